@@ -1,0 +1,198 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+import { nearestName } from './nearest-name';
+import { projectRoot } from './project-root';
+
+const port = z.coerce.number('must be a port number').int().min(1).max(65535, 'must be a port number from 1 to 65535');
+const address = z.string().refine((value) => isIP(value) > 0, 'must be an IP address');
+const webUrl = z
+  .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
+  .transform((url) => url.replace(/\/$/, ''));
+const flag = z.stringbool({ error: 'must be 1 or 0' });
+const timezone = z.string().refine(isTimezone, 'must be a time zone like Africa/Nairobi');
+const list = z.string().transform((value) => value.split(/[\s,]+/).filter((item) => item !== ''));
+const databaseUrl = z
+  .string()
+  .regex(/^postgres(ql)?:\/\/[^/]+\/[^/?]+/, 'must look like postgresql://user:password@host:5432/database');
+
+/** Every setting, by its name in the environment. Each may also be given as NAME_FILE, the path of a file holding it. */
+const settings = {
+  DATABASE_URL: databaseUrl.optional(),
+  LANGO_DATA: z.string().optional(),
+  LANGO_BIND: address.default('0.0.0.0'),
+  LANGO_AUTH_PORT: port.default(1812),
+  LANGO_ACCT_PORT: port.default(1813),
+  LANGO_RADSEC_PORT: port.default(2083),
+  LANGO_HTTP_BIND: address.default('127.0.0.1'),
+  LANGO_HTTP_PORT: port.default(3000),
+  LANGO_PUBLIC_URL: webUrl.optional(),
+  LANGO_TRUSTED_PROXIES: list.default([]),
+  LANGO_MASTER_KEY: z
+    .string()
+    .min(16, 'must have at least 16 characters; make one with: openssl rand -hex 32')
+    .optional(),
+  LANGO_DEMO: flag.optional(),
+  LANGO_ADMIN_EMAIL: z.email('must be an e-mail address').default('admin@lango.local'),
+  LANGO_ADMIN_PASSWORD: z.string().min(8, 'must have at least 8 characters').optional(),
+  LANGO_TIMEZONE: timezone.default('Africa/Nairobi'),
+  LANGO_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  LANGO_API_RATE: z.coerce.number('must be a whole number').int().min(1).default(600),
+  LANGO_DARAJA_URL: webUrl.optional(),
+  LANGO_FAMILYBANK_URL: webUrl.optional(),
+  LANGO_STRIPE_URL: webUrl.optional(),
+  LANGO_AFRICASTALKING_URL: webUrl.optional(),
+  LANGO_TWILIO_URL: webUrl.optional(),
+  LANGO_SENDGRID_URL: webUrl.optional(),
+  LANGO_RESEND_URL: webUrl.optional(),
+  LANGO_SMTP_URL: z.url({ protocol: /^smtps?$/, error: 'must be an smtp or smtps URL' }).optional(),
+  // Set by the supervisor for the process of one role: that role's own login and nothing more powerful.
+  LANGO_PART_DATABASE_URL: databaseUrl.optional(),
+};
+const schema = z.object(settings);
+type Settings = z.infer<typeof schema>;
+
+/** Names an operator may set. */
+export const settingNames: readonly string[] = Object.keys(settings).filter(
+  (name) => name !== 'LANGO_PART_DATABASE_URL',
+);
+
+/** The settings of this process, parsed once. */
+export interface Config {
+  /** A database whose user may create roles and schemas; undefined means the embedded Postgres. */
+  databaseUrl: string | undefined;
+  /** The login of one role, in a process that the supervisor started. */
+  partDatabaseUrl: string | undefined;
+  dataDir: string;
+  bind: string;
+  authPort: number;
+  acctPort: number;
+  radsecPort: number;
+  httpBind: string;
+  httpPort: number;
+  publicUrl: string;
+  trustedProxies: string[];
+  /** 32 bytes; undefined until first-start.ts has made one (see master-key.ts). */
+  masterKey: Buffer | undefined;
+  demo: boolean;
+  adminEmail: string;
+  adminPassword: string | undefined;
+  timezone: string;
+  logLevel: Settings['LANGO_LOG_LEVEL'];
+  apiRatePerMinute: number;
+  /** Base URLs of foreign services where they differ from the real ones. */
+  urls: Partial<Record<ForeignService, string>>;
+}
+
+export type ForeignService =
+  'daraja' | 'familybank' | 'stripe' | 'africastalking' | 'twilio' | 'sendgrid' | 'resend' | 'smtp';
+
+/** The settings are wrong: the message lists each fault with its remedy and is meant for the operator as it stands. */
+export class ConfigError extends Error {}
+
+/**
+ * Reads the settings from an environment. An empty value counts as unset.
+ * @throws ConfigError for an unknown LANGO_ name (naming the nearest known one), an unreadable *_FILE, or a wrong value
+ */
+export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
+  const given = gather(env);
+  const parsed = schema.safeParse(given);
+  if (!parsed.success) {
+    throw new ConfigError(parsed.error.issues.map((issue) => `${String(issue.path[0])} ${issue.message}.`).join('\n'));
+  }
+  const config = shape(parsed.data);
+  refuseClashes(config);
+  return config;
+}
+
+function gather(env: NodeJS.ProcessEnv): Record<string, string> {
+  const given: Record<string, string> = {};
+  for (const [name, value] of Object.entries(env)) {
+    const fromFile = name.endsWith('_FILE');
+    const setting = fromFile ? name.slice(0, -5) : name;
+    if (!(setting in settings)) {
+      if (name.startsWith('LANGO_'))
+        throw new ConfigError(`Unknown setting ${name}. Did you mean ${nearestName(setting, settingNames)}?`);
+      continue;
+    }
+    if (value === undefined || value === '') continue;
+    if (setting in given) throw new ConfigError(`${setting} and ${setting}_FILE are both set. Keep one of them.`);
+    given[setting] = fromFile ? readSetting(name, value) : value;
+  }
+  return given;
+}
+
+function readSetting(name: string, path: string): string {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch (error) {
+    throw new ConfigError(
+      `${name} names ${path}, which cannot be read (${(error as NodeJS.ErrnoException).code ?? 'error'}). Correct the path or its rights.`,
+    );
+  }
+}
+
+function shape(s: Settings): Config {
+  const shownHost = s.LANGO_HTTP_BIND === '0.0.0.0' || s.LANGO_HTTP_BIND === '::' ? '127.0.0.1' : s.LANGO_HTTP_BIND;
+  return {
+    databaseUrl: s.DATABASE_URL,
+    partDatabaseUrl: s.LANGO_PART_DATABASE_URL,
+    dataDir: resolve(s.LANGO_DATA ?? join(projectRoot(), '.lango')),
+    bind: s.LANGO_BIND,
+    authPort: s.LANGO_AUTH_PORT,
+    acctPort: s.LANGO_ACCT_PORT,
+    radsecPort: s.LANGO_RADSEC_PORT,
+    httpBind: s.LANGO_HTTP_BIND,
+    httpPort: s.LANGO_HTTP_PORT,
+    publicUrl:
+      s.LANGO_PUBLIC_URL ?? `http://${isIP(shownHost) === 6 ? `[${shownHost}]` : shownHost}:${s.LANGO_HTTP_PORT}`,
+    trustedProxies: s.LANGO_TRUSTED_PROXIES,
+    masterKey: s.LANGO_MASTER_KEY === undefined ? undefined : parseMasterKey(s.LANGO_MASTER_KEY),
+    demo: s.LANGO_DEMO ?? (s.DATABASE_URL === undefined && s.LANGO_PART_DATABASE_URL === undefined),
+    adminEmail: s.LANGO_ADMIN_EMAIL,
+    adminPassword: s.LANGO_ADMIN_PASSWORD,
+    timezone: s.LANGO_TIMEZONE,
+    logLevel: s.LANGO_LOG_LEVEL,
+    apiRatePerMinute: s.LANGO_API_RATE,
+    urls: foreignUrls(s),
+  };
+}
+
+function foreignUrls(s: Settings): Config['urls'] {
+  const all: Record<ForeignService, string | undefined> = {
+    daraja: s.LANGO_DARAJA_URL,
+    familybank: s.LANGO_FAMILYBANK_URL,
+    stripe: s.LANGO_STRIPE_URL,
+    africastalking: s.LANGO_AFRICASTALKING_URL,
+    twilio: s.LANGO_TWILIO_URL,
+    sendgrid: s.LANGO_SENDGRID_URL,
+    resend: s.LANGO_RESEND_URL,
+    smtp: s.LANGO_SMTP_URL,
+  };
+  return Object.fromEntries(Object.entries(all).filter(([, url]) => url !== undefined)) as Config['urls'];
+}
+
+function refuseClashes(c: Config): void {
+  if (c.authPort === c.acctPort)
+    throw new ConfigError(`LANGO_AUTH_PORT and LANGO_ACCT_PORT are both ${c.authPort}. Give each its own port.`);
+  if (c.httpPort === c.radsecPort)
+    throw new ConfigError(`LANGO_HTTP_PORT and LANGO_RADSEC_PORT are both ${c.httpPort}. Give each its own port.`);
+}
+
+/** 32 bytes from 64 hex digits or 43 to 44 base64 characters; any other text is hashed to 32 bytes. */
+export function parseMasterKey(text: string): Buffer {
+  if (/^[0-9a-f]{64}$/i.test(text)) return Buffer.from(text, 'hex');
+  if (/^[A-Za-z0-9+/_-]{43}=?$/.test(text)) return Buffer.from(text, 'base64');
+  return createHash('sha256').update(text).digest();
+}
+
+function isTimezone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}

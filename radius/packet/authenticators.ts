@@ -15,11 +15,7 @@ const scratch = Buffer.alloc(MAX_PACKET_LENGTH + 1024);
  * words differ so that a wrong secret can be told from an unsigned packet in the log.
  */
 export type Verdict =
-  | 'valid'
-  | 'bad_authenticator'
-  | 'bad_message_authenticator'
-  | 'missing_message_authenticator'
-  | 'wrong_identifier';
+  'valid' | 'bad_authenticator' | 'bad_message_authenticator' | 'missing_message_authenticator' | 'wrong_identifier';
 
 export interface VerifyOptions {
   /** `require`: refuse a packet without Message-Authenticator (the cure for BlastRADIUS). Default: checked if present. */

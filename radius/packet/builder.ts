@@ -41,7 +41,8 @@ export class PacketBuilder {
   /** Starts a reply to `request`; every Proxy-State of the request is echoed in order first (RFC 2865 section 5.33). */
   static reply(request: Packet, code: Code): PacketBuilder {
     const builder = new PacketBuilder(code, request.identifier, request.authenticator);
-    if (request.has(0, PROXY_STATE)) for (const state of request.all(0, PROXY_STATE)) builder.add(0, PROXY_STATE, state);
+    if (request.has(0, PROXY_STATE))
+      for (const state of request.all(0, PROXY_STATE)) builder.add(0, PROXY_STATE, state);
     return builder;
   }
 
@@ -55,7 +56,9 @@ export class PacketBuilder {
     const overhead = vendor === 0 ? 2 : 8;
     const size = value.length + overhead;
     if (size > MAX_VALUE_LENGTH + 2) {
-      throw new RangeError(`attribute ${vendor}/${type} has ${value.length} octets; at most ${MAX_VALUE_LENGTH + 2 - overhead} fit`);
+      throw new RangeError(
+        `attribute ${vendor}/${type} has ${value.length} octets; at most ${MAX_VALUE_LENGTH + 2 - overhead} fit`,
+      );
     }
     this.reserve(size);
     const bytes = this.bytes;
@@ -93,7 +96,8 @@ export class PacketBuilder {
 
   private reserve(size: number): void {
     const needed = this.length + size;
-    if (needed > MAX_PACKET_LENGTH) throw new RangeError(`packet would have ${needed} octets; at most ${MAX_PACKET_LENGTH} fit`);
+    if (needed > MAX_PACKET_LENGTH)
+      throw new RangeError(`packet would have ${needed} octets; at most ${MAX_PACKET_LENGTH} fit`);
     if (needed <= this.bytes.length) return;
     const larger = Buffer.allocUnsafe(Math.min(MAX_PACKET_LENGTH, Math.max(needed, this.bytes.length * 2)));
     this.bytes.copy(larger, 0, 0, this.length);

@@ -82,7 +82,8 @@ export class Packet {
         continue;
       }
       const vendor = vendorOf(bytes, at);
-      for (let sub = at + 6; sub < end; sub += bytes[sub + 1]!) visit(vendor, bytes[sub]!, sub + 2, sub + bytes[sub + 1]!);
+      for (let sub = at + 6; sub < end; sub += bytes[sub + 1]!)
+        visit(vendor, bytes[sub]!, sub + 2, sub + bytes[sub + 1]!);
     }
   }
 }

@@ -3,12 +3,8 @@ import { md4 } from './md4';
 import { ntPasswordHash } from './mschap';
 
 const MAGIC_1 = Buffer.from('This is the MPPE Master Key');
-const MAGIC_2 = Buffer.from(
-  'On the client side, this is the send key; on the server side, it is the receive key.',
-);
-const MAGIC_3 = Buffer.from(
-  'On the client side, this is the receive key; on the server side, it is the send key.',
-);
+const MAGIC_2 = Buffer.from('On the client side, this is the send key; on the server side, it is the receive key.');
+const MAGIC_3 = Buffer.from('On the client side, this is the receive key; on the server side, it is the send key.');
 const SHA_PAD_1 = Buffer.alloc(40, 0x00);
 const SHA_PAD_2 = Buffer.alloc(40, 0xf2);
 

@@ -19,7 +19,11 @@ export function challengeResponse(challenge: Buffer, ntHash: Buffer): Buffer {
  * LAN Manager response, the NT response to an 8-octet challenge.
  */
 export function msChapResponse(identifier: number, challenge: Buffer, password: string): Buffer {
-  return Buffer.concat([Buffer.of(identifier, 1), Buffer.alloc(24), challengeResponse(challenge, ntPasswordHash(password))]);
+  return Buffer.concat([
+    Buffer.of(identifier, 1),
+    Buffer.alloc(24),
+    challengeResponse(challenge, ntPasswordHash(password)),
+  ]);
 }
 
 /** RFC 2759 section 8.2: the 8-octet challenge of version 2. The user name goes in without its domain. */

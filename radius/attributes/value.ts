@@ -17,6 +17,7 @@ export const CODECS: { [T in AttributeType]: ValueCodec<TypeMap[T]> } = {
   integer64: {
     decode: (bytes) => (bytes.length === 8 ? bytes.readBigUInt64BE(0) : undefined),
     encode: (value) => {
+      if (value < 0n || value >= 1n << 64n) throw new RangeError(`${value} does not fit into 64 bits`);
       const bytes = Buffer.alloc(8);
       bytes.writeBigUInt64BE(value);
       return bytes;
@@ -45,7 +46,9 @@ export const CODECS: { [T in AttributeType]: ValueCodec<TypeMap[T]> } = {
 };
 
 function encodeInteger(value: number): Buffer {
-  if (!Number.isInteger(value)) throw new RangeError(`${value} is not a whole number`);
+  if (!Number.isInteger(value) || value < 0 || value > 0xffffffff) {
+    throw new RangeError(`${value} is not a whole number of 32 bits`);
+  }
   const bytes = Buffer.allocUnsafe(4);
   bytes.writeUInt32BE(value);
   return bytes;

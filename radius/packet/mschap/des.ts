@@ -23,7 +23,7 @@ export function desKeyFrom56Bits(bits: Buffer): Buffer {
   const key = Buffer.alloc(8);
   for (let i = 0; i < 8; i++) {
     const pair = ((i > 0 ? bits[i - 1]! : 0) << 8) | (i < 7 ? bits[i]! : 0);
-    key[i] = ((pair >> i) & 0x7f) << 1;
+    key[i] = ((pair >> (i + 1)) & 0x7f) << 1;
   }
   return key;
 }

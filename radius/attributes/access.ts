@@ -64,5 +64,5 @@ export function encodeValue<N extends AttributeName>(name: N, value: ValueOf<N>)
 
 /** The table says which type belongs to which name, which TypeScript cannot follow through a generic key. */
 function codec(type: AttributeType): { decode(bytes: Buffer): unknown; encode(value: TypeMap[AttributeType]): Buffer } {
-  return CODECS[type] as { decode(bytes: Buffer): unknown; encode(value: unknown): Buffer };
+  return CODECS[type];
 }

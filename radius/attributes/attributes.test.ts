@@ -2,7 +2,7 @@ import {
   add,
   addBytes,
   addText,
-  ATTRIBUTES,
+  ATTRIBUTE_NAMES,
   type AttributeName,
   definition,
   get,
@@ -123,7 +123,7 @@ test('text and octets are each other for every attribute that may be shown', () 
     ipv6prefix: '2001:db8::/32',
     ifid: '0001:0002:0003:0004',
   };
-  for (const name of Object.keys(ATTRIBUTES) as AttributeName[]) {
+  for (const name of ATTRIBUTE_NAMES) {
     const { vendor, number, type, secret: hidden } = definition(name);
     const bytes = parseValue(name, examples[type])!;
     const shown = renderValue(vendor, number, bytes);

@@ -18,7 +18,7 @@ export { add, addBytes, decodeValue, encodeValue, get, getAll, getBytes, has, lo
 export type { Lookup } from './access';
 export { formatIpv4, formatIpv6, parseIpv4, parseIpv6 } from './address';
 export type { AttributeType, Definition, TypeMap } from './definition';
-export { ATTRIBUTES, attributeName, definition, findName, knownName } from './table';
+export { ATTRIBUTE_NAMES, ATTRIBUTES, attributeName, definition, findName, knownName } from './table';
 export type { AttributeName, ValueOf } from './table';
 export { addText, HIDDEN, listAttributes, parseValue, renderValue, valueName, valueNumber } from './text';
 export type { AttributeText } from './text';

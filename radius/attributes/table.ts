@@ -25,10 +25,13 @@ export type AttributeName = keyof typeof ATTRIBUTES;
 /** What the value of an attribute is in TypeScript. */
 export type ValueOf<N extends AttributeName> = TypeMap[(typeof ATTRIBUTES)[N]['type']];
 
+/** The names of the table in its order. */
+export const ATTRIBUTE_NAMES = Object.keys(ATTRIBUTES) as AttributeName[];
+
 const BY_NUMBER = new Map(
-  (Object.entries(ATTRIBUTES) as [AttributeName, Definition][]).map(([name, d]) => [d.vendor * 256 + d.number, name]),
+  ATTRIBUTE_NAMES.map((name) => [ATTRIBUTES[name].vendor * 256 + ATTRIBUTES[name].number, name]),
 );
-const BY_LOWER_CASE = new Map((Object.keys(ATTRIBUTES) as AttributeName[]).map((name) => [name.toLowerCase(), name]));
+const BY_LOWER_CASE = new Map(ATTRIBUTE_NAMES.map((name) => [name.toLowerCase(), name]));
 
 /** The name of an attribute that we know, or undefined. Vendor 0 is the standard space. */
 export function knownName(vendor: number, number: number): AttributeName | undefined {

@@ -29,6 +29,7 @@ export { mppeMasterKey, mppeServerKeys, openMppeKey } from './mschap/mppe';
 export {
   authenticatorResponse,
   challengeHash,
+  challengeResponder,
   challengeResponse,
   msChap2Response,
   msChapResponse,

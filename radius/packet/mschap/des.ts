@@ -1,9 +1,14 @@
 /**
- * One DES block encryption (FIPS 46-3), which OpenSSL 3 no longer offers and MS-CHAP needs (RFC 2433 appendix A.4).
- * Not for anything else. Bits are counted from 1 at the left, as in the standard.
+ * DES encryption of single blocks (FIPS 46-3), which OpenSSL 3 no longer offers and MS-CHAP needs (RFC 2433 appendix
+ * A.4). Not for anything else. The key schedule, which is most of the work, is made once. Bits are counted from 1 at
+ * the left, as in the standard.
  */
-export function desEncrypt(block: Buffer, key: Buffer): Buffer {
+export function desCipher(key: Buffer): (block: Buffer) => Buffer {
   const subkeys = keySchedule(key);
+  return (block) => encryptBlock(block, subkeys);
+}
+
+function encryptBlock(block: Buffer, subkeys: Uint8Array[]): Buffer {
   const input = permute(block, INITIAL);
   let left = input.readInt32BE(0);
   let right = input.readInt32BE(4);

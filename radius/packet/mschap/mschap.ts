@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { desEncrypt, desKeyFrom56Bits } from './des';
+import { desCipher, desKeyFrom56Bits } from './des';
 import { md4 } from './md4';
 
 /** RFC 2433 appendix A.3: MD4 of the password in UTF-16LE. 16 octets. */
@@ -9,9 +9,15 @@ export function ntPasswordHash(password: string): Buffer {
 
 /** RFC 2433 appendix A.4: three DES encryptions of an 8-octet challenge under the NT hash padded to 21 octets. 24 octets. */
 export function challengeResponse(challenge: Buffer, ntHash: Buffer): Buffer {
+  return challengeResponder(ntHash)(challenge);
+}
+
+/** challengeResponse for many challenges under one hash: the three key schedules are made once. */
+export function challengeResponder(ntHash: Buffer): (challenge: Buffer) => Buffer {
   const padded = Buffer.alloc(21);
   ntHash.copy(padded);
-  return Buffer.concat([0, 7, 14].map((at) => desEncrypt(challenge, desKeyFrom56Bits(padded.subarray(at, at + 7)))));
+  const ciphers = [0, 7, 14].map((at) => desCipher(desKeyFrom56Bits(padded.subarray(at, at + 7))));
+  return (challenge) => Buffer.concat(ciphers.map((encrypt) => encrypt(challenge)));
 }
 
 /**

@@ -1,0 +1,166 @@
+-- The only writers of the ledger. Balances are credits minus debits; callers work for one company (lango.tenant), which every function checks.
+-- Accounts are always locked in the order of their ids, so two postings never wait for each other in a circle.
+
+-- The chart of accounts: what a code means is decided here and not by the caller.
+CREATE OR REPLACE FUNCTION ledger_chart() RETURNS TABLE (code text, kind text, name text, floor_cents bigint, of_subscriber boolean)
+LANGUAGE sql IMMUTABLE AS $$
+  VALUES ('cash', 'asset', 'Cash', NULL::bigint, false),
+         ('bank', 'asset', 'Bank', NULL, false),
+         ('cheques', 'asset', 'Cheques being cleared', NULL, false),
+         ('wallet', 'liability', 'Wallet', 0, true),
+         ('sales', 'income', 'Sales', NULL, false)
+$$;
+
+-- The account of that code and currency, made at first use. A wallet belongs to one subscriber and never falls below zero.
+CREATE OR REPLACE FUNCTION ledger_account_for(p_code text, p_currency text, p_subscriber_id bigint DEFAULT NULL) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+  v_tenant bigint := lango_tenant();
+  chart record;
+  v_code text;
+  v_id bigint;
+BEGIN
+  IF v_tenant IS NULL THEN
+    RAISE EXCEPTION 'ledger_account_for works for one company: set lango.tenant first';
+  END IF;
+  SELECT * INTO chart FROM ledger_chart() c WHERE c.code = p_code;
+  IF NOT FOUND OR chart.of_subscriber <> (p_subscriber_id IS NOT NULL) THEN
+    RAISE EXCEPTION 'no account % for that owner in the chart of accounts', p_code;
+  END IF;
+  IF p_subscriber_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM subscriber s WHERE s.id = p_subscriber_id AND s.tenant_id = v_tenant) THEN
+    RAISE EXCEPTION 'subscriber % is not of this company', p_subscriber_id;
+  END IF;
+  v_code := concat_ws(':', p_code, p_subscriber_id::text);
+  SELECT a.id INTO v_id FROM ledger_account a WHERE a.tenant_id = v_tenant AND a.code = v_code AND a.currency = p_currency;
+  IF v_id IS NULL THEN
+    INSERT INTO ledger_account (tenant_id, code, name, kind, currency, subscriber_id, floor_cents)
+    VALUES (v_tenant, v_code, chart.name, chart.kind, p_currency, p_subscriber_id, chart.floor_cents)
+    ON CONFLICT (tenant_id, code, currency) DO NOTHING RETURNING id INTO v_id;
+    IF v_id IS NULL THEN
+      SELECT a.id INTO STRICT v_id FROM ledger_account a WHERE a.tenant_id = v_tenant AND a.code = v_code AND a.currency = p_currency;
+    END IF;
+  END IF;
+  RETURN v_id;
+END $$;
+GRANT EXECUTE ON FUNCTION ledger_account_for TO lango_web;
+
+-- Locks accounts until the end of the transaction and tells their balances: for a decision that hangs on one (is the wallet enough?).
+-- Name every account that the transaction will post to, so that all locks are taken in one order.
+CREATE OR REPLACE FUNCTION ledger_lock(p_accounts bigint[]) RETURNS TABLE (account_id bigint, balance_cents bigint)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  RETURN QUERY
+    SELECT a.id, a.balance_cents FROM ledger_account a
+    WHERE a.id = ANY (p_accounts) AND a.tenant_id = lango_tenant() ORDER BY a.id FOR NO KEY UPDATE;
+END $$;
+GRANT EXECUTE ON FUNCTION ledger_lock TO lango_web;
+
+-- Posts transfers in the given order: [{key, debit, credit, amount_cents, kind, memo?, payment_id?, event_at?}], all of them or none.
+-- key names the business event ("payment:12:received"). A key that stands already with the same accounts and amount posts nothing and answers
+-- posted = false; with other content it is an error. LG001: an account would fall below its floor.
+CREATE OR REPLACE FUNCTION ledger_post(p_transfers jsonb) RETURNS TABLE (key text, transfer_id bigint, posted boolean)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+  v_tenant bigint := lango_tenant();
+  t record;
+  standing ledger_transfer;
+  wanted bigint[];
+BEGIN
+  IF v_tenant IS NULL THEN
+    RAISE EXCEPTION 'ledger_post works for one company: set lango.tenant first';
+  END IF;
+  IF jsonb_typeof(p_transfers) <> 'array' OR jsonb_array_length(p_transfers) NOT BETWEEN 1 AND 100 THEN
+    RAISE EXCEPTION 'ledger_post takes an array of 1 to 100 transfers';
+  END IF;
+  SELECT array_agg(DISTINCT a.id) INTO wanted
+  FROM jsonb_to_recordset(p_transfers) AS x (debit bigint, credit bigint), unnest(ARRAY[x.debit, x.credit]) AS a (id);
+  PERFORM 1 FROM ledger_account a WHERE a.id = ANY (wanted) AND a.tenant_id = v_tenant ORDER BY a.id FOR NO KEY UPDATE;
+  IF (SELECT count(*) FROM ledger_account a WHERE a.id = ANY (wanted) AND a.tenant_id = v_tenant) <> cardinality(wanted) THEN
+    RAISE EXCEPTION 'a transfer names an account that this company does not have';
+  END IF;
+  FOR t IN
+    SELECT * FROM ROWS FROM (jsonb_to_recordset(p_transfers) AS (key text, debit bigint, credit bigint, amount_cents bigint, kind text, memo text, payment_id bigint, event_at timestamptz))
+    WITH ORDINALITY AS x (key, debit, credit, amount_cents, kind, memo, payment_id, event_at, n) ORDER BY n
+  LOOP
+    SELECT * INTO standing FROM ledger_transfer l WHERE l.tenant_id = v_tenant AND l.key = t.key;
+    IF FOUND THEN
+      IF (standing.debit_account_id, standing.credit_account_id, standing.amount_cents) IS DISTINCT FROM (t.debit, t.credit, t.amount_cents) THEN
+        RAISE EXCEPTION 'transfer % stands already with other content', t.key;
+      END IF;
+      RETURN QUERY SELECT t.key, standing.id, false;
+    ELSE
+      RETURN QUERY SELECT t.key, ledger_post_one(v_tenant, t.key, t.debit, t.credit, t.amount_cents, t.kind, coalesce(t.memo, ''), t.payment_id, coalesce(t.event_at, lango_now())), true;
+    END IF;
+  END LOOP;
+END $$;
+GRANT EXECUTE ON FUNCTION ledger_post TO lango_web;
+
+-- One transfer and its two entries; the accounts are locked by the caller. Granted to nobody.
+CREATE OR REPLACE FUNCTION ledger_post_one(
+  p_tenant bigint, p_key text, p_debit bigint, p_credit bigint, p_amount bigint, p_kind text, p_memo text, p_payment bigint, p_event_at timestamptz
+) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+  v_currency text;
+  v_transfer bigint;
+  side record;
+  a ledger_account;
+BEGIN
+  SELECT d.currency INTO v_currency FROM ledger_account d JOIN ledger_account c ON c.currency = d.currency WHERE d.id = p_debit AND c.id = p_credit;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'transfer %: the two accounts differ in currency', p_key;
+  END IF;
+  INSERT INTO ledger_transfer (tenant_id, key, debit_account_id, credit_account_id, amount_cents, currency, kind, memo, payment_id, event_at)
+  VALUES (p_tenant, p_key, p_debit, p_credit, p_amount, v_currency, p_kind, p_memo, p_payment, p_event_at) RETURNING id INTO v_transfer;
+  FOR side IN VALUES (p_debit, -p_amount), (p_credit, p_amount) LOOP
+    SELECT * INTO STRICT a FROM ledger_account WHERE id = side.column1;
+    IF side.column2 < 0 AND a.floor_cents IS NOT NULL AND a.balance_cents + side.column2 < a.floor_cents THEN
+      RAISE EXCEPTION 'transfer %: account % holds % and may not fall below %', p_key, a.code, a.balance_cents, a.floor_cents USING ERRCODE = 'LG001';
+    END IF;
+    UPDATE ledger_account SET balance_cents = balance_cents + side.column2, version = version + 1 WHERE id = a.id;
+    INSERT INTO ledger_entry (tenant_id, transfer_id, account_id, amount_cents, previous_balance_cents, balance_cents, account_version)
+    VALUES (p_tenant, v_transfer, a.id, side.column2, a.balance_cents, a.balance_cents + side.column2, a.version + 1);
+  END LOOP;
+  RETURN v_transfer;
+END $$;
+
+-- Recomputes every balance from the entries and every entry from its transfer, and tells what does not agree. No row means the books are right.
+-- p_tenant NULL: all companies.
+CREATE OR REPLACE FUNCTION ledger_verify(p_tenant bigint DEFAULT NULL) RETURNS TABLE (problem text, tenant_id bigint, account_id bigint, transfer_id bigint, expected bigint, found bigint)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  WITH entry AS (
+    SELECT e.*, lag(e.balance_cents, 1, 0::bigint) OVER w AS running, row_number() OVER w AS place
+    FROM ledger_entry e WHERE p_tenant IS NULL OR e.tenant_id = p_tenant WINDOW w AS (PARTITION BY e.account_id ORDER BY e.account_version)
+  ), total AS (
+    SELECT e.account_id, sum(e.amount_cents)::bigint AS cents, count(*) AS entries FROM entry e GROUP BY e.account_id
+  ), sides AS (
+    SELECT e.transfer_id, count(*) AS entries,
+           sum(e.amount_cents) FILTER (WHERE e.account_id = t.debit_account_id AND e.amount_cents = -t.amount_cents) AS debit,
+           sum(e.amount_cents) FILTER (WHERE e.account_id = t.credit_account_id AND e.amount_cents = t.amount_cents) AS credit
+    FROM entry e JOIN ledger_transfer t ON t.id = e.transfer_id GROUP BY e.transfer_id
+  ), account AS (
+    SELECT a.*, coalesce(x.cents, 0) AS cents, coalesce(x.entries, 0) AS entries FROM ledger_account a LEFT JOIN total x ON x.account_id = a.id
+    WHERE p_tenant IS NULL OR a.tenant_id = p_tenant
+  ), transfer AS (
+    SELECT t.*, coalesce(s.entries, 0) AS entries, coalesce(s.debit, 0) AS debit, coalesce(s.credit, 0) AS credit
+    FROM ledger_transfer t LEFT JOIN sides s ON s.transfer_id = t.id WHERE p_tenant IS NULL OR t.tenant_id = p_tenant
+  )
+  SELECT 'balance differs from the sum of its entries', a.tenant_id, a.id, NULL::bigint, a.cents, a.balance_cents FROM account a WHERE a.balance_cents <> a.cents
+  UNION ALL SELECT 'number of entries differs from the account''s version', a.tenant_id, a.id, NULL, a.version, a.entries FROM account a WHERE a.version <> a.entries
+  UNION ALL SELECT 'balance is below its floor', a.tenant_id, a.id, NULL, a.floor_cents, a.balance_cents FROM account a WHERE a.balance_cents < a.floor_cents
+  UNION ALL SELECT 'entry does not follow the one before', e.tenant_id, e.account_id, e.transfer_id, e.running, e.previous_balance_cents FROM entry e
+    WHERE e.previous_balance_cents <> e.running OR e.account_version <> e.place
+  UNION ALL SELECT 'transfer is not booked on both sides once', t.tenant_id, NULL, t.id, t.amount_cents, t.credit::bigint FROM transfer t
+    WHERE t.entries <> 2 OR t.debit <> -t.amount_cents OR t.credit <> t.amount_cents
+  UNION ALL SELECT 'transfer differs in company or currency from an account of it', t.tenant_id, a.id, t.id, NULL, NULL
+    FROM transfer t JOIN ledger_account a ON a.id IN (t.debit_account_id, t.credit_account_id) WHERE a.tenant_id <> t.tenant_id OR a.currency <> t.currency
+  UNION ALL SELECT 'debits and credits of a currency do not balance', a.tenant_id, NULL, NULL, 0, sum(a.balance_cents)::bigint
+    FROM account a GROUP BY a.tenant_id, a.currency HAVING sum(a.balance_cents) <> 0
+$$;
+GRANT EXECUTE ON FUNCTION ledger_verify TO lango_jobs;
+
+-- How much there is to verify, over all companies.
+CREATE OR REPLACE FUNCTION ledger_count() RETURNS TABLE (accounts bigint, transfers bigint)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT (SELECT count(*) FROM ledger_account), (SELECT count(*) FROM ledger_transfer)
+$$;
+GRANT EXECUTE ON FUNCTION ledger_count TO lango_jobs;

@@ -1,0 +1,369 @@
+-- What the network must be made to agree with: written in the transaction of what made it necessary, worked by radius/enforcer, closed on proof.
+
+-- Reasons that end a session whatever its subscription says now: a cut for one of these is never taken back because somebody paid.
+CREATE OR REPLACE FUNCTION enforcement_is_final(p_reason text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+  SELECT p_reason IN ('password_changed', 'static_ip_changed', 'mac_lock_changed', 'username_changed', 'router_deleted', 'simultaneous_use', 'staff_disconnect')
+$$;
+
+CREATE OR REPLACE FUNCTION subscription_is_entitled(p_state text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+  SELECT coalesce(p_state IN ('active', 'grace', 'throttled'), false)
+$$;
+GRANT EXECUTE ON FUNCTION subscription_is_entitled TO lango_web, lango_jobs, lango_accounting, lango_enforcer;
+
+-- The one rule of what a session needs: its subscription's state and what it was let in with, plus what has just changed. NULL: nothing.
+CREATE OR REPLACE FUNCTION enforcement_needed(p_state text, p_mode text, p_reason text, p_mac_lock text, p_mac text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+  SELECT CASE
+    WHEN NOT subscription_is_entitled(p_state) THEN CASE WHEN p_mode = 'garden' AND p_state IN ('expired', 'capped') THEN NULL ELSE 'cut' END
+    WHEN p_reason = 'mac_lock_changed' THEN CASE WHEN p_mac_lock <> coalesce(p_mac, '') THEN 'cut' END
+    WHEN enforcement_is_final(p_reason) THEN 'cut'
+    WHEN p_mode = 'garden' THEN 'restore'
+    WHEN p_state = 'throttled' AND p_mode IS DISTINCT FROM 'throttled' THEN 'throttle'
+    WHEN p_state <> 'throttled' AND p_mode = 'throttled' THEN 'restore'
+    WHEN p_reason IN ('renewed', 'extended', 'topped_up', 'payment', 'plan_changed', 'resumed') THEN 'refresh'
+  END
+$$;
+COMMENT ON FUNCTION enforcement_needed IS 'Kind of enforcement that makes a session agree with its subscription, or NULL.';
+
+-- Whether an open row still says something true: asked again before every send, so that a cut that crossed a payment is dropped.
+CREATE OR REPLACE FUNCTION enforcement_still_wanted(p_kind text, p_reason text, p_params jsonb, p_state text, p_mode text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+  SELECT CASE p_kind
+    WHEN 'cut' THEN enforcement_is_final(p_reason) OR NOT subscription_is_entitled(p_state) AND NOT coalesce(p_mode = 'garden' AND p_state IN ('expired', 'capped'), false)
+    WHEN 'throttle' THEN p_params ? 'down_kbps' OR coalesce(p_state = 'throttled', false)
+    WHEN 'restore' THEN subscription_is_entitled(p_state) AND NOT (p_state = 'throttled' AND p_mode IS DISTINCT FROM 'garden')
+    ELSE subscription_is_entitled(p_state)
+  END
+$$;
+
+-- The web role works for one company at a time; the other parts for all.
+CREATE OR REPLACE FUNCTION enforcement_check_tenant(p_tenant_id bigint) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  IF lango_tenant() IS DISTINCT FROM p_tenant_id
+     AND (lango_tenant() IS NOT NULL
+          OR EXISTS (SELECT 1 FROM pg_roles r WHERE r.rolname = session_user AND NOT r.rolsuper AND pg_has_role(session_user, 'lango_web', 'MEMBER'))) THEN
+    RAISE EXCEPTION 'this session or subscription belongs to another company' USING ERRCODE = 'insufficient_privilege';
+  END IF;
+END $$;
+
+-- Closes rows that the world has overtaken.
+CREATE OR REPLACE FUNCTION enforcement_supersede(p_session_id bigint, p_kinds text[]) RETURNS void LANGUAGE sql AS $$
+  UPDATE enforcement SET state = 'proven', proven_by = 'superseded', proven_at = lango_now(), closed_at = lango_now(), claimed_by = NULL, claimed_until = NULL
+  WHERE session_id = p_session_id AND state = 'open' AND kind = ANY (p_kinds)
+$$;
+
+-- Opens a row, or starts the open one of that kind again: its tries count from the newest wish.
+CREATE OR REPLACE FUNCTION enforcement_open(p_session session_live, p_kind text, p_reason text, p_params jsonb) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE v_id bigint;
+BEGIN
+  PERFORM enforcement_supersede(p_session.radacctid, CASE p_kind
+    WHEN 'cut' THEN ARRAY['throttle', 'restore', 'refresh'] WHEN 'throttle' THEN ARRAY['restore'] WHEN 'restore' THEN ARRAY['throttle', 'refresh'] ELSE '{}' END);
+  INSERT INTO enforcement (tenant_id, session_id, nas_id, subscription_id, kind, reason, params)
+  VALUES (p_session.tenant_id, p_session.radacctid, p_session.nas_id, p_session.subscription_id, p_kind, p_reason, p_params)
+  ON CONFLICT (session_id, kind) WHERE state = 'open' DO UPDATE
+    SET reason = CASE WHEN enforcement_is_final(enforcement.reason) THEN enforcement.reason ELSE excluded.reason END,
+        params = excluded.params, attempts = 0, acked_at = NULL, next_attempt_at = lango_now()
+  RETURNING id INTO v_id;
+  PERFORM pg_notify('lango_enforcement', '');
+  RETURN v_id;
+END $$;
+
+CREATE OR REPLACE FUNCTION enforce_subscription(p_subscription_id bigint, p_reason text) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+  sub subscription_now;
+  s session_live;
+  v_kind text;
+  v_written integer := 0;
+BEGIN
+  SELECT * INTO sub FROM subscription_now WHERE id = p_subscription_id;
+  IF NOT FOUND THEN RETURN 0; END IF;
+  PERFORM enforcement_check_tenant(sub.tenant_id);
+  FOR s IN SELECT * FROM session_live WHERE subscription_id = p_subscription_id AND stopped_at IS NULL LOOP
+    UPDATE enforcement e SET state = 'proven', proven_by = 'superseded', proven_at = lango_now(), closed_at = lango_now(), claimed_by = NULL, claimed_until = NULL
+    WHERE e.session_id = s.radacctid AND e.state = 'open' AND NOT enforcement_still_wanted(e.kind, e.reason, e.params, sub.state, s.mode);
+    v_kind := enforcement_needed(sub.state, s.mode, p_reason, sub.mac_lock, s.mac);
+    CONTINUE WHEN v_kind IS NULL;
+    PERFORM enforcement_open(s, v_kind, p_reason, '{}');
+    v_written := v_written + 1;
+  END LOOP;
+  RETURN v_written;
+END $$;
+COMMENT ON FUNCTION enforce_subscription IS 'Call it in the transaction that changed a subscription: writes what makes each of its open sessions agree. Returns the number of rows written.';
+GRANT EXECUTE ON FUNCTION enforce_subscription TO lango_web, lango_jobs, lango_accounting, lango_enforcer;
+
+CREATE OR REPLACE FUNCTION enforce_session(p_session_id bigint, p_kind text, p_reason text, p_params jsonb DEFAULT '{}') RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE s session_live;
+BEGIN
+  IF p_kind IS NULL OR p_kind NOT IN ('cut', 'throttle', 'restore', 'refresh') THEN
+    RAISE EXCEPTION 'enforcement kind % cannot be asked for: use cut, throttle, restore or refresh', coalesce(p_kind, 'NULL') USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  IF p_kind = 'throttle' AND NOT coalesce((p_params->>'down_kbps')::bigint > 0 AND (p_params->>'up_kbps')::bigint > 0, false) THEN
+    RAISE EXCEPTION 'a rate set by hand needs down_kbps and up_kbps above 0' USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  SELECT * INTO s FROM session_live WHERE radacctid = p_session_id AND stopped_at IS NULL;
+  IF NOT FOUND THEN RETURN NULL; END IF;
+  PERFORM enforcement_check_tenant(s.tenant_id);
+  RETURN enforcement_open(s, p_kind, p_reason, coalesce(p_params, '{}'));
+END $$;
+COMMENT ON FUNCTION enforce_session IS 'One session by hand or by the rules of simultaneous use. Returns the enforcement id, or NULL when the session is not open any more.';
+GRANT EXECUTE ON FUNCTION enforce_session TO lango_web, lango_jobs, lango_accounting, lango_enforcer;
+
+-- The first group of a Mikrotik-Rate-Limit as 'rx/tx' in bits per second, because routers report 5M/10M for 5000k/10000k. NULL: not readable.
+CREATE OR REPLACE FUNCTION enforcement_rate_bps(p_rate text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+  SELECT trim_scale(m[1]::numeric * unit.rx) || '/' || trim_scale(coalesce(m[3], m[1])::numeric * CASE WHEN m[3] IS NULL THEN unit.rx ELSE unit.tx END)
+  FROM regexp_match(p_rate, '^\s*(\d{1,15})([kKmMgG]?)(?:/(\d{1,15})([kKmMgG]?))?(?:\s|$)') AS m,
+  LATERAL (SELECT CASE lower(m[2]) WHEN 'k' THEN 1000 WHEN 'm' THEN 1000000 WHEN 'g' THEN 1000000000 ELSE 1 END AS rx,
+                  CASE lower(m[4]) WHEN 'k' THEN 1000 WHEN 'm' THEN 1000000 WHEN 'g' THEN 1000000000 ELSE 1 END AS tx) AS unit
+$$;
+
+CREATE OR REPLACE FUNCTION enforcement_same_rate(p_a text, p_b text) RETURNS boolean LANGUAGE sql IMMUTABLE AS
+$$ SELECT coalesce(enforcement_rate_bps(p_a) = enforcement_rate_bps(p_b), false) $$;
+COMMENT ON FUNCTION enforcement_same_rate IS 'Whether two Mikrotik-Rate-Limit values mean the same plain rate.';
+GRANT EXECUTE ON FUNCTION enforcement_same_rate TO lango_accounting, lango_enforcer, lango_web, lango_jobs;
+
+-- For the accounting listener: these sessions have ended, so whatever was open for them has become true. How they ended is the proof.
+CREATE OR REPLACE FUNCTION enforcement_prove_closed(p_session_ids bigint[], p_proven_by text DEFAULT 'stop') RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE v_rows integer;
+BEGIN
+  UPDATE enforcement SET state = 'proven', proven_by = p_proven_by, proven_at = lango_now(), closed_at = lango_now(), claimed_by = NULL, claimed_until = NULL
+  WHERE state = 'open' AND session_id = ANY (p_session_ids);
+  GET DIAGNOSTICS v_rows = ROW_COUNT;
+  RETURN v_rows;
+END $$;
+GRANT EXECUTE ON FUNCTION enforcement_prove_closed TO lango_accounting, lango_jobs;
+
+-- For the accounting listener: a router reported this rate for a session; an acknowledged change to that rate is thereby proven.
+CREATE OR REPLACE FUNCTION enforcement_prove_rate(p_session_id bigint, p_rate_limit text) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE v_rows integer;
+BEGIN
+  UPDATE enforcement SET state = 'proven', proven_by = 'interim', proven_at = lango_now(), closed_at = lango_now(), claimed_by = NULL, claimed_until = NULL
+  WHERE state = 'open' AND session_id = p_session_id AND acked_at IS NOT NULL AND enforcement_same_rate(params->>'rate_limit', p_rate_limit);
+  GET DIAGNOSTICS v_rows = ROW_COUNT;
+  RETURN v_rows;
+END $$;
+GRANT EXECUTE ON FUNCTION enforcement_prove_rate TO lango_accounting;
+
+-- When hearing nothing more of a session proves that it is gone: one interim interval and a margin after the router said so, three without its word.
+-- NULL while listeners hold back records in a spool, or accounting is not known to be heard.
+CREATE OR REPLACE FUNCTION enforcement_silence_proves_at(
+  p_created_at timestamptz, p_acked_at timestamptz, p_gone_at timestamptz, p_received_at timestamptz, p_interim_s integer, p_listening_since timestamptz
+) RETURNS timestamptz LANGUAGE sql STABLE AS $$
+  SELECT CASE WHEN p_listening_since IS NOT NULL AND NOT EXISTS (SELECT 1 FROM accounting_spool WHERE pending_packets > 0) THEN
+    greatest(coalesce(least(p_acked_at, p_gone_at), p_created_at), p_received_at, p_listening_since, (SELECT max(drained_at) FROM accounting_spool))
+    + make_interval(secs => p_interim_s * CASE WHEN p_acked_at IS NULL AND p_gone_at IS NULL THEN 3 ELSE 1 END + 30) END
+$$;
+
+-- Rows that are due, as many per router as it has room for, taken for p_lease_s seconds: a claim of an enforcer that died is free again after that.
+-- p_busy_nas and p_room: routers with less room than p_window, because exchanges with them are under way. A silent router has room for 2.
+-- p_listening_since: since when accounting is known to be heard without a gap; silence before that proves nothing.
+CREATE OR REPLACE FUNCTION enforcement_claim(
+  p_instance text, p_lease_s integer, p_limit integer, p_window integer, p_busy_nas bigint[], p_room integer[], p_listening_since timestamptz
+) RETURNS SETOF jsonb LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  RETURN QUERY
+  WITH RECURSIVE waiting AS (
+    (SELECT nas_id FROM enforcement WHERE state = 'open' ORDER BY nas_id LIMIT 1)
+    UNION ALL
+    SELECT (SELECT e.nas_id FROM enforcement e WHERE e.state = 'open' AND e.nas_id > w.nas_id ORDER BY e.nas_id LIMIT 1) FROM waiting w WHERE w.nas_id IS NOT NULL
+  ), due AS MATERIALIZED (
+    SELECT d.id FROM waiting w
+    LEFT JOIN unnest(p_busy_nas, p_room) AS busy(nas_id, room) ON busy.nas_id = w.nas_id
+    LEFT JOIN nas_status ns ON ns.nas_id = w.nas_id
+    CROSS JOIN LATERAL (
+      SELECT e.id FROM enforcement e
+      WHERE e.state = 'open' AND e.nas_id = w.nas_id AND e.next_attempt_at <= lango_now() AND (e.claimed_until IS NULL OR e.claimed_until < clock_timestamp())
+      ORDER BY e.next_attempt_at
+      LIMIT coalesce(busy.room, CASE WHEN ns.coa_silent_since IS NULL THEN p_window ELSE 2 END)
+      FOR UPDATE SKIP LOCKED
+    ) d
+    WHERE w.nas_id IS NOT NULL
+    LIMIT p_limit
+  ), claimed AS (
+    UPDATE enforcement e SET claimed_by = p_instance, claimed_until = clock_timestamp() + make_interval(secs => p_lease_s)
+    FROM due WHERE e.id = due.id RETURNING e.*
+  )
+  SELECT jsonb_build_object(
+    'id', e.id::text, 'due', e.next_attempt_at::text, 'nas_id', e.nas_id::text, 'session_id', e.session_id::text, 'tenant_id', e.tenant_id::text,
+    'kind', e.kind, 'reason', e.reason, 'by_hand', e.params ? 'down_kbps',
+    'wanted', enforcement_still_wanted(e.kind, e.reason, e.params, sub.state, s.mode),
+    'history', coalesce(h.attempts, '[]'),
+    'nas', CASE WHEN n.id IS NOT NULL THEN jsonb_build_object('name', n.name, 'type', n.type, 'secret', n.secret, 'address', host(n.coa_address), 'port', n.coa_port) END,
+    'session', CASE WHEN s.radacctid IS NOT NULL AND s.stopped_at IS NULL THEN jsonb_build_object(
+      'username', s.username, 'acct_session_id', s.acct_session_id, 'framed_ip', host(s.framed_ip), 'nas_identifier', s.nas_identifier,
+      'nas_ip_address', host(s.nas_ip_address), 'service', s.service, 'mode', s.mode, 'rate_limit', s.rate_limit,
+      'heard_s', extract(epoch FROM lango_now() - s.received_at)) END,
+    'ended_by', s.closed_by,
+    'interim_s', coalesce(s.interim_s, v.interim_s, 300),
+    'silence_proves_in_s', CASE WHEN s.radacctid IS NOT NULL THEN extract(epoch FROM enforcement_silence_proves_at(e.created_at, e.acked_at, h.gone_at, s.received_at, coalesce(s.interim_s, v.interim_s, 300), p_listening_since) - lango_now()) END,
+    'change', jsonb_build_object(
+      'rate_limit', CASE
+        WHEN e.params ? 'down_kbps' THEN radius_rate_limit((e.params->>'up_kbps')::bigint, (e.params->>'down_kbps')::bigint)
+        WHEN sub.state = 'throttled' THEN radius_rate_limit(v.throttle_up_kbps, v.throttle_down_kbps)
+        ELSE radius_rate_limit(v.up_kbps, v.down_kbps, v.burst_up_kbps, v.burst_down_kbps, v.burst_threshold_up_kbps, v.burst_threshold_down_kbps, v.burst_time_s) END,
+      'address_list', v.address_list,
+      'same_rate', enforcement_same_rate(e.params->>'rate_limit', s.rate_limit),
+      -- From the session's start, by whichever of our clock and the router's says it is older: a payer is never cut early.
+      'session_timeout_s', ceil(extract(epoch FROM sub.valid_until - lango_now()) + greatest(extract(epoch FROM lango_now() - s.started_at), s.session_time_s + extract(epoch FROM lango_now() - s.received_at))),
+      'total_limit_bytes', CASE WHEN sub.on_quota = 'cut' AND sub.allowance_bytes IS NOT NULL
+        THEN (s.input_bytes + s.output_bytes + greatest(sub.allowance_bytes - sub.used_bytes, 1))::text END))
+  FROM claimed e
+  LEFT JOIN aaa_nas_table() n ON n.id = e.nas_id
+  LEFT JOIN session_live s ON s.radacctid = e.session_id
+  LEFT JOIN subscription_now sub ON sub.id = e.subscription_id
+  LEFT JOIN plan_version v ON v.id = sub.plan_version_id
+  LEFT JOIN LATERAL (
+    SELECT jsonb_agg(jsonb_build_object('via', a.via, 'outcome', a.outcome, 'error_cause', a.error_cause, 'ago_s', extract(epoch FROM lango_now() - a.at)) ORDER BY a.id) AS attempts,
+           min(a.at) FILTER (WHERE a.error_cause = 503) AS gone_at
+    FROM (SELECT * FROM enforcement_attempt WHERE enforcement_id = e.id ORDER BY id DESC LIMIT least(e.attempts, 50)) a
+  ) h ON true;
+END $$;
+GRANT EXECUTE ON FUNCTION enforcement_claim TO lango_enforcer;
+
+-- Writes what an enforcer did, many rows at once. Each record: id, instance, due (as claimed), and any of attempt {via, outcome, error_cause, ms},
+-- wait_s, state with proven_by, mode, rate_limit. A row that was closed, started again or taken over meanwhile keeps its new fate.
+CREATE OR REPLACE FUNCTION enforcement_record(p_records jsonb) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+  r jsonb;
+  e enforcement;
+BEGIN
+  FOR r IN SELECT value FROM jsonb_array_elements(p_records) AS value ORDER BY (value->>'id')::bigint LOOP
+    SELECT * INTO e FROM enforcement WHERE id = (r->>'id')::bigint FOR UPDATE;
+    CONTINUE WHEN NOT FOUND;
+    IF r ? 'attempt' THEN
+      INSERT INTO enforcement_attempt (tenant_id, enforcement_id, via, outcome, error_cause, ms)
+      VALUES (e.tenant_id, e.id, r#>>'{attempt,via}', r#>>'{attempt,outcome}', (r#>>'{attempt,error_cause}')::integer, (r#>>'{attempt,ms}')::integer);
+      PERFORM enforcement_note_router(e.tenant_id, e.nas_id, r#>>'{attempt,outcome}');
+    END IF;
+    IF r ? 'mode' AND r#>>'{attempt,outcome}' = 'ack' THEN
+      UPDATE session_live SET mode = r->>'mode' WHERE radacctid = e.session_id AND stopped_at IS NULL;
+    END IF;
+    CONTINUE WHEN e.state <> 'open' OR e.claimed_by IS DISTINCT FROM r->>'instance';
+    IF e.next_attempt_at <> (r->>'due')::timestamptz THEN
+      UPDATE enforcement SET claimed_by = NULL, claimed_until = NULL WHERE id = e.id;
+      CONTINUE;
+    END IF;
+    IF r->>'state' IS NOT NULL AND r->>'proven_by' = 'silence' AND NOT enforcement_close_silent(e.session_id) THEN
+      r := r - 'state' || '{"wait_s": 5}';
+    END IF;
+    UPDATE enforcement SET
+      attempts = attempts + (r ? 'attempt')::integer,
+      acked_at = CASE WHEN r#>>'{attempt,outcome}' = 'ack' THEN coalesce(acked_at, lango_now()) ELSE acked_at END,
+      params = CASE WHEN r ? 'rate_limit' THEN params || jsonb_build_object('rate_limit', r->>'rate_limit') ELSE params END,
+      state = coalesce(r->>'state', 'open'),
+      proven_by = r->>'proven_by',
+      proven_at = CASE WHEN r->>'state' = 'proven' THEN lango_now() END,
+      closed_at = CASE WHEN r->>'state' IS NOT NULL THEN lango_now() END,
+      next_attempt_at = lango_now() + make_interval(secs => coalesce((r->>'wait_s')::numeric, 0)::double precision),
+      claimed_by = NULL, claimed_until = NULL
+    WHERE id = e.id;
+  END LOOP;
+END $$;
+GRANT EXECUTE ON FUNCTION enforcement_record TO lango_enforcer;
+
+-- For people and jobs: ends an open row with this outcome. False when it was not open.
+CREATE OR REPLACE FUNCTION enforcement_close(p_id bigint, p_state text, p_proven_by text DEFAULT NULL) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  UPDATE enforcement SET state = p_state, proven_by = p_proven_by, proven_at = CASE WHEN p_state = 'proven' THEN lango_now() END,
+    closed_at = lango_now(), claimed_by = NULL, claimed_until = NULL
+  WHERE id = p_id AND state = 'open' AND p_state <> 'open';
+  RETURN FOUND;
+END $$;
+GRANT EXECUTE ON FUNCTION enforcement_close TO lango_enforcer, lango_accounting, lango_jobs;
+
+-- Closes a session that fell silent, unless it has been heard of meanwhile. A later record opens it again.
+CREATE OR REPLACE FUNCTION enforcement_close_silent(p_session_id bigint) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE session_live SET stopped_at = updated_at, closed_by = 'stale', terminate_cause = coalesce(terminate_cause, 'Lost-Carrier')
+  WHERE radacctid = p_session_id AND stopped_at IS NULL AND received_at < lango_now() - make_interval(secs => coalesce(interim_s, 30));
+  RETURN FOUND;
+END $$;
+
+-- Whether a router answers, written only when that changes or once a minute. When a silent one speaks again, what waited for it is due at once.
+CREATE OR REPLACE FUNCTION enforcement_note_router(p_tenant_id bigint, p_nas_id bigint, p_outcome text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE v_silent_since timestamptz; v_last_ack_at timestamptz;
+BEGIN
+  SELECT coa_silent_since, coa_last_ack_at INTO v_silent_since, v_last_ack_at FROM nas_status WHERE nas_id = p_nas_id;
+  IF p_outcome = 'silence' THEN
+    IF v_silent_since IS NULL THEN
+      INSERT INTO nas_status (nas_id, tenant_id, coa_silent_since) SELECT id, tenant_id, lango_now() FROM nas WHERE id = p_nas_id
+      ON CONFLICT (nas_id) DO UPDATE SET coa_silent_since = coalesce(nas_status.coa_silent_since, excluded.coa_silent_since);
+    END IF;
+  ELSIF v_silent_since IS NOT NULL OR v_last_ack_at IS NULL OR v_last_ack_at < lango_now() - interval '1 minute' THEN
+    INSERT INTO nas_status (nas_id, tenant_id, coa_last_ack_at) SELECT id, tenant_id, lango_now() FROM nas WHERE id = p_nas_id
+    ON CONFLICT (nas_id) DO UPDATE SET coa_silent_since = NULL, coa_last_ack_at = excluded.coa_last_ack_at;
+    IF v_silent_since IS NOT NULL THEN PERFORM enforcement_retry_router(p_nas_id); END IF;
+  END IF;
+END $$;
+
+-- Makes what waits for a router's answer due now: it answers again, or its address or secret was changed.
+CREATE OR REPLACE FUNCTION enforcement_retry_router(p_nas_id bigint) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE v_rows integer;
+BEGIN
+  UPDATE enforcement SET next_attempt_at = lango_now()
+  WHERE state = 'open' AND nas_id = p_nas_id AND next_attempt_at > lango_now() AND acked_at IS NULL AND (claimed_until IS NULL OR claimed_until < clock_timestamp());
+  GET DIAGNOSTICS v_rows = ROW_COUNT;
+  RETURN v_rows;
+END $$;
+GRANT EXECUTE ON FUNCTION enforcement_retry_router TO lango_enforcer;
+
+-- Subscriptions whose end has come, p_limit at a time and each by one enforcer. Returns how many were taken.
+CREATE OR REPLACE FUNCTION enforce_expired(p_limit integer) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+  v_id bigint;
+  v_taken integer := 0;
+BEGIN
+  FOR v_id IN
+    UPDATE subscription SET expiry_due_at = NULL
+    WHERE id IN (SELECT id FROM subscription WHERE expiry_due_at <= lango_now() ORDER BY expiry_due_at LIMIT p_limit FOR UPDATE SKIP LOCKED)
+    RETURNING id
+  LOOP
+    PERFORM enforce_subscription(v_id, 'expired');
+    v_taken := v_taken + 1;
+  END LOOP;
+  RETURN v_taken;
+END $$;
+GRANT EXECUTE ON FUNCTION enforce_expired TO lango_enforcer;
+
+-- Milliseconds until the enforcer has something to do, by its own and the expiry clock; NULL when nothing waits.
+CREATE OR REPLACE FUNCTION enforcement_next_ms() RETURNS double precision LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT 1000 * extract(epoch FROM least(
+    (SELECT min(expiry_due_at) FROM subscription WHERE expiry_due_at IS NOT NULL),
+    (SELECT min(next_attempt_at) FROM enforcement WHERE state = 'open' AND (claimed_until IS NULL OR claimed_until < clock_timestamp())),
+    -- A claim that is never given back falls free in real time.
+    (SELECT min(claimed_until) FROM enforcement WHERE state = 'open' AND next_attempt_at <= lango_now() AND claimed_until >= clock_timestamp()) - clock_timestamp() + lango_now()
+  ) - lango_now())::double precision
+$$;
+GRANT EXECUTE ON FUNCTION enforcement_next_ms TO lango_enforcer;
+
+-- The net under everything: finds open sessions that disagree with their subscription and for which nothing is under way (a login that was accepted just
+-- before the cut and started after it; a row given up an hour ago). Returns the number of rows written, or -1 when another enforcer is at it.
+CREATE OR REPLACE FUNCTION enforcement_sweep(p_again_after interval DEFAULT '1 hour') RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+  r record;
+  v_written integer := 0;
+BEGIN
+  IF NOT pg_try_advisory_xact_lock(hashtext('enforcement_sweep')) THEN RETURN -1; END IF;
+  FOR r IN
+    SELECT l AS session, k.kind, sub.state
+    FROM session_live l
+    JOIN subscription_now sub ON sub.id = l.subscription_id
+    -- A session of unknown mode cannot be seen to disagree about its rate.
+    CROSS JOIN LATERAL (SELECT enforcement_needed(sub.state, l.mode, 'sweep', NULL, NULL) AS kind) k
+    WHERE l.stopped_at IS NULL AND k.kind IS NOT NULL AND NOT (k.kind = 'throttle' AND l.mode IS NULL)
+      AND NOT EXISTS (SELECT 1 FROM enforcement e WHERE e.session_id = l.radacctid
+                        AND (e.state = 'open' AND e.kind IN (k.kind, 'cut') OR e.kind = k.kind AND e.state IN ('gave_up', 'unproven') AND e.closed_at > lango_now() - p_again_after))
+    LIMIT 5000
+  LOOP
+    PERFORM enforcement_open(r.session, r.kind, CASE r.kind WHEN 'cut' THEN r.state WHEN 'throttle' THEN 'cap_throttle' ELSE 'resumed' END, '{}');
+    v_written := v_written + 1;
+  END LOOP;
+  RETURN v_written;
+END $$;
+GRANT EXECUTE ON FUNCTION enforcement_sweep TO lango_enforcer;

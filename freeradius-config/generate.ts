@@ -1,0 +1,144 @@
+import { createHash, createHmac } from 'node:crypto';
+import { chmodSync, chownSync, copyFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { isIPv6 } from 'node:net';
+import { join, resolve } from 'node:path';
+import { conninfo } from './conninfo';
+import { detectFreeradius, type Freeradius } from './detect';
+
+export { detectFreeradius, isAtLeast, type Freeradius } from './detect';
+
+export interface FreeradiusConfigOptions {
+  /** Folder that becomes the whole configuration; made if missing. Everything FreeRADIUS writes stays in it too. */
+  dir: string;
+  /** Address to listen on, e.g. `0.0.0.0`. */
+  bind: string;
+  authPort: number;
+  /** Connection URL of the radius role. */
+  databaseUrl: string;
+  /** What detectFreeradius found; looked up when absent. */
+  freeradius?: Freeradius;
+  /** The user FreeRADIUS runs as, when that is not us (we are root): it gets the folder. */
+  owner?: { uid: number; gid: number };
+  /** Secret for health checks from healthAddress (healthSecret of the master key). Without it they go unanswered. */
+  healthSecret?: string;
+  /** Worker threads and database connections; 8 was fastest on two cores. */
+  threads?: number;
+}
+
+/** The folders and files of one generated configuration. */
+export interface FreeradiusPlaces {
+  /** One file per router, written by the NAS watcher. */
+  nasDir: string;
+  /** FreeRADIUS' own messages. */
+  logFile: string;
+  /** One line per answer, loaded into radpostauth by the watcher. */
+  loginLog: string;
+  /** Where radmin reaches the running server. */
+  controlSocket: string;
+}
+
+/**
+ * The source address of health checks: a loopback address that no router has, because a router may well be 127.0.0.1 in a trial.
+ * Only Status-Server is answered there.
+ */
+export const healthAddress = '127.255.255.253';
+
+/** The secret of health checks, derived so that the web role needs no file of FreeRADIUS' host. */
+export function healthSecret(masterKey: Buffer): string {
+  return createHmac('sha256', masterKey).update('freeradius health').digest('base64url');
+}
+
+/** Where the parts of the configuration in `dir` stand. */
+export function freeradiusPlaces(dir: string): FreeradiusPlaces {
+  const home = resolve(dir);
+  const socket = join(home, 'run', 'control.sock');
+  return {
+    nasDir: join(home, 'nas'),
+    logFile: join(home, 'log', 'radius.log'),
+    loginLog: join(home, 'log', 'logins.log'),
+    // A socket's path may have 107 bytes; a deep data folder has more.
+    controlSocket:
+      Buffer.byteLength(socket) <= 107
+        ? socket
+        : `/tmp/lango-${createHash('sha256').update(home).digest('hex').slice(0, 12)}/control.sock`,
+  };
+}
+
+/** The command line that runs this configuration in the foreground. */
+export function freeradiusCommand(freeradius: Freeradius, dir: string): { path: string; args: string[] } {
+  return { path: freeradius.path, args: ['-f', '-d', resolve(dir)] };
+}
+
+/**
+ * Writes the whole FreeRADIUS configuration from its template and these few variables. The folder is closed to others: it holds the
+ * database password and the routers' secrets. Router files that stand there already are kept.
+ * @throws one sentence with the remedy when FreeRADIUS is missing or the database URL cannot be written down
+ */
+export function writeFreeradiusConfig(o: FreeradiusConfigOptions): void {
+  const freeradius = o.freeradius ?? detectFreeradius();
+  if (!freeradius)
+    throw new Error('FreeRADIUS 3 is not installed. Install it with: apt-get install freeradius freeradius-postgresql');
+  const places = freeradiusPlaces(o.dir);
+  const dir = resolve(o.dir);
+  for (const folder of [dir, places.nasDir, join(dir, 'run'), join(dir, 'log'), join(places.controlSocket, '..')]) {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    chmodSync(folder, 0o700);
+    own(folder, o.owner);
+  }
+  const dictionary = join(dir, 'dictionary');
+  copyFileSync(asset('dictionary'), dictionary);
+  chmodSync(dictionary, 0o600);
+  own(dictionary, o.owner);
+  replaceFile(join(dir, 'radiusd.conf'), render(o, freeradius, places), o.owner);
+}
+
+/** Writes a file closed to others in one step, so that no reader sees half of it. */
+export function replaceFile(path: string, text: string, owner?: { uid: number; gid: number }): void {
+  const draft = `${path}.new`;
+  writeFileSync(draft, text, { mode: 0o600 });
+  own(draft, owner);
+  renameSync(draft, path);
+}
+
+function own(path: string, owner?: { uid: number; gid: number }): void {
+  if (owner && process.getuid?.() === 0) chownSync(path, owner.uid, owner.gid);
+}
+
+function render(o: FreeradiusConfigOptions, freeradius: Freeradius, places: FreeradiusPlaces): string {
+  const values: Record<string, string> = {
+    DIR: resolve(o.dir),
+    LIBDIR: freeradius.libDir,
+    CONNINFO: conninfo(o.databaseUrl),
+    THREADS: String(o.threads ?? 8),
+    IPADDR: isIPv6(o.bind) ? `ipv6addr = ${o.bind}` : `ipaddr = ${o.bind}`,
+    PORT: String(o.authPort),
+    NETWORK: isIPv6(o.bind) ? 'ipv6addr = ::/0' : 'ipaddr = 0.0.0.0/0',
+    NAS_DIR: places.nasDir,
+    SOCKET: places.controlSocket,
+    HEALTH_ADDRESS: healthAddress,
+    // Without a health check of ours the address gets a secret that nobody knows.
+    HEALTH_SECRET: o.healthSecret ?? createHash('sha256').update(`${Math.random()}${o.databaseUrl}`).digest('hex'),
+  };
+  for (const [name, value] of Object.entries(values)) {
+    if (/["\\\n]|\$\{|\$ENV/.test(value) && name !== 'CONNINFO') {
+      throw new Error(
+        `FreeRADIUS' configuration cannot hold ${name} = ${value}: choose one without quotes, backslashes and dollar signs.`,
+      );
+    }
+  }
+  return readFileSync(asset('radiusd.conf'), 'utf8').replace(
+    /@([A-Z_]+)@/g,
+    (whole, name: string) => values[name] ?? whole,
+  );
+}
+
+function asset(name: string): string {
+  return join(folder(), name);
+}
+
+/** The source folder with the template, whether this file runs from source or from dist/. */
+function folder(): string {
+  return __dirname.includes(`${join('dist', 'freeradius-config')}`)
+    ? resolve(__dirname, '../../freeradius-config')
+    : __dirname;
+}

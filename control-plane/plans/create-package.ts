@@ -1,0 +1,28 @@
+import { recordAudit } from '../audit';
+import type { Context } from '../platform/context';
+import { findPackage } from './queries';
+import type { NewPackage, Package } from './schema';
+import { insertVersion, nameIsTaken } from './version';
+
+export type PackageOutcome =
+  | { kind: 'done'; package: Package }
+  | { kind: 'not_found' }
+  | { kind: 'name_taken' }
+  | { kind: 'invalid'; fields: Record<string, string> };
+
+/** Puts a new plan on sale as version 1. Names are unique among the plans on sale, whatever their case. */
+export async function createPackage(ctx: Context, input: NewPackage): Promise<PackageOutcome> {
+  if (await nameIsTaken(ctx, input.name, undefined)) return { kind: 'name_taken' };
+  const currency = input.currency ?? (await tenantCurrency(ctx));
+  const plan = await ctx.tx.plan.create({ data: { tenant_id: ctx.tenantId, name: input.name, kind: input.type } });
+  await insertVersion(ctx, plan.id, 1, { ...input, currency });
+  await recordAudit(ctx, 'plans.create', { type: 'plan', id: plan.id }, { name: input.name, price_cents: input.price_cents });
+  const made = await findPackage(ctx, plan.id);
+  if (!made) throw new Error(`plan ${plan.id} is gone after its creation`);
+  return { kind: 'done', package: made };
+}
+
+async function tenantCurrency(ctx: Context): Promise<string> {
+  const tenant = await ctx.tx.tenant.findFirstOrThrow({ where: { id: ctx.tenantId } });
+  return tenant.currency;
+}

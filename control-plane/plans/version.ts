@@ -1,0 +1,52 @@
+import type { Context } from '../platform/context';
+import type { plan_version } from '../platform/db/generated/client';
+import type { PackageInput } from './schema';
+
+/** Adds a version to a plan and makes it the one on sale. Its radgroupreply rows are written by a trigger. */
+export async function insertVersion(ctx: Context, planId: bigint, version: number, input: PackageInput): Promise<plan_version> {
+  const row = await ctx.tx.plan_version.create({
+    data: { tenant_id: ctx.tenantId, plan_id: planId, version, ...columns(input) },
+  });
+  await ctx.tx.plan.update({ where: { id: planId }, data: { current_version_id: row.id } });
+  return row;
+}
+
+function columns(input: PackageInput) {
+  return {
+    price_cents: input.price_cents,
+    currency: input.currency,
+    validity_count: input.validity.count,
+    validity_unit: input.validity.unit,
+    validity_ends: input.validity.ends ?? 'exact',
+    down_kbps: input.down_kbps,
+    up_kbps: input.up_kbps,
+    ...burstColumns(input.burst ?? null),
+    quota_bytes: input.quota_bytes ?? null,
+    on_quota: input.on_quota ?? 'cut',
+    throttle_down_kbps: input.throttle_down_kbps ?? null,
+    throttle_up_kbps: input.throttle_up_kbps ?? null,
+    simultaneous_use: input.simultaneous_use ?? 1,
+    interim_s: input.interim_s ?? 300,
+    idle_timeout_s: input.idle_timeout_s ?? null,
+    grace_s: input.grace_s ?? 0,
+    pool: input.pool ?? null,
+    address_list: input.address_list ?? null,
+  };
+}
+
+function burstColumns(burst: NonNullable<PackageInput['burst']> | null) {
+  return {
+    burst_down_kbps: burst?.down_kbps ?? null,
+    burst_up_kbps: burst?.up_kbps ?? null,
+    burst_threshold_down_kbps: burst?.threshold_down_kbps ?? null,
+    burst_threshold_up_kbps: burst?.threshold_up_kbps ?? null,
+    burst_time_s: burst?.time_s ?? null,
+  };
+}
+
+/** Whether another plan on sale has this name, in any case of letters. */
+export async function nameIsTaken(ctx: Context, name: string, except: bigint | undefined): Promise<boolean> {
+  const rows = await ctx.tx.$queryRaw<unknown[]>`
+    SELECT 1 FROM plan WHERE tenant_id = ${ctx.tenantId} AND lower(name) = lower(${name}) AND archived_at IS NULL AND id IS DISTINCT FROM ${except ?? null}::bigint`;
+  return rows.length > 0;
+}

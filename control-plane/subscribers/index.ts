@@ -1,0 +1,7 @@
+/** Subscribers: who buys service. The API calls them clients. */
+export { createSubscriber, type SubscriberOutcome } from './create-subscriber';
+export { changeSubscriber } from './change-subscriber';
+export { removeSubscriber } from './remove-subscriber';
+export { findSubscriber, listSubscribers, toSubscriber, type SubscriberFilter } from './queries';
+export { newSubscriber, subscriberPatch, subscriberAnswer, type NewSubscriber, type Subscriber, type SubscriberPatch } from './schema';
+export { normalizePhone } from './phone';

@@ -1,0 +1,37 @@
+/** Subscriptions: one subscriber's running purchase of one plan version, with one RADIUS username. */
+export { addValidity, type Validity } from './add-validity';
+export { createSubscription } from './create-subscription';
+export { changeSubscription } from './change-subscription';
+export { activateSubscription } from './activate-subscription';
+export { renewSubscription, settlePurchase } from './renew-subscription';
+export { extendSubscription } from './extend-subscription';
+export { suspendSubscription } from './suspend-subscription';
+export { resumeSubscription } from './resume-subscription';
+export { pauseSubscription } from './pause-subscription';
+export { changePlan } from './change-plan';
+export { topUpSubscription } from './top-up-subscription';
+export { endSubscription } from './end-subscription';
+export { findSubscription, listSubscriptions, type SubscriptionFilter } from './queries';
+export { lockSubscription, type Locked, type Outcome } from './standing';
+export { versionDue } from './start-cycle';
+export {
+  allowedActions,
+  isAllowed,
+  subscriptionActions,
+  subscriptionStates,
+  type SubscriptionAction,
+  type SubscriptionState,
+} from './states';
+export {
+  changePlanInput,
+  extendInput,
+  newSubscription,
+  newSubscriptionOfClient,
+  subscriptionAnswer,
+  subscriptionPatch,
+  suspendInput,
+  topUpInput,
+  type NewSubscription,
+  type Subscription,
+  type SubscriptionPatch,
+} from './schema';

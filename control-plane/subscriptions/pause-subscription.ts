@@ -1,0 +1,11 @@
+import type { Context } from '../platform/context';
+import { act, type Outcome } from './standing';
+
+/** Stops service and its clock; resume gives back the time that was left, to the second. */
+export function pauseSubscription(ctx: Context, id: bigint): Promise<Outcome> {
+  return act(ctx, id, 'pause', (sub) => ({
+    data: { status: 'paused', paused_at: ctx.now },
+    enforce: 'paused',
+    detail: { expires_at: sub.expires_at },
+  }));
+}

@@ -1,0 +1,89 @@
+import { isIPv4 } from 'node:net';
+import { z } from 'zod';
+import { idField } from '../platform/http/input';
+import { validityUnits } from './add-validity';
+import { subscriptionStates } from './states';
+
+const utf8Within = (limit: number) => (text: string) => Buffer.byteLength(text) <= limit;
+/** \p{Cc} control characters, \p{Cs} halves of a character: neither survives the way through RADIUS and a database. */
+const printable = /^[^\p{Cc}\p{Cs}]*$/u;
+
+/** RADIUS carries 253 bytes; quotes, plus signs and blanks inside are good names, blanks at the ends are typing errors. */
+const username = z
+  .string()
+  .min(1, 'is needed')
+  .max(128)
+  .refine(utf8Within(253), 'must fit in 253 bytes')
+  .regex(printable, 'must not contain control characters or broken text')
+  .refine((text) => text === text.trim(), 'must not begin or end with a blank');
+
+/** A PAP password is at most 128 bytes (RFC 2865, section 5.2). */
+const password = z
+  .string()
+  .min(1, 'is needed')
+  .refine(utf8Within(128), 'must fit in 128 bytes')
+  .regex(printable, 'must not contain control characters or broken text');
+
+const staticIp = z
+  .string()
+  .trim()
+  .refine((text) => isIPv4(text) && !/^(0|127|22[4-9]|2[3-5]\d)\./.test(text), 'must be an IPv4 address that a device can have');
+
+const macLock = z
+  .string()
+  .transform((text) => text.replace(/[^0-9a-fA-F]/g, '').toUpperCase())
+  .refine((hex) => hex.length === 12, 'must be a MAC address, as AA:BB:CC:DD:EE:FF')
+  .transform((hex) => (hex.match(/../g) ?? []).join(':'));
+
+const terms = z.object({
+  package_id: idField,
+  username,
+  password,
+  static_ip: staticIp.nullable().optional(),
+  mac_lock: macLock.nullable().optional(),
+});
+
+export const newSubscription = terms.extend({ client_id: idField });
+export type NewSubscription = z.output<typeof newSubscription>;
+/** The same under /clients/:id, where the client is in the path. */
+export const newSubscriptionOfClient = terms;
+
+export const subscriptionPatch = terms.omit({ package_id: true }).partial().extend({ version: z.int().optional() });
+export type SubscriptionPatch = z.output<typeof subscriptionPatch>;
+
+export const extendInput = z.object({ count: z.int().min(1).max(100_000), unit: z.enum(validityUnits) });
+export const suspendInput = z.object({ reason: z.string().trim().min(1, 'is needed').max(200).regex(printable, 'must not contain control characters') });
+export const changePlanInput = z.object({ package_id: idField, when: z.enum(['now', 'renewal']) });
+export const topUpInput = z.object({ bytes: z.int().min(1).max(1_000_000_000_000_000) });
+
+/** A subscription as the API shows it. The password never comes back. */
+export const subscriptionAnswer = z.object({
+  id: z.string(),
+  client_id: z.string(),
+  client_name: z.string(),
+  package_id: z.string(),
+  package_name: z.string(),
+  package_version: z.int(),
+  next_package_id: z.string().nullable(),
+  next_package_name: z.string().nullable(),
+  price_cents: z.int(),
+  currency: z.string(),
+  state: z.enum(subscriptionStates),
+  username: z.string(),
+  starts_at: z.string().nullable(),
+  expires_at: z.string().nullable(),
+  valid_until: z.string().nullable(),
+  quota_bytes: z.int().nullable(),
+  topup_bytes: z.int(),
+  used_bytes: z.int(),
+  on_quota: z.enum(['cut', 'throttle']),
+  static_ip: z.string().nullable(),
+  mac_lock: z.string().nullable(),
+  suspended_reason: z.string().nullable(),
+  paused_at: z.string().nullable(),
+  online_sessions: z.int(),
+  created_at: z.string(),
+  updated_at: z.string(),
+  version: z.int(),
+});
+export type Subscription = z.output<typeof subscriptionAnswer>;

@@ -1,0 +1,61 @@
+import type { Context } from '../platform/context';
+import type { plan_version, Prisma, subscription_now } from '../platform/db/generated/client';
+import { recordAudit } from '../audit';
+import { isAllowed, refusalOf, type SubscriptionAction, type SubscriptionState } from './states';
+
+/** A subscription locked for change, with the state it is in and the version of the plan it runs on. */
+export type Locked = subscription_now & { state: SubscriptionState; plan: plan_version; timezone: string };
+
+/** What a command answers. `refused`: the state does not allow it; `message` says what to do instead. */
+export type Outcome =
+  | { kind: 'done' }
+  | { kind: 'not_found' }
+  | { kind: 'refused'; code: string; message: string; fields?: Record<string, string> }
+  | { kind: 'invalid'; fields: Record<string, string> };
+
+/**
+ * Locks a subscription until the transaction ends and reads it as it stands after whoever held it before.
+ * NO KEY UPDATE: accounting, which refers to the row, must not wait for a payment.
+ */
+export async function lockSubscription(ctx: Context, id: bigint): Promise<Locked | undefined> {
+  await ctx.tx.$queryRaw`SELECT id FROM subscription WHERE id = ${id} FOR NO KEY UPDATE`;
+  const now = await ctx.tx.subscription_now.findFirst({ where: { id } });
+  if (!now) return undefined;
+  const plan = await ctx.tx.plan_version.findUniqueOrThrow({ where: { id: now.plan_version_id } });
+  const tenant = await ctx.tx.tenant.findFirstOrThrow({ where: { id: ctx.tenantId } });
+  return { ...now, state: now.state as SubscriptionState, plan, timezone: tenant.timezone };
+}
+
+/** One change of a subscription: what the row becomes, why the network must hear of it, and what the audit keeps. */
+export interface Change {
+  data: Prisma.subscriptionUncheckedUpdateInput;
+  /** Passed to enforce_subscription; undefined when live sessions go on as they are. */
+  enforce: string | undefined;
+  detail: Record<string, unknown>;
+}
+
+/**
+ * The frame of every command: lock, ask the state table, change, make the network agree, write the audit; all in the caller's transaction.
+ * @param decide computes the change from the locked subscription, or refuses
+ */
+export async function act(
+  ctx: Context,
+  id: bigint,
+  action: SubscriptionAction,
+  decide: (sub: Locked) => Promise<Change | Outcome> | Change | Outcome,
+): Promise<Outcome> {
+  const sub = await lockSubscription(ctx, id);
+  if (!sub) return { kind: 'not_found' };
+  if (!isAllowed(sub.state, action)) return { kind: 'refused', code: `is_${sub.state}`, message: refusalOf(sub.state, action) };
+  const change = await decide(sub);
+  if ('kind' in change) return change;
+  await applyChange(ctx, id, `subscriptions.${action}`, change);
+  return { kind: 'done' };
+}
+
+/** Writes a change that was decided on a locked subscription. */
+export async function applyChange(ctx: Context, id: bigint, audit: string, change: Change): Promise<void> {
+  await ctx.tx.subscription.update({ where: { id }, data: { ...change.data, updated_at: ctx.now, version: { increment: 1 } } });
+  if (change.enforce !== undefined) await ctx.tx.$queryRaw`SELECT enforce_subscription(${id}, ${change.enforce})`;
+  await recordAudit(ctx, audit, { type: 'subscription', id }, change.detail);
+}

@@ -1,0 +1,34 @@
+import type { Context } from '../platform/context';
+import type { Outcome } from './standing';
+
+type Refused = Extract<Outcome, { kind: 'refused' }>;
+
+/**
+ * Refuses a username or address that another subscription of the company holds. Waits for whoever is taking the same name right now
+ * (an advisory lock on it), so that of two who ask at once the second gets this answer too.
+ */
+export async function whatIsTaken(
+  ctx: Context,
+  wanted: { username?: string | undefined; static_ip?: string | null | undefined },
+  except: bigint | undefined,
+): Promise<Refused | undefined> {
+  const { username, static_ip } = wanted;
+  for (const name of [username, static_ip].filter((value) => value != null)) {
+    await ctx.tx.$queryRaw`SELECT 1 FROM (SELECT pg_advisory_xact_lock(hashtextextended(${`subscription ${ctx.tenantId} ${name}`}, 0))) AS held`;
+  }
+  if (username !== undefined) {
+    const other = await ctx.tx.subscription.findFirst({ where: { username, ...(except ? { id: { not: except } } : {}) } });
+    if (other) return refuse('username_taken', { username: 'is taken by another subscription' }, 'Choose another username.');
+  }
+  if (static_ip != null) {
+    const other = await ctx.tx.$queryRaw<unknown[]>`
+      SELECT 1 FROM subscription WHERE tenant_id = ${ctx.tenantId} AND static_ip = ${static_ip}::inet AND status <> 'ended' AND id IS DISTINCT FROM ${except ?? null}::bigint`;
+    if (other.length > 0) return refuse('static_ip_taken', { static_ip: 'is given to another subscription' }, 'Choose another address.');
+  }
+  return undefined;
+}
+
+function refuse(code: string, fields: Record<string, string>, remedy: string): Refused {
+  const [name, what] = Object.entries(fields)[0] ?? ['', ''];
+  return { kind: 'refused', code, message: `The ${name.replace('_', ' ')} ${what}. ${remedy}`, fields };
+}

@@ -17,8 +17,10 @@ import {
 import { proofLine } from './proof';
 import { stateBadge } from './state';
 import { withQuery } from './page';
+import { readerOf } from './reader';
 
 const ui = createUi({ strict: true });
+const reader = readerOf({ locale: 'en', zone: 'Africa/Nairobi', nowMs: 0, currency: 'KES' }, ui.t);
 
 describe('formats', () => {
   const context = { locale: 'en', zone: 'Africa/Nairobi', nowMs: Date.parse('2026-11-20T06:41:07Z') } as const;
@@ -101,13 +103,12 @@ describe('the proof of a cut', () => {
 
   test('is green only when proven', () => {
     const acked = { ...order, state: 'open', attempts: [{ via: 'disconnect', outcome: 'ack', ms: 41 }] } as const;
-    const waiting = proofLine({ ...acked, attempts: [...acked.attempts] }, ui.t, 'en');
+    const waiting = proofLine({ ...acked, attempts: [...acked.attempts] }, reader);
     expect(waiting.tone).toBe('open');
     expect(text(waiting)).toBe('sent / ACK 41 ms');
     const proven = proofLine(
       { ...acked, attempts: [...acked.attempts], state: 'proven', provenAt: new Date(asked.getTime() + 612) },
-      ui.t,
-      'en',
+      reader
     );
     expect(proven.tone).toBe('proven');
     expect(text(proven)).toBe('sent / ACK 41 ms / gone 0.6 s');
@@ -116,15 +117,13 @@ describe('the proof of a cut', () => {
   test('is amber with its cause and the next step on NAK and on silence', () => {
     const nak = proofLine(
       { ...order, state: 'open', attempts: [{ via: 'disconnect', outcome: 'nak', errorCause: '503', ms: 38 }] },
-      ui.t,
-      'en',
+      reader
     );
     expect(nak).toMatchObject({ tone: 'troubled', next: 'try 2 next', open: true });
     expect(text(nak)).toBe('sent / NAK 38 ms / 503');
     const silent = proofLine(
       { ...order, state: 'gave_up', attempts: [{ via: 'disconnect', outcome: 'silence', ms: 2100 }] },
-      ui.t,
-      'en',
+      reader
     );
     expect(silent.tone).toBe('lost');
     expect(text(silent)).toBe('sent / no answer 2.1 s / gave up after 1 try');
@@ -149,15 +148,16 @@ describe('templates', () => {
   };
 
   test('everything from people is escaped and the theme is set on the first byte', () => {
-    const html = ui.views.render('admin/views/not-found', page);
+    const html = ui.views.render('admin/views/problem', { ...page, text: '<script>' });
     expect(html).toContain('data-theme="dark"');
     expect(html).toContain('<title>A &lt;b&gt; · Lango</title>');
+    expect(html).toContain('&lt;script&gt;');
     expect(html).toContain('name="_csrf" value="token&quot;"');
     expect(html).toContain('href="/assets/console.');
   });
 
   test('a state says why in text', () => {
-    const badge = stateBadge('suspended', ui.t, 'en', { why: 'Unpaid since 3 Nov' });
+    const badge = stateBadge('suspended', reader, { why: 'Unpaid since 3 Nov' });
     expect(badge).toEqual({
       name: 'suspended',
       arch: 'shut',

@@ -1,0 +1,47 @@
+import { randomUUID } from 'node:crypto';
+import express, { type Express, type Router } from 'express';
+import { liveRoutes } from './platform/live/live.routes';
+import type { LiveHub } from './platform/live/hub';
+import { healthRoutes, type HealthSource } from './platform/http/health.routes';
+import { mountApi } from './platform/http/mount-api';
+import { mountPages } from './platform/http/mount-pages';
+import type { HttpParts } from './platform/http/parts';
+import { measureRequests } from './platform/http/metrics';
+import { openApiRoute } from './platform/http/openapi';
+import { securityHeaders } from './platform/http/security-headers';
+import { sliceApiRoutes, slicePageRoutes } from './slices';
+
+export interface AppParts extends HttpParts {
+  /** Proxies whose X-Forwarded-* is believed: addresses or subnets. */
+  trustedProxies: string[];
+  health: HealthSource;
+  live: LiveHub;
+  /** Styles, scripts and icons of the console. */
+  assets: Router | undefined;
+}
+
+/** The order of everything that a request meets; nothing else happens here. */
+export function createApp(parts: AppParts): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.set('trust proxy', parts.trustedProxies.length > 0 ? parts.trustedProxies : false);
+  app.set('query parser', 'simple');
+  app.set('case sensitive routing', true);
+
+  app.use((req, res, next) => {
+    const given = req.get('x-request-id');
+    res.locals['requestId'] = given !== undefined && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID();
+    res.set('X-Request-Id', String(res.locals['requestId']));
+    next();
+  });
+  app.use(measureRequests());
+  app.use(healthRoutes(parts.health));
+  app.use(...securityHeaders(parts.publicUrl));
+  if (parts.assets) app.use(parts.assets);
+  app.use(liveRoutes(parts));
+
+  const api = sliceApiRoutes().flatMap(({ routes }) => routes);
+  app.use('/api', mountApi([...api, openApiRoute(api)], parts));
+  app.use(mountPages(parts.renderer ? slicePageRoutes().flatMap(({ routes }) => routes) : [], parts));
+  return app;
+}

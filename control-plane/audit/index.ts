@@ -1,0 +1,1 @@
+export { recordAudit, type AuditSubject } from './record-audit';

@@ -1,0 +1,3 @@
+export { askStatus, type StatusTarget } from './ask-status';
+export { startBeating } from './heartbeat';
+export { healthSource, type HealthExpectations } from './source';

@@ -1,0 +1,77 @@
+import type { PrismaClient } from '../platform/db/generated/client';
+import type { HealthSource, PartStates } from '../platform/http/health.routes';
+import type { Log } from '../platform/log';
+import { askStatus, type StatusTarget } from './ask-status';
+import { startBeating } from './heartbeat';
+import { refreshGauges } from './gauges';
+
+/** Which parts must serve for this installation to be ready. */
+export interface HealthExpectations {
+  /** Asked with Status-Server; left out, it is not expected here. */
+  freeradius?: StatusTarget;
+  accounting?: StatusTarget;
+  /** Parts that must have a fresh heartbeat, e.g. jobs, enforcer. */
+  heartbeats: string[];
+}
+
+/** Three missed beats. */
+const STALE_S = 16;
+const DATABASE_WAIT_MS = 2_000;
+
+/** What /readyz, /metrics and the console's health page ask. */
+export interface Health extends HealthSource {
+  startBeating(part: string): { stop(): Promise<void> };
+}
+
+export function healthSource(outside: PrismaClient, expected: HealthExpectations, log: Log): Health {
+  return {
+    async parts() {
+      const [database, freeradius, accounting] = await Promise.all([
+        beats(outside, expected.heartbeats),
+        status(expected.freeradius),
+        status(expected.accounting),
+      ]);
+      return { web: 'ok', ...database, ...named('freeradius', freeradius), ...named('accounting', accounting) };
+    },
+    refreshMetrics: () => refreshGauges(outside, log),
+    startBeating: (part) => startBeating(outside, part, log),
+  };
+}
+
+async function beats(outside: PrismaClient, parts: string[]): Promise<PartStates> {
+  try {
+    const rows = await within(
+      DATABASE_WAIT_MS,
+      outside.$queryRaw<{ part: string; state: string; age_s: number }[]>`
+        SELECT DISTINCT ON (part) part, state, extract(epoch FROM clock_timestamp() - beat_at)::float8 AS age_s
+        FROM platform_heartbeat ORDER BY part, beat_at DESC`,
+    );
+    const latest = new Map(rows.map((row) => [row.part, row]));
+    const states = parts.map((part): [string, string] => {
+      const beat = latest.get(part);
+      if (!beat) return [part, 'not running'];
+      return [part, beat.age_s > STALE_S ? 'silent' : beat.state];
+    });
+    return { postgres: 'ok', ...Object.fromEntries(states) };
+  } catch {
+    // Without the database nobody knows how the others are.
+    return { postgres: 'not answering', ...Object.fromEntries(parts.map((part) => [part, 'unknown'])) };
+  }
+}
+
+async function status(target: StatusTarget | undefined): Promise<string | undefined> {
+  if (!target) return undefined;
+  return (await askStatus(target)) || (await askStatus(target)) ? 'ok' : 'not answering';
+}
+
+function named(part: string, state: string | undefined): PartStates {
+  return state === undefined ? {} : { [part]: state };
+}
+
+function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
+}

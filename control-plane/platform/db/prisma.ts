@@ -1,0 +1,67 @@
+import { PrismaPg } from '@prisma/adapter-pg';
+import type { Context, Opening } from '../context';
+import type { Log } from '../log';
+import { isRetryable } from './faults';
+import { PrismaClient, type Prisma } from './generated/client';
+
+/** The web's way to the database. Nothing but `inTenant` sees a company's rows. */
+export interface Database {
+  /**
+   * Runs `work` in one transaction (15 s at most) that sees the rows of `opening.tenantId` alone; it commits when `work` resolves and rolls
+   * back when it throws. A deadlock or serialization failure is tried again up to twice, so `work` must have no effect outside the transaction.
+   * @throws what `work` throws; see faults.ts for telling the database's own faults apart
+   */
+  inTenant<T>(opening: Opening, work: (ctx: Context) => Promise<T>): Promise<T>;
+  /** For SECURITY DEFINER look-ups that come before the company is known (sign-in, tokens) and for health. Sees no tenant-owned row. */
+  outside: PrismaClient;
+  close(): Promise<void>;
+}
+
+const TRANSACTION_TIMEOUT_MS = 15_000;
+const CONNECTION_WAIT_MS = 5_000;
+const TRIES = 3;
+
+/**
+ * @param url login of a role under row-level security (web, or jobs for upkeep)
+ * @param max connections held at most by this process
+ */
+export function createDatabase(url: string, log: Log, max = 10): Database {
+  const adapter = new PrismaPg({
+    connectionString: url,
+    max,
+    application_name: 'lango-web',
+    connectionTimeoutMillis: 3_000,
+    idleTimeoutMillis: 30_000,
+    keepAlive: true,
+    // A lock that is waited for longer than a person waits for a page is a fault to report, not to sit out.
+    options: '-c lock_timeout=8000 -c statement_timeout=14000',
+  });
+  const client = new PrismaClient({ adapter, transactionOptions: { timeout: TRANSACTION_TIMEOUT_MS, maxWait: CONNECTION_WAIT_MS } });
+
+  const once = <T>(opening: Opening, work: (ctx: Context) => Promise<T>): Promise<T> =>
+    client.$transaction(async (tx) => work(await enter(tx, opening, log)));
+
+  return {
+    async inTenant(opening, work) {
+      for (let attempt = 1; ; attempt += 1) {
+        try {
+          return await once(opening, work);
+        } catch (error) {
+          if (attempt >= TRIES || !isRetryable(error)) throw error;
+          log.info({ requestId: opening.requestId, attempt }, 'transaction met another one and is tried again');
+        }
+      }
+    },
+    outside: client,
+    close: () => client.$disconnect(),
+  };
+}
+
+async function enter(tx: Prisma.TransactionClient, opening: Opening, log: Log): Promise<Context> {
+  const { tenantId, actor, requestId } = opening;
+  const rows = await tx.$queryRaw<{ now: Date }[]>`
+    SELECT set_config('lango.tenant', ${tenantId.toString()}, true), set_config('lango.request', ${requestId}, true), lango_now() AS now`;
+  const now = rows[0]?.now;
+  if (!now) throw new Error('The database did not tell its time.');
+  return { tx, tenantId, actor, now, requestId, log: log.child({ requestId, tenant: tenantId.toString() }) };
+}

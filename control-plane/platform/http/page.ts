@@ -1,0 +1,141 @@
+import type { z } from 'zod';
+import type { Context } from '../context';
+import type { Permission } from '../permissions';
+import { parseInput } from './input';
+import type { Person } from './person';
+import { Problem, type Fields } from './problem';
+import { parseParams, type Call, type ParamsOf, type Parsed } from './route';
+
+/** What a page knows of the browser that asks; the same values stand in every view model (see baseModel in render.ts). */
+export interface Web {
+  /** Goes into every form as the hidden field `_csrf` and into htmx requests as the header X-CSRF-Token. */
+  csrfToken: string;
+  /** For inline scripts and styles, should there be any. */
+  nonce: string;
+  /** As people reach us; the sign-in cookie's name and flags depend on it. */
+  publicUrl: string;
+  /** Path with query, as the browser sent it. */
+  url: string;
+  path: string;
+  /** The query as it came, for keeping filters in links. */
+  query: Record<string, string>;
+  /** The request came from htmx: a fragment may do. */
+  isHtmx: boolean;
+  acceptLanguage: string | undefined;
+  /** All the cookies that came. */
+  cookies: Record<string, string>;
+}
+
+export interface Cookie {
+  name: string;
+  value: string;
+  /** 0 removes it; undefined lasts until the browser closes. */
+  maxAgeS: number | undefined;
+  /** Readable by scripts; never for anything that signs in. */
+  insecureReadableByScripts?: boolean;
+}
+
+/** What a page answers with. */
+export type PageResult =
+  | { kind: 'view'; view: string; model: Record<string, unknown>; status: number; cookies: Cookie[]; headers: Record<string, string> }
+  | { kind: 'redirect'; to: string; cookies: Cookie[] };
+
+/** Renders `<slice>/views/<name>`; `model.layout` names a layout, null gives the bare fragment. 422 re-renders a form that was refused. */
+export function view(
+  name: string,
+  model: Record<string, unknown>,
+  options: { status?: number; cookies?: Cookie[]; headers?: Record<string, string> } = {},
+): PageResult {
+  return { kind: 'view', view: name, model, status: options.status ?? 200, cookies: options.cookies ?? [], headers: options.headers ?? {} };
+}
+
+/** 303 to a path of ours: the answer to every POST that was done. */
+export function seeOther(to: string, cookies: Cookie[] = []): PageResult {
+  if (!/^\/(?!\/)/.test(to) || to.includes('\\')) throw new Error(`Redirects stay on this site; ${to} does not.`);
+  return { kind: 'redirect', to, cookies };
+}
+
+/** A form as it came: accepted, or refused with the reason per field and the values to show again. */
+export type Form<T> = { ok: true; value: T } | { ok: false; fields: Fields; values: Record<string, string> };
+
+export interface PageInput<P extends string, Q, F> {
+  params: ParamsOf<P>;
+  query: Parsed<Q>;
+  form: F extends z.ZodType ? Form<z.output<F>> : undefined;
+}
+
+/** One mounted page. */
+export interface PageRoute {
+  kind: 'page';
+  method: 'GET' | 'POST';
+  path: string;
+  permission: Permission | 'signed_in' | 'public';
+  perform(call: Call, web: Web): Promise<PageResult>;
+}
+
+type Schema = z.ZodType | undefined;
+interface Spec<P extends string, Q extends Schema, F extends Schema> {
+  method: 'GET' | 'POST';
+  path: P;
+  query?: Q;
+  form?: F;
+}
+interface StaffPage<P extends string, Q extends Schema, F extends Schema> extends Spec<P, Q, F> {
+  permission: Permission | 'signed_in';
+  run(ctx: Context, input: PageInput<P, Q, F>, web: Web, person: Person): Promise<PageResult>;
+}
+interface PublicPage<P extends string, Q extends Schema, F extends Schema> extends Spec<P, Q, F> {
+  run(call: Call, input: PageInput<P, Q, F>, web: Web): Promise<PageResult>;
+}
+
+/**
+ * A console page for signed-in staff who hold `permission`; others are sent to /login, or see a 403 page. POST has passed the CSRF check.
+ * Export them as `pageRoutes` from `<slice>/admin.routes.ts` (or portal.routes.ts); app.ts mounts them.
+ */
+export function pageRoute<const P extends string, Q extends Schema = undefined, F extends Schema = undefined>(spec: StaffPage<P, Q, F>): PageRoute {
+  return {
+    kind: 'page',
+    method: spec.method,
+    path: spec.path,
+    permission: spec.permission,
+    async perform(call, web) {
+      const { person } = call;
+      if (!person) throw new Error(`${spec.method} ${spec.path} ran without a signed-in person`);
+      const input = read(spec, call);
+      return call.inTenant((ctx) => spec.run(ctx, input, web, person));
+    },
+  };
+}
+
+/** A page for anybody. `call.person` is set when somebody is signed in. */
+export function publicPage<const P extends string, Q extends Schema = undefined, F extends Schema = undefined>(spec: PublicPage<P, Q, F>): PageRoute {
+  return {
+    kind: 'page',
+    method: spec.method,
+    path: spec.path,
+    permission: 'public',
+    perform: async (call, web) => spec.run(call, read(spec, call), web),
+  };
+}
+
+function read<P extends string, Q extends Schema, F extends Schema>(spec: Spec<P, Q, F>, call: Call): PageInput<P, Q, F> {
+  return {
+    params: parseParams(call.rawParams) as ParamsOf<P>,
+    query: (spec.query ? parseInput(spec.query, call.rawQuery) : undefined) as Parsed<Q>,
+    form: (spec.form ? readForm(spec.form, call.rawBody) : undefined) as PageInput<P, Q, F>['form'],
+  };
+}
+
+function readForm(schema: z.ZodType, raw: unknown): Form<unknown> {
+  const values = Object.fromEntries(
+    Object.entries((raw ?? {}) as Record<string, unknown>)
+      .filter(([name]) => name !== '_csrf')
+      .map(([name, value]) => [name, typeof value === 'string' ? value : '']),
+  );
+  try {
+    return { ok: true, value: parseInput(schema, values) };
+  } catch (error) {
+    if (error instanceof Problem && error.fields) return { ok: false, fields: error.fields, values };
+    throw error;
+  }
+}

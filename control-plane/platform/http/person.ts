@@ -1,0 +1,23 @@
+import type { Actor } from '../context';
+
+/** A signed-in member of staff, as one database look-up finds them. */
+export interface Person {
+  actor: Actor;
+  staffId: bigint;
+  email: string;
+  role: string;
+  isSuperAdmin: boolean;
+  locale: string;
+  theme: string;
+  tenant: { id: bigint; name: string; timezone: string; currency: string };
+  /** SHA-256 of the secret they came with: access token or cookie. */
+  tokenHash: Buffer;
+  /** The browser session, when they came by cookie. */
+  session: { id: bigint; csrfToken: string } | undefined;
+}
+
+/** How platform/http finds out who is asking, without knowing the staff slice. Hashes are SHA-256 of the secret that was presented. */
+export interface SignInLookup {
+  byAccessToken(tokenHash: Buffer, ip: string): Promise<Person | undefined>;
+  bySession(tokenHash: Buffer, ip: string): Promise<Person | undefined>;
+}

@@ -1,0 +1,24 @@
+import type { Pool } from 'pg';
+import type { Log } from '../log';
+
+/** What a scheduled job is given. */
+export interface JobContext {
+  log: Log;
+  /** The tick that this run stands for; later than the clock's minute when a run was caught up. */
+  scheduledFor: Date;
+  /** LANGO_DATA, for jobs that read files. */
+  dataDir: string;
+}
+
+/**
+ * Scheduled work over all companies, exported as `jobs` from `<slice>/jobs.ts`. A tick runs once wherever it fires; a run that throws is logged,
+ * kept in platform_job_tick and tried again at the next tick, so `run` must be safe to repeat.
+ */
+export interface JobSpec {
+  /** `<slice>.<what>`. */
+  name: string;
+  /** Cron with five fields, or six with seconds first; in UTC. */
+  cron: string;
+  /** @returns rows touched, for platform_job_tick */
+  run(pool: Pool, ctx: JobContext): Promise<number>;
+}

@@ -1,0 +1,79 @@
+import { createLog } from '../platform/log';
+import type { HealthExpectations } from '../health';
+import { createCompany, type CreatedCompany } from '../tenants';
+import { startWeb } from '../web';
+import { apiClient, type ApiClient } from './api-client';
+import { createTestDatabase, type TestDatabase } from './database';
+
+/** A signed-in administrator of a company made for a test. */
+export interface TestCompany extends CreatedCompany {
+  name: string;
+  email: string;
+  password: string;
+  api: ApiClient;
+}
+
+/** Lango's web part, in this process, on a free port and a database. */
+export interface TestLango {
+  db: TestDatabase;
+  baseUrl: string;
+  /** Signed in as the administrator of `company`. */
+  api: ApiClient;
+  company: TestCompany;
+  /** One more company with an administrator of its own. */
+  addCompany(name?: string): Promise<TestCompany>;
+  /** Signs somebody in and gives their client. @throws when that is refused */
+  signIn(email: string, password: string): Promise<ApiClient>;
+  stop(): Promise<void>;
+}
+
+export interface TestLangoOptions {
+  /** Use this database and leave it standing; otherwise one is made and dropped. */
+  db?: TestDatabase;
+  health?: HealthExpectations;
+  apiRatePerMinute?: number;
+  publicUrl?: string;
+}
+
+const PASSWORD = 'gate-keeper-7';
+let companies = 0;
+
+/** Starts the web part for a test. Call stop() in afterAll. TEST_LOG=debug shows what it logs. */
+export async function startTestLango(options: TestLangoOptions = {}): Promise<TestLango> {
+  const db = options.db ?? (await createTestDatabase());
+  const web = await startWeb({
+    databaseUrl: db.urls.web,
+    bind: '127.0.0.1',
+    port: 0,
+    publicUrl: options.publicUrl ?? 'http://127.0.0.1',
+    trustedProxies: [],
+    apiRatePerMinute: options.apiRatePerMinute ?? 100_000,
+    health: options.health ?? { heartbeats: [] },
+    log: createLog('web', process.env['TEST_LOG'] ?? 'silent'),
+    strictUi: true,
+  });
+  const baseUrl = `http://127.0.0.1:${web.port}`;
+  const signIn = async (email: string, password: string): Promise<ApiClient> => {
+    const answer = await apiClient(baseUrl).post<{ token: string }>('/auth/login', { email, password });
+    if (answer.status !== 200) throw new Error(`Sign-in of ${email} answered ${answer.status}: ${JSON.stringify(answer.body)}`);
+    return apiClient(baseUrl, answer.body.token);
+  };
+  const addCompany = async (name = `Company ${(companies += 1)}`): Promise<TestCompany> => {
+    const email = `admin-${(companies += 1)}-${process.pid}@example.net`;
+    const made = await createCompany(db.ownerUrl, { name, timezone: 'Africa/Nairobi', admin: { email, name: 'Amina Admin', password: PASSWORD } });
+    return { ...made, name, email, password: PASSWORD, api: await signIn(email, PASSWORD) };
+  };
+  const company = await addCompany();
+  return {
+    db,
+    baseUrl,
+    api: company.api,
+    company,
+    addCompany,
+    signIn,
+    async stop() {
+      await web.stop();
+      if (!options.db) await db.drop();
+    },
+  };
+}

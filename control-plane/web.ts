@@ -1,0 +1,83 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createApp } from './app';
+import { createConsole } from './console';
+import { healthSource, type HealthExpectations } from './health';
+import { createDatabase } from './platform/db/prisma';
+import { startLiveHub } from './platform/live/hub';
+import type { Log } from './platform/log';
+import { signInLookup } from './staff';
+
+export interface WebOptions {
+  /** Login of the web role. */
+  databaseUrl: string;
+  bind: string;
+  /** 0 takes any free port. */
+  port: number;
+  publicUrl: string;
+  trustedProxies: string[];
+  apiRatePerMinute: number;
+  /** Where the other parts of this host answer, for /readyz. Parts left out are not expected here. */
+  health: HealthExpectations;
+  log: Log;
+  /** A missing word or template part throws instead of falling back; tests want that. */
+  strictUi?: boolean;
+}
+
+/** A running web process. */
+export interface RunningWeb {
+  port: number;
+  stop(): Promise<void>;
+}
+
+/** Idle keep-alive connections are closed at once on stop; running requests get this long. */
+const DRAIN_MS = 8_000;
+
+/** Starts the console, the API and callbacks on one port; resolves once it accepts connections. @throws when the port is taken */
+export async function startWeb(options: WebOptions): Promise<RunningWeb> {
+  const { log } = options;
+  const db = createDatabase(options.databaseUrl, log);
+  const live = startLiveHub(options.databaseUrl, log);
+  const health = healthSource(db.outside, options.health, log);
+  const { renderer, assets } = createConsole(options.strictUi ?? false);
+  const app = createApp({ ...options, db, live, health, renderer, assets, lookup: signInLookup(db.outside) });
+  const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 65_000 }, app);
+  server.maxRequestsPerSocket = 0;
+  const beat = health.startBeating('web');
+  try {
+    await listen(server, options.port, options.bind);
+  } catch (error) {
+    await Promise.all([live.stop(), beat.stop(), db.close()]);
+    throw error;
+  }
+  return {
+    port: (server.address() as AddressInfo).port,
+    async stop() {
+      await live.stop();
+      await drain(server);
+      await beat.stop();
+      await db.close();
+    },
+  };
+}
+
+function listen(server: Server, port: number, bind: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, bind, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+function drain(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const force = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
+    server.close(() => {
+      clearTimeout(force);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}

@@ -181,6 +181,27 @@ function refuseClashes(c: Config): void {
     throw new ConfigError(`LANGO_HTTP_PORT and LANGO_RADSEC_PORT are both ${c.httpPort}. Give each its own port.`);
 }
 
+/** Settings that the process of a role must not see: the owner's database login and the first password. */
+const withheld = ['DATABASE_URL', 'LANGO_ADMIN_PASSWORD', 'LANGO_PART_DATABASE_URL', 'LANGO_DATA', 'LANGO_DEMO'];
+
+/** The environment for the process of one role: ours, less what it must not know, with that role's own database login. */
+export function childEnvironment(
+  config: Config,
+  databaseUrl: string,
+  env: NodeJS.ProcessEnv = process.env,
+): Record<string, string> {
+  const kept: Record<string, string> = {};
+  for (const [name, value] of Object.entries(env)) {
+    if (value !== undefined && !withheld.includes(name.replace(/_FILE$/, ''))) kept[name] = value;
+  }
+  return {
+    ...kept,
+    LANGO_PART_DATABASE_URL: databaseUrl,
+    LANGO_DATA: config.dataDir,
+    LANGO_DEMO: config.demo ? '1' : '0',
+  };
+}
+
 /** 32 bytes from 64 hex digits or 43 to 44 base64 characters; any other text is hashed to 32 bytes. */
 export function parseMasterKey(text: string): Buffer {
   if (/^[0-9a-f]{64}$/i.test(text)) return Buffer.from(text, 'hex');

@@ -21,6 +21,8 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   const adminUrl = process.env['TEST_ADMIN_URL'];
   const template = process.env['TEST_TEMPLATE'];
   if (!adminUrl || !template) throw new Error('Database tests run under Jest, whose global set-up makes the template.');
+  const fault = process.env['TEST_TEMPLATE_FAULT'];
+  if (fault) throw new Error(`The template database could not be made: ${fault}`);
   const name = `lango_test_${randomBytes(6).toString('hex')}`;
   await execute(adminUrl, `CREATE DATABASE ${name} TEMPLATE ${template}`);
   const owner = new URL(adminUrl);

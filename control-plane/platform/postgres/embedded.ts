@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Client, escapeIdentifier } from 'pg';
 import type { Log } from '../log';
 import { ownedDir, unprivilegedUser, type RunAs } from '../supervisor/run-as';
 import { embeddedBinaries } from './binaries';
@@ -21,7 +22,7 @@ import {
 export interface EmbeddedOptions {
   /** Folder for the database, its password, port and log; made if missing. One process at a time may use it. */
   dataDir: string;
-  /** Port on 127.0.0.1; without it the port of the last run, else a free one. */
+  /** Port on 127.0.0.1, which must be free; without it the port of the last run if that is free, else any. */
   port?: number;
   /** False switches fsync off: for tests only. */
   durable: boolean;
@@ -44,6 +45,39 @@ export interface EmbeddedPostgres {
 const readyDefault_ms = 180_000;
 
 /**
+ * The owner's URL of a database of the embedded Postgres in `dataDir` as it was last started, whether it runs now or not.
+ * Undefined when there has never been one, or this user may not read its password.
+ */
+export function embeddedOwnerUrl(dataDir: string, database: string): string | undefined {
+  try {
+    const password = readFileSync(join(dataDir, 'owner-password'), 'utf8').trim();
+    const port = Number(readFileSync(join(dataDir, 'port'), 'utf8'));
+    return urlOf(password, port, database);
+  } catch {
+    return undefined;
+  }
+}
+
+function urlOf(password: string, port: number, database: string): string {
+  return `postgresql://${ownerName}:${password}@127.0.0.1:${port}/${database}`;
+}
+
+/** Makes the database `name` (letters only) if it is missing; answers the owner's URL on it. */
+export async function ensureDatabase(ownerUrl: string, name: string): Promise<string> {
+  const client = new Client({ connectionString: ownerUrl });
+  await client.connect();
+  try {
+    const { rowCount } = await client.query('SELECT FROM pg_database WHERE datname = $1', [name]);
+    if (!rowCount) await client.query(`CREATE DATABASE ${escapeIdentifier(name)}`);
+  } finally {
+    await client.end();
+  }
+  const url = new URL(ownerUrl);
+  url.pathname = `/${name}`;
+  return url.href;
+}
+
+/**
  * Starts a private Postgres on 127.0.0.1 and answers once it accepts connections.
  * It runs as an unprivileged user when we are root, and dies with this process however that ends (parent-death signal),
  * so that no orphan is left; a next start recovers. Throws with one sentence and the remedy.
@@ -59,20 +93,20 @@ export async function startEmbeddedPostgres(o: EmbeddedOptions): Promise<Embedde
   if (await stopOrphan(cluster.pgdata)) o.log?.warn('stopped a Postgres that an earlier run had left behind');
   initCluster(cluster, password);
   const portFile = join(dataDir, 'port');
-  const port = await freePort(o.port ?? (existsSync(portFile) ? Number(readFileSync(portFile, 'utf8')) || 0 : 0));
+  const port = o.port ?? (await freePort(existsSync(portFile) ? Number(readFileSync(portFile, 'utf8')) || 0 : 0));
   const logFile = join(dataDir, 'postgres.log');
   const child = launch(cluster, port, logFile);
   await waitReady(cluster.pgdata, child, logFile, o.readyTimeout_ms ?? readyDefault_ms);
   writeFileSync(portFile, `${port}\n`);
-  return handle(child, port, `postgresql://${ownerName}:${password}@127.0.0.1:${port}/postgres`);
+  return handle(child, port, urlOf(password, port, 'postgres'));
 }
 
-function handle(child: ChildProcess, port: number, ownerUrl: string): EmbeddedPostgres {
+function handle(child: ChildProcess, port: number, url: string): EmbeddedPostgres {
   const alive = (): boolean => child.exitCode === null && child.signalCode === null;
   const exited = alive() ? new Promise<void>((done) => child.once('exit', () => done())) : Promise.resolve();
   const pid = child.pid ?? 0;
   return {
-    ownerUrl,
+    ownerUrl: url,
     port,
     pid,
     exited,

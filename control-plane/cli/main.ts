@@ -1,0 +1,48 @@
+import { ConfigError, loadConfig, type Config } from '../platform/config';
+import { nearestName } from '../platform/nearest-name';
+import { StartError } from './start-error';
+
+interface Command {
+  does: string;
+  run(config: Config, args: readonly string[]): Promise<void>;
+}
+
+/** Each command and its module, loaded when it is asked for. Two-word commands are written with their space. */
+const commands: Record<string, Command> = {
+  start: {
+    does: 'start everything and keep it running (--roles=web,jobs,…)',
+    run: async (c, a) => (await import('./start.js')).start(c, a),
+  },
+};
+
+/** Planned commands of the outside contract that this version does not have. */
+const notYet: readonly string[] = ['backup', 'restore', 'import'];
+
+/** Runs one command line. Faults are one sentence on stderr and exit code 1; nothing is printed twice. */
+export async function main(args: readonly string[]): Promise<void> {
+  try {
+    await dispatch(args);
+  } catch (error) {
+    if (!(error instanceof StartError || error instanceof ConfigError)) throw error;
+    process.stderr.write(`\n${error.message}\n`);
+    process.exitCode = 1;
+    process.exit();
+  }
+}
+
+async function dispatch(args: readonly string[]): Promise<void> {
+  const two = args.slice(0, 2).join(' ');
+  const name = commands[two] ? two : (args[0] ?? 'help');
+  const command = commands[name];
+  if (command) return command.run(loadConfig(), args.slice(name.split(' ').length));
+  if (name === 'help' || name === '--help' || name === '-h') return help();
+  if (notYet.includes(name)) throw new StartError(`lango ${name} is not available in this version.`);
+  throw new StartError(
+    `Unknown command ${two}. Did you mean lango ${nearestName(two, Object.keys(commands))}? All commands: npx lango help`,
+  );
+}
+
+function help(): void {
+  const rows = Object.entries(commands).map(([name, { does }]) => `  lango ${name.padEnd(16)}${does}`);
+  process.stdout.write(`${rows.join('\n')}\n`);
+}

@@ -1,0 +1,103 @@
+import { join } from 'node:path';
+import { Client } from 'pg';
+import type { Config } from '../platform/config';
+import { migrate } from '../platform/db/migrate';
+import { ensureRoleLogins, type RoleUrls } from '../platform/db/roles';
+import { createLog, type Log } from '../platform/log';
+import { ensureMasterKey } from '../platform/master-key';
+import { KeptPostgres } from '../platform/supervisor/kept-postgres';
+import { Supervisor } from '../platform/supervisor/supervisor';
+import { firstStart, type FirstStart } from './first-start';
+import { partSpec } from './part-specs';
+import { preflight } from './preflight';
+import { chosenRoles } from './roles';
+import { step } from './step';
+import { StartError } from './start-error';
+import { summary } from './summary';
+import { embeddedDatabase, postgresDir } from './with-database';
+
+/**
+ * `lango start`: looks whether everything can work, then starts Postgres, migrates, starts the roles and keeps them
+ * running until SIGINT, SIGTERM or SIGHUP. Throws StartError with nothing left running.
+ */
+export async function start(config: Config, args: readonly string[]): Promise<void> {
+  const began = Date.now();
+  const roles = chosenRoles(args);
+  const release = await preflight(config, roles);
+  const log = createLog('supervisor', process.stderr.isTTY ? quieter(config.logLevel) : config.logLevel);
+  const supervisor = new Supervisor(log);
+  supervisor.add({ name: 'lock', stop: async () => release() });
+  const stopped = endOnSignal(supervisor, log);
+  try {
+    const { first } = await bringUp(config, roles, supervisor, log);
+    if (stopped.yet) return;
+    process.stdout.write(`${summary({ config, roles, first, took_ms: Date.now() - began }, process.stdout.isTTY)}\n`);
+  } catch (error) {
+    await supervisor.stop();
+    if (stopped.yet) return;
+    throw error instanceof StartError
+      ? error
+      : new StartError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}
+
+async function bringUp(
+  config: Config,
+  roles: readonly string[],
+  supervisor: Supervisor,
+  log: Log,
+): Promise<{ first: FirstStart }> {
+  const ownerUrl = await openDatabase(config, supervisor, log);
+  const masterKey = ensureMasterKey(config);
+  const { first, urls } = await step('preparing the database', () => prepare(config, ownerUrl, masterKey));
+  const specs = roles.map((role) => partSpec(role, config, urls));
+  await step(`starting ${roles.join(', ')}`, () => supervisor.startTogether(specs));
+  supervisor.report(join(config.dataDir, 'running.json'), { url: config.publicUrl, roles });
+  return { first };
+}
+
+async function openDatabase(config: Config, supervisor: Supervisor, log: Log): Promise<string> {
+  if (config.databaseUrl !== undefined) return config.databaseUrl;
+  const postgres = new KeptPostgres(postgresDir(config), embeddedDatabase, log);
+  supervisor.add({ name: 'Postgres', stop: () => postgres.stop() });
+  return step('starting Postgres', () => postgres.start());
+}
+
+async function prepare(
+  config: Config,
+  ownerUrl: string,
+  masterKey: Buffer,
+): Promise<{ first: FirstStart; urls: RoleUrls }> {
+  await migrate(ownerUrl);
+  const urls = await ensureRoleLogins(ownerUrl, masterKey);
+  const client = new Client({ connectionString: ownerUrl, application_name: 'lango-start' });
+  await client.connect();
+  try {
+    return { first: await firstStart(client, config), urls };
+  } finally {
+    await client.end();
+  }
+}
+
+/** Signals end everything once; npm and the terminal may each send one, so a second changes nothing. */
+function endOnSignal(supervisor: Supervisor, log: Log): { yet: boolean } {
+  const stopped = { yet: false };
+  const end = (signal: NodeJS.Signals): void => {
+    if (stopped.yet) return;
+    stopped.yet = true;
+    log.info({ signal }, 'ending');
+    if (process.stderr.isTTY) process.stderr.write('\n   Closing … sessions stay up on the routers.\n');
+    void supervisor.stop().then(() => process.exit(0));
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, end);
+  process.on('uncaughtException', (error) => {
+    log.fatal({ err: error }, 'the supervisor itself failed; everything is ended');
+    void supervisor.stop().then(() => process.exit(1));
+  });
+  return stopped;
+}
+
+/** On a terminal only what needs attention is shown; the rest is in the log files. */
+function quieter(level: Config['logLevel']): Config['logLevel'] {
+  return level === 'info' ? 'warn' : level;
+}

@@ -1,0 +1,13 @@
+import { join } from 'node:path';
+import { projectRoot } from '../platform/project-root';
+
+interface Progress {
+  withProgress<T>(text: string, work: () => Promise<T>): Promise<T>;
+}
+
+/** Shows `text` with its seconds when `work` takes longer than one; the same display as before anything was compiled. */
+export function step<T>(text: string, work: () => Promise<T>): Promise<T> {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- plain JavaScript that also runs before the build
+  const { withProgress } = require(join(projectRoot(), 'control-plane/cli/progress.cjs')) as Progress;
+  return withProgress(text, work);
+}

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { createApp } from './app';
 import { createConsole } from './console';
 import { healthSource, type HealthExpectations } from './health';
+import { createSecretBox } from './platform/crypto';
 import { createDatabase } from './platform/db/prisma';
 import { startLiveHub } from './platform/live/hub';
 import type { Log } from './platform/log';
@@ -11,6 +12,8 @@ import { signInLookup } from './staff';
 export interface WebOptions {
   /** Login of the web role. */
   databaseUrl: string;
+  /** 32 bytes; secrets at rest are sealed under it. */
+  masterKey: Buffer;
   bind: string;
   /** 0 takes any free port. */
   port: number;
@@ -36,18 +39,17 @@ const DRAIN_MS = 8_000;
 /** Starts the console, the API and callbacks on one port; resolves once it accepts connections. @throws when the port is taken */
 export async function startWeb(options: WebOptions): Promise<RunningWeb> {
   const { log } = options;
-  const db = createDatabase(options.databaseUrl, log);
+  const db = createDatabase(options.databaseUrl, createSecretBox(options.masterKey), log);
   const live = startLiveHub(options.databaseUrl, log);
   const health = healthSource(db.outside, options.health, log);
   const { renderer, assets } = createConsole(options.strictUi ?? false);
   const app = createApp({ ...options, db, live, health, renderer, assets, lookup: signInLookup(db.outside) });
   const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 65_000 }, app);
   server.maxRequestsPerSocket = 0;
-  const beat = health.startBeating('web');
   try {
     await listen(server, options.port, options.bind);
   } catch (error) {
-    await Promise.all([live.stop(), beat.stop(), db.close()]);
+    await Promise.all([live.stop(), db.close()]);
     throw error;
   }
   return {
@@ -55,7 +57,6 @@ export async function startWeb(options: WebOptions): Promise<RunningWeb> {
     async stop() {
       await live.stop();
       await drain(server);
-      await beat.stop();
       await db.close();
     },
   };

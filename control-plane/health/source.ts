@@ -2,7 +2,6 @@ import type { PrismaClient } from '../platform/db/generated/client';
 import type { HealthSource, PartStates } from '../platform/http/health.routes';
 import type { Log } from '../platform/log';
 import { askStatus, type StatusTarget } from './ask-status';
-import { startBeating } from './heartbeat';
 import { refreshGauges } from './gauges';
 
 /** Which parts must serve for this installation to be ready. */
@@ -18,12 +17,8 @@ export interface HealthExpectations {
 const STALE_S = 16;
 const DATABASE_WAIT_MS = 2_000;
 
-/** What /readyz, /metrics and the console's health page ask. */
-export interface Health extends HealthSource {
-  startBeating(part: string): { stop(): Promise<void> };
-}
-
-export function healthSource(outside: PrismaClient, expected: HealthExpectations, log: Log): Health {
+/** What /readyz and /metrics ask. Heartbeats are written by each process (control-plane/main.ts). */
+export function healthSource(outside: PrismaClient, expected: HealthExpectations, log: Log): HealthSource {
   return {
     async parts() {
       const [database, freeradius, accounting] = await Promise.all([
@@ -34,7 +29,6 @@ export function healthSource(outside: PrismaClient, expected: HealthExpectations
       return { web: 'ok', ...database, ...named('freeradius', freeradius), ...named('accounting', accounting) };
     },
     refreshMetrics: () => refreshGauges(outside, log),
-    startBeating: (part) => startBeating(outside, part, log),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { SecretBox } from './crypto';
 import type { Prisma } from './db/generated/client';
 import type { Log } from './log';
 import type { Permission } from './permissions';
@@ -27,6 +28,8 @@ export interface Context {
   actor: Actor;
   /** Transaction time on Lango's clock (lango_now()). */
   now: Date;
+  /** Seals what must not stand readable in a column: router and provider passwords. */
+  secrets: SecretBox;
   requestId: string;
   log: Log;
 }

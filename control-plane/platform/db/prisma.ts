@@ -1,5 +1,6 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import type { Context, Opening } from '../context';
+import type { SecretBox } from '../crypto';
 import type { Log } from '../log';
 import { isRetryable } from './faults';
 import { PrismaClient, type Prisma } from './generated/client';
@@ -25,7 +26,7 @@ const TRIES = 3;
  * @param url login of a role under row-level security (web, or jobs for upkeep)
  * @param max connections held at most by this process
  */
-export function createDatabase(url: string, log: Log, max = 10): Database {
+export function createDatabase(url: string, secrets: SecretBox, log: Log, max = 10): Database {
   const adapter = new PrismaPg({
     connectionString: url,
     max,
@@ -39,7 +40,7 @@ export function createDatabase(url: string, log: Log, max = 10): Database {
   const client = new PrismaClient({ adapter, transactionOptions: { timeout: TRANSACTION_TIMEOUT_MS, maxWait: CONNECTION_WAIT_MS } });
 
   const once = <T>(opening: Opening, work: (ctx: Context) => Promise<T>): Promise<T> =>
-    client.$transaction(async (tx) => work(await enter(tx, opening, log)));
+    client.$transaction(async (tx) => work(await enter(tx, opening, secrets, log)));
 
   return {
     async inTenant(opening, work) {
@@ -57,11 +58,11 @@ export function createDatabase(url: string, log: Log, max = 10): Database {
   };
 }
 
-async function enter(tx: Prisma.TransactionClient, opening: Opening, log: Log): Promise<Context> {
+async function enter(tx: Prisma.TransactionClient, opening: Opening, secrets: SecretBox, log: Log): Promise<Context> {
   const { tenantId, actor, requestId } = opening;
   const rows = await tx.$queryRaw<{ now: Date }[]>`
     SELECT set_config('lango.tenant', ${tenantId.toString()}, true), set_config('lango.request', ${requestId}, true), lango_now() AS now`;
   const now = rows[0]?.now;
   if (!now) throw new Error('The database did not tell its time.');
-  return { tx, tenantId, actor, now, requestId, log: log.child({ requestId, tenant: tenantId.toString() }) };
+  return { tx, tenantId, actor, now, secrets, requestId, log: log.child({ requestId, tenant: tenantId.toString() }) };
 }

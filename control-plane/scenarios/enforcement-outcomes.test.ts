@@ -1,5 +1,11 @@
 import { startEnforcer, type Enforcer } from '../../radius/enforcer';
-import { createEnforcementWorld, type EnforcementRow, type EnforcementWorld, type SessionInput, type SubscriptionInput } from './enforcement-world';
+import {
+  createEnforcementWorld,
+  type EnforcementRow,
+  type EnforcementWorld,
+  type SessionInput,
+  type SubscriptionInput,
+} from './enforcement-world';
 import { startScriptedRouter, until, type ScriptedRouter } from './enforcement-router';
 
 const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: jest.fn() };
@@ -11,10 +17,17 @@ let serial = 0;
 beforeAll(async () => {
   world = await createEnforcementWorld();
   // A listener that is alive: only then does silence prove anything.
-  await world.owner.query(`INSERT INTO platform_heartbeat (part, instance, beat_at) VALUES ('accounting', 'test', 'infinity')`);
+  await world.owner.query(
+    `INSERT INTO platform_heartbeat (part, instance, beat_at) VALUES ('accounting', 'test', 'infinity')`,
+  );
 });
 beforeEach(async () => {
-  enforcer = await startEnforcer({ databaseUrl: world.database.urls.enforcer, bind: '127.0.0.1', log, resendAfterMs: [100, 200, 200] });
+  enforcer = await startEnforcer({
+    databaseUrl: world.database.urls.enforcer,
+    bind: '127.0.0.1',
+    log,
+    resendAfterMs: [100, 200, 200],
+  });
 });
 afterEach(async () => {
   await enforcer.stop();
@@ -37,7 +50,9 @@ interface Online {
 }
 
 /** A router of its own with one session on it. */
-async function online(o: { subscription?: Partial<SubscriptionInput>; session?: Partial<SessionInput>; type?: 'mikrotik' | 'other' } = {}): Promise<Online> {
+async function online(
+  o: { subscription?: Partial<SubscriptionInput>; session?: Partial<SessionInput>; type?: 'mikrotik' | 'other' } = {},
+): Promise<Online> {
   serial += 1;
   const address = `127.9.1.${serial}`;
   const router = await startScriptedRouter({ address });
@@ -60,14 +75,24 @@ const only = async (sessionId: string): Promise<EnforcementRow> => {
   return rows[0]!;
 };
 const becomes = (sessionId: string, state: string, withinMs = 5000): Promise<EnforcementRow> =>
-  until(async () => (await world.enforcementsOf(sessionId)).find((row) => row.state === state), withinMs, `an enforcement that is ${state}`);
+  until(
+    async () => (await world.enforcementsOf(sessionId)).find((row) => row.state === state),
+    withinMs,
+    `an enforcement that is ${state}`,
+  );
 const outcomes = async (id: string): Promise<string[]> =>
   (await world.attempts(id)).map((a) => `${a.via} ${a.outcome}${a.error_cause === null ? '' : ` ${a.error_cause}`}`);
 const tried = (sessionId: string, times: number): Promise<EnforcementRow> =>
-  until(async () => (await world.enforcementsOf(sessionId)).find((row) => row.attempts >= times), 5000, `${times} tries`);
+  until(
+    async () => (await world.enforcementsOf(sessionId)).find((row) => row.attempts >= times),
+    5000,
+    `${times} tries`,
+  );
 /** Brings the next try of every row to now, as if the pause were over. */
 const hurry = async (): Promise<void> => {
-  await world.owner.query(`UPDATE enforcement SET next_attempt_at = lango_now() WHERE state = 'open' AND claimed_by IS NULL`);
+  await world.owner.query(
+    `UPDATE enforcement SET next_attempt_at = lango_now() WHERE state = 'open' AND claimed_by IS NULL`,
+  );
   await world.owner.query(`SELECT pg_notify('lango_enforcement', '')`);
 };
 
@@ -83,7 +108,14 @@ describe('cut', () => {
     const row = await becomes(on.sessionId, 'proven');
     expect(on.router.asked[0]!.at - asked).toBeLessThan(1000);
     expect(on.router.asked).toEqual([
-      expect.objectContaining({ code: 'disconnect', username: on.username, acctSessionId: on.acctSessionId, framedIp: '10.9.0.7', signed: false, hasNasIdentity: false }),
+      expect.objectContaining({
+        code: 'disconnect',
+        username: on.username,
+        acctSessionId: on.acctSessionId,
+        framedIp: '10.9.0.7',
+        signed: false,
+        hasNasIdentity: false,
+      }),
     ]);
     expect(row).toMatchObject({ kind: 'cut', proven_by: 'stop' });
     await until(async () => (await outcomes(row.id)).length === 1);
@@ -107,7 +139,10 @@ describe('cut', () => {
     await world.owner.query('UPDATE session_live SET received_at = lango_now() WHERE radacctid = $1', [on.sessionId]);
     await hurry();
     expect(await becomes(on.sessionId, 'gave_up')).toMatchObject({ attempts: 10, proven_by: null });
-    expect(log.error).toHaveBeenCalledWith(expect.objectContaining({ reason: 'suspended', username: on.username }), expect.stringContaining('gave up'));
+    expect(log.error).toHaveBeenCalledWith(
+      expect.objectContaining({ reason: 'suspended', username: on.username }),
+      expect.stringContaining('gave up'),
+    );
   });
 
   test('a router that no longer knows the session is believed once the session has been silent for an interval', async () => {
@@ -129,7 +164,10 @@ describe('cut', () => {
     await world.shiftClock('100 seconds');
     await hurry();
     expect(await becomes(on.sessionId, 'proven')).toMatchObject({ proven_by: 'silence', attempts: 3 });
-    const { rows } = await world.owner.query('SELECT closed_by, stopped_at IS NOT NULL AS closed FROM session_live WHERE radacctid = $1', [on.sessionId]);
+    const { rows } = await world.owner.query(
+      'SELECT closed_by, stopped_at IS NOT NULL AS closed FROM session_live WHERE radacctid = $1',
+      [on.sessionId],
+    );
     expect(rows).toEqual([{ closed_by: 'stale', closed: true }]);
   });
 
@@ -171,7 +209,8 @@ describe('cut', () => {
     expect(new Set(on.router.asked.map((a) => a.bytes.toString('hex'))).size).toBe(1);
     expect((await only(on.sessionId)).due_in_s).toBeGreaterThan(3);
     const silent = async (): Promise<boolean> =>
-      (await world.owner.query('SELECT coa_silent_since FROM nas_status WHERE nas_id = $1', [on.routerId])).rows[0]?.coa_silent_since != null;
+      (await world.owner.query('SELECT coa_silent_since FROM nas_status WHERE nas_id = $1', [on.routerId])).rows[0]
+        ?.coa_silent_since != null;
     await until(silent);
     on.router.react = () => 'ack';
     await hurry();
@@ -206,7 +245,11 @@ describe('cut', () => {
     on.router.react = () => 'ack';
     await suspend(second);
     await tried(secondSession, 1);
-    await until(() => on.router.asked.some((a, n) => n > 2 && a.acctSessionId === on.acctSessionId), 1500, 'the row that waited');
+    await until(
+      () => on.router.asked.some((a, n) => n > 2 && a.acctSessionId === on.acctSessionId),
+      1500,
+      'the row that waited',
+    );
   });
 
   test('nobody can be told on a deleted router: unproven', async () => {
@@ -229,7 +272,10 @@ describe('cut', () => {
 
   test('a NAS that is no MikroTik gets a signed request and its own identity only when it asks for it', async () => {
     const on = await online({ type: 'other', session: { service: 'other' } });
-    await world.owner.query(`UPDATE session_live SET nas_identifier = 'vpn-1', nas_ip_address = '192.168.9.9' WHERE radacctid = $1`, [on.sessionId]);
+    await world.owner.query(
+      `UPDATE session_live SET nas_identifier = 'vpn-1', nas_ip_address = '192.168.9.9' WHERE radacctid = $1`,
+      [on.sessionId],
+    );
     on.router.react = (asked) => (asked.hasNasIdentity ? 'ack' : { nak: 402 });
     await suspend(on.subscriptionId);
     await tried(on.sessionId, 2);
@@ -243,16 +289,22 @@ describe('cut', () => {
 describe('rate', () => {
   const overCap = { quotaBytes: 1000, usedBytes: 1000, onQuota: 'throttle' as const };
   const report = async (sessionId: string, rate: string | null): Promise<void> => {
-    await world.owner.query('UPDATE session_live SET received_at = lango_now(), rate_limit = $2 WHERE radacctid = $1', [sessionId, rate]);
+    await world.owner.query('UPDATE session_live SET received_at = lango_now(), rate_limit = $2 WHERE radacctid = $1', [
+      sessionId,
+      rate,
+    ]);
     await world.owner.query('SELECT enforcement_prove_rate($1, $2)', [sessionId, rate]);
   };
-  const mode = async (sessionId: string): Promise<string> => (await world.owner.query('SELECT mode FROM session_live WHERE radacctid = $1', [sessionId])).rows[0].mode;
+  const mode = async (sessionId: string): Promise<string> =>
+    (await world.owner.query('SELECT mode FROM session_live WHERE radacctid = $1', [sessionId])).rows[0].mode;
 
   test('throttled in place, noted on the session, and proven by the next accounting record', async () => {
     const on = await online({ subscription: overCap });
     await world.owner.query(`SELECT enforce_subscription($1, 'cap_throttle')`, [on.subscriptionId]);
     const row = await tried(on.sessionId, 1);
-    expect(on.router.asked).toEqual([expect.objectContaining({ code: 'coa', rateLimit: '256k/512k', sessionTimeout: undefined })]);
+    expect(on.router.asked).toEqual([
+      expect.objectContaining({ code: 'coa', rateLimit: '256k/512k', sessionTimeout: undefined }),
+    ]);
     expect(row.state).toBe('open');
     expect(await mode(on.sessionId)).toBe('throttled');
     await report(on.sessionId, '5M/10M');
@@ -262,7 +314,10 @@ describe('rate', () => {
   });
 
   test('a top-up restores the rate in place and lets the session last as long as it is paid', async () => {
-    const on = await online({ subscription: { ...overCap, expiresInS: 3600 }, session: { mode: 'throttled', startedAgoS: 600 } });
+    const on = await online({
+      subscription: { ...overCap, expiresInS: 3600 },
+      session: { mode: 'throttled', startedAgoS: 600 },
+    });
     await world.owner.query(`UPDATE subscription SET topup_bytes = 5000 WHERE id = $1`, [on.subscriptionId]);
     await world.owner.query(`SELECT enforce_subscription($1, 'topped_up')`, [on.subscriptionId]);
     await tried(on.sessionId, 1);
@@ -289,9 +344,7 @@ describe('rate', () => {
     await world.owner.query(`SELECT enforce_subscription($1, 'cap_throttle')`, [silent.subscriptionId]);
     await tried(silent.sessionId, 1);
     await hurry();
-    const row = await tried(silent.sessionId, 2);
-    await hurry();
-    await tried(silent.sessionId, 3);
+    const row = await tried(silent.sessionId, 3);
     expect(await outcomes(row.id)).toEqual(['coa silence', 'coa silence', 'disconnect ack']);
   });
 
@@ -308,7 +361,10 @@ describe('rate', () => {
   test('a rate set by staff never becomes a Disconnect, which would lose it', async () => {
     const on = await online();
     on.router.react = () => ({ nak: 401 });
-    await world.owner.query(`SELECT enforce_session($1, 'throttle', 'staff_rate', '{"down_kbps": 2000, "up_kbps": 1000}')`, [on.sessionId]);
+    await world.owner.query(
+      `SELECT enforce_session($1, 'throttle', 'staff_rate', '{"down_kbps": 2000, "up_kbps": 1000}')`,
+      [on.sessionId],
+    );
     await becomes(on.sessionId, 'gave_up');
     expect(new Set(on.router.asked.map((a) => `${a.code} ${a.rateLimit}`))).toEqual(new Set(['coa 1000k/2000k']));
     expect(await mode(on.sessionId)).toBe('full');
@@ -328,7 +384,10 @@ describe('rate', () => {
 
 describe('refresh', () => {
   test('a renewal reaches the live session: from its start, and what is left of the new cycle', async () => {
-    const on = await online({ subscription: { quotaBytes: 10_000, usedBytes: 4000, expiresInS: 7200 }, session: { startedAgoS: 100 } });
+    const on = await online({
+      subscription: { quotaBytes: 10_000, usedBytes: 4000, expiresInS: 7200 },
+      session: { startedAgoS: 100 },
+    });
     await world.owner.query('UPDATE session_live SET output_bytes = 2500 WHERE radacctid = $1', [on.sessionId]);
     await world.owner.query(`SELECT enforce_subscription($1, 'renewed')`, [on.subscriptionId]);
     expect(await becomes(on.sessionId, 'unproven')).toMatchObject({ kind: 'refresh', attempts: 1 });
@@ -374,7 +433,9 @@ describe('refresh', () => {
     };
     await world.owner.query(`SELECT enforce_subscription($1, 'renewed')`, [on.subscriptionId]);
     await until(() => on.router.asked.length > 0);
-    await world.owner.query(`UPDATE subscription SET expires_at = expires_at + interval '1 hour' WHERE id = $1`, [on.subscriptionId]);
+    await world.owner.query(`UPDATE subscription SET expires_at = expires_at + interval '1 hour' WHERE id = $1`, [
+      on.subscriptionId,
+    ]);
     await world.owner.query(`SELECT enforce_subscription($1, 'renewed')`, [on.subscriptionId]);
     release!();
     await until(() => on.router.asked.some((a) => (a.sessionTimeout ?? 0) > 7000), 3000, 'the longer time');

@@ -43,6 +43,7 @@ export async function startTestLango(options: TestLangoOptions = {}): Promise<Te
   const db = options.db ?? (await createTestDatabase());
   const web = await startWeb({
     databaseUrl: db.urls.web,
+    masterKey: db.masterKey,
     bind: '127.0.0.1',
     port: 0,
     publicUrl: options.publicUrl ?? 'http://127.0.0.1',

@@ -14,8 +14,6 @@ export interface Web {
   nonce: string;
   /** As people reach us; the sign-in cookie's name and flags depend on it. */
   publicUrl: string;
-  /** As people reach us; sessionCookie wants it. */
-  publicUrl: string;
   /** Path with query, as the browser sent it. */
   url: string;
   path: string;

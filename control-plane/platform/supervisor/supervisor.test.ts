@@ -83,15 +83,15 @@ describe('a kept process', () => {
     expect(readFileSync(join(dir, 'broken.log'), 'utf8').match(/roof/g)).toHaveLength(3);
   });
 
-  test('is ready when its output says so', async () => {
-    const kept = new KeptProcess(
-      node('speaker', `console.log('Ready to process requests'); setInterval(() => {}, 1000)`, {
-        ready: /Ready to process/,
-      }),
-      log,
-    );
+  test('is ready when it answers a question, asked again after each restart', async () => {
+    let asked = 0;
+    const kept = new KeptProcess(node('asked', 'setInterval(() => {}, 1000)', { ready: async () => ++asked >= 3 }), log);
     await kept.start();
     expect(kept.state).toBe('ready');
+    expect(asked).toBe(3);
+    const first = kept.pid ?? 0;
+    process.kill(first, 'SIGKILL');
+    await until(() => kept.pid !== first && kept.state === 'ready');
     await kept.stop();
   });
 

@@ -101,7 +101,7 @@ describe('cut', () => {
     const on = await online();
     on.router.react = async () => {
       await world.stop(on.sessionId);
-      return 'ack';
+      return 'ack' as const;
     };
     const asked = performance.now();
     await suspend(on.subscriptionId);
@@ -191,7 +191,7 @@ describe('cut', () => {
     on.router.react = async (asked) => {
       if (asked.framedIp !== undefined) return { nak: null };
       await world.stop(on.sessionId);
-      return 'ack';
+      return 'ack' as const;
     };
     await suspend(on.subscriptionId);
     const row = await becomes(on.sessionId, 'proven', 1500);
@@ -210,7 +210,7 @@ describe('cut', () => {
     expect((await only(on.sessionId)).due_in_s).toBeGreaterThan(3);
     const silent = async (): Promise<boolean> =>
       (await world.owner.query('SELECT coa_silent_since FROM nas_status WHERE nas_id = $1', [on.routerId])).rows[0]
-        ?.coa_silent_since != null;
+        ?.coa_silent_since instanceof Date;
     await until(silent);
     on.router.react = () => 'ack';
     await hurry();
@@ -332,7 +332,7 @@ describe('rate', () => {
     refused.router.react = async (asked) => {
       if (asked.code === 'coa') return { nak: 401 };
       await world.stop(refused.sessionId);
-      return 'ack';
+      return 'ack' as const;
     };
     await world.owner.query(`SELECT enforce_subscription($1, 'cap_throttle')`, [refused.subscriptionId]);
     expect(await becomes(refused.sessionId, 'proven')).toMatchObject({ proven_by: 'stop' });
@@ -374,7 +374,7 @@ describe('rate', () => {
     const on = await online({ session: { mode: 'garden' } });
     on.router.react = async () => {
       await world.stop(on.sessionId);
-      return 'ack';
+      return 'ack' as const;
     };
     await world.owner.query(`SELECT enforce_subscription($1, 'payment')`, [on.subscriptionId]);
     expect(await becomes(on.sessionId, 'proven')).toMatchObject({ kind: 'restore', proven_by: 'stop' });
@@ -429,7 +429,7 @@ describe('refresh', () => {
     });
     on.router.react = async () => {
       await held;
-      return 'ack';
+      return 'ack' as const;
     };
     await world.owner.query(`SELECT enforce_subscription($1, 'renewed')`, [on.subscriptionId]);
     await until(() => on.router.asked.length > 0);

@@ -77,7 +77,7 @@ BEGIN
   SELECT * INTO sub FROM subscription_now WHERE id = p_subscription_id;
   IF NOT FOUND THEN RETURN 0; END IF;
   PERFORM enforcement_check_tenant(sub.tenant_id);
-  FOR s IN SELECT * FROM session_live WHERE subscription_id = p_subscription_id AND stopped_at IS NULL LOOP
+  FOR s IN SELECT * FROM session_live WHERE subscription_id = p_subscription_id AND stopped_at IS NULL ORDER BY radacctid LOOP
     UPDATE enforcement e SET state = 'proven', proven_by = 'superseded', proven_at = lango_now(), closed_at = lango_now(), claimed_by = NULL, claimed_until = NULL
     WHERE e.session_id = s.radacctid AND e.state = 'open' AND NOT enforcement_still_wanted(e.kind, e.reason, e.params, sub.state, s.mode);
     v_kind := enforcement_needed(sub.state, s.mode, p_reason, sub.mac_lock, s.mac);
@@ -222,7 +222,8 @@ END $$;
 GRANT EXECUTE ON FUNCTION enforcement_claim TO lango_enforcer;
 
 -- Writes what an enforcer did, many rows at once. Each record: id, instance, due (as claimed), and any of attempt {via, outcome, error_cause, ms},
--- wait_s, state with proven_by, mode, rate_limit. A row that was closed, started again or taken over meanwhile keeps its new fate.
+-- wait_s, state with proven_by, rate_limit. A row that was closed, started again or taken over meanwhile keeps its new fate.
+-- It waits for no other lock while it holds rows: the listener locks sessions and routers first and enforcement rows last.
 CREATE OR REPLACE FUNCTION enforcement_record(p_records jsonb) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
@@ -235,10 +236,6 @@ BEGIN
     IF r ? 'attempt' THEN
       INSERT INTO enforcement_attempt (tenant_id, enforcement_id, via, outcome, error_cause, ms)
       VALUES (e.tenant_id, e.id, r#>>'{attempt,via}', r#>>'{attempt,outcome}', (r#>>'{attempt,error_cause}')::integer, (r#>>'{attempt,ms}')::integer);
-      PERFORM enforcement_note_router(e.tenant_id, e.nas_id, r#>>'{attempt,outcome}');
-    END IF;
-    IF r ? 'mode' AND r#>>'{attempt,outcome}' = 'ack' THEN
-      UPDATE session_live SET mode = r->>'mode' WHERE radacctid = e.session_id AND stopped_at IS NULL;
     END IF;
     CONTINUE WHEN e.state <> 'open' OR e.claimed_by IS DISTINCT FROM r->>'instance';
     IF e.next_attempt_at <> (r->>'due')::timestamptz THEN
@@ -274,16 +271,18 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION enforcement_close TO lango_enforcer, lango_accounting, lango_jobs;
 
--- Closes a session that fell silent, unless it has been heard of meanwhile. A later record opens it again.
+-- Closes a session that fell silent, unless it has been heard of meanwhile or is being written at this moment. A later record opens it again.
 CREATE OR REPLACE FUNCTION enforcement_close_silent(p_session_id bigint) RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
   UPDATE session_live SET stopped_at = updated_at, closed_by = 'stale', terminate_cause = coalesce(terminate_cause, 'Lost-Carrier')
-  WHERE radacctid = p_session_id AND stopped_at IS NULL AND received_at < lango_now() - make_interval(secs => coalesce(interim_s, 30));
+  WHERE radacctid = (SELECT radacctid FROM session_live WHERE radacctid = p_session_id AND stopped_at IS NULL
+                       AND received_at < lango_now() - make_interval(secs => coalesce(interim_s, 30)) FOR UPDATE SKIP LOCKED);
   RETURN FOUND;
 END $$;
 
--- Whether a router answers, written only when that changes or once a minute. When a silent one speaks again, what waited for it is due at once.
-CREATE OR REPLACE FUNCTION enforcement_note_router(p_tenant_id bigint, p_nas_id bigint, p_outcome text) RETURNS void LANGUAGE plpgsql AS $$
+-- Whether a router answers, written only when that changes or once a minute. True when one that was silent speaks again.
+CREATE OR REPLACE FUNCTION enforcement_note_router(p_nas_id bigint, p_outcome text) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE v_silent_since timestamptz; v_last_ack_at timestamptz;
 BEGIN
   SELECT coa_silent_since, coa_last_ack_at INTO v_silent_since, v_last_ack_at FROM nas_status WHERE nas_id = p_nas_id;
@@ -292,12 +291,15 @@ BEGIN
       INSERT INTO nas_status (nas_id, tenant_id, coa_silent_since) SELECT id, tenant_id, lango_now() FROM nas WHERE id = p_nas_id
       ON CONFLICT (nas_id) DO UPDATE SET coa_silent_since = coalesce(nas_status.coa_silent_since, excluded.coa_silent_since);
     END IF;
-  ELSIF v_silent_since IS NOT NULL OR v_last_ack_at IS NULL OR v_last_ack_at < lango_now() - interval '1 minute' THEN
+    RETURN false;
+  END IF;
+  IF v_silent_since IS NOT NULL OR v_last_ack_at IS NULL OR v_last_ack_at < lango_now() - interval '1 minute' THEN
     INSERT INTO nas_status (nas_id, tenant_id, coa_last_ack_at) SELECT id, tenant_id, lango_now() FROM nas WHERE id = p_nas_id
     ON CONFLICT (nas_id) DO UPDATE SET coa_silent_since = NULL, coa_last_ack_at = excluded.coa_last_ack_at;
-    IF v_silent_since IS NOT NULL THEN PERFORM enforcement_retry_router(p_nas_id); END IF;
   END IF;
+  RETURN v_silent_since IS NOT NULL;
 END $$;
+GRANT EXECUTE ON FUNCTION enforcement_note_router TO lango_enforcer;
 
 -- Makes what waits for a router's answer due now: it answers again, or its address or secret was changed.
 CREATE OR REPLACE FUNCTION enforcement_retry_router(p_nas_id bigint) RETURNS integer
@@ -305,7 +307,8 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE v_rows integer;
 BEGIN
   UPDATE enforcement SET next_attempt_at = lango_now()
-  WHERE state = 'open' AND nas_id = p_nas_id AND next_attempt_at > lango_now() AND acked_at IS NULL AND (claimed_until IS NULL OR claimed_until < clock_timestamp());
+  WHERE id IN (SELECT id FROM enforcement WHERE state = 'open' AND nas_id = p_nas_id AND next_attempt_at > lango_now() AND acked_at IS NULL
+                 AND (claimed_until IS NULL OR claimed_until < clock_timestamp()) ORDER BY id FOR UPDATE SKIP LOCKED);
   GET DIAGNOSTICS v_rows = ROW_COUNT;
   RETURN v_rows;
 END $$;
@@ -315,18 +318,17 @@ GRANT EXECUTE ON FUNCTION enforcement_retry_router TO lango_enforcer;
 CREATE OR REPLACE FUNCTION enforce_expired(p_limit integer) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
+  v_ids bigint[];
   v_id bigint;
-  v_taken integer := 0;
 BEGIN
-  FOR v_id IN
-    UPDATE subscription SET expiry_due_at = NULL
-    WHERE id IN (SELECT id FROM subscription WHERE expiry_due_at <= lango_now() ORDER BY expiry_due_at LIMIT p_limit FOR UPDATE SKIP LOCKED)
-    RETURNING id
-  LOOP
+  WITH due AS (SELECT id FROM subscription WHERE expiry_due_at <= lango_now() ORDER BY expiry_due_at LIMIT p_limit FOR UPDATE SKIP LOCKED),
+       taken AS (UPDATE subscription s SET expiry_due_at = NULL FROM due WHERE s.id = due.id RETURNING s.id)
+  -- Always in the order of ids, so that two transactions that enforce many at once cannot wait for each other.
+  SELECT coalesce(array_agg(id ORDER BY id), '{}') INTO v_ids FROM taken;
+  FOREACH v_id IN ARRAY v_ids LOOP
     PERFORM enforce_subscription(v_id, 'expired');
-    v_taken := v_taken + 1;
   END LOOP;
-  RETURN v_taken;
+  RETURN cardinality(v_ids);
 END $$;
 GRANT EXECUTE ON FUNCTION enforce_expired TO lango_enforcer;
 

@@ -1,0 +1,95 @@
+/**
+ * Makes the network agree with what is true: takes enforcement rows, tells the routers by CoA and Disconnect, and keeps at it until it is
+ * proved. Any number may run at once, and each may be killed at any moment: a row is held for ten seconds and then free again.
+ *
+ *   const enforcer = await startEnforcer({ databaseUrl, bind: '0.0.0.0', log });
+ *   await enforcer.stop();
+ */
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import { Pool } from 'pg';
+import { CoaClient } from './coa/client';
+import type { EnforcerLog } from './log';
+import { Notices } from './notices';
+import { EnforcementStore } from './store';
+import { Worker } from './worker';
+
+export type { EnforcerLog } from './log';
+
+export interface EnforcerOptions {
+  /** Connection of the role lango_enforcer. */
+  databaseUrl: string;
+  /** Local address that routers know us by; 0.0.0.0 lets the system choose. */
+  bind: string;
+  log: EnforcerLog;
+  /** Milliseconds between datagrams of one exchange. Default: again after 1 s and 2 s, silence after 5 s in all. */
+  resendAfterMs?: readonly number[];
+  /** Milliseconds between looks for sessions that disagree with their subscription though no row says so. */
+  sweepEveryMs?: number;
+}
+
+export interface Enforcer {
+  /** Ends within two seconds; rows in hand are given back. */
+  stop(): Promise<void>;
+}
+
+const LISTENER_LOOK_MS = 5000;
+
+/** Starts one enforcer. It survives a database that is away, at the start as well. */
+export async function startEnforcer(options: EnforcerOptions): Promise<Enforcer> {
+  const { log } = options;
+  const pool = new Pool({
+    connectionString: options.databaseUrl,
+    max: 3,
+    application_name: 'lango-enforcer',
+    connectionTimeoutMillis: 3000,
+    keepAlive: true,
+  });
+  // A lost idle connection is nobody's error; the next query opens a new one.
+  pool.on('error', () => undefined);
+  const store = new EnforcementStore(pool);
+  let listeningSince: string | null = null;
+  const worker = new Worker({
+    instance: `${hostname()}:${process.pid}:${randomBytes(4).toString('hex')}`,
+    store,
+    client: new CoaClient({ bind: options.bind, resendAfterMs: options.resendAfterMs ?? [1000, 2000, 2000] }),
+    log,
+    hearsNotices: () => notices.connected,
+    listeningSince: () => listeningSince,
+  });
+  const routerChanged = async (nasname: string): Promise<void> => {
+    await store.retryRouter(nasname);
+    worker.wake();
+  };
+  const quietly = (work: () => Promise<void>) => () =>
+    void work().catch((error: unknown) =>
+      log.debug({ err: error }, 'the database does not answer; trying again later'),
+    );
+  const notices: Notices = new Notices(
+    options.databaseUrl,
+    { wake: () => worker.wake(), routerChanged: (nasname) => quietly(() => routerChanged(nasname))() },
+    log,
+  );
+  const lookForListener = quietly(async () => {
+    const at = await store.listenerAliveAt();
+    listeningSince = at === null ? null : (listeningSince ?? at);
+  });
+  const sweep = quietly(async () => {
+    const written = await store.sweep();
+    if (written > 0)
+      log.info({ rows: written }, 'open sessions disagreed with their subscription; they are being put right');
+  });
+  await notices.start();
+  lookForListener();
+  sweep();
+  worker.wake();
+  const timers = [setInterval(lookForListener, LISTENER_LOOK_MS), setInterval(sweep, options.sweepEveryMs ?? 60_000)];
+  return {
+    stop: async () => {
+      for (const timer of timers) clearInterval(timer);
+      await notices.stop();
+      await worker.stop();
+      await pool.end();
+    },
+  };
+}

@@ -1,0 +1,142 @@
+import { variantCount } from './coa/recipe';
+import type { Attempt, Task, Via } from './task';
+
+/** What to do about a row now. Seconds are real time; a `send` names which way of naming the session to use (coa/recipe.ts). */
+export type Step =
+  | { do: 'send'; via: Via; variant: number }
+  | { do: 'wait'; seconds: number }
+  | { do: 'close'; state: 'proven' | 'unproven' | 'gave_up'; provenBy: Proof | null };
+
+export type Proof = 'stop' | 'interim' | 'silence' | 'superseded' | 'new_session';
+
+/** Exchanges about one row before it is given up; each is up to three datagrams. */
+export const MAX_TRIES = 10;
+/** Seconds after the n-th exchange: about ten minutes in all. */
+const PAUSES_S = [5, 10, 20, 40, 80, 120, 120, 120, 120];
+/** A record that arrived this soon after an answer may have been on its way already. */
+const IN_FLIGHT_S = 2;
+/** RFC 5176 section 3.5. */
+const SESSION_CONTEXT_NOT_FOUND = 503;
+
+/**
+ * Decides the next step for a row that is due. Pure: everything it knows is in the task.
+ * An ACK is never taken for the deed: only a Stop, an accounting record or silence past its deadline closes a row as proven.
+ */
+export function nextStep(task: Task): Step {
+  if (task.session === null) return close('proven', proofOfEnd(task.endedBy));
+  if (!task.wanted) return close('proven', 'superseded');
+  // Nobody is left to tell, and accounting from a deleted router is not heard either.
+  if (task.nas === null) return close('unproven');
+  switch (task.kind) {
+    case 'cut':
+      return cutStep(task);
+    case 'throttle':
+      return rateStep(task);
+    case 'restore':
+      // Whether a CoA can clear an address list is documented nowhere, and the garden's short timeout would stay: a new login is certain.
+      return task.session.mode === 'garden' ? cutStep(task) : rateStep(task);
+    case 'refresh':
+      return task.reason === 'plan_changed' ? rateStep(task) : refreshStep(task);
+    case 'login':
+      return close('unproven');
+  }
+}
+
+/** Seconds to let pass after an exchange, the last of `task.history`, before sending the next one. */
+export function pauseBefore(next: Step & { do: 'send' }, task: Task): number {
+  const last = task.history.at(-1);
+  // Another means is no repetition: it goes out at once.
+  if (last?.via !== next.via) return 0;
+  if (last.outcome === 'nak' && hasUntriedVariant(task, last)) return 0;
+  return PAUSES_S[Math.min(task.history.length, PAUSES_S.length) - 1] ?? 0;
+}
+
+function cutStep(task: Task): Step {
+  const tries = task.history.filter((a) => a.via === 'disconnect');
+  const last = tries.at(-1);
+  if (last === undefined) return send(task, 'disconnect');
+  if (task.silenceProvesInS !== null && task.silenceProvesInS <= 0) return close('proven', 'silence');
+  const routerSaysGone = saysGone(tries) && !heardSince(task, last);
+  const spent = tries.length >= MAX_TRIES;
+  if (routerSaysGone && (spent || (last.outcome === 'nak' && !hasUntriedVariant(task, last)))) {
+    return { do: 'wait', seconds: Math.min(Math.max(task.silenceProvesInS ?? 60, 1), task.interimS + 60) };
+  }
+  if (spent) return close('gave_up');
+  return send(task, 'disconnect');
+}
+
+function rateStep(task: Task): Step {
+  // Once it has come to a Disconnect, the next login brings the right rate.
+  if (task.history.some((a) => a.via === 'disconnect')) return cutStep(task);
+  const last = task.history.at(-1);
+  if (last === undefined) return send(task, 'coa');
+  if (last.outcome === 'ack') return rateProofStep(task, last);
+  const silences = task.history.filter((a) => a.outcome === 'silence').length;
+  if (last.outcome === 'nak' ? hasUntriedVariant(task, last) : silences < 2) return send(task, 'coa');
+  if (!task.byHand) return send(task, 'disconnect');
+  // A new login would lose what staff asked for, so it is not forced.
+  const refused = last.outcome === 'nak' && last.errorCause !== SESSION_CONTEXT_NOT_FOUND;
+  return refused || task.history.length >= MAX_TRIES ? close('gave_up') : send(task, 'coa');
+}
+
+/** After an acknowledged rate: RouterOS 6.39 and later report the rate of a PPP session with its accounting. */
+function rateProofStep(task: Task, ack: Attempt): Step {
+  if (!heardSince(task, ack)) {
+    const patience = 2 * task.interimS + 30 - ack.agoS;
+    return patience <= 0
+      ? close('unproven')
+      : { do: 'wait', seconds: Math.min(patience, Math.max(task.interimS + 5 - ack.agoS, 5)) };
+  }
+  if (task.session?.rateLimit === null) return close('unproven');
+  if (task.change.sameRate) return close('proven', 'interim');
+  const acks = task.history.filter((a) => a.outcome === 'ack').length;
+  if (acks < 2) return send(task, 'coa');
+  return task.byHand ? close('unproven') : send(task, 'disconnect');
+}
+
+/**
+ * A longer Session-Timeout shows nowhere, so an ACK is all there is: unproven. It never falls back to a Disconnect, which would do at once
+ * what it is meant to prevent; if the router refuses, its old timeout ends the session and the next login brings the new one.
+ */
+function refreshStep(task: Task): Step {
+  const last = task.history.at(-1);
+  if (last === undefined) return send(task, 'coa');
+  if (last.outcome === 'ack') return close('unproven');
+  if (task.history.length >= MAX_TRIES) return close(last.outcome === 'nak' ? 'unproven' : 'gave_up');
+  return send(task, 'coa');
+}
+
+function send(task: Task, via: Via): Step {
+  const tries = task.history.filter((a) => a.via === via);
+  // RouterOS is silent for reasons that no other naming of the session cures; other NASes also drop what they do not like.
+  const turns = tries.filter((a) => a.outcome === 'nak' || (a.outcome === 'silence' && task.nas?.type === 'other'));
+  const acks = tries.filter((a) => a.outcome === 'ack');
+  return { do: 'send', via, variant: (turns.length + acks.length) % variantCount(task, via) };
+}
+
+function hasUntriedVariant(task: Task, last: Attempt): boolean {
+  if (last.via === 'api') return false;
+  const tries = task.history.filter((a) => a.via === last.via);
+  const naks = tries.length - 1 - tries.findLastIndex((a) => a.outcome !== 'nak');
+  return naks < variantCount(task, last.via);
+}
+
+function saysGone(tries: readonly Attempt[]): boolean {
+  const last = tries.at(-1);
+  if (last?.outcome === 'ack' || last?.errorCause === SESSION_CONTEXT_NOT_FOUND) return true;
+  // RouterOS may leave the cause out; after an ACK it can hardly mean anything else.
+  return last?.outcome === 'nak' && last.errorCause === null && tries.some((a) => a.outcome === 'ack');
+}
+
+function heardSince(task: Task, attempt: Attempt): boolean {
+  return task.session !== null && task.session.heardS < attempt.agoS - IN_FLIGHT_S;
+}
+
+function proofOfEnd(endedBy: string | null): Proof {
+  if (endedBy === 'stale') return 'silence';
+  return endedBy === 'takeover' || endedBy === 'new_generation' ? 'new_session' : 'stop';
+}
+
+function close(state: 'proven' | 'unproven' | 'gave_up', provenBy: Proof | null = null): Step {
+  return { do: 'close', state, provenBy };
+}

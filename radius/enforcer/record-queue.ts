@@ -1,0 +1,77 @@
+import type { EnforcerLog } from './log';
+import type { EnforcementRecord, EnforcementStore } from './store';
+
+/** More than can be under way at a time; beyond it the database has been away so long that the rows' leases are over anyway. */
+const LONGEST_QUEUE = 10_000;
+const LARGEST_WRITE = 500;
+const RETRY_MS = 500;
+
+/**
+ * Writes outcomes in the order in which they happened; while one write is under way the next ones collect. A write that fails because the
+ * database is away is tried again; a single record that cannot be written is dropped with an error, and its row falls free with its lease.
+ */
+export class RecordQueue {
+  private queue: EnforcementRecord[] = [];
+  private writing: Promise<void> | undefined;
+  private stopped = false;
+
+  constructor(
+    private readonly store: EnforcementStore,
+    private readonly log: EnforcerLog,
+    private readonly written: () => void,
+  ) {}
+
+  add(record: EnforcementRecord): void {
+    if (this.queue.length >= LONGEST_QUEUE) this.queue.shift();
+    this.queue.push(record);
+    this.writing ??= this.drain().finally(() => {
+      this.writing = undefined;
+    });
+  }
+
+  /** Writes what is left, once, and waits for it. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    await this.writing;
+    if (this.queue.length > 0) await this.store.record(this.queue.splice(0)).catch(() => undefined);
+  }
+
+  private async drain(): Promise<void> {
+    while (this.queue.length > 0) {
+      const batch = this.queue.slice(0, LARGEST_WRITE);
+      if (await this.write(batch)) {
+        this.queue.splice(0, batch.length);
+        this.written();
+      } else {
+        if (this.stopped) return;
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      }
+    }
+  }
+
+  /** False when the database is away. */
+  private async write(batch: EnforcementRecord[]): Promise<boolean> {
+    try {
+      await this.store.record(batch);
+      return true;
+    } catch (error) {
+      if (!isDataError(error)) return false;
+      const [only] = batch;
+      if (only !== undefined && batch.length === 1) {
+        this.log.error(
+          { err: error, enforcement: only.id },
+          'an outcome could not be written; its row will be tried again',
+        );
+        return true;
+      }
+      for (const record of batch) if (!(await this.write([record]))) return false;
+      return true;
+    }
+  }
+}
+
+/** SQLSTATE classes 22 and 23: the record itself is at fault, and no second try will change that. */
+function isDataError(error: unknown): boolean {
+  const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
+  return /^2[23]/.test(code);
+}

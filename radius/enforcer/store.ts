@@ -1,0 +1,107 @@
+import type { Pool } from 'pg';
+import type { Attempt, Task } from './task';
+import { readTask } from './task';
+
+/** What happened to a claimed row. Without `state` the row stays open and is due again after `wait_s`. */
+export interface EnforcementRecord {
+  id: string;
+  instance: string;
+  due: string;
+  attempt?: { via: string; outcome: Attempt['outcome']; error_cause: number | null; ms: number };
+  wait_s?: number;
+  state?: 'proven' | 'unproven' | 'gave_up';
+  proven_by?: string;
+  /** The rate that was acknowledged; accounting records are held against it. */
+  rate_limit?: string;
+}
+
+/** How much one claim may take. */
+export interface ClaimBounds {
+  instance: string;
+  leaseS: number;
+  limit: number;
+  /** Rows for a router of which nothing is known yet. */
+  window: number;
+  /** Routers with another room than that. */
+  room: ReadonlyMap<string, number>;
+  /** Lango's time since when accounting is heard without a gap. */
+  listeningSince: string | null;
+}
+
+/** The enforcer's calls into prisma/functions/enforcement.sql. */
+export class EnforcementStore {
+  constructor(private readonly pool: Pool) {}
+
+  async claim(bounds: ClaimBounds): Promise<Task[]> {
+    const { rows } = await this.pool.query<{ task: unknown }>(
+      'SELECT enforcement_claim($1, $2, $3, $4, $5::bigint[], $6::integer[], $7::timestamptz) AS task',
+      [
+        bounds.instance,
+        bounds.leaseS,
+        bounds.limit,
+        bounds.window,
+        [...bounds.room.keys()],
+        [...bounds.room.values()],
+        bounds.listeningSince,
+      ],
+    );
+    return rows.map((row) => readTask(row.task));
+  }
+
+  async record(records: readonly EnforcementRecord[]): Promise<void> {
+    await this.pool.query('SELECT enforcement_record($1::jsonb)', [JSON.stringify(records)]);
+  }
+
+  /** What an acknowledged change has given a session. In a transaction of its own: nothing else may be locked while it waits for the session. */
+  async setMode(sessionId: string, mode: 'full' | 'throttled'): Promise<void> {
+    await this.pool.query('UPDATE session_live SET mode = $2 WHERE radacctid = $1 AND stopped_at IS NULL', [
+      sessionId,
+      mode,
+    ]);
+  }
+
+  /** Writes whether a router answers; when a silent one speaks again, what waited for it becomes due. */
+  async noteRouter(nasId: string, outcome: Attempt['outcome']): Promise<void> {
+    const { rows } = await this.pool.query<{ back: boolean }>('SELECT enforcement_note_router($1, $2) AS back', [
+      nasId,
+      outcome,
+    ]);
+    if (rows[0]?.back) await this.pool.query('SELECT enforcement_retry_router($1)', [nasId]);
+  }
+
+  /** Turns ends of validity that have come into rows; returns how many subscriptions were taken. */
+  async enforceExpired(limit: number): Promise<number> {
+    const { rows } = await this.pool.query<{ n: number }>('SELECT enforce_expired($1) AS n', [limit]);
+    return rows[0]?.n ?? 0;
+  }
+
+  /** Milliseconds until something is due; negative when it is overdue, null when nothing waits. */
+  async nextMs(): Promise<number | null> {
+    const { rows } = await this.pool.query<{ ms: number | null }>('SELECT enforcement_next_ms() AS ms');
+    return rows[0]?.ms ?? null;
+  }
+
+  /** Rows written for sessions that disagree with their subscription; -1 when another enforcer is at it. */
+  async sweep(): Promise<number> {
+    const { rows } = await this.pool.query<{ n: number }>('SELECT enforcement_sweep() AS n');
+    return rows[0]?.n ?? 0;
+  }
+
+  /** Lango's time if a listener lives, else null. */
+  async listenerAliveAt(): Promise<string | null> {
+    const { rows } = await this.pool.query<{ at: string | null }>(
+      `SELECT CASE WHEN EXISTS (SELECT 1 FROM platform_heartbeat WHERE part = 'accounting' AND beat_at > clock_timestamp() - interval '15 seconds')
+         THEN lango_now()::text END AS at`,
+    );
+    return rows[0]?.at ?? null;
+  }
+
+  /** A router's address or secret has changed: what waits for it is due now. Returns its id, or undefined when it was deleted. */
+  async retryRouter(nasname: string): Promise<string | undefined> {
+    const { rows } = await this.pool.query<{ id: string }>(
+      'SELECT id, enforcement_retry_router(id) FROM nas WHERE nasname = $1',
+      [nasname],
+    );
+    return rows[0]?.id;
+  }
+}

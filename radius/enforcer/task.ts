@@ -1,0 +1,158 @@
+/** How a router was asked. */
+export type Via = 'coa' | 'disconnect';
+export type Outcome = 'ack' | 'nak' | 'silence';
+
+/** One exchange that was had about a row, oldest first in `Task.history`. Only those since the row was last (re)started. */
+export interface Attempt {
+  via: Via | 'api';
+  outcome: Outcome;
+  /** RFC 5176 section 3.5; null when the router gave none. */
+  errorCause: number | null;
+  /** Seconds since it ended. */
+  agoS: number;
+}
+
+/** Where and how a router takes CoA. */
+export interface TaskNas {
+  name: string;
+  type: 'mikrotik' | 'other';
+  secret: string;
+  address: string;
+  port: number;
+}
+
+/** The open session as the listener knows it. */
+export interface TaskSession {
+  username: string;
+  acctSessionId: string;
+  framedIp: string | null;
+  nasIdentifier: string | null;
+  nasIpAddress: string | null;
+  service: 'ppp' | 'hotspot' | 'other';
+  mode: 'full' | 'throttled' | 'garden' | null;
+  /** As the router last reported it. */
+  rateLimit: string | null;
+  /** Seconds since its last accounting record arrived. */
+  heardS: number;
+}
+
+/** What the session is to be changed to; read from the subscription at the moment of sending. */
+export interface TaskChange {
+  rateLimit: string | null;
+  addressList: string | null;
+  /** The router reports the rate that it acknowledged. */
+  sameRate: boolean;
+  sessionTimeoutS: number | null;
+  totalLimitBytes: bigint | null;
+}
+
+/** A claimed enforcement row with all that is needed to act on it. */
+export interface Task {
+  id: string;
+  /** The row's version: a row that was started again meanwhile has another. */
+  due: string;
+  nasId: string;
+  sessionId: string;
+  tenantId: string;
+  kind: 'cut' | 'throttle' | 'restore' | 'refresh' | 'login';
+  reason: string;
+  /** A rate set by staff, which no login would bring back. */
+  byHand: boolean;
+  /** Still true of the subscription. */
+  wanted: boolean;
+  history: Attempt[];
+  /** Null: the router was deleted. */
+  nas: TaskNas | null;
+  /** Null: the session has ended. */
+  session: TaskSession | null;
+  /** How it ended, when it has. */
+  endedBy: string | null;
+  interimS: number;
+  /** Seconds until silence proves that the session is gone; null while silence proves nothing. */
+  silenceProvesInS: number | null;
+  change: TaskChange;
+}
+
+/** The row that enforcement_claim (prisma/functions/enforcement.sql) gives. */
+interface ClaimedJson {
+  id: string;
+  due: string;
+  nas_id: string;
+  session_id: string;
+  tenant_id: string;
+  kind: Task['kind'];
+  reason: string;
+  by_hand: boolean;
+  wanted: boolean | null;
+  history: { via: Via | 'api'; outcome: Outcome; error_cause: number | null; ago_s: number }[];
+  nas: TaskNas | null;
+  session: {
+    username: string;
+    acct_session_id: string;
+    framed_ip: string | null;
+    nas_identifier: string | null;
+    nas_ip_address: string | null;
+    service: TaskSession['service'];
+    mode: TaskSession['mode'];
+    rate_limit: string | null;
+    heard_s: number;
+  } | null;
+  ended_by: string | null;
+  interim_s: number;
+  silence_proves_in_s: number | null;
+  change: {
+    rate_limit: string | null;
+    address_list: string | null;
+    same_rate: boolean;
+    session_timeout_s: number | null;
+    total_limit_bytes: string | null;
+  };
+}
+
+/** Reads a claimed row as it comes from the database. */
+export function readTask(json: unknown): Task {
+  const row = json as ClaimedJson;
+  return {
+    id: row.id,
+    due: row.due,
+    nasId: row.nas_id,
+    sessionId: row.session_id,
+    tenantId: row.tenant_id,
+    kind: row.kind,
+    reason: row.reason,
+    byHand: row.by_hand,
+    wanted: row.wanted ?? false,
+    history: row.history.map((a) => ({
+      via: a.via,
+      outcome: a.outcome,
+      errorCause: a.error_cause,
+      agoS: a.ago_s,
+    })),
+    nas: row.nas,
+    session: row.session && readSession(row.session),
+    endedBy: row.ended_by,
+    interimS: row.interim_s,
+    silenceProvesInS: row.silence_proves_in_s,
+    change: {
+      rateLimit: row.change.rate_limit,
+      addressList: row.change.address_list,
+      sameRate: row.change.same_rate,
+      sessionTimeoutS: row.change.session_timeout_s,
+      totalLimitBytes: row.change.total_limit_bytes === null ? null : BigInt(row.change.total_limit_bytes),
+    },
+  };
+}
+
+function readSession(row: NonNullable<ClaimedJson['session']>): TaskSession {
+  return {
+    username: row.username,
+    acctSessionId: row.acct_session_id,
+    framedIp: row.framed_ip,
+    nasIdentifier: row.nas_identifier,
+    nasIpAddress: row.nas_ip_address,
+    service: row.service,
+    mode: row.mode,
+    rateLimit: row.rate_limit,
+    heardS: row.heard_s,
+  };
+}

@@ -1,0 +1,239 @@
+import { Code } from '../packet';
+import type { Answer, CoaClient } from './coa/client';
+import { changesRate, writeRequest } from './coa/recipe';
+import type { EnforcerLog } from './log';
+import { nextStep, pauseBefore, type Step } from './plan-step';
+import { RecordQueue } from './record-queue';
+import { FIRST_WINDOW, RouterRoom } from './router-room';
+import type { EnforcementRecord, EnforcementStore } from './store';
+import type { Task, Via } from './task';
+
+/** Longer than an exchange lasts: what a killed enforcer held is free again after this. */
+const LEASE_S = 10;
+const MOST_UNDER_WAY = 2048;
+const LARGEST_CLAIM = 256;
+const EXPIRY_BATCH = 200;
+const NOTE_EVERY_MS = 30_000;
+/** Never sleep longer: a lost notice costs at most this. */
+const LONGEST_SLEEP_MS = 15_000;
+/** While notices may be missed. */
+const BLIND_SLEEP_MS = 500;
+/** What is overdue but cannot be taken yet (its router has no room, another enforcer holds it) is looked at again after this. */
+const SHORTEST_SLEEP_MS = 200;
+
+export interface WorkerOptions {
+  instance: string;
+  store: EnforcementStore;
+  client: CoaClient;
+  log: EnforcerLog;
+  /** Whether notices arrive at the moment. */
+  hearsNotices(): boolean;
+  /** Lango's time since when accounting is heard, or null. */
+  listeningSince(): string | null;
+}
+
+/** Takes what is due, asks the routers, writes what came of it, and sleeps until the next moment that matters. */
+export class Worker {
+  private readonly room = new RouterRoom();
+  private readonly records: RecordQueue;
+  private readonly underWay = new Set<Promise<void>>();
+  private readonly noted = new Map<string, { silent: boolean; at: number }>();
+  private timer: NodeJS.Timeout | undefined;
+  private round: Promise<void> | undefined;
+  private again = false;
+  private stopped = false;
+
+  constructor(private readonly options: WorkerOptions) {
+    this.records = new RecordQueue(options.store, options.log, () => this.wake());
+  }
+
+  /** Looks what is due, now or as soon as the present look is over. */
+  wake(): void {
+    if (this.stopped) return;
+    if (this.round !== undefined) {
+      this.again = true;
+      return;
+    }
+    clearTimeout(this.timer);
+    this.round = this.look().finally(() => {
+      this.round = undefined;
+      if (this.again) {
+        this.again = false;
+        this.wake();
+      }
+    });
+  }
+
+  /** Takes nothing more, gives exchanges under way `grace_ms` to end, and hands back the rows of the others. */
+  async stop(graceMs = 1500): Promise<void> {
+    this.stopped = true;
+    clearTimeout(this.timer);
+    await this.round;
+    let timer: NodeJS.Timeout | undefined;
+    const grace = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, graceMs);
+    });
+    await Promise.race([Promise.all(this.underWay), grace]);
+    clearTimeout(timer);
+    await this.options.client.close();
+    await Promise.all(this.underWay);
+    await this.records.stop();
+  }
+
+  private async look(): Promise<void> {
+    let sleepMs = BLIND_SLEEP_MS;
+    try {
+      await this.takeExpired();
+      await this.takeRows();
+      const next = await this.options.store.nextMs();
+      const longest = this.options.hearsNotices() ? LONGEST_SLEEP_MS : BLIND_SLEEP_MS;
+      // A millisecond more, so that the database's clock is past the moment and not just before it.
+      sleepMs = next === null ? longest : Math.min(Math.max(next + 1, SHORTEST_SLEEP_MS), longest);
+      if (next !== null && next > 0 && next < SHORTEST_SLEEP_MS) sleepMs = next + 1;
+    } catch (error) {
+      this.options.log.warn({ err: error }, 'the database does not answer; enforcement waits for it');
+    }
+    if (!this.stopped) this.timer = setTimeout(() => this.wake(), sleepMs);
+  }
+
+  private async takeExpired(): Promise<void> {
+    while (!this.stopped && (await this.options.store.enforceExpired(EXPIRY_BATCH)) === EXPIRY_BATCH);
+  }
+
+  private async takeRows(): Promise<void> {
+    while (!this.stopped) {
+      const limit = Math.min(LARGEST_CLAIM, MOST_UNDER_WAY - this.underWay.size);
+      if (limit <= 0) return;
+      const tasks = await this.options.store.claim({
+        instance: this.options.instance,
+        leaseS: LEASE_S,
+        limit,
+        window: FIRST_WINDOW,
+        room: this.room.left(),
+        listeningSince: this.options.listeningSince(),
+      });
+      for (const task of tasks) this.begin(task);
+      if (tasks.length === 0) return;
+    }
+  }
+
+  private begin(task: Task): void {
+    this.room.begin(task.nasId);
+    const work = this.work(task)
+      .catch((error: unknown) => {
+        this.options.log.error(
+          { err: error, enforcement: task.id },
+          'an enforcement broke off; it is tried again when its lease is over',
+        );
+      })
+      .finally(() => this.underWay.delete(work));
+    this.underWay.add(work);
+  }
+
+  private async work(task: Task): Promise<void> {
+    const step = nextStep(task);
+    if (step.do !== 'send') {
+      this.room.end(task.nasId, 'none');
+      this.write(task, step, {});
+      return;
+    }
+    let heard: 'answered' | 'silent' | 'none' = 'none';
+    try {
+      const answer = await this.ask(task, step.via, step.variant);
+      if (answer.outcome === 'aborted') {
+        this.records.add({ ...this.named(task), wait_s: 0 });
+        return;
+      }
+      heard = answer.outcome === 'silence' ? 'silent' : 'answered';
+      await this.answered(task, step.via, answer);
+    } finally {
+      this.room.end(task.nasId, heard);
+    }
+  }
+
+  private ask(task: Task, via: Via, variant: number): Promise<Answer> {
+    const { nas } = task;
+    if (nas === null) throw new Error('a step to send needs a router');
+    return this.options.client.request({
+      address: nas.address,
+      port: nas.port,
+      secret: Buffer.from(nas.secret),
+      code: via === 'coa' ? Code.CoaRequest : Code.DisconnectRequest,
+      write: (builder) => writeRequest(builder, task, via, variant, new Date()),
+    });
+  }
+
+  private async answered(task: Task, via: Via, answer: Exclude<Answer, { outcome: 'aborted' }>): Promise<void> {
+    const errorCause = answer.outcome === 'silence' ? null : answer.errorCause;
+    if (answer.outcome === 'silence' && answer.refusedReplies > 0) {
+      this.options.log.warn(
+        { router: task.nas?.name, enforcement: task.id },
+        'a router answers with another secret than ours; make both the same',
+      );
+    }
+    const after: Task = {
+      ...task,
+      history: [...task.history, { via, outcome: answer.outcome, errorCause, agoS: 0 }],
+      // Silence cannot be proven in the moment of an answer.
+      silenceProvesInS: task.silenceProvesInS === null ? null : Math.max(task.silenceProvesInS, 1),
+    };
+    const next = nextStep(after);
+    const acknowledged = via === 'coa' && answer.outcome === 'ack';
+    const rate = acknowledged && changesRate(task) ? task.change.rateLimit : null;
+    const mode = acknowledged ? acknowledgedMode(task) : undefined;
+    if (mode !== undefined) await this.options.store.setMode(task.sessionId, mode);
+    this.write(after, next, {
+      attempt: { via, outcome: answer.outcome, error_cause: errorCause, ms: answer.ms },
+      ...(rate === null ? {} : { rate_limit: rate }),
+    });
+    await this.note(task.nasId, answer.outcome).catch((error: unknown) =>
+      this.options.log.debug({ err: error }, 'a router is not noted'),
+    );
+  }
+
+  /** A few words a minute about each router are enough, and at once when it falls silent or speaks again. */
+  private async note(nasId: string, outcome: 'ack' | 'nak' | 'silence'): Promise<void> {
+    const silent = outcome === 'silence';
+    const noted = this.noted.get(nasId);
+    if (noted !== undefined && noted.silent === silent && performance.now() - noted.at < NOTE_EVERY_MS) return;
+    this.noted.set(nasId, { silent, at: performance.now() });
+    await this.options.store.noteRouter(nasId, outcome);
+    if (!silent) this.wake();
+  }
+
+  private write(task: Task, step: Step, extra: Partial<EnforcementRecord>): void {
+    const record: EnforcementRecord = { ...this.named(task), ...extra };
+    if (step.do === 'close') {
+      record.state = step.state;
+      if (step.provenBy !== null) record.proven_by = step.provenBy;
+      if (step.state === 'gave_up') this.alarm(task);
+    } else {
+      record.wait_s = step.do === 'wait' ? step.seconds : pauseBefore(step, task);
+    }
+    this.records.add(record);
+  }
+
+  private named(task: Task): { id: string; instance: string; due: string } {
+    return { id: task.id, instance: this.options.instance, due: task.due };
+  }
+
+  private alarm(task: Task): void {
+    this.options.log.error(
+      {
+        enforcement: task.id,
+        kind: task.kind,
+        reason: task.reason,
+        router: task.nas?.name,
+        username: task.session?.username,
+        last: task.history.at(-1),
+      },
+      'gave up: the router did not do as told. Check /radius incoming (accept, port), the firewall and the secret on the router; it is tried again in an hour',
+    );
+  }
+}
+
+/** What the session has after an acknowledged CoA; undefined when that is no other than before. */
+function acknowledgedMode(task: Task): 'full' | 'throttled' | undefined {
+  if (task.byHand || task.kind === 'refresh') return undefined;
+  return task.kind === 'throttle' ? 'throttled' : 'full';
+}

@@ -27,10 +27,15 @@ export interface StockOptions {
 
 const packaged = '/etc/freeradius/3.0';
 
+/** All users of both sides have it. */
+export const benchPassword = 'bench-password';
+/** SQL for the name of user i, as the load generator names it. */
+export const userName = `'u' || lpad(i::text, 6, '0')`;
+
 /**
  * Sets up and starts the peer: a copy of the packaged raddb with `sql` enabled in authorize, accounting, session and post-auth, PostgreSQL chosen,
  * ports and client set, and nothing else touched, except that MikroTik packets need no change at all.
- * Users u0…u(n-1) with password `pw<i>` are in ten groups of four reply items.
+ * Users u000000… with one password are in ten groups of four reply items.
  */
 export async function startStock(o: StockOptions): Promise<Stock> {
   const databaseUrl = await makeDatabase(o);
@@ -55,11 +60,11 @@ async function makeDatabase(o: StockOptions): Promise<string> {
   await db.connect();
   await db.query(readFileSync(join(packaged, 'mods-config/sql/main/postgresql/schema.sql'), 'utf8'));
   await db.query(
-    `INSERT INTO radcheck (username, attribute, op, value) SELECT 'u' || i, 'Cleartext-Password', ':=', 'pw' || i FROM generate_series(0, $1::int - 1) i`,
-    [o.users],
+    `INSERT INTO radcheck (username, attribute, op, value) SELECT ${userName}, 'Cleartext-Password', ':=', $2 FROM generate_series(0, $1::int - 1) i`,
+    [o.users, benchPassword],
   );
   await db.query(
-    `INSERT INTO radusergroup (username, groupname, priority) SELECT 'u' || i, 'plan' || i % 10, 1 FROM generate_series(0, $1::int - 1) i`,
+    `INSERT INTO radusergroup (username, groupname, priority) SELECT ${userName}, 'plan' || i % 10, 1 FROM generate_series(0, $1::int - 1) i`,
     [o.users],
   );
   await db.query(`INSERT INTO radgroupreply (groupname, attribute, op, value)

@@ -1,0 +1,152 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client } from 'pg';
+import { startEmbeddedPostgres } from '../../platform/postgres/embedded';
+import { projectRoot } from '../../platform/project-root';
+import { freeUdpPorts } from './ports';
+import { startLango } from './lango';
+import { measure, openSessions, type BenchSize, type Figure, type Side } from './measure';
+import { SentCounters } from './counters';
+import { commit, compare, machine, render, type BenchReport } from './report';
+import { startStock } from './stock';
+
+export interface BenchOptions extends BenchSize {
+  rounds: number;
+  /** Offered interims per second to try, upwards, until one is lost. */
+  ladder: Record<Side['name'], number[]>;
+  /** Told what is going on; takes minutes. */
+  progress: (line: string) => void;
+}
+
+export const benchDefaults: Omit<BenchOptions, 'progress'> = {
+  users: 100_000,
+  seconds: 6,
+  rounds: 3,
+  secret: 'bench-secret',
+  ladder: { stock: [1000, 2000, 3000, 4000, 5000, 6000], lango: [4000, 8000, 12_000, 16_000, 20_000, 24_000, 28_000] },
+};
+
+/** `npm run bench [-- --json FILE] [--users N] [--seconds N] [--rounds N]`. Exit code 1 when rows and packets do not agree. */
+export async function bench(args: readonly string[]): Promise<number> {
+  const value = (name: string): string | undefined => (args.includes(name) ? args[args.indexOf(name) + 1] : undefined);
+  const report = await runBench({
+    ...benchDefaults,
+    users: Number(value('--users') ?? benchDefaults.users),
+    seconds: Number(value('--seconds') ?? benchDefaults.seconds),
+    rounds: Number(value('--rounds') ?? benchDefaults.rounds),
+    progress: (line) => process.stderr.write(`   ${line}\n`),
+  });
+  process.stdout.write(`\n${render(report)}\n`);
+  const file = value('--json');
+  if (file) writeFileSync(file, `${JSON.stringify(report, null, 2)}\n`);
+  return report.verified.stock.ok && report.verified.lango.ok ? 0 : 1;
+}
+
+/** Sets both sides up on one Postgres with fsync on, measures them in turn, verifies the rows and takes everything away again. */
+export async function runBench(o: BenchOptions): Promise<BenchReport> {
+  const home = mkdtempSync(join(tmpdir(), 'lango-bench-'));
+  chmodSync(home, 0o755);
+  const undo: (() => Promise<void>)[] = [];
+  try {
+    o.progress('starting Postgres (fsync on)');
+    const postgres = await startEmbeddedPostgres({ dataDir: join(home, 'postgres'), durable: true });
+    undo.push(() => postgres.stop());
+    const ports = await freeUdpPorts(4);
+    const place = (name: string, i: number) => {
+      mkdirSync(join(home, name), { mode: 0o755 });
+      return {
+        adminUrl: postgres.ownerUrl,
+        dir: join(home, name),
+        authPort: ports[i] ?? 0,
+        acctPort: ports[i + 1] ?? 0,
+        secret: o.secret,
+        users: o.users,
+      };
+    };
+    o.progress(`stock FreeRADIUS with ${o.users} users`);
+    const stock = await startStock(place('stock', 0));
+    undo.push(() => stock.stop());
+    o.progress(`Lango with ${o.users} subscribers`);
+    const lango = await startLango(place('lango', 2));
+    undo.push(() => lango.stop());
+    const sides: Side[] = [
+      { name: 'stock', ...stock, roots: [stock.pid, postgres.pid], sent: new SentCounters(o.users) },
+      { name: 'lango', ...lango, roots: [lango.pid, postgres.pid], sent: new SentCounters(o.users) },
+    ];
+    return await measureAll(sides, o, postgres.ownerUrl);
+  } finally {
+    for (const step of undo.reverse()) await step();
+    rmSync(home, { recursive: true, force: true });
+  }
+}
+
+async function measureAll(sides: Side[], o: BenchOptions, adminUrl: string): Promise<BenchReport> {
+  const figures: Figure[] = [];
+  const one = async (side: Side, kind: 'pap' | 'mschapv2' | 'interim', outstanding: number): Promise<void> => {
+    const figure = await measure(side, kind, { kind: 'closed', outstanding }, o);
+    figures.push(figure);
+    o.progress(`${side.name} ${figure.what}: ${Math.round(figure.per_s)}/s`);
+  };
+  for (let round = 0; round < o.rounds; round++) {
+    for (const kind of ['pap', 'mschapv2'] as const) for (const side of inTurn(sides, round)) await one(side, kind, 32);
+  }
+  for (const side of sides) {
+    o.progress(`${side.name}: opening ${o.users} sessions`);
+    await openSessions(side, o);
+  }
+  for (let round = 0; round < o.rounds; round++) {
+    for (const outstanding of [32, 128])
+      for (const side of inTurn(sides, round)) await one(side, 'interim', outstanding);
+  }
+  const open_loop = [];
+  for (const side of sides) open_loop.push(await climb(side, o));
+  const [stock, lango] = await Promise.all(sides.map((side) => side.sent.verify(side.databaseUrl)));
+  if (!stock || !lango) throw new Error('both sides are verified');
+  const { version, fsync, synchronous_commit } = await serverSettings(adminUrl);
+  return {
+    at: new Date().toISOString(),
+    commit: commit(projectRoot()),
+    machine: machine(version),
+    settings: { users: o.users, seconds: o.seconds, rounds: o.rounds, fsync, synchronous_commit },
+    figures,
+    compared: compare(figures),
+    open_loop,
+    verified: { stock, lango },
+  };
+}
+
+/** Neither side is always first: a machine that slows down over the run would favour it. */
+function inTurn(sides: Side[], round: number): Side[] {
+  return round % 2 ? [...sides].reverse() : sides;
+}
+
+async function climb(side: Side, o: BenchOptions): Promise<BenchReport['open_loop'][number]> {
+  const tried: Figure[] = [];
+  let highest = 0;
+  for (const rate_per_s of o.ladder[side.name]) {
+    const figure = await measure(side, 'interim', { kind: 'open', rate_per_s }, o);
+    tried.push(figure);
+    o.progress(
+      `${side.name} ${figure.what}: ${Math.round(figure.per_s)}/s answered, ${figure.lost} lost, ${figure.retransmits} retransmits`,
+    );
+    if (figure.lost > 0 || figure.retransmits > 0 || figure.per_s < rate_per_s * 0.98) break;
+    highest = rate_per_s;
+  }
+  return { side: side.name, highest_without_loss_per_s: highest, tried };
+}
+
+async function serverSettings(
+  adminUrl: string,
+): Promise<{ version: string; fsync: string; synchronous_commit: string }> {
+  const db = new Client({ connectionString: adminUrl });
+  await db.connect();
+  try {
+    const { rows } = await db.query<{ version: string; fsync: string; synchronous_commit: string }>(
+      `SELECT current_setting('server_version') AS version, current_setting('fsync') AS fsync, current_setting('synchronous_commit') AS synchronous_commit`,
+    );
+    return rows[0] ?? { version: 'unknown', fsync: 'unknown', synchronous_commit: 'unknown' };
+  } finally {
+    await db.end();
+  }
+}

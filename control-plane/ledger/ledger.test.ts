@@ -22,9 +22,15 @@ afterAll(async () => {
 let companies = 0;
 async function company(): Promise<{ tenant: string; subscriber: string }> {
   companies += 1;
-  const tenant = await owner.query<{ id: string }>(`INSERT INTO tenant (name, slug, status) VALUES ('Ledger', $1, 'approved') RETURNING id`, [`ledger-${companies}`]);
+  const tenant = await owner.query<{ id: string }>(
+    `INSERT INTO tenant (name, slug, status) VALUES ('Ledger', $1, 'approved') RETURNING id`,
+    [`ledger-${companies}`],
+  );
   const id = tenant.rows[0]!.id;
-  const subscriber = await owner.query<{ id: string }>(`INSERT INTO subscriber (tenant_id, name, phone) VALUES ($1, 'Amina', '+254700000001') RETURNING id`, [id]);
+  const subscriber = await owner.query<{ id: string }>(
+    `INSERT INTO subscriber (tenant_id, name, phone) VALUES ($1, 'Amina', '+254700000001') RETURNING id`,
+    [id],
+  );
   return { tenant: id, subscriber: subscriber.rows[0]!.id };
 }
 
@@ -52,18 +58,32 @@ interface Move {
   amount_cents: number;
 }
 const post = (client: Client, moves: Move[]) =>
-  client.query<{ posted: boolean }>('SELECT * FROM ledger_post($1)', [JSON.stringify(moves.map((move) => ({ kind: 'test', ...move })))]);
+  client.query<{ posted: boolean }>('SELECT * FROM ledger_post($1)', [
+    JSON.stringify(moves.map((move) => ({ kind: 'test', ...move }))),
+  ]);
 
-async function accounts(tenant: string, subscriber: string): Promise<Record<'cash' | 'bank' | 'wallet' | 'sales', string>> {
+async function accounts(
+  tenant: string,
+  subscriber: string,
+): Promise<Record<'cash' | 'bank' | 'wallet' | 'sales', string>> {
   return inTenant(tenant, async (client) => {
     const id = async (code: string, of: string | null) =>
-      (await client.query<{ id: string }>('SELECT ledger_account_for($1, $2, $3) AS id', [code, 'KES', of])).rows[0]!.id;
-    return { cash: await id('cash', null), bank: await id('bank', null), wallet: await id('wallet', subscriber), sales: await id('sales', null) };
+      (await client.query<{ id: string }>('SELECT ledger_account_for($1, $2, $3) AS id', [code, 'KES', of])).rows[0]!
+        .id;
+    return {
+      cash: await id('cash', null),
+      bank: await id('bank', null),
+      wallet: await id('wallet', subscriber),
+      sales: await id('sales', null),
+    };
   });
 }
 
 const balances = async (tenant: string) => {
-  const { rows } = await owner.query<{ code: string; balance_cents: string }>('SELECT code, balance_cents FROM ledger_account WHERE tenant_id = $1', [tenant]);
+  const { rows } = await owner.query<{ code: string; balance_cents: string }>(
+    'SELECT code, balance_cents FROM ledger_account WHERE tenant_id = $1',
+    [tenant],
+  );
   return Object.fromEntries(rows.map((row) => [row.code.split(':')[0]!, Number(row.balance_cents)]));
 };
 
@@ -71,17 +91,27 @@ describe('ledger accounts', () => {
   it('gives the same account to everybody who asks at once', async () => {
     const { tenant } = await company();
     const ids = await Promise.all(
-      Array.from({ length: 5 }, () => inTenant(tenant, async (c) => (await c.query(`SELECT ledger_account_for('cash', 'KES') AS id`)).rows[0].id)),
+      Array.from({ length: 5 }, () =>
+        inTenant(tenant, async (c) => (await c.query(`SELECT ledger_account_for('cash', 'KES') AS id`)).rows[0].id),
+      ),
     );
     expect(new Set(ids).size).toBe(1);
   });
 
   it('knows only its chart, and no subscriber of another company', async () => {
     const [a, b] = [await company(), await company()];
-    await expect(inTenant(a.tenant, (c) => c.query(`SELECT ledger_account_for('slush', 'KES')`))).rejects.toThrow('chart of accounts');
-    await expect(inTenant(a.tenant, (c) => c.query(`SELECT ledger_account_for('wallet', 'KES')`))).rejects.toThrow('chart of accounts');
-    await expect(inTenant(a.tenant, (c) => c.query(`SELECT ledger_account_for('wallet', 'KES', $1)`, [b.subscriber]))).rejects.toThrow('not of this company');
-    await expect(inTenant(null, (c) => c.query(`SELECT ledger_account_for('cash', 'KES')`))).rejects.toThrow('set lango.tenant');
+    await expect(inTenant(a.tenant, (c) => c.query(`SELECT ledger_account_for('slush', 'KES')`))).rejects.toThrow(
+      'chart of accounts',
+    );
+    await expect(inTenant(a.tenant, (c) => c.query(`SELECT ledger_account_for('wallet', 'KES')`))).rejects.toThrow(
+      'chart of accounts',
+    );
+    await expect(
+      inTenant(a.tenant, (c) => c.query(`SELECT ledger_account_for('wallet', 'KES', $1)`, [b.subscriber])),
+    ).rejects.toThrow('not of this company');
+    await expect(inTenant(null, (c) => c.query(`SELECT ledger_account_for('cash', 'KES')`))).rejects.toThrow(
+      'set lango.tenant',
+    );
   });
 });
 
@@ -94,7 +124,9 @@ describe('ledger_post', () => {
     const again = await inTenant(tenant, (c) => post(c, [move]));
     expect([first.rows[0]!.posted, again.rows[0]!.posted]).toEqual([true, false]);
     expect(await balances(tenant)).toMatchObject({ cash: -500, wallet: 500 });
-    await expect(inTenant(tenant, (c) => post(c, [{ ...move, amount_cents: 501 }]))).rejects.toThrow('stands already with other content');
+    await expect(inTenant(tenant, (c) => post(c, [{ ...move, amount_cents: 501 }]))).rejects.toThrow(
+      'stands already with other content',
+    );
   });
 
   it('keeps a wallet from falling below zero, and nothing of the batch', async () => {
@@ -112,11 +144,20 @@ describe('ledger_post', () => {
     const [x, y] = [await company(), await company()];
     const mine = await accounts(x.tenant, x.subscriber);
     const theirs = await accounts(y.tenant, y.subscriber);
-    const usd = await inTenant(x.tenant, async (c) => (await c.query(`SELECT ledger_account_for('sales', 'USD') AS id`)).rows[0].id as string);
-    await expect(inTenant(x.tenant, (c) => post(c, [{ key: 'k', debit: mine.cash, credit: theirs.wallet, amount_cents: 1 }]))).rejects.toThrow('does not have');
-    await expect(inTenant(x.tenant, (c) => post(c, [{ key: 'k', debit: mine.cash, credit: usd, amount_cents: 1 }]))).rejects.toThrow('currency');
+    const usd = await inTenant(
+      x.tenant,
+      async (c) => (await c.query(`SELECT ledger_account_for('sales', 'USD') AS id`)).rows[0].id as string,
+    );
+    await expect(
+      inTenant(x.tenant, (c) => post(c, [{ key: 'k', debit: mine.cash, credit: theirs.wallet, amount_cents: 1 }])),
+    ).rejects.toThrow('does not have');
+    await expect(
+      inTenant(x.tenant, (c) => post(c, [{ key: 'k', debit: mine.cash, credit: usd, amount_cents: 1 }])),
+    ).rejects.toThrow('currency');
     for (const amount_cents of [0, -5]) {
-      await expect(inTenant(x.tenant, (c) => post(c, [{ key: 'k', debit: mine.cash, credit: mine.wallet, amount_cents }]))).rejects.toThrow();
+      await expect(
+        inTenant(x.tenant, (c) => post(c, [{ key: 'k', debit: mine.cash, credit: mine.wallet, amount_cents }])),
+      ).rejects.toThrow();
     }
   });
 
@@ -124,10 +165,16 @@ describe('ledger_post', () => {
     const { tenant, subscriber } = await company();
     const a = await accounts(tenant, subscriber);
     await inTenant(tenant, (c) => post(c, [{ key: 'k', debit: a.cash, credit: a.wallet, amount_cents: 5 }]));
-    for (const sql of ['UPDATE ledger_account SET balance_cents = 9', 'DELETE FROM ledger_entry', 'UPDATE ledger_transfer SET amount_cents = 1']) {
+    for (const sql of [
+      'UPDATE ledger_account SET balance_cents = 9',
+      'DELETE FROM ledger_entry',
+      'UPDATE ledger_transfer SET amount_cents = 1',
+    ]) {
       await expect(inTenant(tenant, (c) => c.query(sql))).rejects.toThrow('permission denied');
     }
-    await expect(inTenant(tenant, (c) => c.query('SELECT ledger_post_one(1, $1, 1, 2, 1, $1, $1, 1, now())', ['x']))).rejects.toThrow('permission denied');
+    await expect(
+      inTenant(tenant, (c) => c.query('SELECT ledger_post_one(1, $1, 1, 2, 1, $1, $1, 1, now())', ['x'])),
+    ).rejects.toThrow('permission denied');
     await expect(owner.query('UPDATE ledger_entry SET amount_cents = 1')).rejects.toThrow('never change');
   });
 });
@@ -151,8 +198,12 @@ describe('the books against an independent count', () => {
         for (const s of steps) {
           const [from, to] = [names[s.from]!, names[(s.from + s.to) % 4]!];
           const content = `${from} ${to} ${s.amount_cents}`;
-          const allowed = done.has(s.key) ? done.get(s.key) === content : from !== 'wallet' || expected.wallet >= s.amount_cents;
-          const attempt = inTenant(tenant, (c) => post(c, [{ key: `k${s.key}`, debit: ids[from], credit: ids[to], amount_cents: s.amount_cents }]));
+          const allowed = done.has(s.key)
+            ? done.get(s.key) === content
+            : from !== 'wallet' || expected.wallet >= s.amount_cents;
+          const attempt = inTenant(tenant, (c) =>
+            post(c, [{ key: `k${s.key}`, debit: ids[from], credit: ids[to], amount_cents: s.amount_cents }]),
+          );
           if (!allowed) {
             await expect(attempt).rejects.toThrow();
             continue;
@@ -185,7 +236,9 @@ describe('the books against an independent count', () => {
         ),
       ),
     );
-    const failures = outcomes.filter((o): o is PromiseRejectedResult => o.status === 'rejected').map((o) => (o.reason as { code: string }).code);
+    const failures = outcomes
+      .filter((o): o is PromiseRejectedResult => o.status === 'rejected')
+      .map((o) => (o.reason as { code: string }).code);
     expect(failures.every((code) => code === 'LG001')).toBe(true);
     const bought = outcomes.filter((o, n) => o.status === 'fulfilled' && n % 2 === 0).length;
     expect((await balances(tenant))['wallet']).toBe(1000 - bought * 30 + 60 * 7);
@@ -207,7 +260,11 @@ describe('ledger_verify', () => {
     await owner.query('ROLLBACK');
     expect(ok).toBe(false);
     expect(problems.map((p) => p.problem)).toEqual(
-      expect.arrayContaining(['balance differs from the sum of its entries', 'transfer is not booked on both sides once', 'debits and credits of a currency do not balance']),
+      expect.arrayContaining([
+        'balance differs from the sum of its entries',
+        'transfer is not booked on both sides once',
+        'debits and credits of a currency do not balance',
+      ]),
     );
     expect((await verifyLedger(owner)).ok).toBe(true);
   });

@@ -19,7 +19,12 @@ export interface Transfer {
  * Id of the company's account of that code and currency, made at first use. A wallet needs its subscriber, the others must not have one.
  * @throws when the code is not in the chart or the subscriber is another company's
  */
-export async function accountFor(ctx: Context, code: AccountCode, currency: string, subscriberId?: bigint): Promise<bigint> {
+export async function accountFor(
+  ctx: Context,
+  code: AccountCode,
+  currency: string,
+  subscriberId?: bigint,
+): Promise<bigint> {
   const [row] = await ctx.tx.$queryRaw<{ id: bigint }[]>`
     SELECT ledger_account_for(${code}, ${currency}, ${subscriberId ?? null}::bigint) AS id`;
   if (!row) throw new Error(`The ledger gave no account for ${code}.`);

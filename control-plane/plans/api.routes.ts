@@ -15,9 +15,13 @@ function answer(outcome: PackageOutcome): Package {
     case 'not_found':
       throw notFound('This package');
     case 'name_taken':
-      throw conflict('name_taken', 'A package with this name is on sale already. Choose another name, or archive the other one first.', {
-        name: 'is taken by another package',
-      });
+      throw conflict(
+        'name_taken',
+        'A package with this name is on sale already. Choose another name, or archive the other one first.',
+        {
+          name: 'is taken by another package',
+        },
+      );
     case 'invalid':
       throw invalid(outcome.fields);
   }
@@ -34,7 +38,12 @@ export const apiRoutes = [
     query: packageQuery,
     answer: z.object({ items: z.array(packageAnswer), nextCursor: z.string().nullable() }),
     run: (ctx, { query }) =>
-      listPackages(ctx, { q: query.q, limit: query.limit, before: cursorId(query.cursor), archived: query.archived === 'true' }),
+      listPackages(ctx, {
+        q: query.q,
+        limit: query.limit,
+        before: cursorId(query.cursor),
+        archived: query.archived === 'true',
+      }),
   }),
   route({
     method: 'POST',

@@ -34,7 +34,9 @@ export async function changePackage(ctx: Context, id: bigint, patch: PackagePatc
 function changesTerms(before: Package, patch: PackagePatch): boolean {
   return Object.entries(patch).some(
     ([name, value]) =>
-      value !== undefined && !ofPlan.has(name) && JSON.stringify(value) !== JSON.stringify(before[name as keyof Package]),
+      value !== undefined &&
+      !ofPlan.has(name) &&
+      JSON.stringify(value) !== JSON.stringify(before[name as keyof Package]),
   );
 }
 

@@ -16,7 +16,12 @@ export async function createPackage(ctx: Context, input: NewPackage): Promise<Pa
   const currency = input.currency ?? (await tenantCurrency(ctx));
   const plan = await ctx.tx.plan.create({ data: { tenant_id: ctx.tenantId, name: input.name, kind: input.type } });
   await insertVersion(ctx, plan.id, 1, { ...input, currency });
-  await recordAudit(ctx, 'plans.create', { type: 'plan', id: plan.id }, { name: input.name, price_cents: input.price_cents });
+  await recordAudit(
+    ctx,
+    'plans.create',
+    { type: 'plan', id: plan.id },
+    { name: input.name, price_cents: input.price_cents },
+  );
   const made = await findPackage(ctx, plan.id);
   if (!made) throw new Error(`plan ${plan.id} is gone after its creation`);
   return { kind: 'done', package: made };

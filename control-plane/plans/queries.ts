@@ -82,6 +82,9 @@ export async function findPackage(ctx: Context, id: bigint): Promise<Package | u
 
 /** The version a new sale of this package is made on, or undefined when it is not on sale. */
 export async function versionOnSale(ctx: Context, packageId: bigint): Promise<plan_version | undefined> {
-  const row = await ctx.tx.plan.findFirst({ where: { id: packageId, archived_at: null }, include: { current_version: true } });
+  const row = await ctx.tx.plan.findFirst({
+    where: { id: packageId, archived_at: null },
+    include: { current_version: true },
+  });
   return row?.current_version ?? undefined;
 }

@@ -59,7 +59,9 @@ export const packageInput = fields.superRefine(agree);
 export type PackageInput = z.output<typeof packageInput>;
 
 /** Body of POST: the company's currency stands in where none is given. */
-export const newPackage = fields.extend({ currency: fields.shape.currency.optional() }).superRefine((plan, ctx) => agree(plan as Fields, ctx));
+export const newPackage = fields
+  .extend({ currency: fields.shape.currency.optional() })
+  .superRefine((plan, ctx) => agree(plan as Fields, ctx));
 export type NewPackage = z.output<typeof newPackage>;
 
 export const packagePatch = fields.partial().extend({

@@ -3,7 +3,12 @@ import type { plan_version } from '../platform/db/generated/client';
 import type { PackageInput } from './schema';
 
 /** Adds a version to a plan and makes it the one on sale. Its radgroupreply rows are written by a trigger. */
-export async function insertVersion(ctx: Context, planId: bigint, version: number, input: PackageInput): Promise<plan_version> {
+export async function insertVersion(
+  ctx: Context,
+  planId: bigint,
+  version: number,
+  input: PackageInput,
+): Promise<plan_version> {
   const row = await ctx.tx.plan_version.create({
     data: { tenant_id: ctx.tenantId, plan_id: planId, version, ...columns(input) },
   });

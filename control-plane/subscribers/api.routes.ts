@@ -15,7 +15,10 @@ function answer(outcome: SubscriberOutcome): Subscriber {
     case 'not_found':
       throw notFound('This client');
     case 'changed_meanwhile':
-      throw conflict('changed_meanwhile', 'Somebody else changed this client since you read it. Read it again and repeat your change.');
+      throw conflict(
+        'changed_meanwhile',
+        'Somebody else changed this client since you read it. Read it again and repeat your change.',
+      );
     case 'invalid':
       throw invalid(outcome.fields);
   }

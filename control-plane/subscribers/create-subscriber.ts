@@ -15,7 +15,14 @@ export async function createSubscriber(ctx: Context, input: NewSubscriber): Prom
   const phone = await companyPhone(ctx, input.phone);
   if (phone === undefined) return { kind: 'invalid', fields: { phone: badPhone } };
   const row = await ctx.tx.subscriber.create({
-    data: { tenant_id: ctx.tenantId, name: input.name, phone, email: input.email ?? null, created_at: ctx.now, updated_at: ctx.now },
+    data: {
+      tenant_id: ctx.tenantId,
+      name: input.name,
+      phone,
+      email: input.email ?? null,
+      created_at: ctx.now,
+      updated_at: ctx.now,
+    },
   });
   await recordAudit(ctx, 'subscribers.create', { type: 'subscriber', id: row.id }, { name: row.name });
   return { kind: 'done', subscriber: toSubscriber(row) };

@@ -3,5 +3,12 @@ export { createSubscriber, type SubscriberOutcome } from './create-subscriber';
 export { changeSubscriber } from './change-subscriber';
 export { removeSubscriber } from './remove-subscriber';
 export { findSubscriber, listSubscribers, toSubscriber, type SubscriberFilter } from './queries';
-export { newSubscriber, subscriberPatch, subscriberAnswer, type NewSubscriber, type Subscriber, type SubscriberPatch } from './schema';
+export {
+  newSubscriber,
+  subscriberPatch,
+  subscriberAnswer,
+  type NewSubscriber,
+  type Subscriber,
+  type SubscriberPatch,
+} from './schema';
 export { normalizePhone } from './phone';

@@ -1,7 +1,27 @@
 /** Calling codes of the places whose currency a company can have; a national number is completed with its company's. */
 const callingCodes: Record<string, string> = {
-  KES: '254', TZS: '255', UGX: '256', RWF: '250', BIF: '257', ETB: '251', SOS: '252', SSP: '211', CDF: '243', ZMW: '260', MWK: '265',
-  MZN: '258', ZAR: '27', BWP: '267', NAD: '264', NGN: '234', GHS: '233', SLE: '232', GMD: '220', EGP: '20', MAD: '212', MGA: '261',
+  KES: '254',
+  TZS: '255',
+  UGX: '256',
+  RWF: '250',
+  BIF: '257',
+  ETB: '251',
+  SOS: '252',
+  SSP: '211',
+  CDF: '243',
+  ZMW: '260',
+  MWK: '265',
+  MZN: '258',
+  ZAR: '27',
+  BWP: '267',
+  NAD: '264',
+  NGN: '234',
+  GHS: '233',
+  SLE: '232',
+  GMD: '220',
+  EGP: '20',
+  MAD: '212',
+  MGA: '261',
 };
 
 /**

@@ -26,7 +26,11 @@ export interface SubscriberFilter {
 /** Subscribers, newest first. */
 export async function listSubscribers(ctx: Context, filter: SubscriberFilter): Promise<Page<Subscriber>> {
   const rows = await ctx.tx.subscriber.findMany({
-    where: { deleted_at: null, ...(filter.q ? { OR: matches(filter.q) } : {}), ...(filter.before ? { id: { lt: filter.before } } : {}) },
+    where: {
+      deleted_at: null,
+      ...(filter.q ? { OR: matches(filter.q) } : {}),
+      ...(filter.before ? { id: { lt: filter.before } } : {}),
+    },
     orderBy: { id: 'desc' },
     take: filter.limit + 1,
   });

@@ -4,10 +4,21 @@ import { endSubscription } from '../subscriptions';
 
 /** Removes a subscriber from view and ends all their service, which cuts them. Payments, usage and the wallet's history stay in the books. */
 export async function removeSubscriber(ctx: Context, id: bigint): Promise<'done' | 'not_found'> {
-  const { count } = await ctx.tx.subscriber.updateMany({ where: { id, deleted_at: null }, data: { deleted_at: ctx.now, updated_at: ctx.now } });
+  const { count } = await ctx.tx.subscriber.updateMany({
+    where: { id, deleted_at: null },
+    data: { deleted_at: ctx.now, updated_at: ctx.now },
+  });
   if (count === 0) return 'not_found';
-  const subscriptions = await ctx.tx.subscription.findMany({ where: { subscriber_id: id, status: { not: 'ended' } }, orderBy: { id: 'asc' } });
+  const subscriptions = await ctx.tx.subscription.findMany({
+    where: { subscriber_id: id, status: { not: 'ended' } },
+    orderBy: { id: 'asc' },
+  });
   for (const { id: subscriptionId } of subscriptions) await endSubscription(ctx, subscriptionId);
-  await recordAudit(ctx, 'subscribers.remove', { type: 'subscriber', id }, { ended: subscriptions.map((s) => s.id.toString()) });
+  await recordAudit(
+    ctx,
+    'subscribers.remove',
+    { type: 'subscriber', id },
+    { ended: subscriptions.map((s) => s.id.toString()) },
+  );
   return 'done';
 }

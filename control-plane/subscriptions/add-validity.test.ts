@@ -17,7 +17,9 @@ describe('addValidity', () => {
   it('ends at the company’s midnight when the plan says so, and stacks by whole days from there', () => {
     expect(end('2026-11-21T07:00:00Z', { count: 1, unit: 'day', ends: 'end_of_day' })).toBe('2026-11-22T21:00:00.000Z');
     expect(end('2026-11-22T21:00:00Z', { count: 1, unit: 'day', ends: 'end_of_day' })).toBe('2026-11-23T21:00:00.000Z');
-    expect(end('2026-11-21T07:00:00Z', { count: 2, unit: 'hour', ends: 'end_of_day' })).toBe('2026-11-21T21:00:00.000Z');
+    expect(end('2026-11-21T07:00:00Z', { count: 2, unit: 'hour', ends: 'end_of_day' })).toBe(
+      '2026-11-21T21:00:00.000Z',
+    );
   });
 
   it('keeps the time of day for days and the elapsed time for hours when clocks change', () => {
@@ -27,14 +29,26 @@ describe('addValidity', () => {
 
   it('finds the day’s end where midnight itself does not exist', () => {
     // Cairo went from 00:00 to 01:00 on 24 April 2026: the day of the 23rd ends when the 24th begins, at 01:00 summer time.
-    expect(end('2026-04-23T10:00:00Z', { count: 1, unit: 'minute', ends: 'end_of_day' }, 'Africa/Cairo')).toBe('2026-04-23T22:00:00.000Z');
+    expect(end('2026-04-23T10:00:00Z', { count: 1, unit: 'minute', ends: 'end_of_day' }, 'Africa/Cairo')).toBe(
+      '2026-04-23T22:00:00.000Z',
+    );
   });
 
   it('refuses an unknown zone rather than guessing', () => {
-    expect(() => addValidity(at('2026-01-01T00:00:00Z'), { count: 1, unit: 'day' }, 'Mars/Olympus')).toThrow('is no time');
+    expect(() => addValidity(at('2026-01-01T00:00:00Z'), { count: 1, unit: 'day' }, 'Mars/Olympus')).toThrow(
+      'is no time',
+    );
   });
 
-  const zone = fc.constantFrom(nairobi, 'UTC', 'Europe/Berlin', 'America/St_Johns', 'Africa/Cairo', 'Asia/Kathmandu', 'Pacific/Apia');
+  const zone = fc.constantFrom(
+    nairobi,
+    'UTC',
+    'Europe/Berlin',
+    'America/St_Johns',
+    'Africa/Cairo',
+    'Asia/Kathmandu',
+    'Pacific/Apia',
+  );
   const start = fc.date({ min: at('2020-01-01T00:00:00Z'), max: at('2040-01-01T00:00:00Z'), noInvalidDate: true });
   const validity = fc.record({ count: fc.integer({ min: 1, max: 400 }), unit: fc.constantFrom(...validityUnits) });
 
@@ -57,8 +71,12 @@ describe('addValidity', () => {
       fc.property(start, fc.integer({ min: 0, max: 40 * 86_400_000 }), validity, zone, (from, later_ms, v, tz) => {
         const later = new Date(from.getTime() + later_ms);
         // An hour of slack: the repeated hour in autumn maps two starts onto one wall-clock time.
-        expect(addValidity(later, v, tz).getTime() + 3_600_000).toBeGreaterThanOrEqual(addValidity(from, v, tz).getTime());
-        expect(addValidity(from, { ...v, count: v.count + 1 }, tz).getTime()).toBeGreaterThan(addValidity(from, v, tz).getTime());
+        expect(addValidity(later, v, tz).getTime() + 3_600_000).toBeGreaterThanOrEqual(
+          addValidity(from, v, tz).getTime(),
+        );
+        expect(addValidity(from, { ...v, count: v.count + 1 }, tz).getTime()).toBeGreaterThan(
+          addValidity(from, v, tz).getTime(),
+        );
       }),
     );
   });

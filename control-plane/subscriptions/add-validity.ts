@@ -21,7 +21,8 @@ export function addValidity(start: Date, validity: Validity, timezone: string): 
   const from = DateTime.fromJSDate(start, { zone: timezone });
   const exact = from.plus({ [`${validity.unit}s`]: validity.count } as DurationLike);
   const end = validity.ends === 'end_of_day' ? nextMidnight(exact) : exact;
-  if (!end.isValid) throw new Error(`${validity.count} ${validity.unit} from ${start.toISOString()} in ${timezone} is no time.`);
+  if (!end.isValid)
+    throw new Error(`${validity.count} ${validity.unit} from ${start.toISOString()} in ${timezone} is no time.`);
   return end.toJSDate();
 }
 

@@ -165,7 +165,8 @@ const actions = [
     status: 200,
     body: suspendInput,
     answer: subscriptionAnswer,
-    run: async (ctx, { params, body }) => answer(ctx, params.id, await suspendSubscription(ctx, params.id, body.reason)),
+    run: async (ctx, { params, body }) =>
+      answer(ctx, params.id, await suspendSubscription(ctx, params.id, body.reason)),
   }),
   route({
     method: 'POST',

@@ -6,7 +6,12 @@ import { act, type Outcome } from './standing';
  * Moves a subscription to the newest version of another package (or of its own).
  * `now`: speed and data change at once, used bytes and the expiry stay, nothing is charged or paid back; `renewal`: the next purchase buys it.
  */
-export async function changePlan(ctx: Context, id: bigint, packageId: bigint, when: 'now' | 'renewal'): Promise<Outcome> {
+export async function changePlan(
+  ctx: Context,
+  id: bigint,
+  packageId: bigint,
+  when: 'now' | 'renewal',
+): Promise<Outcome> {
   const version = await versionOnSale(ctx, packageId);
   return act(ctx, id, 'change_plan', (sub) => {
     if (!version) return { kind: 'invalid', fields: { package_id: 'is not on sale; list /api/packages for what is' } };

@@ -11,7 +11,8 @@ import { whatIsTaken } from './taken';
 export async function changeSubscription(ctx: Context, id: bigint, patch: SubscriptionPatch): Promise<Outcome> {
   const sub = await lockSubscription(ctx, id);
   if (!sub) return { kind: 'not_found' };
-  if (sub.state === 'ended') return { kind: 'refused', code: 'is_ended', message: 'It has ended for good: make a new subscription.' };
+  if (sub.state === 'ended')
+    return { kind: 'refused', code: 'is_ended', message: 'It has ended for good: make a new subscription.' };
   if (patch.version !== undefined && patch.version !== sub.version) {
     const message = 'Somebody else changed this subscription since you read it. Read it again and repeat your change.';
     return { kind: 'refused', code: 'changed_meanwhile', message };
@@ -22,7 +23,11 @@ export async function changeSubscription(ctx: Context, id: bigint, patch: Subscr
   const { password } = patch;
   const fields = [...Object.keys(changed), ...(password === undefined ? [] : ['password'])];
   if (fields.length === 0) return { kind: 'done' };
-  await applyChange(ctx, id, 'subscriptions.change', { data: changed, enforce: reasonOf(changed), detail: { changed: fields } });
+  await applyChange(ctx, id, 'subscriptions.change', {
+    data: changed,
+    enforce: reasonOf(changed),
+    detail: { changed: fields },
+  });
   if (password !== undefined) await ctx.tx.$queryRaw`SELECT radius_set_password(${id}, ${password})`;
   return { kind: 'done' };
 }

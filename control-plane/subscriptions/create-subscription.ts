@@ -29,10 +29,15 @@ export async function createSubscription(ctx: Context, input: NewSubscription): 
     },
   });
   await ctx.tx.$queryRaw`SELECT radius_set_password(${row.id}, ${input.password})`;
-  await recordAudit(ctx, 'subscriptions.create', { type: 'subscription', id: row.id }, {
-    username: input.username,
-    client_id: client.id,
-    package_id: input.package_id,
-  });
+  await recordAudit(
+    ctx,
+    'subscriptions.create',
+    { type: 'subscription', id: row.id },
+    {
+      username: input.username,
+      client_id: client.id,
+      package_id: input.package_id,
+    },
+  );
   return { kind: 'done', id: row.id };
 }

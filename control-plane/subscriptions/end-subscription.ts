@@ -7,7 +7,12 @@ import { act, type Outcome } from './standing';
  */
 export function endSubscription(ctx: Context, id: bigint): Promise<Outcome> {
   return act(ctx, id, 'end', (sub) => ({
-    data: { status: 'ended', username: `${sub.username.slice(0, 100)}~${id}`, static_ip: null, next_plan_version_id: null },
+    data: {
+      status: 'ended',
+      username: `${sub.username.slice(0, 100)}~${id}`,
+      static_ip: null,
+      next_plan_version_id: null,
+    },
     enforce: 'ended',
     detail: { username: sub.username },
   }));

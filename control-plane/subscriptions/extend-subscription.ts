@@ -6,7 +6,11 @@ import { act, type Outcome } from './standing';
 export function extendSubscription(ctx: Context, id: bigint, by: Pick<Validity, 'count' | 'unit'>): Promise<Outcome> {
   return act(ctx, id, 'extend', (sub) => {
     if (sub.expires_at === null) {
-      return { kind: 'refused', code: 'not_begun', message: 'It has not begun, so it has no end to move. Resume and activate it first.' };
+      return {
+        kind: 'refused',
+        code: 'not_begun',
+        message: 'It has not begun, so it has no end to move. Resume and activate it first.',
+      };
     }
     // Paused: its clock stands, so the remaining time grows wherever the calendar is.
     const running = sub.paused_at !== null || sub.expires_at > ctx.now;

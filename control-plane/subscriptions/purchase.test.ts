@@ -9,16 +9,31 @@ const running: Standing = { starts_at: hours(-20), expires_at: hours(4), allowan
 describe('purchase', () => {
   it('starts now for a subscription that has never run', () => {
     const never = { starts_at: null, expires_at: null, allowance_bytes: null, used_bytes: 0n };
-    expect(purchase(never, day, now, 'UTC')).toEqual({ starts_at: now, expires_at: hours(24), quota_bytes: 1000n, topup_bytes: 0n });
+    expect(purchase(never, day, now, 'UTC')).toEqual({
+      starts_at: now,
+      expires_at: hours(24),
+      quota_bytes: 1000n,
+      topup_bytes: 0n,
+    });
   });
 
   it('paid early, adds to the old expiry and carries the bytes left over', () => {
-    expect(purchase(running, day, now, 'UTC')).toEqual({ starts_at: hours(-20), expires_at: hours(28), quota_bytes: 1000n, topup_bytes: 700n });
+    expect(purchase(running, day, now, 'UTC')).toEqual({
+      starts_at: hours(-20),
+      expires_at: hours(28),
+      quota_bytes: 1000n,
+      topup_bytes: 700n,
+    });
   });
 
   it('paid at the very second of expiry, starts now', () => {
     const ending = { ...running, expires_at: now };
-    expect(purchase(ending, day, now, 'UTC')).toEqual({ starts_at: now, expires_at: hours(24), quota_bytes: 1000n, topup_bytes: 0n });
+    expect(purchase(ending, day, now, 'UTC')).toEqual({
+      starts_at: now,
+      expires_at: hours(24),
+      quota_bytes: 1000n,
+      topup_bytes: 0n,
+    });
   });
 
   it('over the cap, owes nothing for the bytes that were too many', () => {
@@ -28,14 +43,25 @@ describe('purchase', () => {
   it('never takes away time or data that was paid for', () => {
     const bytes = fc.bigInt({ min: 0n, max: 10n ** 13n });
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 10_000 }), bytes, bytes, fc.integer({ min: 1, max: 60 }), (left_h, allowance, used, count) => {
-        const before = { starts_at: hours(-1), expires_at: hours(left_h), allowance_bytes: allowance, used_bytes: used };
-        const offer = { validity: { count, unit: 'day' as const }, quota_bytes: 5000n };
-        const after = purchase(before, offer, now, 'Africa/Nairobi');
-        expect(after.expires_at.getTime()).toBe(hours(left_h + 24 * count).getTime());
-        const remaining = allowance > used ? allowance - used : 0n;
-        expect((after.quota_bytes ?? 0n) + after.topup_bytes).toBe(remaining + 5000n);
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 10_000 }),
+        bytes,
+        bytes,
+        fc.integer({ min: 1, max: 60 }),
+        (left_h, allowance, used, count) => {
+          const before = {
+            starts_at: hours(-1),
+            expires_at: hours(left_h),
+            allowance_bytes: allowance,
+            used_bytes: used,
+          };
+          const offer = { validity: { count, unit: 'day' as const }, quota_bytes: 5000n };
+          const after = purchase(before, offer, now, 'Africa/Nairobi');
+          expect(after.expires_at.getTime()).toBe(hours(left_h + 24 * count).getTime());
+          const remaining = allowance > used ? allowance - used : 0n;
+          expect((after.quota_bytes ?? 0n) + after.topup_bytes).toBe(remaining + 5000n);
+        },
+      ),
     );
   });
 });

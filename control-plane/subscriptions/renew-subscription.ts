@@ -7,8 +7,14 @@ export function renewSubscription(ctx: Context, id: bigint): Promise<Outcome> {
   return act(ctx, id, 'renew', (sub) => startCycle(ctx, sub, 'renewed'));
 }
 
-/** The paid form, for the payment slice: activates what is pending and renews what has run. The caller holds the lock and took the money. */
-export async function settlePurchase(ctx: Context, sub: Locked, paymentId: bigint): Promise<void> {
+/**
+ * The paid form, for the payment slice: activates what is pending and renews what has run. The caller holds the lock and took the money.
+ * Gives the number of live sessions that the network is told about.
+ */
+export async function settlePurchase(ctx: Context, sub: Locked, paymentId: bigint): Promise<number> {
   const change = await startCycle(ctx, sub, 'payment');
-  await applyChange(ctx, sub.id, 'subscriptions.renew', { ...change, detail: { ...change.detail, payment_id: paymentId } });
+  return applyChange(ctx, sub.id, 'subscriptions.renew', {
+    ...change,
+    detail: { ...change.detail, payment_id: paymentId },
+  });
 }

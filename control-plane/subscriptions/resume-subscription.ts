@@ -15,7 +15,12 @@ function unsuspend(sub: Locked): Change {
 }
 
 function unpause(sub: Locked, now: Date): Change {
-  if (sub.paused_at === null || sub.expires_at === null) throw new Error(`subscription ${sub.id} is paused and has no time of pausing`);
+  if (sub.paused_at === null || sub.expires_at === null)
+    throw new Error(`subscription ${sub.id} is paused and has no time of pausing`);
   const expires_at = new Date(sub.expires_at.getTime() + (now.getTime() - sub.paused_at.getTime()));
-  return { data: { status: 'active', paused_at: null, expires_at }, enforce: 'resumed', detail: { from: 'paused', expires_at } };
+  return {
+    data: { status: 'active', paused_at: null, expires_at },
+    enforce: 'resumed',
+    detail: { from: 'paused', expires_at },
+  };
 }

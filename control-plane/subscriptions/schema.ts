@@ -27,7 +27,10 @@ const password = z
 const staticIp = z
   .string()
   .trim()
-  .refine((text) => isIPv4(text) && !/^(0|127|22[4-9]|2[3-5]\d)\./.test(text), 'must be an IPv4 address that a device can have');
+  .refine(
+    (text) => isIPv4(text) && !/^(0|127|22[4-9]|2[3-5]\d)\./.test(text),
+    'must be an IPv4 address that a device can have',
+  );
 
 const macLock = z
   .string()
@@ -52,7 +55,9 @@ export const subscriptionPatch = terms.omit({ package_id: true }).partial().exte
 export type SubscriptionPatch = z.output<typeof subscriptionPatch>;
 
 export const extendInput = z.object({ count: z.int().min(1).max(100_000), unit: z.enum(validityUnits) });
-export const suspendInput = z.object({ reason: z.string().trim().min(1, 'is needed').max(200).regex(printable, 'must not contain control characters') });
+export const suspendInput = z.object({
+  reason: z.string().trim().min(1, 'is needed').max(200).regex(printable, 'must not contain control characters'),
+});
 export const changePlanInput = z.object({ package_id: idField, when: z.enum(['now', 'renewal']) });
 export const topUpInput = z.object({ bytes: z.int().min(1).max(1_000_000_000_000_000) });
 

@@ -46,16 +46,23 @@ export async function act(
 ): Promise<Outcome> {
   const sub = await lockSubscription(ctx, id);
   if (!sub) return { kind: 'not_found' };
-  if (!isAllowed(sub.state, action)) return { kind: 'refused', code: `is_${sub.state}`, message: refusalOf(sub.state, action) };
+  if (!isAllowed(sub.state, action))
+    return { kind: 'refused', code: `is_${sub.state}`, message: refusalOf(sub.state, action) };
   const change = await decide(sub);
   if ('kind' in change) return change;
   await applyChange(ctx, id, `subscriptions.${action}`, change);
   return { kind: 'done' };
 }
 
-/** Writes a change that was decided on a locked subscription. */
-export async function applyChange(ctx: Context, id: bigint, audit: string, change: Change): Promise<void> {
-  await ctx.tx.subscription.update({ where: { id }, data: { ...change.data, updated_at: ctx.now, version: { increment: 1 } } });
-  if (change.enforce !== undefined) await ctx.tx.$queryRaw`SELECT enforce_subscription(${id}, ${change.enforce})`;
+/** Writes a change that was decided on a locked subscription. Gives the number of live sessions that the network is told about. */
+export async function applyChange(ctx: Context, id: bigint, audit: string, change: Change): Promise<number> {
+  await ctx.tx.subscription.update({
+    where: { id },
+    data: { ...change.data, updated_at: ctx.now, version: { increment: 1 } },
+  });
   await recordAudit(ctx, audit, { type: 'subscription', id }, change.detail);
+  if (change.enforce === undefined) return 0;
+  const [row] = await ctx.tx.$queryRaw<{ sessions: number }[]>`
+    SELECT enforce_subscription(${id}, ${change.enforce}) AS sessions`;
+  return row?.sessions ?? 0;
 }

@@ -32,7 +32,12 @@ export async function startCycle(ctx: Context, sub: Locked, enforce: string): Pr
   return {
     data: { ...cycle, cycle_no, status: 'active', plan_version_id: version.id, next_plan_version_id: null },
     enforce,
-    detail: { cycle_no, expires_at: cycle.expires_at, quota_bytes: cycle.quota_bytes, carried_bytes: cycle.topup_bytes },
+    detail: {
+      cycle_no,
+      expires_at: cycle.expires_at,
+      quota_bytes: cycle.quota_bytes,
+      carried_bytes: cycle.topup_bytes,
+    },
   };
 }
 

@@ -14,16 +14,21 @@ export async function whatIsTaken(
 ): Promise<Refused | undefined> {
   const { username, static_ip } = wanted;
   for (const name of [username, static_ip].filter((value) => value != null)) {
-    await ctx.tx.$queryRaw`SELECT 1 FROM (SELECT pg_advisory_xact_lock(hashtextextended(${`subscription ${ctx.tenantId} ${name}`}, 0))) AS held`;
+    await ctx.tx
+      .$queryRaw`SELECT 1 FROM (SELECT pg_advisory_xact_lock(hashtextextended(${`subscription ${ctx.tenantId} ${name}`}, 0))) AS held`;
   }
   if (username !== undefined) {
-    const other = await ctx.tx.subscription.findFirst({ where: { username, ...(except ? { id: { not: except } } : {}) } });
-    if (other) return refuse('username_taken', { username: 'is taken by another subscription' }, 'Choose another username.');
+    const other = await ctx.tx.subscription.findFirst({
+      where: { username, ...(except ? { id: { not: except } } : {}) },
+    });
+    if (other)
+      return refuse('username_taken', { username: 'is taken by another subscription' }, 'Choose another username.');
   }
   if (static_ip != null) {
     const other = await ctx.tx.$queryRaw<unknown[]>`
       SELECT 1 FROM subscription WHERE tenant_id = ${ctx.tenantId} AND static_ip = ${static_ip}::inet AND status <> 'ended' AND id IS DISTINCT FROM ${except ?? null}::bigint`;
-    if (other.length > 0) return refuse('static_ip_taken', { static_ip: 'is given to another subscription' }, 'Choose another address.');
+    if (other.length > 0)
+      return refuse('static_ip_taken', { static_ip: 'is given to another subscription' }, 'Choose another address.');
   }
   return undefined;
 }

@@ -5,9 +5,14 @@ import { act, type Outcome } from './standing';
 export function topUpSubscription(ctx: Context, id: bigint, bytes: bigint): Promise<Outcome> {
   return act(ctx, id, 'top_up', (sub) => {
     if (sub.quota_bytes === null) {
-      return { kind: 'refused', code: 'unlimited', message: 'Its package has no data limit, so there is nothing to top up.' };
+      return {
+        kind: 'refused',
+        code: 'unlimited',
+        message: 'Its package has no data limit, so there is nothing to top up.',
+      };
     }
-    if (sub.starts_at === null) return { kind: 'refused', code: 'not_begun', message: 'It has not begun: resume and activate it first.' };
+    if (sub.starts_at === null)
+      return { kind: 'refused', code: 'not_begun', message: 'It has not begun: resume and activate it first.' };
     return { data: { topup_bytes: sub.topup_bytes + bytes }, enforce: 'topped_up', detail: { bytes } };
   });
 }

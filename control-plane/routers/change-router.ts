@@ -1,0 +1,50 @@
+import { recordAudit } from '../audit';
+import type { Context } from '../platform/context';
+import { Prisma } from '../platform/db/generated/client';
+import { API_PASSWORD, shortName, takenOr, type RouterOutcome } from './create-router';
+import type { RouterPatch } from './schema';
+
+/**
+ * Changes a router; address, secret and policy act within 2 s. Sessions that came in under the old secret or address stay open in the books until
+ * the router reports them again or they go stale.
+ */
+export async function changeRouter(ctx: Context, id: bigint, patch: RouterPatch): Promise<RouterOutcome> {
+  const [before] = await ctx.tx.$queryRaw<{ version: number }[]>`SELECT version FROM nas WHERE id = ${id} FOR UPDATE`;
+  if (!before) return { kind: 'not_found' };
+  if (patch.version !== undefined && patch.version !== before.version) return { kind: 'changed_meanwhile' };
+  const sets = assignments(ctx, patch);
+  if (sets.length === 0) return { kind: 'done', id };
+  try {
+    await ctx.tx.$executeRaw`
+      UPDATE nas SET ${Prisma.join(sets)}, updated_at = ${ctx.now}, version = version + 1 WHERE id = ${id}`;
+  } catch (error) {
+    return takenOr(error);
+  }
+  const changed = Object.keys(patch).filter((name) => name !== 'version');
+  await recordAudit(ctx, 'routers.change', { type: 'nas', id }, { changed });
+  return { kind: 'done', id };
+}
+
+function assignments(ctx: Context, patch: RouterPatch): Prisma.Sql[] {
+  const sets: Prisma.Sql[] = [];
+  const set = <K extends keyof RouterPatch>(
+    name: K,
+    sql: (value: Exclude<RouterPatch[K], undefined>) => Prisma.Sql,
+  ) => {
+    const value = patch[name];
+    if (value !== undefined) sets.push(sql(value as Exclude<RouterPatch[K], undefined>));
+  };
+  set('name', (name) => Prisma.sql`name = ${name}, shortname = ${shortName(name)}`);
+  set('address', (address) => Prisma.sql`nasname = host(${address}::inet)`);
+  set('secret', (secret) => Prisma.sql`secret = ${secret}`);
+  set('type', (type) => Prisma.sql`type = ${type}`);
+  set('coa_port', (port) => Prisma.sql`coa_port = ${port}`);
+  set('coa_address', (address) => Prisma.sql`coa_address = ${address}::inet`);
+  set('message_authenticator', (policy) => Prisma.sql`message_authenticator = ${policy}`);
+  set('api_username', (name) => Prisma.sql`api_username = ${name}`);
+  set('api_password', (password) => {
+    const sealed = password === null ? null : ctx.secrets.seal(API_PASSWORD, ctx.tenantId, password);
+    return Prisma.sql`api_password_enc = ${sealed}::bytea`;
+  });
+  return sets;
+}

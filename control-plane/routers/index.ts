@@ -1,0 +1,6 @@
+/** Routers: the devices that ask us. Each source address belongs to one company and has one secret. */
+export { createRouter, type RouterOutcome } from './create-router';
+export { changeRouter } from './change-router';
+export { deleteRouter } from './delete-router';
+export { findRouter, listRouters, type RouterFilter } from './queries';
+export { newRouter, routerPatch, type NewRouter, type Router, type RouterPatch } from './schema';

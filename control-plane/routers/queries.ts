@@ -1,0 +1,88 @@
+import type { Context } from '../platform/context';
+import { Prisma } from '../platform/db/generated/client';
+import { pageOf, type Page } from '../platform/http/input';
+import type { Router } from './schema';
+
+interface Row {
+  id: bigint;
+  name: string;
+  nasname: string;
+  type: string;
+  coa_port: number;
+  coa_address: string | null;
+  message_authenticator: string;
+  api_username: string | null;
+  has_api_password: boolean;
+  identity: string | null;
+  last_access_at: Date | null;
+  last_accounting_at: Date | null;
+  message_authenticator_seen_at: Date | null;
+  coa_last_ack_at: Date | null;
+  coa_silent_since: Date | null;
+  live_sessions: bigint;
+  created_at: Date;
+  updated_at: Date;
+  version: number;
+}
+
+export interface RouterFilter {
+  id?: bigint | undefined;
+  /** Part of a name or the whole address. */
+  q?: string | undefined;
+  limit: number;
+  before?: bigint | undefined;
+}
+
+/** Routers, newest first, with what was last heard of each. */
+export async function listRouters(ctx: Context, filter: RouterFilter): Promise<Page<Router>> {
+  const rows = await select(ctx, { ...filter, limit: filter.limit + 1 });
+  return pageOf(rows, filter.limit, (row) => row.id, toRouter);
+}
+
+export async function findRouter(ctx: Context, id: bigint): Promise<Router | undefined> {
+  const [row] = await select(ctx, { id, limit: 1 });
+  return row ? toRouter(row) : undefined;
+}
+
+function select(ctx: Context, filter: RouterFilter): Promise<Row[]> {
+  const all: Prisma.Sql[] = [Prisma.sql`n.tenant_id = ${ctx.tenantId}`];
+  if (filter.id !== undefined) all.push(Prisma.sql`n.id = ${filter.id}`);
+  if (filter.before !== undefined) all.push(Prisma.sql`n.id < ${filter.before}`);
+  if (filter.q) {
+    const part = `%${filter.q.replace(/[\\%_]/g, '\\$&')}%`;
+    all.push(Prisma.sql`(n.name ILIKE ${part} OR n.nasname = ${filter.q} OR st.identity ILIKE ${part})`);
+  }
+  return ctx.tx.$queryRaw<Row[]>`
+    SELECT n.id, n.name, n.nasname, n.type, n.coa_port, host(n.coa_address) AS coa_address, n.message_authenticator, n.api_username,
+           n.api_password_enc IS NOT NULL AS has_api_password, st.identity, st.last_access_at, st.last_accounting_at,
+           st.message_authenticator_seen_at, st.coa_last_ack_at, st.coa_silent_since,
+           (SELECT count(*) FROM session_live l WHERE l.nas_id = n.id AND l.stopped_at IS NULL) AS live_sessions,
+           n.created_at, n.updated_at, n.version
+    FROM nas n LEFT JOIN nas_status st ON st.nas_id = n.id
+    WHERE ${Prisma.join(all, ' AND ')} ORDER BY n.id DESC LIMIT ${filter.limit}`;
+}
+
+function toRouter(row: Row): Router {
+  const iso = (at: Date | null) => (at === null ? null : at.toISOString());
+  return {
+    id: row.id.toString(),
+    name: row.name,
+    address: row.nasname,
+    type: row.type as Router['type'],
+    coa_port: row.coa_port,
+    coa_address: row.coa_address,
+    message_authenticator: row.message_authenticator as Router['message_authenticator'],
+    api_username: row.api_username,
+    has_api_password: row.has_api_password,
+    identity: row.identity,
+    last_access_at: iso(row.last_access_at),
+    last_accounting_at: iso(row.last_accounting_at),
+    message_authenticator_seen_at: iso(row.message_authenticator_seen_at),
+    coa_last_ack_at: iso(row.coa_last_ack_at),
+    coa_silent_since: iso(row.coa_silent_since),
+    live_sessions: Number(row.live_sessions),
+    created_at: row.created_at.toISOString(),
+    updated_at: row.updated_at.toISOString(),
+    version: row.version,
+  };
+}

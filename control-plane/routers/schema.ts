@@ -1,0 +1,64 @@
+import { isIP, isIPv4, isIPv6 } from 'node:net';
+import { z } from 'zod';
+
+const printable = /^[^\p{Cc}\p{Cs}]*$/u;
+
+/** An address a router can send from: no names (they move), no networks, nobody's own or everybody's address. */
+export const routerAddress = z
+  .string()
+  .trim()
+  .refine((text) => isIP(text) !== 0, 'must be an IPv4 or IPv6 address')
+  .refine(
+    (text) => !isIPv4(text) || !/^(0\.|22[4-9]\.|23\d\.|24\d\.|25[0-5]\.)/.test(text),
+    'must be the address of one router',
+  )
+  .refine((text) => !isIPv6(text) || !/^(ff|::$|fe80)|%/i.test(text), 'must be the address of one router');
+
+/** FreeRADIUS keeps 60 characters; other signs than printable ASCII are read differently by routers. */
+const secret = z
+  .string()
+  .min(1, 'is needed')
+  .max(60)
+  .regex(/^[\x21-\x7e]+$/, 'must have printable ASCII characters and no blanks');
+
+const fields = z.object({
+  name: z.string().trim().min(1, 'is needed').max(64).regex(printable, 'must not contain control characters'),
+  address: routerAddress,
+  secret,
+  type: z.enum(['mikrotik', 'other']),
+  coa_port: z.int().min(1).max(65_535),
+  coa_address: routerAddress.nullable(),
+  message_authenticator: z.enum(['require', 'auto', 'off']),
+  api_username: z.string().trim().min(1).max(64).regex(printable, 'must not contain control characters').nullable(),
+  api_password: z.string().min(1).max(128).regex(printable, 'must not contain control characters').nullable(),
+});
+
+export const newRouter = fields.partial().required({ name: true, address: true, secret: true });
+export type NewRouter = z.output<typeof newRouter>;
+
+export const routerPatch = fields.partial().extend({ version: z.int().optional() });
+export type RouterPatch = z.output<typeof routerPatch>;
+
+/** A router as the API shows it. Secret and API password can be written and never come back. */
+export const routerAnswer = z.object({
+  id: z.string(),
+  name: z.string(),
+  address: z.string(),
+  type: z.enum(['mikrotik', 'other']),
+  coa_port: z.int(),
+  coa_address: z.string().nullable(),
+  message_authenticator: z.enum(['require', 'auto', 'off']),
+  api_username: z.string().nullable(),
+  has_api_password: z.boolean(),
+  identity: z.string().nullable(),
+  last_access_at: z.string().nullable(),
+  last_accounting_at: z.string().nullable(),
+  message_authenticator_seen_at: z.string().nullable(),
+  coa_last_ack_at: z.string().nullable(),
+  coa_silent_since: z.string().nullable(),
+  live_sessions: z.int(),
+  created_at: z.string(),
+  updated_at: z.string(),
+  version: z.int(),
+});
+export type Router = z.output<typeof routerAnswer>;

@@ -109,12 +109,15 @@ COMMENT ON FUNCTION enforce_session IS 'One session by hand or by the rules of s
 GRANT EXECUTE ON FUNCTION enforce_session TO lango_web, lango_jobs, lango_accounting, lango_enforcer;
 
 -- The first group of a Mikrotik-Rate-Limit as 'rx/tx' in bits per second, because routers report 5M/10M for 5000k/10000k. NULL: not readable.
-CREATE OR REPLACE FUNCTION enforcement_rate_bps(p_rate text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
-  SELECT trim_scale(m[1]::numeric * unit.rx) || '/' || trim_scale(coalesce(m[3], m[1])::numeric * CASE WHEN m[3] IS NULL THEN unit.rx ELSE unit.tx END)
-  FROM regexp_match(p_rate, '^\s*(\d{1,15})([kKmMgG]?)(?:/(\d{1,15})([kKmMgG]?))?(?:\s|$)') AS m,
-  LATERAL (SELECT CASE lower(m[2]) WHEN 'k' THEN 1000 WHEN 'm' THEN 1000000 WHEN 'g' THEN 1000000000 ELSE 1 END AS rx,
-                  CASE lower(m[4]) WHEN 'k' THEN 1000 WHEN 'm' THEN 1000000 WHEN 'g' THEN 1000000000 ELSE 1 END AS tx) AS unit
-$$;
+CREATE OR REPLACE FUNCTION enforcement_rate_bps(p_rate text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+  m text[] := regexp_match(p_rate, '^\s*(\d{1,15})([kKmMgG]?)(?:/(\d{1,15})([kKmMgG]?))?(?:\s|$)');
+  unit jsonb := '{"": 1, "k": 1000, "m": 1000000, "g": 1000000000}';
+  rx numeric := m[1]::numeric * (unit->>lower(m[2]))::numeric;
+BEGIN
+  -- A missing second part is like the first.
+  RETURN rx || '/' || coalesce(m[3]::numeric * (unit->>lower(m[4]))::numeric, rx);
+END $$;
 
 CREATE OR REPLACE FUNCTION enforcement_same_rate(p_a text, p_b text) RETURNS boolean LANGUAGE sql IMMUTABLE AS
 $$ SELECT coalesce(enforcement_rate_bps(p_a) = enforcement_rate_bps(p_b), false) $$;
@@ -149,11 +152,12 @@ GRANT EXECUTE ON FUNCTION enforcement_prove_rate TO lango_accounting;
 -- NULL while listeners hold back records in a spool, or accounting is not known to be heard.
 CREATE OR REPLACE FUNCTION enforcement_silence_proves_at(
   p_created_at timestamptz, p_acked_at timestamptz, p_gone_at timestamptz, p_received_at timestamptz, p_interim_s integer, p_listening_since timestamptz
-) RETURNS timestamptz LANGUAGE sql STABLE AS $$
-  SELECT CASE WHEN p_listening_since IS NOT NULL AND NOT EXISTS (SELECT 1 FROM accounting_spool WHERE pending_packets > 0) THEN
+) RETURNS timestamptz LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN CASE WHEN p_listening_since IS NOT NULL AND NOT EXISTS (SELECT 1 FROM accounting_spool WHERE pending_packets > 0) THEN
     greatest(coalesce(least(p_acked_at, p_gone_at), p_created_at), p_received_at, p_listening_since, (SELECT max(drained_at) FROM accounting_spool))
-    + make_interval(secs => p_interim_s * CASE WHEN p_acked_at IS NULL AND p_gone_at IS NULL THEN 3 ELSE 1 END + 30) END
-$$;
+    + make_interval(secs => p_interim_s * CASE WHEN p_acked_at IS NULL AND p_gone_at IS NULL THEN 3 ELSE 1 END + 30) END;
+END $$;
 
 -- Rows that are due, as many per router as it has room for, taken for p_lease_s seconds: a claim of an enforcer that died is free again after that.
 -- p_busy_nas and p_room: routers with less room than p_window, because exchanges with them are under way. A silent router has room for 2.
@@ -274,10 +278,9 @@ GRANT EXECUTE ON FUNCTION enforcement_close TO lango_enforcer, lango_accounting,
 -- Closes a session that fell silent, unless it has been heard of meanwhile or is being written at this moment. A later record opens it again.
 CREATE OR REPLACE FUNCTION enforcement_close_silent(p_session_id bigint) RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
-  UPDATE session_live SET stopped_at = updated_at, closed_by = 'stale', terminate_cause = coalesce(terminate_cause, 'Lost-Carrier')
-  WHERE radacctid = (SELECT radacctid FROM session_live WHERE radacctid = p_session_id AND stopped_at IS NULL
-                       AND received_at < lango_now() - make_interval(secs => coalesce(interim_s, 30)) FOR UPDATE SKIP LOCKED);
-  RETURN FOUND;
+  PERFORM 1 FROM session_live WHERE radacctid = p_session_id AND stopped_at IS NULL
+    AND received_at < lango_now() - make_interval(secs => coalesce(interim_s, 30)) FOR UPDATE SKIP LOCKED;
+  RETURN FOUND AND accounting_close(ARRAY[p_session_id], 'stale', lango_now()) = 1;
 END $$;
 
 -- Whether a router answers, written only when that changes or once a minute. True when one that was silent speaks again.

@@ -1,0 +1,198 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { join } from 'node:path';
+import { startEnforcer, type Enforcer } from '../../radius/enforcer';
+import { projectRoot } from '../platform/project-root';
+import { createEnforcementWorld, type EnforcementWorld } from './enforcement-world';
+import { startScriptedRouter, until, type ScriptedRouter } from './enforcement-router';
+
+const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+let world: EnforcementWorld;
+let enforcers: Enforcer[] = [];
+let routers: ScriptedRouter[] = [];
+let children: ChildProcess[] = [];
+let serial = 0;
+
+beforeAll(async () => {
+  world = await createEnforcementWorld();
+});
+afterEach(async () => {
+  for (const child of children) child.kill('SIGKILL');
+  for (const enforcer of enforcers) await enforcer.stop();
+  for (const router of routers) await router.close();
+  [enforcers, routers, children] = [[], [], []];
+  await world.shiftClock('0');
+  await world.owner.query('DELETE FROM enforcement');
+  await world.owner.query('DELETE FROM session_live');
+});
+afterAll(() => world.end());
+
+const start = async (o: { sweepEveryMs?: number } = {}): Promise<void> => {
+  enforcers.push(await startEnforcer({ databaseUrl: world.database.urls.enforcer, bind: '127.0.0.1', log, ...o }));
+};
+
+async function addRouter(): Promise<{ router: ScriptedRouter; routerId: string }> {
+  serial += 1;
+  const address = `127.9.2.${serial}`;
+  const router = await startScriptedRouter({ address });
+  routers.push(router);
+  return { router, routerId: await world.router({ address, port: router.port }) };
+}
+
+/** Many suspended subscriptions, each with an open session on the router; nothing is asked for yet. */
+async function crowd(routerId: string, size: number): Promise<void> {
+  const prefix = `crowd${routerId}-`;
+  const first = await world.subscription({ username: `${prefix}0` });
+  await world.owner.query(
+    `INSERT INTO subscription (tenant_id, subscriber_id, plan_version_id, username, status, starts_at, expires_at, cycle_no)
+     SELECT tenant_id, subscriber_id, plan_version_id, $2 || n, 'active', starts_at, expires_at, 1 FROM subscription, generate_series(1, $3 - 1) n WHERE id = $1`,
+    [first, prefix, size],
+  );
+  await world.owner.query(
+    `INSERT INTO session_live (tenant_id, nas_id, acct_session_id, subscription_id, username, nas_address, service, framed_ip, started_at, updated_at, received_at, interim_s, mode)
+     SELECT s.tenant_id, n.id, s.username, s.id, s.username, n.nasname::inet, 'ppp', '10.9.0.7', lango_now(), lango_now(), lango_now(), 300, 'full'
+     FROM subscription s, nas n WHERE n.id = $1 AND s.username LIKE $2 || '%'`,
+    [routerId, prefix],
+  );
+}
+
+const cutAll = async (routerId: string): Promise<void> => {
+  await world.owner.query(
+    `SELECT enforce_session(radacctid, 'cut', 'staff_disconnect', '{}') FROM session_live WHERE nas_id = $1`,
+    [routerId],
+  );
+};
+const open = async (): Promise<number> =>
+  Number(
+    (await world.owner.query(`SELECT count(*)::int AS n FROM enforcement WHERE state = 'open' AND acked_at IS NULL`))
+      .rows[0].n,
+  );
+
+test('a dead router with 200 rows holds up no other', async () => {
+  const dead = await addRouter();
+  const live = await addRouter();
+  dead.router.react = () => 'silence';
+  await crowd(dead.routerId, 200);
+  await crowd(live.routerId, 1);
+  await start();
+  await cutAll(dead.routerId);
+  await until(() => dead.router.asked.length >= 2);
+  const asked = performance.now();
+  await cutAll(live.routerId);
+  await until(() => live.router.asked.length > 0, 1000, 'the Disconnect to the live router');
+  expect(live.router.asked[0]!.at - asked).toBeLessThan(1000);
+  // The dead one is asked about a few sessions at a time, not about all.
+  expect(new Set(dead.router.asked.map((a) => a.acctSessionId)).size).toBeLessThanOrEqual(8);
+}, 20_000);
+
+test('two enforcers share the work: every session is asked about once', async () => {
+  const { router, routerId } = await addRouter();
+  await crowd(routerId, 300);
+  await start();
+  await start();
+  await cutAll(routerId);
+  await until(async () => (await open()) === 0, 10_000, 'all answers');
+  const sessions = router.asked.map((a) => a.acctSessionId);
+  expect(sessions).toHaveLength(300);
+  expect(new Set(sessions).size).toBe(300);
+}, 20_000);
+
+test('an enforcer killed with its rows in hand loses none: another has them within the lease', async () => {
+  const { router, routerId } = await addRouter();
+  router.react = () => 'silence';
+  await crowd(routerId, 3);
+  const program = `require(${JSON.stringify(join(projectRoot(), 'dist/radius/enforcer'))}).startEnforcer({...JSON.parse(process.argv[1]), log: {debug(){}, info(){}, warn(){}, error(){}}})`;
+  const child = spawn(
+    process.execPath,
+    ['-e', program, JSON.stringify({ databaseUrl: world.database.urls.enforcer, bind: '127.0.0.1' })],
+    { stdio: 'ignore' },
+  );
+  children.push(child);
+  await cutAll(routerId);
+  await until(() => new Set(router.asked.map((a) => a.acctSessionId)).size === 3, 10_000, 'three sessions asked about');
+  child.kill('SIGKILL');
+  router.asked = [];
+  router.react = () => 'ack';
+  const killed = performance.now();
+  await start();
+  await until(async () => (await open()) === 0, 12_000, 'all answers');
+  expect(performance.now() - killed).toBeLessThan(12_000);
+  expect(new Set(router.asked.map((a) => a.acctSessionId)).size).toBe(3);
+}, 30_000);
+
+test('an enforcer that is stopped hands its rows back at once', async () => {
+  const { router, routerId } = await addRouter();
+  router.react = () => 'silence';
+  await crowd(routerId, 1);
+  await start();
+  await cutAll(routerId);
+  await until(() => router.asked.length > 0);
+  const stopping = performance.now();
+  await enforcers.pop()!.stop();
+  expect(performance.now() - stopping).toBeLessThan(2500);
+  router.react = () => 'ack';
+  await start();
+  await until(async () => (await open()) === 0, 2000, 'the answer');
+}, 20_000);
+
+test('an expiry is on the wire within two seconds of its second, and not before', async () => {
+  const { router, routerId } = await addRouter();
+  await start({ sweepEveryMs: 3_600_000 });
+  const soon = await world.subscription({ username: 'expires-soon', expiresInS: 1.5 });
+  await world.session({ routerId, subscriptionId: soon, acctSessionId: 'soon' });
+  const later = await world.subscription({ username: 'expires-later', expiresInS: 3600 });
+  await world.session({ routerId, subscriptionId: later, acctSessionId: 'later' });
+  const expires = performance.now() + 1500;
+  await until(() => router.asked.length > 0, 4000, 'the first Disconnect');
+  expect(router.asked[0]!.acctSessionId).toBe('soon');
+  expect(router.asked[0]!.at).toBeGreaterThan(expires - 200);
+  expect(router.asked[0]!.at).toBeLessThan(expires + 2000);
+  await world.stop(
+    (await world.owner.query(`SELECT radacctid AS id FROM session_live WHERE acct_session_id = 'soon'`)).rows[0].id,
+  );
+
+  const shifted = performance.now();
+  await world.shiftClock('3600 seconds');
+  await until(() => router.asked.some((a) => a.acctSessionId === 'later'), 4000, 'the second Disconnect');
+  expect(router.asked.find((a) => a.acctSessionId === 'later')!.at).toBeLessThan(shifted + 2000);
+}, 20_000);
+
+test('a session renewed a minute before its expiry lives on past it', async () => {
+  const { router, routerId } = await addRouter();
+  await start({ sweepEveryMs: 200 });
+  const id = await world.subscription({ username: 'renewed', expiresInS: 3600 });
+  const session = await world.session({ routerId, subscriptionId: id, acctSessionId: 'renewed', startedAgoS: 100 });
+  await world.shiftClock('3540 seconds');
+  await world.owner.query(`UPDATE subscription SET expires_at = expires_at + interval '30 days' WHERE id = $1`, [id]);
+  await world.owner.query(`SELECT enforce_subscription($1, 'renewed')`, [id]);
+  await until(() => router.asked.length > 0);
+  // From its start: 100 s before now, 3,540 s since, 60 s left and 30 days bought.
+  expect(router.asked[0]).toMatchObject({ code: 'coa' });
+  expect(router.asked[0]!.sessionTimeout).toBeGreaterThanOrEqual(30 * 86_400 + 3699);
+  await world.shiftClock('3603 seconds');
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  expect(router.asked.map((a) => a.code)).toEqual(['coa']);
+  expect((await world.enforcementsOf(session)).map((row) => row.kind)).toEqual(['refresh']);
+}, 20_000);
+
+test('a login that was accepted before the cut and started after it is found by the sweep', async () => {
+  const { router, routerId } = await addRouter();
+  const id = await world.subscription({ username: 'late', status: 'suspended' });
+  await start({ sweepEveryMs: 300 });
+  await world.session({ routerId, subscriptionId: id, acctSessionId: 'late' });
+  await until(
+    () => router.asked.some((a) => a.code === 'disconnect' && a.acctSessionId === 'late'),
+    3000,
+    'the Disconnect',
+  );
+}, 20_000);
+
+test('an enforcer that lost its database goes on by itself', async () => {
+  const { router, routerId } = await addRouter();
+  await crowd(routerId, 1);
+  await start();
+  await world.owner.query(
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'lango-enforcer%'`,
+  );
+  await cutAll(routerId);
+  await until(() => router.asked.length > 0, 3000, 'the Disconnect');
+}, 20_000);

@@ -117,6 +117,15 @@ export function formatMoment(at: Date, context: FormatContext): string {
   return formatDay(at, context, { day: 'numeric', month: 'short', ...(sameYear ? {} : { year: 'numeric' }) });
 }
 
+/** The shortest name of a past moment, for narrow columns: "07:12", "Wed", "4 Nov". */
+export function formatNear(at: Date, context: FormatContext): string {
+  if (dayKey(at, context.zone) === dayKey(new Date(context.nowMs), context.zone)) return formatClock(at, context);
+  const days = (context.nowMs - at.getTime()) / 86_400_000;
+  return days > 0 && days < 6
+    ? formatDay(at, context, { weekday: 'short' })
+    : formatDay(at, context, { day: 'numeric', month: 'short' });
+}
+
 /** A date and its time, for what must not be misread: "3 Jan, 23:59". */
 export function formatDeadline(at: Date, context: FormatContext): string {
   const sameYear = dayKey(at, context.zone).slice(0, 4) === dayKey(new Date(context.nowMs), context.zone).slice(0, 4);

@@ -1,6 +1,3 @@
-import type { Locale } from '../platform/i18n';
-import type { FormatContext } from './format';
-
 export type Theme = 'auto' | 'light' | 'dark';
 
 /** One entry of the rail. `far` ones leave the phone bar, which holds five. */
@@ -9,28 +6,12 @@ export interface NavLink {
   icon: string;
   /** Locale key of the label. */
   label: string;
+  /** Locale key for the phone bar, where 70 px are all there is. */
+  short: string;
   count?: string;
   alarm?: boolean;
   current?: boolean;
   far?: boolean;
-}
-
-/** What every console page carries besides its own model. Set once per request in res.locals. */
-export interface PageContext extends FormatContext {
-  theme: Theme;
-  /** ISO code of the tenant's currency. */
-  currency: string;
-  /** Path and query of this page, where preference forms return to. */
-  path: string;
-  csrf: string;
-  staff?: { name: string; role: string };
-  tenant?: { name: string; place?: string };
-  nav: NavLink[][];
-  /** Parts of the system with a measured figure; nothing here is shown unmeasured. */
-  pulse: { label: string; state: 'good' | 'bad' | 'unknown' }[];
-  /** Topics of the one event stream of this page; empty opens none. */
-  live?: string;
-  search?: string;
 }
 
 export function asTheme(value: string | undefined): Theme {
@@ -46,6 +27,7 @@ export function nextTheme(theme: Theme): Theme {
 export function withQuery(path: string, query: URLSearchParams, change: Record<string, string | null>): string {
   const next = new URLSearchParams(query);
   next.delete('cursor');
+  next.delete('asked');
   for (const [name, value] of Object.entries(change)) {
     if (value === null || value === '') next.delete(name);
     else next.set(name, value);
@@ -53,5 +35,3 @@ export function withQuery(path: string, query: URLSearchParams, change: Record<s
   const text = next.toString();
   return text ? `${path}?${text}` : path;
 }
-
-export type { Locale };

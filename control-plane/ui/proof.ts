@@ -1,5 +1,6 @@
-import type { Locale, Translator } from '../platform/i18n';
+import type { Locale } from '../platform/i18n';
 import { formatLatency } from './format';
+import type { Reader } from './reader';
 
 /** An order to the network and what became of it; the shape of GET /api/enforcements/:id with times as dates. */
 export interface Enforcement {
@@ -29,8 +30,8 @@ export interface Proof {
  * The proof line: sent, ACK 41 ms, gone 0.6 s. Neutral while open, green only when proven, amber with the cause and the next
  * step on NAK or silence.
  */
-export function proofLine(order: Enforcement, t: Translator, locale: Locale): Proof {
-  const say = (key: string, params: Record<string, string | number> = {}) => t(locale, `ui.proof.${key}`, params);
+export function proofLine(order: Enforcement, { t, locale }: Reader): Proof {
+  const say = (key: string, params: Record<string, string | number> = {}) => t(`ui.proof.${key}`, params);
   const last = order.attempts.at(-1);
   const steps = [{ text: say(last ? 'sent' : 'asked'), strong: true }];
   if (last) steps.push({ text: answer(last, say, locale), strong: last.outcome === 'nak' });

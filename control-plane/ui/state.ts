@@ -1,6 +1,6 @@
-import type { Locale, Translator } from '../platform/i18n';
 import type { Tone } from './charts';
 import type { Arch } from './icons';
+import type { Reader } from './reader';
 
 /** The one vocabulary of states. Subscription states come from the database; online, offline and blocked from the network. */
 const LOOK = {
@@ -38,12 +38,11 @@ export interface StateBadge {
 /** What the `state` partial prints. `why` is shown on tap, in text. */
 export function stateBadge(
   name: StateName,
-  t: Translator,
-  locale: Locale,
+  reader: Reader,
   more: { why?: string | undefined; tinted?: boolean; word?: string } = {},
 ): StateBadge {
   const [arch, tone] = LOOK[name];
-  const badge: StateBadge = { name, arch, tone, word: more.word ?? t(locale, `ui.state.${name}`) };
+  const badge: StateBadge = { name, arch, tone, word: more.word ?? reader.t(`ui.state.${name}`) };
   if (more.why) badge.why = more.why;
   if (more.tinted) badge.tinted = true;
   return badge;
@@ -66,10 +65,6 @@ export type OutcomeName = keyof typeof OUTCOME_ICON;
 export const OUTCOME_NAMES = Object.keys(OUTCOME_ICON) as OutcomeName[];
 
 /** What the `outcome` partial prints: of money, messages and jobs. Unknown is never drawn as failed. */
-export function outcomeBadge(
-  name: OutcomeName,
-  t: Translator,
-  locale: Locale,
-): { name: OutcomeName; icon: string; word: string } {
-  return { name, icon: OUTCOME_ICON[name], word: t(locale, `ui.outcome.${name}`) };
+export function outcomeBadge(name: OutcomeName, reader: Reader): { name: OutcomeName; icon: string; word: string } {
+  return { name, icon: OUTCOME_ICON[name], word: reader.t(`ui.outcome.${name}`) };
 }

@@ -108,7 +108,7 @@ describe('the proof of a cut', () => {
     expect(text(waiting)).toBe('sent / ACK 41 ms');
     const proven = proofLine(
       { ...acked, attempts: [...acked.attempts], state: 'proven', provenAt: new Date(asked.getTime() + 612) },
-      reader
+      reader,
     );
     expect(proven.tone).toBe('proven');
     expect(text(proven)).toBe('sent / ACK 41 ms / gone 0.6 s');
@@ -117,13 +117,13 @@ describe('the proof of a cut', () => {
   test('is amber with its cause and the next step on NAK and on silence', () => {
     const nak = proofLine(
       { ...order, state: 'open', attempts: [{ via: 'disconnect', outcome: 'nak', errorCause: '503', ms: 38 }] },
-      reader
+      reader,
     );
     expect(nak).toMatchObject({ tone: 'troubled', next: 'try 2 next', open: true });
     expect(text(nak)).toBe('sent / NAK 38 ms / 503');
     const silent = proofLine(
       { ...order, state: 'gave_up', attempts: [{ via: 'disconnect', outcome: 'silence', ms: 2100 }] },
-      reader
+      reader,
     );
     expect(silent.tone).toBe('lost');
     expect(text(silent)).toBe('sent / no answer 2.1 s / gave up after 1 try');

@@ -1,0 +1,93 @@
+import type { Context } from '../platform/context';
+import { pageRoute, view } from '../platform/http/page';
+import type { PageRoute } from '../platform/http/page';
+import type { Person } from '../platform/http/person';
+import { forbidden } from '../platform/http/problem';
+import type { Permission } from '../platform/permissions';
+import { formatToday, readerFor } from '../ui';
+import { checks, justNow, moneyToday, onlineCurve, onlineNow, routersNow, unknownRouters } from './dashboard.queries';
+import { arcade, feed, moneyPanel, needs, onlinePanel, zeros } from './dashboard.view';
+
+type Part = (ctx: Context, person: Person) => Promise<object>;
+
+const online: Part = async (ctx, person) =>
+  onlinePanel(await onlineNow(ctx), await onlineCurve(ctx), readerFor(ctx, person));
+
+const money: Part = async (ctx, person) =>
+  moneyPanel(await moneyToday(ctx, person.tenant.timezone), readerFor(ctx, person));
+
+const needsSomeone: Part = async (ctx, person) => {
+  const reader = readerFor(ctx, person);
+  const found = await checks(ctx);
+  const strangers = person.isSuperAdmin ? await unknownRouters(ctx) : [];
+  const list = needs(await routersNow(ctx), found, strangers, reader);
+  const { online: count } = await onlineNow(ctx);
+  return {
+    list,
+    summary: list.length > 0 ? reader.t('admin.needs_summary', { count: list.length }) : '',
+    zeros: zeros(found, count, reader),
+  };
+};
+
+const happened: Part = async (ctx, person) => ({
+  rows: feed(await justNow(ctx, sourcesFor(person)), readerFor(ctx, person)),
+});
+
+const routers: Part = async (ctx, person) => arcade(await routersNow(ctx), readerFor(ctx, person));
+
+/** Sources of the feed that this person may read. */
+function sourcesFor({ actor: { permissions } }: Person) {
+  return {
+    payments: permissions.has('payments.read'),
+    network: permissions.has('sessions.read'),
+    staff: permissions.has('audit.read'),
+  };
+}
+
+/** Each panel can be asked for alone, when the event stream says that its figures changed. */
+const PARTS: Record<string, { needs: Permission; make: Part }> = {
+  money: { needs: 'payments.read', make: money },
+  online: { needs: 'dashboard.read', make: online },
+  needs: { needs: 'dashboard.read', make: needsSomeone },
+  feed: { needs: 'dashboard.read', make: happened },
+  routers: { needs: 'dashboard.read', make: routers },
+};
+
+function topicsFor({ actor: { permissions } }: Person): string {
+  const topics: [string, Permission][] = [
+    ['sessions', 'sessions.read'],
+    ['enforcement', 'sessions.read'],
+    ['payment', 'payments.read'],
+    ['router', 'routers.read'],
+  ];
+  return topics
+    .filter(([, permission]) => permissions.has(permission))
+    .map(([topic]) => topic)
+    .join(',');
+}
+
+export const dashboardRoutes: PageRoute[] = [
+  pageRoute({
+    method: 'GET',
+    path: '/dashboard',
+    permission: 'dashboard.read',
+    async run(ctx, _input, _web, person) {
+      const model: Record<string, unknown> = { title: formatToday(readerFor(ctx, person)), live: topicsFor(person) };
+      for (const [name, part] of Object.entries(PARTS)) {
+        if (person.actor.permissions.has(part.needs)) model[name] = await part.make(ctx, person);
+      }
+      return view('admin/dashboard', model);
+    },
+  }),
+  ...Object.entries(PARTS).map(([name, part]) =>
+    pageRoute({
+      method: 'GET',
+      path: `/dashboard/${name}`,
+      permission: 'dashboard.read',
+      async run(ctx, _input, _web, person) {
+        if (!person.actor.permissions.has(part.needs)) throw forbidden(part.needs);
+        return view(`admin/${name}`, { layout: null, [name]: await part.make(ctx, person) });
+      },
+    }),
+  ),
+];

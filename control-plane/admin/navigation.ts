@@ -1,0 +1,38 @@
+import type { Permission } from '../platform/permissions';
+import type { NavLink } from '../ui';
+
+type Entry = { href: string; icon: string; label: string; short?: string; needs: Permission; far?: boolean };
+
+/** The rail: daily work first, then what is set up seldom. The phone bar shows those that are not `far`. */
+const ENTRIES: Entry[][] = [
+  [
+    { href: '/dashboard', icon: 'home', label: 'ui.nav_today', needs: 'dashboard.read' },
+    {
+      href: '/sessions',
+      icon: 'pulse',
+      label: 'ui.nav_sessions',
+      short: 'ui.nav_sessions_short',
+      needs: 'sessions.read',
+    },
+    { href: '/subscribers', icon: 'people', label: 'ui.nav_subscribers', needs: 'subscribers.read' },
+    { href: '/payments', icon: 'money', label: 'ui.nav_payments', needs: 'payments.read' },
+  ],
+  [
+    { href: '/plans', icon: 'box', label: 'ui.nav_plans', needs: 'plans.read', far: true },
+    { href: '/routers', icon: 'router', label: 'ui.nav_routers', needs: 'routers.read' },
+  ],
+];
+
+/** Entries a person may open; the others are absent, not greyed. The entry that holds `path` is the current one. */
+export function navigation(permissions: ReadonlySet<Permission>, path: string): NavLink[][] {
+  return ENTRIES.map((group) =>
+    group
+      .filter((entry) => permissions.has(entry.needs))
+      .map(({ href, icon, label, short, far }) => {
+        const link: NavLink = { href, icon, label, short: short ?? label };
+        if (path === href || path.startsWith(`${href}/`)) link.current = true;
+        if (far) link.far = true;
+        return link;
+      }),
+  ).filter((group) => group.length > 0);
+}

@@ -1,0 +1,68 @@
+import type { PageBase, PageRenderer } from '../platform/http/render';
+import { chooseLocale } from '../platform/i18n';
+import { asLocale, asTheme, nextTheme, readerOf } from '../ui';
+import type { Reader, Theme, Ui } from '../ui';
+import { navigation } from './navigation';
+
+const THEME_ICON = { auto: 'half', light: 'sun', dark: 'moon' } as const;
+/** Cookies that keep the choice of somebody who is not signed in (and of the sign-in page itself). */
+export const LOCALE_COOKIE = 'lango_locale';
+export const THEME_COOKIE = 'lango_theme';
+
+/** Renders views inside the frame of the console, and every error as a page of it. */
+export function createRenderer(ui: Ui): PageRenderer {
+  return {
+    page: (view, model, base) =>
+      ui.views.render(view.includes('/views/') ? view : view.replace('/', '/views/'), { ...frameOf(base), ...model }),
+    problem(problem, base) {
+      const frame = frameOf(base);
+      const kind =
+        problem.status === 404
+          ? 'not_found'
+          : problem.status === 403
+            ? 'refused'
+            : problem.status >= 500
+              ? 'broken'
+              : 'unaccepted';
+      return ui.views.render('admin/views/problem', {
+        ...frame,
+        title: frame.reader.t(`ui.${kind}_title`),
+        text: kind === 'unaccepted' ? problem.message : frame.reader.t(`ui.${kind}_text`),
+        fields: Object.entries(problem.fields ?? {}).map(([name, message]) => `${name} ${message}`),
+        broken: kind === 'broken',
+        request: base.requestId,
+        layout: base.person ? 'console' : 'door',
+      });
+    },
+  };
+}
+
+/** What layouts print around a page. */
+function frameOf({ web, person, nowMs }: PageBase) {
+  const locale = person ? asLocale(person.locale) : chooseLocale(web.cookies[LOCALE_COOKIE], web.acceptLanguage);
+  const theme = asTheme(person?.theme ?? web.cookies[THEME_COOKIE]);
+  const zone = person?.tenant.timezone ?? 'UTC';
+  const reader = readerOf({ locale, zone, nowMs, currency: person?.tenant.currency ?? '' });
+  return {
+    reader,
+    locale,
+    ...themeSwitch(theme, reader),
+    path: web.url,
+    csrf: web.csrfToken,
+    staff: person ? { name: person.actor.name, role: roleWord(person.role, reader) } : undefined,
+    tenant: person ? { name: person.tenant.name } : undefined,
+    nav: person ? navigation(person.actor.permissions, web.path) : [],
+  };
+}
+
+const ROLES = ['super_admin', 'isp_admin', 'technician', 'support', 'sales', 'finance', 'reseller'];
+
+/** Roles that every company has are translated; one that a company made keeps the name it was given. */
+function roleWord(role: string, { t }: Reader): string {
+  return ROLES.includes(role) ? t(`staff.role_${role}`) : role;
+}
+
+/** The switch goes from what the device says to light to dark; its spoken name says where it stands and what a tap does. */
+function themeSwitch(theme: Theme, { t }: Reader) {
+  return { theme, themeNext: nextTheme(theme), themeIcon: THEME_ICON[theme], themeLabel: t(`ui.theme_${theme}`) };
+}

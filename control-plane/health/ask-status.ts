@@ -8,6 +8,8 @@ export interface StatusTarget {
   host: string;
   port: number;
   secret: string;
+  /** Local address to ask from, where the server knows that one alone. */
+  from?: string;
 }
 
 /**
@@ -17,7 +19,7 @@ export interface StatusTarget {
 export function askStatus(target: StatusTarget, timeoutMs = 1_000): Promise<boolean> {
   const socket = createSocket(isIPv6(target.host) ? 'udp6' : 'udp4');
   const identifier = randomInt(256);
-  const request = PacketBuilder.request(Code.StatusServer, identifier).seal(Buffer.from(target.secret));
+  const request = PacketBuilder.request(Code.StatusServer, identifier).addMessageAuthenticator().seal(Buffer.from(target.secret));
   return new Promise((resolve) => {
     const end = (alive: boolean): void => {
       clearTimeout(timer);
@@ -29,6 +31,8 @@ export function askStatus(target: StatusTarget, timeoutMs = 1_000): Promise<bool
     socket.on('message', (answer) => {
       if (answer.length >= 20 && answer[1] === identifier) end(true);
     });
-    socket.send(request, target.port, target.host);
+    const send = (): void => socket.send(request, target.port, target.host);
+    if (target.from === undefined) send();
+    else socket.bind({ address: target.from, port: 0 }, send);
   });
 }

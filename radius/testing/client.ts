@@ -14,6 +14,12 @@ export interface ExchangeOptions {
   tries?: number;
   /** Refuse a reply without Message-Authenticator. Default false. */
   requireMessageAuthenticator?: boolean;
+  /** Stands between the client and the wire: calls `send` once, twice, later or never. Default: at once. `attempt` counts from 1. */
+  transmit?: (send: () => void, attempt: number) => void;
+  /** True loses this reply before the client sees it. */
+  loseReply?: () => boolean;
+  /** Ends the exchange as a timeout. */
+  signal?: AbortSignal;
 }
 
 /** How an exchange ended. `refused` lists replies that came but did not verify, as a router counts bad replies. */
@@ -40,6 +46,7 @@ class OpenExchange {
   private readonly started = performance.now();
   private readonly refused: Verdict[] = [];
   private sends = 0;
+  private done = false;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -52,22 +59,37 @@ class OpenExchange {
     socket.on('message', (message) => this.receive(message));
     // After the bind only an ICMP refusal comes here, which is silence to a RADIUS client.
     socket.removeAllListeners('error').on('error', () => undefined);
+    options.signal?.addEventListener('abort', this.giveUp, { once: true });
   }
 
   send(): void {
+    if (this.options.signal?.aborted) return this.giveUp();
     this.sends++;
-    this.socket.send(this.request, this.options.port, this.options.host, () => undefined);
+    const put = () => {
+      if (!this.done) this.socket.send(this.request, this.options.port, this.options.host, () => undefined);
+    };
+    if (this.options.transmit) this.options.transmit(put, this.sends);
+    else put();
     this.timer = setTimeout(() => this.tryAgain(), this.options.timeout_ms ?? 1000);
   }
 
   private tryAgain(): void {
     if (this.sends < (this.options.tries ?? 3)) this.send();
-    else this.resolve({ kind: 'timeout', sends: this.sends, refused: this.refused });
+    else this.giveUp();
+  }
+
+  private readonly giveUp = (): void => this.end({ kind: 'timeout', sends: this.sends, refused: this.refused });
+
+  private end(outcome: Exchange): void {
+    this.done = true;
+    clearTimeout(this.timer);
+    this.options.signal?.removeEventListener('abort', this.giveUp);
+    this.resolve(outcome);
   }
 
   private receive(message: Buffer): void {
     const decoded = decodePacket(message);
-    if (decoded.kind === 'malformed') return;
+    if (decoded.kind === 'malformed' || this.done || this.options.loseReply?.()) return;
     const verdict = verifyReply(decoded.packet, this.sent, this.options.secret, {
       messageAuthenticator: this.options.requireMessageAuthenticator ? 'require' : 'if_present',
     });
@@ -75,9 +97,8 @@ class OpenExchange {
       this.refused.push(verdict);
       return;
     }
-    clearTimeout(this.timer);
     const elapsed_ms = performance.now() - this.started;
-    this.resolve({ kind: 'reply', reply: decoded.packet, sends: this.sends, elapsed_ms, refused: this.refused });
+    this.end({ kind: 'reply', reply: decoded.packet, sends: this.sends, elapsed_ms, refused: this.refused });
   }
 }
 

@@ -1,0 +1,89 @@
+import { add, get } from '../../../radius/attributes';
+import {
+  authenticatorResponse,
+  chapPassword,
+  msChap2Response,
+  msChapResponse,
+  mppeMasterKey,
+  mppeServerKeys,
+  openMppeKey,
+  type Packet,
+  type PacketBuilder,
+} from '../../../radius/packet';
+import type { PppoeAuthentication } from './options';
+import type { Random } from './random';
+
+/** The password side of one login: how it goes into the request, and what the accept must prove. */
+export interface Credentials {
+  addTo(builder: PacketBuilder, secret: Buffer): void;
+  /** What the client finds wrong with an Access-Accept; undefined if nothing. */
+  objection(
+    accept: Packet,
+    request: Packet,
+    secret: Buffer,
+  ): 'no_mschap2_success' | 'wrong_mschap2_success' | 'wrong_mppe_key' | undefined;
+}
+
+/** Makes the credentials of one login; challenges are drawn once, so that a request to a second server repeats them. */
+export function makeCredentials(
+  kind: PppoeAuthentication,
+  username: Buffer,
+  password: string,
+  random: Random,
+): Credentials {
+  const identifier = Math.floor(random() * 256);
+  switch (kind) {
+    case 'pap':
+      return { addTo: (b, secret) => b.addUserPassword(Buffer.from(password), secret), objection: () => undefined };
+    case 'chap': {
+      const challenge = draw(16, random);
+      return {
+        addTo(b) {
+          add(b, 'CHAP-Challenge', challenge);
+          add(b, 'CHAP-Password', chapPassword(identifier, Buffer.from(password), challenge));
+        },
+        objection: () => undefined,
+      };
+    }
+    case 'mschap1': {
+      const challenge = draw(8, random);
+      return {
+        addTo(b) {
+          add(b, 'MS-CHAP-Challenge', challenge);
+          add(b, 'MS-CHAP-Response', msChapResponse(identifier, challenge, password));
+        },
+        objection: () => undefined,
+      };
+    }
+    case 'mschap2':
+      return msChap2Credentials(identifier, username.toString(), password, random);
+  }
+}
+
+function msChap2Credentials(identifier: number, username: string, password: string, random: Random): Credentials {
+  const challenge = draw(16, random);
+  const peerChallenge = draw(16, random);
+  const response = msChap2Response(identifier, challenge, peerChallenge, username, password);
+  const ntResponse = response.subarray(26);
+  const expected = authenticatorResponse(password, ntResponse, challenge, peerChallenge, username);
+  const keys = mppeServerKeys(mppeMasterKey(password, ntResponse));
+  return {
+    addTo(b) {
+      add(b, 'MS-CHAP-Challenge', challenge);
+      add(b, 'MS-CHAP2-Response', response);
+    },
+    objection(accept, request, secret) {
+      const success = get(accept, 'MS-CHAP2-Success');
+      if (success === undefined) return 'no_mschap2_success';
+      // RFC 2548 section 2.3.3: one identifier octet, then "S=" and 40 hex digits, perhaps followed by a message.
+      if (!success.subarray(1).toString('latin1').startsWith(expected)) return 'wrong_mschap2_success';
+      const send = get(accept, 'MS-MPPE-Send-Key');
+      if (send === undefined) return undefined;
+      return openMppeKey(send, secret, request.authenticator)?.equals(keys.send) ? undefined : 'wrong_mppe_key';
+    },
+  };
+}
+
+function draw(octets: number, random: Random): Buffer {
+  return Buffer.from(Array.from({ length: octets }, () => Math.floor(random() * 256)));
+}

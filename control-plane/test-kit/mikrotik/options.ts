@@ -1,0 +1,111 @@
+import type { RouterClock } from './clock';
+import type { PoolOptions } from './pools';
+import type { RouterOsVersion } from './profile';
+import type { Rate } from './rate-limit';
+
+/** One row of the `/radius` table; rows are asked in order, each until its tries are used up. */
+export interface RadiusRow {
+  address: string;
+  authPort: number;
+  acctPort: number;
+  /** Default: the router's. */
+  secret?: string;
+}
+
+export interface RouterOptions {
+  /** `/system identity`, sent as NAS-Identifier. */
+  identity: string;
+  /** Source address of everything, any 127.x.y.z; the CoA port listens on it too. */
+  address: string;
+  /** NAS-IP-Address, when the router believes in another address than its packets come from. */
+  nasIpAddress?: string;
+  version?: RouterOsVersion;
+  secret: string;
+  servers: RadiusRow[];
+  /** `/radius timeout` of each send. Default 3000, the provisioned value. */
+  timeout_ms?: number;
+  /** Sends of one request to one server, with identical octets. Default 3. */
+  tries?: number;
+  /** `/radius realm`, sent as Mikrotik-Realm. */
+  realm?: string;
+  /** `require-message-auth`; default by version. */
+  requireMessageAuthenticator?: boolean;
+  /** `/radius incoming`. Port 0 takes a free one. Default accept, port 0. */
+  incoming?: { accept?: boolean; port?: number };
+  /** `/ip pool`. Default: `default` and `hs-pool`, 10.64.0.2 and 10.65.0.2 with 4,000 addresses each. */
+  pools?: Record<string, PoolOptions>;
+  pppoe?: {
+    /** Service-name of the server, sent as Called-Station-Id. Default `isp`. */
+    serviceName?: string;
+    /** Interface it runs on, sent as NAS-Port-Id. Default `ether2`. */
+    interface?: string;
+    /** Pool of the default profile. Default `default`. */
+    pool?: string;
+    /** `/ppp aaa interim-update`, used without Acct-Interim-Interval; 0 is none. Default 0. */
+    interim_s?: number;
+    /** Dials authenticated at the same time; the rest waits. Default 20. */
+    dialsInFlight?: number;
+    /** The address of a MAC that dials again is taken from its older session. Default true. */
+    oneSessionPerHost?: boolean;
+    /** Whether the Access-Request carries Acct-Session-Id: the manual says so, the one capture has none. Default true. */
+    sessionIdInAccessRequest?: boolean;
+  };
+  hotspot?: {
+    /** Name of the server, sent as Called-Station-Id. Default `hotspot1`. */
+    serverName?: string;
+    interface?: string;
+    /** Pool the devices get their addresses from. Default `hs-pool`. */
+    pool?: string;
+    /** Sent as NAS-Port-Type: 19 wireless (default), 15 ethernet. */
+    nasPortType?: number;
+    gateway?: string;
+  };
+  /** `/ppp aaa accounting` and `radius-accounting`. Default true. */
+  accounting?: boolean;
+  /** Interims leave by themselves at their interval. Default true; false for tests that send each by hand. */
+  automaticInterims?: boolean;
+  /** Accounting-On when the router comes up. Default true. */
+  accountingOn?: boolean;
+  /** What nobody has documented and a server must survive either way. */
+  undocumented?: {
+    /** Session-Timeout in a CoA counts from the session's start or from now. Default `start`. */
+    coaSessionTimeoutFrom?: 'start' | 'now';
+    /** A NAK tells its Error-Cause. Default true. */
+    errorCauseInNak?: boolean;
+    /** A CoA or Disconnect that arrives again gets the first answer again (RFC 5176 section 2.3). Default true. */
+    repeatCoaReply?: boolean;
+    /** Acct-Terminate-Cause after a Disconnect: 6 Admin-Reset (default) or 10 NAS-Request. */
+    disconnectCause?: 'Admin-Reset' | 'NAS-Request';
+  };
+  clock?: RouterClock;
+  /** Of everything random, so that a run can be repeated. Default 1. */
+  seed?: number;
+}
+
+export type PppoeAuthentication = 'pap' | 'chap' | 'mschap1' | 'mschap2';
+
+interface LoginOptions {
+  /** Octets when the name is no UTF-8. */
+  username: string | Buffer;
+  password: string;
+  /** Default: a locally administered address counted up by the router. */
+  mac?: string;
+  /** What the subscriber tries to move; the rate limit caps it. Default nothing: see Session.addTraffic. */
+  traffic?: Rate;
+  /** The device dials again that long after it was thrown off or refused. Default: never. */
+  redial_ms?: number;
+}
+
+export interface PppoeLogin extends LoginOptions {
+  /** Default mschap2, as most CPEs choose. */
+  authentication?: PppoeAuthentication;
+  /** The VLAN or port, when it is not the server's. */
+  interface?: string;
+}
+
+export interface HotspotLogin extends LoginOptions {
+  /** `mac` is the router's own try when a device appears: the user is its MAC. Default chap. */
+  authentication?: 'pap' | 'chap' | 'mac';
+  /** The device's own address; default one of the pool. */
+  hostAddress?: string;
+}

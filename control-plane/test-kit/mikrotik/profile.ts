@@ -1,0 +1,25 @@
+/** RouterOS versions whose behaviour towards RADIUS differs. */
+export type RouterOsVersion = '6.49' | '7.14' | '7.15' | '7.18';
+
+export interface Profile {
+  version: RouterOsVersion;
+  /**
+   * From 7.15 on, Message-Authenticator is the last attribute of everything but accounting, and an Accept, Reject or
+   * Challenge without a valid one is dropped (`require-message-auth=yes-for-request-resp`, the default).
+   */
+  messageAuthenticator: boolean;
+  /** Replies to CoA and Disconnect name the router; seen on version 6 although its changelog says that it was removed. */
+  identityInCoaReply: boolean;
+}
+
+const PROFILES: Record<RouterOsVersion, Profile> = {
+  '6.49': { version: '6.49', messageAuthenticator: false, identityInCoaReply: true },
+  '7.14': { version: '7.14', messageAuthenticator: false, identityInCoaReply: false },
+  '7.15': { version: '7.15', messageAuthenticator: true, identityInCoaReply: false },
+  '7.18': { version: '7.18', messageAuthenticator: true, identityInCoaReply: false },
+};
+
+/** How a RouterOS version behaves. */
+export function profileOf(version: RouterOsVersion): Profile {
+  return PROFILES[version];
+}

@@ -1,0 +1,442 @@
+import type { Packet } from '../../../radius/packet';
+import { Code } from '../../../radius/packet';
+import { realClock, type RouterClock } from './clock';
+import { findSession, readChange } from './coa-rules';
+import { CoaServer, type CoaStatistics, describeRequest } from './coa-server';
+import { type Credentials, makeCredentials } from './credentials';
+import { type AccountingOutcome, type CoaOutcome, EventLog, type LoginOutcome } from './events';
+import { type Faults, noFaults } from './faults';
+import { Gate } from './gate';
+import { judge, replyText, type Verdict } from './login';
+import type { HotspotLogin, PppoeLogin, RouterOptions } from './options';
+import { Pools } from './pools';
+import { profileOf } from './profile';
+import { RadiusClient, type RadiusStatistics } from './radius-client';
+import { type Random, seededRandom } from './random';
+import { accessRequest, accountingOnRequest, accountingRequest, type Applicant, type RouterIdentity } from './requests';
+import { Session, type SessionHost, type TerminateCause } from './session';
+import { SessionIds } from './session-ids';
+
+type Login = { service: 'pppoe'; options: PppoeLogin } | { service: 'hotspot'; options: HotspotLogin };
+
+/**
+ * A MikroTik as a RADIUS server sees one: PPPoE and hotspot logins, accounting, the incoming port for CoA and
+ * Disconnect, reboots, and on request everything that goes wrong. What no document settles is a switch in its options.
+ */
+export class SimulatedMikrotik {
+  /** What may go wrong; change its fields at any time. */
+  readonly faults: Faults = noFaults();
+  readonly events = new EventLog();
+  private readonly clock: RouterClock;
+  private readonly random: Random;
+  private readonly client: RadiusClient;
+  private readonly pools: Pools;
+  private readonly ids: SessionIds;
+  private readonly about: RouterIdentity;
+  private readonly dials: Gate;
+  private readonly live = new Map<Session, Login>();
+  private readonly work = new Set<Promise<unknown>>();
+  private readonly redials = new Set<() => void>();
+  private incoming: CoaServer | undefined;
+  private boots = 0;
+  private nextPort = 0;
+  private nextMac = 0;
+  private closed = false;
+
+  private constructor(private readonly options: RouterOptions) {
+    const profile = profileOf(options.version ?? '7.18');
+    this.clock = options.clock ?? realClock;
+    this.random = seededRandom(options.seed ?? 1);
+    this.ids = new SessionIds(Math.floor(this.random() * 16));
+    this.pools = new Pools(options.pools ?? DEFAULT_POOLS);
+    this.dials = new Gate(options.pppoe?.dialsInFlight ?? 20);
+    this.client = new RadiusClient({
+      address: options.address,
+      secret: options.secret,
+      servers: options.servers,
+      timeout_ms: options.timeout_ms ?? 3000,
+      tries: options.tries ?? 3,
+      requireMessageAuthenticator: options.requireMessageAuthenticator ?? profile.messageAuthenticator,
+      faults: this.faults,
+      random: this.random,
+      onBadReply: (why) => this.events.emit({ kind: 'bad_reply', why }),
+    });
+    this.about = {
+      identity: options.identity,
+      nasIpAddress: options.nasIpAddress ?? options.address,
+      realm: options.realm,
+      profile,
+      calledStation: {
+        pppoe: options.pppoe?.serviceName ?? 'isp',
+        hotspot: options.hotspot?.serverName ?? 'hotspot1',
+      },
+      hotspotPortType: options.hotspot?.nasPortType ?? 19,
+      hotspotGateway: options.hotspot?.gateway ?? '10.65.0.1',
+      sessionIdInPppoeRequest: options.pppoe?.sessionIdInAccessRequest ?? true,
+    };
+  }
+
+  /** Boots a router: opens its incoming port and sends Accounting-On, for whose answer it waits. Rejects when the port is taken. */
+  static async start(options: RouterOptions): Promise<SimulatedMikrotik> {
+    const router = new SimulatedMikrotik(options);
+    if (options.incoming?.accept !== false) await router.openIncoming();
+    await router.announce();
+    return router;
+  }
+
+  get identity(): string {
+    return this.options.identity;
+  }
+
+  get address(): string {
+    return this.options.address;
+  }
+
+  /** The port for CoA and Disconnect; throws when `/radius incoming` does not accept. */
+  get coaPort(): number {
+    if (this.incoming === undefined) throw new Error('this router has /radius incoming accept=no');
+    return this.incoming.port;
+  }
+
+  /** Live sessions, the oldest first. */
+  get sessions(): Session[] {
+    return [...this.live.keys()];
+  }
+
+  /** The oldest live session of a user. */
+  session(username: string): Session | undefined {
+    return this.sessions.find((session) => session.username === username);
+  }
+
+  /** `/radius monitor` and `/radius incoming monitor`. */
+  get statistics(): RadiusStatistics & { incoming: CoaStatistics | undefined } {
+    return { ...this.client.statistics, incoming: this.incoming?.statistics };
+  }
+
+  /** A PPPoE client dials. Resolves when it is online and its Start is acknowledged or lost, or when it is not to be. */
+  connectPppoe(options: PppoeLogin): Promise<LoginOutcome> {
+    return this.track(this.dials.pass(() => this.login({ service: 'pppoe', options: { ...options } })));
+  }
+
+  /** A device logs in on the hotspot, or the router tries its MAC. Resolves like connectPppoe. */
+  connectHotspot(options: HotspotLogin): Promise<LoginOutcome> {
+    return this.track(this.login({ service: 'hotspot', options: { ...options } }));
+  }
+
+  /** A session is gone without a Stop, as after a crash of its service: what a server sees as a ghost. */
+  vanish(session: Session): void {
+    this.remove(session, 'vanished');
+  }
+
+  /**
+   * Power cut: every session is gone without a Stop, session ids go on with the next boot digit. Then Accounting-On,
+   * unless the options say none, and those who redial do. Resolves when Accounting-On is acknowledged or lost.
+   */
+  async reboot({
+    downtime_ms = 0,
+    accountingOn,
+  }: { downtime_ms?: number; accountingOn?: boolean } = {}): Promise<void> {
+    const logins = [...this.live.values()];
+    for (const session of this.sessions) this.remove(session, 'vanished');
+    this.pools.clear();
+    this.ids.reboot();
+    this.boots++;
+    this.nextPort = 0;
+    this.events.emit({ kind: 'reboot' });
+    if (downtime_ms > 0) await new Promise<void>((resolve) => this.clock.after(downtime_ms, resolve));
+    await this.announce(accountingOn);
+    for (const login of logins) this.redialLater(login);
+  }
+
+  /** Resolves when nothing is on its way any more: every login, record and reply is through or given up. */
+  async idle(): Promise<void> {
+    while (this.work.size > 0) await Promise.allSettled(this.work);
+  }
+
+  /** Ends every session with a Stop (Admin-Reboot) and closes. */
+  async shutdown(): Promise<void> {
+    this.cancelRedials();
+    await Promise.all(this.sessions.map((session) => this.terminate(session, 'Admin-Reboot', false)));
+    await this.close();
+  }
+
+  /** Power off: nothing more is sent, all sockets and timers are gone. */
+  async close(): Promise<void> {
+    if (this.closed) return;
+    this.closed = true;
+    this.cancelRedials();
+    for (const session of this.sessions) session.close('vanished');
+    this.live.clear();
+    this.client.close();
+    await this.idle();
+    await this.incoming?.close();
+  }
+
+  private async openIncoming(): Promise<void> {
+    const { options } = this;
+    const secrets = new Map(options.servers.map((row) => [row.address, Buffer.from(row.secret ?? options.secret)]));
+    this.incoming = await CoaServer.listen({
+      address: options.address,
+      port: options.incoming?.port ?? 0,
+      secrets,
+      profile: this.about.profile,
+      identity: options.identity,
+      errorCauseInNak: options.undocumented?.errorCauseInNak ?? true,
+      repeatReply: options.undocumented?.repeatCoaReply ?? true,
+      faults: this.faults,
+      handle: (request, from) => this.obey(request, from),
+      onSilence: (packet, from, why) =>
+        this.events.emit({
+          kind: 'coa',
+          ...describeRequest(packet),
+          from,
+          outcome: { kind: 'silence', why },
+          session: undefined,
+          ignored: [],
+        }),
+    });
+  }
+
+  private async login(login: Login): Promise<LoginOutcome> {
+    if (this.closed) return { kind: 'timeout' };
+    const applicant = this.applicantOf(login);
+    const credentials = this.credentialsOf(login, applicant);
+    const { boots } = this;
+    this.replaceOlder(applicant);
+    const answer = await this.client.authenticate((identifier, secret) =>
+      accessRequest(this.about, applicant, credentials, identifier, secret),
+    );
+    if (this.closed || this.boots !== boots || answer.kind === 'timeout') {
+      this.releaseHost(applicant);
+      return this.concluded(login, applicant, { kind: 'timeout' });
+    }
+    const verdict = judge(answer, applicant, credentials, this.pools, this.options.pppoe?.pool ?? 'default');
+    const reply = replyText(answer.reply);
+    if (verdict.kind === 'granted' || verdict.kind === 'hung_up') return this.setUp(login, applicant, verdict, reply);
+    this.releaseHost(applicant);
+    if (verdict.kind === 'rejected') {
+      return this.concluded(login, applicant, { kind: 'rejected', messages: verdict.messages, reply });
+    }
+    return this.concluded(login, applicant, { kind: 'failed', reason: verdict.reason, reply });
+  }
+
+  private async setUp(
+    login: Login,
+    applicant: Applicant,
+    verdict: Extract<Verdict, { kind: 'granted' | 'hung_up' }>,
+    reply: ReturnType<typeof replyText>,
+  ): Promise<LoginOutcome> {
+    const session = new Session(
+      { ...applicant, address: verdict.address },
+      verdict.entitlement,
+      this.hostOf(login.service),
+    );
+    this.live.set(session, login);
+    if (verdict.kind === 'hung_up') {
+      await this.report(session, 'Start');
+      await this.terminate(session, 'User-Request', false);
+      return this.concluded(login, applicant, { kind: 'failed', reason: verdict.reason, reply });
+    }
+    session.begin();
+    if (login.options.traffic) session.setTraffic(login.options.traffic);
+    const outcome = this.concluded(login, applicant, { kind: 'online', session, reply });
+    await this.report(session, 'Start');
+    return outcome;
+  }
+
+  private concluded(login: Login, applicant: Applicant, outcome: LoginOutcome): LoginOutcome {
+    if (this.closed) return outcome;
+    this.events.emit({ kind: 'login', username: applicant.username.toString(), mac: applicant.mac, outcome });
+    if (outcome.kind !== 'online') this.redialLater(login);
+    return outcome;
+  }
+
+  private applicantOf(login: Login): Applicant {
+    const mac = (login.options.mac ??= this.drawMac());
+    const id = this.ids.next(login.service);
+    if (login.service === 'pppoe') {
+      return {
+        service: 'pppoe',
+        id,
+        username: Buffer.from(login.options.username),
+        mac,
+        hostAddress: '0.0.0.0',
+        nasPort: 0xf00000 + this.nextPort++,
+        interface: login.options.interface ?? this.options.pppoe?.interface ?? 'ether2',
+      };
+    }
+    const { authentication, username } = login.options;
+    return {
+      service: 'hotspot',
+      id,
+      username: Buffer.from(authentication === 'mac' ? mac : username),
+      mac,
+      hostAddress: login.options.hostAddress ?? this.leaseHost(),
+      nasPort: parseInt(id, 16),
+      interface: this.options.hotspot?.interface ?? 'bridge-hs',
+    };
+  }
+
+  private credentialsOf(login: Login, applicant: Applicant): Credentials {
+    const { password } = login.options;
+    const wanted = login.options.authentication ?? (login.service === 'pppoe' ? 'mschap2' : 'chap');
+    return makeCredentials(wanted === 'mac' ? 'pap' : wanted, applicant.username, password, this.random);
+  }
+
+  /** A locally administered MAC that names the router too, so that two routers never hand out the same. */
+  private drawMac(): string {
+    const [, , third = '0', fourth = '0'] = this.options.address.split('.');
+    const octets = [2, Number(third), Number(fourth), 0, this.nextMac >> 8, this.nextMac & 255];
+    this.nextMac++;
+    return octets.map((octet) => octet.toString(16).padStart(2, '0').toUpperCase()).join(':');
+  }
+
+  private leaseHost(): string {
+    const lease = this.pools.lease(this.options.hotspot?.pool ?? 'hs-pool');
+    if (lease.kind !== 'leased') throw new Error(`no address for a hotspot device: ${lease.kind}`);
+    return lease.address;
+  }
+
+  private releaseHost(applicant: Applicant): void {
+    if (applicant.service === 'hotspot') this.pools.release(applicant.hostAddress);
+  }
+
+  /** one-session-per-host: who dials again from the same MAC has lost the older session. */
+  private replaceOlder(applicant: Applicant): void {
+    if (applicant.service !== 'pppoe' || this.options.pppoe?.oneSessionPerHost === false) return;
+    for (const session of this.sessions) {
+      const { service, mac } = session.identity;
+      if (service === 'pppoe' && mac === applicant.mac) void this.terminate(session, 'NAS-Request', false);
+    }
+  }
+
+  private hostOf(service: 'pppoe' | 'hotspot'): SessionHost {
+    return {
+      clock: this.clock,
+      automaticInterims: (this.options.automaticInterims ?? true) && (this.options.accounting ?? true),
+      interimDefault_s: service === 'pppoe' ? (this.options.pppoe?.interim_s ?? 0) : 0,
+      sendInterim: (session) => (session.live ? this.report(session, 'Interim-Update') : Promise.resolve()),
+      terminate: (session, cause) => this.terminate(session, cause, cause !== 'User-Request'),
+    };
+  }
+
+  private async terminate(session: Session, cause: TerminateCause, redial: boolean): Promise<void> {
+    const login = this.remove(session, cause);
+    if (login === undefined) return;
+    if (redial) this.redialLater(login);
+    await this.report(session, 'Stop', cause);
+  }
+
+  /** Takes a session from the table; undefined if it was not there any more. */
+  private remove(session: Session, cause: TerminateCause | 'vanished'): Login | undefined {
+    const login = this.live.get(session);
+    if (login === undefined) return undefined;
+    session.close(cause);
+    this.live.delete(session);
+    this.pools.release(session.identity.address);
+    this.pools.release(session.identity.hostAddress);
+    this.events.emit({ kind: 'ended', session, cause });
+    return login;
+  }
+
+  private report(
+    session: Session,
+    status: 'Start' | 'Interim-Update' | 'Stop',
+    cause?: TerminateCause,
+  ): Promise<unknown> {
+    if (this.options.accounting === false) return Promise.resolve();
+    return this.track(this.sendReport(session, status, cause));
+  }
+
+  private async sendReport(
+    session: Session,
+    status: 'Start' | 'Interim-Update' | 'Stop',
+    cause: TerminateCause | undefined,
+  ): Promise<AccountingOutcome> {
+    const record = { status, counters: session.counters, at_ms: this.clock.now_ms(), acknowledged: false };
+    session.record(record);
+    const facts = { status, eventTime: this.eventTime(), counters32: this.faults.counters32, ...(cause && { cause }) };
+    const built = (identifier: number, secret: Buffer) =>
+      accountingRequest(this.about, session, facts, identifier, secret);
+    const outcome = await this.client.account(built);
+    record.acknowledged = outcome.kind === 'acknowledged';
+    if (!this.closed) this.events.emit({ kind: 'accounting', session, status, outcome });
+    return outcome;
+  }
+
+  private async announce(wanted = this.options.accountingOn ?? true): Promise<void> {
+    if (!wanted || this.options.accounting === false) return;
+    const time = this.eventTime();
+    const built = (identifier: number, secret: Buffer) => accountingOnRequest(this.about, time, identifier, secret);
+    const outcome = await this.track(this.client.account(built));
+    if (!this.closed) this.events.emit({ kind: 'accounting', session: undefined, status: 'Accounting-On', outcome });
+  }
+
+  private eventTime(): Date {
+    return this.faults.frozenTimestamp ?? new Date(this.clock.now_ms() + this.faults.clockSkew_ms);
+  }
+
+  /** Decides on a CoA or Disconnect that is signed by a server of ours. */
+  private obey(request: Packet, from: string): Exclude<CoaOutcome, { kind: 'silence' }> {
+    const match = findSession(request, this.sessions, this.about);
+    const session = match.kind === 'session' ? match.session : undefined;
+    const told = this.faults.coa === 'nak' || this.faults.coa === 'ack_without_effect';
+    const decided =
+      match.kind === 'nak' || told
+        ? { outcome: this.withoutEffect(match), ignored: [] }
+        : this.act(request, match.session);
+    this.events.emit({ kind: 'coa', ...describeRequest(request), from, session, ...decided });
+    return decided.outcome;
+  }
+
+  private withoutEffect(match: ReturnType<typeof findSession>): Exclude<CoaOutcome, { kind: 'silence' }> {
+    if (this.faults.coa === 'ack_without_effect') return { kind: 'ack' };
+    if (this.faults.coa === 'nak') return { kind: 'nak', errorCause: 'Administratively-Prohibited' };
+    return match.kind === 'nak' ? match : { kind: 'ack' };
+  }
+
+  private act(
+    request: Packet,
+    session: Session,
+  ): { outcome: Exclude<CoaOutcome, { kind: 'silence' }>; ignored: string[] } {
+    const { undocumented } = this.options;
+    if (request.code === Code.DisconnectRequest) {
+      void this.terminate(session, undocumented?.disconnectCause ?? 'Admin-Reset', true);
+      return { outcome: { kind: 'ack' }, ignored: [] };
+    }
+    const asked = readChange(request, session);
+    if (asked.kind === 'nak') return { outcome: asked, ignored: [] };
+    session.change(
+      asked.change,
+      undocumented?.coaSessionTimeoutFrom === 'now' ? this.clock.now_ms() : session.startedAt_ms,
+    );
+    this.events.emit({ kind: 'changed', session, change: asked.change });
+    return { outcome: { kind: 'ack' }, ignored: asked.ignored };
+  }
+
+  private redialLater(login: Login): void {
+    const { redial_ms } = login.options;
+    if (redial_ms === undefined || this.closed) return;
+    const cancel = this.clock.after(redial_ms, () => {
+      this.redials.delete(cancel);
+      void (login.service === 'pppoe' ? this.connectPppoe(login.options) : this.connectHotspot(login.options));
+    });
+    this.redials.add(cancel);
+  }
+
+  private cancelRedials(): void {
+    for (const cancel of this.redials) cancel();
+    this.redials.clear();
+  }
+
+  private track<T>(promise: Promise<T>): Promise<T> {
+    this.work.add(promise);
+    void promise.catch(() => undefined).then(() => this.work.delete(promise));
+    return promise;
+  }
+}
+
+const DEFAULT_POOLS = {
+  default: { first: '10.64.0.2', size: 4000 },
+  'hs-pool': { first: '10.65.0.2', size: 4000 },
+};

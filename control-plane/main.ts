@@ -1,5 +1,4 @@
-import { hostname } from 'node:os';
-import { Pool } from 'pg';
+import { healthAddress, healthSecret } from '../freeradius-config/generate';
 import { loadConfig, type Config } from './platform/config';
 import { roleUrls, type DatabaseRole } from './platform/db/roles';
 import { createLog, type Log } from './platform/log';
@@ -25,7 +24,37 @@ interface Part {
   start(context: PartContext): Promise<RunningPart>;
 }
 
-const parts: Record<string, Part> = {};
+const parts: Record<string, Part> = {
+  web: { database: 'web', start: startWebPart },
+  enforcer: { database: 'enforcer', start: startEnforcerPart },
+};
+
+async function startWebPart({ config, databaseUrl, masterKey, log }: PartContext): Promise<RunningPart> {
+  const { startWeb } = await import('./web.js');
+  const { bind, authPort, acctPort, partRoles } = config;
+  const host = bind === '0.0.0.0' ? '127.0.0.1' : bind === '::' ? '::1' : bind;
+  const asked = { host, secret: healthSecret(masterKey), ...(host.includes(':') ? {} : { from: healthAddress }) };
+  return startWeb({
+    databaseUrl,
+    masterKey,
+    bind: config.httpBind,
+    port: config.httpPort,
+    publicUrl: config.publicUrl,
+    trustedProxies: config.trustedProxies,
+    apiRatePerMinute: config.apiRatePerMinute,
+    health: {
+      ...(partRoles.includes('freeradius') ? { freeradius: { ...asked, port: authPort } } : {}),
+      ...(partRoles.includes('accounting') ? { accounting: { ...asked, port: acctPort } } : {}),
+      heartbeats: ['jobs', 'enforcer'],
+    },
+    log,
+  });
+}
+
+async function startEnforcerPart({ config, databaseUrl, log }: PartContext): Promise<RunningPart> {
+  const { startEnforcer } = await import('../radius/enforcer/index.js');
+  return startEnforcer({ databaseUrl, bind: config.bind, log });
+}
 
 /** Roles that this program can run, in the order in which they are started. */
 export const partNames: readonly string[] = Object.keys(parts);
@@ -39,7 +68,6 @@ export function partDatabase(name: string): DatabaseRole {
 
 /** A drain that takes longer than this is cut off; the supervisor would kill the process anyway. */
 const drain_ms = 8000;
-const beatEvery_ms = 5000;
 
 /** Runs one role until SIGTERM or the end of the supervisor. */
 async function run(name: string): Promise<void> {
@@ -56,11 +84,9 @@ async function run(name: string): Promise<void> {
   // Ctrl-C in a terminal reaches the whole group; the supervisor decides when we end.
   process.on('SIGINT', () => undefined);
   const running = await part.start({ config, databaseUrl, masterKey, log });
-  const beat = heartbeat(name, databaseUrl, log);
   const end = once(async () => {
     setTimeout(() => process.exit(1), drain_ms).unref();
     await running.stop();
-    await beat.stop();
     process.exit(0);
   });
   process.on('SIGTERM', end);
@@ -80,39 +106,6 @@ function once(work: () => Promise<void>): () => void {
     if (done) return;
     done = true;
     void work();
-  };
-}
-
-/** Tells /readyz and the doctor every few seconds that this process lives; a clean end takes its row away. */
-function heartbeat(part: string, databaseUrl: string, log: Log): RunningPart {
-  const pool = new Pool({
-    connectionString: databaseUrl,
-    max: 1,
-    application_name: `lango-${part}-beat`,
-    connectionTimeoutMillis: 3000,
-  });
-  pool.on('error', () => undefined);
-  const instance = `${hostname()}:${process.pid}`;
-  const beat = async (): Promise<void> => {
-    try {
-      await pool.query(
-        `INSERT INTO platform_heartbeat (part, instance) VALUES ($1, $2)
-         ON CONFLICT (part, instance) DO UPDATE SET beat_at = clock_timestamp(), state = 'ok'`,
-        [part, instance],
-      );
-    } catch (error) {
-      log.debug({ err: error }, 'no heartbeat: the database is away');
-    }
-  };
-  void beat();
-  const timer = setInterval(() => void beat(), beatEvery_ms);
-  return {
-    stop: async () => {
-      clearInterval(timer);
-      const gone = pool.query('DELETE FROM platform_heartbeat WHERE part = $1 AND instance = $2', [part, instance]);
-      await gone.catch(() => undefined);
-      await pool.end();
-    },
   };
 }
 

@@ -1,20 +1,89 @@
 import { join } from 'node:path';
+import {
+  detectFreeradius,
+  freeradiusCommand,
+  freeradiusPlaces,
+  healthAddress,
+  healthSecret,
+  writeFreeradiusConfig,
+} from '../../freeradius-config/generate';
+import { askStatus } from '../health';
 import { partDatabase } from '../main';
 import { childEnvironment, type Config } from '../platform/config';
 import type { RoleUrls } from '../platform/db/roles';
 import { projectRoot } from '../platform/project-root';
 import type { ProcessSpec } from '../platform/supervisor/kept-process';
+import { ownedDir, unprivilegedUser } from '../platform/supervisor/run-as';
+import { StartError } from './start-error';
 
-/** How one of our own roles is run: a Node process with that role's database login. */
-export function partSpec(role: string, config: Config, urls: RoleUrls): ProcessSpec {
+/** What the specs of a start have in common. */
+export interface Surroundings {
+  config: Config;
+  roles: readonly string[];
+  urls: RoleUrls;
+  masterKey: Buffer;
+}
+
+/** How one role is run. Writes FreeRADIUS' configuration when it is the one. */
+export function partSpec(role: string, s: Surroundings): ProcessSpec {
+  return role === 'freeradius' ? freeradiusSpec(s) : nodeSpec(role, s);
+}
+
+/** One of our own roles: a Node process with that role's database login. */
+function nodeSpec(role: string, { config, roles, urls }: Surroundings): ProcessSpec {
   return {
     name: role,
     program: process.execPath,
     args: ['--enable-source-maps', join(projectRoot(), 'dist/control-plane/main.js'), role],
-    env: childEnvironment(config, urls[partDatabase(role)]),
+    env: childEnvironment(config, urls[partDatabase(role)], roles),
     ready: 'message',
     drain_ms: 8500,
-    logFile: join(config.dataDir, 'logs', `${role}.log`),
+    logFile: logFile(config, role),
     echo: !process.stderr.isTTY,
   };
+}
+
+/** FreeRADIUS with a configuration of its own, as its package's unprivileged user when we are root. */
+function freeradiusSpec({ config, urls, masterKey }: Surroundings): ProcessSpec {
+  const freeradius = detectFreeradius();
+  if (!freeradius) throw new StartError(freeradiusMissing);
+  const user = unprivilegedUser('freerad', 'radiusd');
+  const dir = ownedDir(join(config.dataDir, 'freeradius'), user);
+  const secret = healthSecret(masterKey);
+  writeFreeradiusConfig({
+    dir,
+    bind: config.bind,
+    authPort: config.authPort,
+    databaseUrl: urls.radius,
+    freeradius,
+    healthSecret: secret,
+    ...(user ? { owner: user } : {}),
+  });
+  const { path, args } = freeradiusCommand(freeradius, dir);
+  return {
+    name: 'freeradius',
+    program: path,
+    args,
+    env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C.UTF-8' },
+    user,
+    ready: () => askStatus({ host: loopbackFor(config.bind), port: config.authPort, secret, from: healthAddress }),
+    drain_ms: 4000,
+    logFile: logFile(config, 'freeradius'),
+    ownLog: freeradiusPlaces(dir).logFile,
+    echo: false,
+  };
+}
+
+/** Said when there is no FreeRADIUS 3 with its Postgres module. */
+export const freeradiusMissing =
+  'FreeRADIUS 3 with its PostgreSQL module is not installed. Install it with: apt-get install --no-install-recommends freeradius freeradius-postgresql';
+
+/** Where a server that listens on `bind` is asked from this host. */
+export function loopbackFor(bind: string): string {
+  if (bind === '0.0.0.0') return '127.0.0.1';
+  return bind === '::' ? '::1' : bind;
+}
+
+function logFile(config: Config, role: string): string {
+  return join(config.dataDir, 'logs', `${role}.log`);
 }

@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { detectFreeradius } from '../../freeradius-config/generate';
 import type { Config } from '../platform/config';
 import { databaseTrouble } from '../platform/postgres/database-trouble';
 import { dataDirTrouble } from '../platform/supervisor/disk';
 import { takeLock } from '../platform/supervisor/lock';
 import { portTrouble, type WantedPort } from '../platform/supervisor/ports';
+import { freeradiusMissing } from './part-specs';
 import { StartError } from './start-error';
 
 /**
@@ -26,6 +28,7 @@ export async function preflight(config: Config, roles: readonly string[]): Promi
   );
   const database = config.databaseUrl === undefined ? undefined : await databaseTrouble(config.databaseUrl);
   if (database) faults.push(database);
+  if (roles.includes('freeradius') && !detectFreeradius()?.hasPostgres) faults.push(freeradiusMissing);
   if (faults.length > 0) {
     lock.release();
     throw new StartError(faults.join('\n'));

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { Client } from 'pg';
 import type { Config } from '../platform/config';
 import { migrate } from '../platform/db/migrate';
 import { ensureRoleLogins, type RoleUrls } from '../platform/db/roles';
@@ -50,7 +49,7 @@ async function bringUp(
   const ownerUrl = await openDatabase(config, supervisor, log);
   const masterKey = ensureMasterKey(config);
   const { first, urls } = await step('preparing the database', () => prepare(config, ownerUrl, masterKey));
-  const specs = roles.map((role) => partSpec(role, config, urls));
+  const specs = roles.map((role) => partSpec(role, { config, roles, urls, masterKey }));
   await step(`starting ${roles.join(', ')}`, () => supervisor.startTogether(specs));
   supervisor.report(join(config.dataDir, 'running.json'), { url: config.publicUrl, roles });
   return { first };
@@ -69,14 +68,7 @@ async function prepare(
   masterKey: Buffer,
 ): Promise<{ first: FirstStart; urls: RoleUrls }> {
   await migrate(ownerUrl);
-  const urls = await ensureRoleLogins(ownerUrl, masterKey);
-  const client = new Client({ connectionString: ownerUrl, application_name: 'lango-start' });
-  await client.connect();
-  try {
-    return { first: await firstStart(client, config), urls };
-  } finally {
-    await client.end();
-  }
+  return { urls: await ensureRoleLogins(ownerUrl, masterKey), first: await firstStart(config, ownerUrl) };
 }
 
 /** Signals end everything once; npm and the terminal may each send one, so a second changes nothing. */

@@ -50,14 +50,14 @@ const settings = {
   LANGO_SMTP_URL: z.url({ protocol: /^smtps?$/, error: 'must be an smtp or smtps URL' }).optional(),
   // Set by the supervisor for the process of one role: that role's own login and nothing more powerful.
   LANGO_PART_DATABASE_URL: databaseUrl.optional(),
+  // Set by the supervisor too: the roles that run beside this one on this host.
+  LANGO_PART_ROLES: list.default([]),
 };
 const schema = z.object(settings);
 type Settings = z.infer<typeof schema>;
 
 /** Names an operator may set. */
-export const settingNames: readonly string[] = Object.keys(settings).filter(
-  (name) => name !== 'LANGO_PART_DATABASE_URL',
-);
+export const settingNames: readonly string[] = Object.keys(settings).filter((name) => !name.startsWith('LANGO_PART_'));
 
 /** The settings of this process, parsed once. */
 export interface Config {
@@ -65,6 +65,8 @@ export interface Config {
   databaseUrl: string | undefined;
   /** The login of one role, in a process that the supervisor started. */
   partDatabaseUrl: string | undefined;
+  /** What else the supervisor runs on this host; empty in a process that nobody supervises. */
+  partRoles: string[];
   dataDir: string;
   bind: string;
   authPort: number;
@@ -139,6 +141,7 @@ function shape(s: Settings): Config {
   return {
     databaseUrl: s.DATABASE_URL,
     partDatabaseUrl: s.LANGO_PART_DATABASE_URL,
+    partRoles: s.LANGO_PART_ROLES,
     dataDir: resolve(s.LANGO_DATA ?? join(projectRoot(), '.lango')),
     bind: s.LANGO_BIND,
     authPort: s.LANGO_AUTH_PORT,
@@ -182,12 +185,20 @@ function refuseClashes(c: Config): void {
 }
 
 /** Settings that the process of a role must not see: the owner's database login and the first password. */
-const withheld = ['DATABASE_URL', 'LANGO_ADMIN_PASSWORD', 'LANGO_PART_DATABASE_URL', 'LANGO_DATA', 'LANGO_DEMO'];
+const withheld = [
+  'DATABASE_URL',
+  'LANGO_ADMIN_PASSWORD',
+  'LANGO_PART_DATABASE_URL',
+  'LANGO_PART_ROLES',
+  'LANGO_DATA',
+  'LANGO_DEMO',
+];
 
 /** The environment for the process of one role: ours, less what it must not know, with that role's own database login. */
 export function childEnvironment(
   config: Config,
   databaseUrl: string,
+  roles: readonly string[],
   env: NodeJS.ProcessEnv = process.env,
 ): Record<string, string> {
   const kept: Record<string, string> = {};
@@ -197,6 +208,7 @@ export function childEnvironment(
   return {
     ...kept,
     LANGO_PART_DATABASE_URL: databaseUrl,
+    LANGO_PART_ROLES: roles.join(','),
     LANGO_DATA: config.dataDir,
     LANGO_DEMO: config.demo ? '1' : '0',
   };

@@ -1,4 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../log';
 import { LogFile } from './log-file';
 import type { RunAs } from './run-as';
@@ -10,8 +12,10 @@ export interface ProcessSpec {
   args: string[];
   env: Record<string, string>;
   user?: RunAs | undefined;
-  /** How it says that it serves: a message {kind: 'ready'} over IPC, or a line of its output. */
-  ready: 'message' | RegExp;
+  /** How it says that it serves: a message {kind: 'ready'} over IPC, or an answer to a question asked again and again. */
+  ready: 'message' | (() => Promise<boolean>);
+  /** More files with its last words, for programs that log on their own. */
+  ownLog?: string;
   /** How long it may drain after SIGTERM before it is killed. */
   drain_ms: number;
   logFile: string;
@@ -98,6 +102,7 @@ export class KeptProcess {
     child.on('message', (message: { kind?: string }) => {
       if (message.kind === 'ready') this.nowReady();
     });
+    if (spec.ready !== 'message') void this.askUntilReady(child, spec.ready);
     child.once('error', (error) => this.hear(Buffer.from(`${error.message}\n`)));
     child.once('close', (code, signal) => this.died(code, signal, Date.now() - began));
   }
@@ -113,7 +118,16 @@ export class KeptProcess {
     if (this.spec.echo) process.stderr.write(chunk);
     const text = chunk.toString('utf8');
     this.tail = [...this.tail, ...text.split('\n').filter((line) => line.trim() !== '')].slice(-40);
-    if (this.spec.ready instanceof RegExp && this.state === 'starting' && this.spec.ready.test(text)) this.nowReady();
+  }
+
+  private async askUntilReady(child: ChildProcess, ask: () => Promise<boolean>): Promise<void> {
+    while (this.child === child && this.state === 'starting' && !this.stopping) {
+      if (await ask().catch(() => false)) {
+        if (this.child === child) this.nowReady();
+        return;
+      }
+      await sleep(100);
+    }
   }
 
   private nowReady(): void {
@@ -146,9 +160,18 @@ export class KeptProcess {
 
   /** The line of its output that most likely names the fault, without the wrapping of a JSON log. */
   lastWords(): string {
-    const line =
-      this.tail.findLast((l) => /error|fatal|failed|refused/i.test(l)) ?? this.tail.at(-1) ?? 'it said nothing';
+    const own = this.spec.ownLog === undefined ? [] : lastLines(this.spec.ownLog);
+    const tail = [...own, ...this.tail];
+    const line = tail.findLast((l) => /error|fatal|failed|refused/i.test(l)) ?? tail.at(-1) ?? 'it said nothing';
     const message = /"msg":"((?:[^"\\]|\\.)*)"/.exec(line)?.[1] ?? line;
     return `${message.trim().replace(/\.$/, '').slice(0, 300)}.`;
+  }
+}
+
+function lastLines(file: string): string[] {
+  try {
+    return readFileSync(file, 'utf8').trim().split('\n').slice(-20);
+  } catch {
+    return [];
   }
 }

@@ -85,7 +85,10 @@ describe('a kept process', () => {
 
   test('is ready when it answers a question, asked again after each restart', async () => {
     let asked = 0;
-    const kept = new KeptProcess(node('asked', 'setInterval(() => {}, 1000)', { ready: async () => ++asked >= 3 }), log);
+    const kept = new KeptProcess(
+      node('asked', 'setInterval(() => {}, 1000)', { ready: async () => ++asked >= 3 }),
+      log,
+    );
     await kept.start();
     expect(kept.state).toBe('ready');
     expect(asked).toBe(3);

@@ -1,10 +1,8 @@
-import type { Packet } from '../../../radius/packet';
-import { Code } from '../../../radius/packet';
+import { Applicants, type Login } from './applicants';
 import { realClock, type RouterClock } from './clock';
-import { findSession, readChange } from './coa-rules';
+import { decideCoa } from './coa-decision';
 import { CoaServer, type CoaStatistics, describeRequest } from './coa-server';
-import { type Credentials, makeCredentials } from './credentials';
-import { type AccountingOutcome, type CoaOutcome, EventLog, type LoginOutcome } from './events';
+import { type AccountingOutcome, EventLog, type LoginOutcome } from './events';
 import { type Faults, noFaults } from './faults';
 import { Gate } from './gate';
 import { judge, replyText, type Verdict } from './login';
@@ -12,12 +10,9 @@ import type { HotspotLogin, PppoeLogin, RouterOptions } from './options';
 import { Pools } from './pools';
 import { profileOf } from './profile';
 import { RadiusClient, type RadiusStatistics } from './radius-client';
-import { type Random, seededRandom } from './random';
+import { seededRandom } from './random';
 import { accessRequest, accountingOnRequest, accountingRequest, type Applicant, type RouterIdentity } from './requests';
 import { Session, type SessionHost, type TerminateCause } from './session';
-import { SessionIds } from './session-ids';
-
-type Login = { service: 'pppoe'; options: PppoeLogin } | { service: 'hotspot'; options: HotspotLogin };
 
 /**
  * A MikroTik as a RADIUS server sees one: PPPoE and hotspot logins, accounting, the incoming port for CoA and
@@ -28,10 +23,9 @@ export class SimulatedMikrotik {
   readonly faults: Faults = noFaults();
   readonly events = new EventLog();
   private readonly clock: RouterClock;
-  private readonly random: Random;
   private readonly client: RadiusClient;
   private readonly pools: Pools;
-  private readonly ids: SessionIds;
+  private readonly applicants: Applicants;
   private readonly about: RouterIdentity;
   private readonly dials: Gate;
   private readonly live = new Map<Session, Login>();
@@ -39,16 +33,14 @@ export class SimulatedMikrotik {
   private readonly redials = new Set<() => void>();
   private incoming: CoaServer | undefined;
   private boots = 0;
-  private nextPort = 0;
-  private nextMac = 0;
   private closed = false;
 
   private constructor(private readonly options: RouterOptions) {
-    const profile = profileOf(options.version ?? '7.18');
     this.clock = options.clock ?? realClock;
-    this.random = seededRandom(options.seed ?? 1);
-    this.ids = new SessionIds(Math.floor(this.random() * 16));
+    this.about = identityOf(options);
+    const random = seededRandom(options.seed ?? 1);
     this.pools = new Pools(options.pools ?? DEFAULT_POOLS);
+    this.applicants = new Applicants(options, this.pools, random);
     this.dials = new Gate(options.pppoe?.dialsInFlight ?? 20);
     this.client = new RadiusClient({
       address: options.address,
@@ -56,24 +48,11 @@ export class SimulatedMikrotik {
       servers: options.servers,
       timeout_ms: options.timeout_ms ?? 3000,
       tries: options.tries ?? 3,
-      requireMessageAuthenticator: options.requireMessageAuthenticator ?? profile.messageAuthenticator,
+      requireMessageAuthenticator: options.requireMessageAuthenticator ?? this.about.profile.messageAuthenticator,
       faults: this.faults,
-      random: this.random,
+      random,
       onBadReply: (why) => this.events.emit({ kind: 'bad_reply', why }),
     });
-    this.about = {
-      identity: options.identity,
-      nasIpAddress: options.nasIpAddress ?? options.address,
-      realm: options.realm,
-      profile,
-      calledStation: {
-        pppoe: options.pppoe?.serviceName ?? 'isp',
-        hotspot: options.hotspot?.serverName ?? 'hotspot1',
-      },
-      hotspotPortType: options.hotspot?.nasPortType ?? 19,
-      hotspotGateway: options.hotspot?.gateway ?? '10.65.0.1',
-      sessionIdInPppoeRequest: options.pppoe?.sessionIdInAccessRequest ?? true,
-    };
   }
 
   /** Boots a router: opens its incoming port and sends Accounting-On, for whose answer it waits. Rejects when the port is taken. */
@@ -139,9 +118,8 @@ export class SimulatedMikrotik {
     const logins = [...this.live.values()];
     for (const session of this.sessions) this.remove(session, 'vanished');
     this.pools.clear();
-    this.ids.reboot();
+    this.applicants.reboot();
     this.boots++;
-    this.nextPort = 0;
     this.events.emit({ kind: 'reboot' });
     if (downtime_ms > 0) await new Promise<void>((resolve) => this.clock.after(downtime_ms, resolve));
     await this.announce(accountingOn);
@@ -184,7 +162,16 @@ export class SimulatedMikrotik {
       errorCauseInNak: options.undocumented?.errorCauseInNak ?? true,
       repeatReply: options.undocumented?.repeatCoaReply ?? true,
       faults: this.faults,
-      handle: (request, from) => this.obey(request, from),
+      handle: (request, from) =>
+        decideCoa(request, from, {
+          sessions: this.sessions,
+          about: this.about,
+          faults: this.faults,
+          undocumented: options.undocumented,
+          events: this.events,
+          now_ms: this.clock.now_ms(),
+          disconnect: (session, cause) => void this.terminate(session, cause, true),
+        }),
       onSilence: (packet, from, why) =>
         this.events.emit({
           kind: 'coa',
@@ -199,21 +186,20 @@ export class SimulatedMikrotik {
 
   private async login(login: Login): Promise<LoginOutcome> {
     if (this.closed) return { kind: 'timeout' };
-    const applicant = this.applicantOf(login);
-    const credentials = this.credentialsOf(login, applicant);
+    const { applicant, credentials } = this.applicants.admit(login);
     const { boots } = this;
     this.replaceOlder(applicant);
     const answer = await this.client.authenticate((identifier, secret) =>
       accessRequest(this.about, applicant, credentials, identifier, secret),
     );
     if (this.closed || this.boots !== boots || answer.kind === 'timeout') {
-      this.releaseHost(applicant);
+      this.applicants.dismiss(applicant);
       return this.concluded(login, applicant, { kind: 'timeout' });
     }
     const verdict = judge(answer, applicant, credentials, this.pools, this.options.pppoe?.pool ?? 'default');
     const reply = replyText(answer.reply);
     if (verdict.kind === 'granted' || verdict.kind === 'hung_up') return this.setUp(login, applicant, verdict, reply);
-    this.releaseHost(applicant);
+    this.applicants.dismiss(applicant);
     if (verdict.kind === 'rejected') {
       return this.concluded(login, applicant, { kind: 'rejected', messages: verdict.messages, reply });
     }
@@ -249,56 +235,6 @@ export class SimulatedMikrotik {
     this.events.emit({ kind: 'login', username: applicant.username.toString(), mac: applicant.mac, outcome });
     if (outcome.kind !== 'online') this.redialLater(login);
     return outcome;
-  }
-
-  private applicantOf(login: Login): Applicant {
-    const mac = (login.options.mac ??= this.drawMac());
-    const id = this.ids.next(login.service);
-    if (login.service === 'pppoe') {
-      return {
-        service: 'pppoe',
-        id,
-        username: Buffer.from(login.options.username),
-        mac,
-        hostAddress: '0.0.0.0',
-        nasPort: 0xf00000 + this.nextPort++,
-        interface: login.options.interface ?? this.options.pppoe?.interface ?? 'ether2',
-      };
-    }
-    const { authentication, username } = login.options;
-    return {
-      service: 'hotspot',
-      id,
-      username: Buffer.from(authentication === 'mac' ? mac : username),
-      mac,
-      hostAddress: login.options.hostAddress ?? this.leaseHost(),
-      nasPort: parseInt(id, 16),
-      interface: this.options.hotspot?.interface ?? 'bridge-hs',
-    };
-  }
-
-  private credentialsOf(login: Login, applicant: Applicant): Credentials {
-    const { password } = login.options;
-    const wanted = login.options.authentication ?? (login.service === 'pppoe' ? 'mschap2' : 'chap');
-    return makeCredentials(wanted === 'mac' ? 'pap' : wanted, applicant.username, password, this.random);
-  }
-
-  /** A locally administered MAC that names the router too, so that two routers never hand out the same. */
-  private drawMac(): string {
-    const [, , third = '0', fourth = '0'] = this.options.address.split('.');
-    const octets = [2, Number(third), Number(fourth), 0, this.nextMac >> 8, this.nextMac & 255];
-    this.nextMac++;
-    return octets.map((octet) => octet.toString(16).padStart(2, '0').toUpperCase()).join(':');
-  }
-
-  private leaseHost(): string {
-    const lease = this.pools.lease(this.options.hotspot?.pool ?? 'hs-pool');
-    if (lease.kind !== 'leased') throw new Error(`no address for a hotspot device: ${lease.kind}`);
-    return lease.address;
-  }
-
-  private releaseHost(applicant: Applicant): void {
-    if (applicant.service === 'hotspot') this.pools.release(applicant.hostAddress);
   }
 
   /** one-session-per-host: who dials again from the same MAC has lost the older session. */
@@ -376,44 +312,6 @@ export class SimulatedMikrotik {
     return this.faults.frozenTimestamp ?? new Date(this.clock.now_ms() + this.faults.clockSkew_ms);
   }
 
-  /** Decides on a CoA or Disconnect that is signed by a server of ours. */
-  private obey(request: Packet, from: string): Exclude<CoaOutcome, { kind: 'silence' }> {
-    const match = findSession(request, this.sessions, this.about);
-    const session = match.kind === 'session' ? match.session : undefined;
-    const told = this.faults.coa === 'nak' || this.faults.coa === 'ack_without_effect';
-    const decided =
-      match.kind === 'nak' || told
-        ? { outcome: this.withoutEffect(match), ignored: [] }
-        : this.act(request, match.session);
-    this.events.emit({ kind: 'coa', ...describeRequest(request), from, session, ...decided });
-    return decided.outcome;
-  }
-
-  private withoutEffect(match: ReturnType<typeof findSession>): Exclude<CoaOutcome, { kind: 'silence' }> {
-    if (this.faults.coa === 'ack_without_effect') return { kind: 'ack' };
-    if (this.faults.coa === 'nak') return { kind: 'nak', errorCause: 'Administratively-Prohibited' };
-    return match.kind === 'nak' ? match : { kind: 'ack' };
-  }
-
-  private act(
-    request: Packet,
-    session: Session,
-  ): { outcome: Exclude<CoaOutcome, { kind: 'silence' }>; ignored: string[] } {
-    const { undocumented } = this.options;
-    if (request.code === Code.DisconnectRequest) {
-      void this.terminate(session, undocumented?.disconnectCause ?? 'Admin-Reset', true);
-      return { outcome: { kind: 'ack' }, ignored: [] };
-    }
-    const asked = readChange(request, session);
-    if (asked.kind === 'nak') return { outcome: asked, ignored: [] };
-    session.change(
-      asked.change,
-      undocumented?.coaSessionTimeoutFrom === 'now' ? this.clock.now_ms() : session.startedAt_ms,
-    );
-    this.events.emit({ kind: 'changed', session, change: asked.change });
-    return { outcome: { kind: 'ack' }, ignored: asked.ignored };
-  }
-
   private redialLater(login: Login): void {
     const { redial_ms } = login.options;
     if (redial_ms === undefined || this.closed) return;
@@ -434,6 +332,22 @@ export class SimulatedMikrotik {
     void promise.catch(() => undefined).then(() => this.work.delete(promise));
     return promise;
   }
+}
+
+function identityOf(options: RouterOptions): RouterIdentity {
+  return {
+    identity: options.identity,
+    nasIpAddress: options.nasIpAddress ?? options.address,
+    realm: options.realm,
+    profile: profileOf(options.version ?? '7.18'),
+    calledStation: {
+      pppoe: options.pppoe?.serviceName ?? 'isp',
+      hotspot: options.hotspot?.serverName ?? 'hotspot1',
+    },
+    hotspotPortType: options.hotspot?.nasPortType ?? 19,
+    hotspotGateway: options.hotspot?.gateway ?? '10.65.0.1',
+    sessionIdInPppoeRequest: options.pppoe?.sessionIdInAccessRequest ?? true,
+  };
 }
 
 const DEFAULT_POOLS = {

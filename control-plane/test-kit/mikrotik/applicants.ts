@@ -1,0 +1,83 @@
+import { type Credentials, makeCredentials } from './credentials';
+import type { HotspotLogin, PppoeLogin, RouterOptions } from './options';
+import type { Pools } from './pools';
+import type { Random } from './random';
+import type { Applicant } from './requests';
+import { SessionIds } from './session-ids';
+
+/** A login as it was asked for; it is kept so that the same device can dial again. */
+export type Login = { service: 'pppoe'; options: PppoeLogin } | { service: 'hotspot'; options: HotspotLogin };
+
+/** Turns logins into applicants: gives them session ids, ports, MACs and (hotspot) the address of the device. */
+export class Applicants {
+  private readonly ids: SessionIds;
+  private nextPort = 0;
+  private nextMac = 0;
+
+  constructor(
+    private readonly options: RouterOptions,
+    private readonly pools: Pools,
+    private readonly random: Random,
+  ) {
+    this.ids = new SessionIds(Math.floor(random() * 16));
+  }
+
+  /** Takes up a login. A device without a MAC gets one, which its login keeps for the next time. */
+  admit(login: Login): { applicant: Applicant; credentials: Credentials } {
+    const mac = (login.options.mac ??= this.drawMac());
+    const id = this.ids.next(login.service);
+    const applicant =
+      login.service === 'pppoe' ? this.dialler(login.options, id, mac) : this.device(login.options, id, mac);
+    const wanted = login.options.authentication ?? (login.service === 'pppoe' ? 'mschap2' : 'chap');
+    const kind = wanted === 'mac' ? 'pap' : wanted;
+    return { applicant, credentials: makeCredentials(kind, applicant.username, login.options.password, this.random) };
+  }
+
+  /** Gives back the address of a device that did not get in. */
+  dismiss(applicant: Applicant): void {
+    if (applicant.service === 'hotspot') this.pools.release(applicant.hostAddress);
+  }
+
+  reboot(): void {
+    this.ids.reboot();
+    this.nextPort = 0;
+  }
+
+  private dialler(options: PppoeLogin, id: string, mac: string): Applicant {
+    return {
+      service: 'pppoe',
+      id,
+      username: Buffer.from(options.username),
+      mac,
+      hostAddress: '0.0.0.0',
+      nasPort: 0xf00000 + this.nextPort++,
+      interface: options.interface ?? this.options.pppoe?.interface ?? 'ether2',
+    };
+  }
+
+  private device(options: HotspotLogin, id: string, mac: string): Applicant {
+    return {
+      service: 'hotspot',
+      id,
+      username: Buffer.from(options.authentication === 'mac' ? mac : options.username),
+      mac,
+      hostAddress: options.hostAddress ?? this.leaseHost(),
+      nasPort: parseInt(id, 16),
+      interface: this.options.hotspot?.interface ?? 'bridge-hs',
+    };
+  }
+
+  /** A locally administered MAC that names the router too, so that two routers never hand out the same. */
+  private drawMac(): string {
+    const [, , third = '0', fourth = '0'] = this.options.address.split('.');
+    const octets = [2, Number(third), Number(fourth), 0, this.nextMac >> 8, this.nextMac & 255];
+    this.nextMac++;
+    return octets.map((octet) => octet.toString(16).padStart(2, '0').toUpperCase()).join(':');
+  }
+
+  private leaseHost(): string {
+    const lease = this.pools.lease(this.options.hotspot?.pool ?? 'hs-pool');
+    if (lease.kind !== 'leased') throw new Error(`no address for a hotspot device: ${lease.kind}`);
+    return lease.address;
+  }
+}

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { extname, join } from 'node:path';
+import type { Task, TaskList } from 'graphile-worker';
 import type { JobSpec } from './platform/jobs/job';
 import type { PageRoute } from './platform/http/page';
 import type { ApiRoute } from './platform/http/route';
@@ -29,6 +30,12 @@ export function slicePageRoutes(): { slice: string; file: string; routes: PageRo
 /** `jobs` of every `<slice>/jobs.ts`. */
 export function sliceJobs(): JobSpec[] {
   return load<JobSpec[]>(['jobs'], 'jobs').flatMap(({ value }) => value);
+}
+
+/** `tasks` of every `<slice>/tasks.ts`: what the queue's jobs call, by task identifier (`<slice>.<what>`). */
+export function sliceTasks(): TaskList {
+  const found = load<[string, Task][]>(['tasks'], 'tasks').flatMap(({ value }) => value);
+  return Object.fromEntries(found);
 }
 
 /** Convention instead of a list to keep: a file of the right name exporting the right name is mounted. @throws at start when the export is missing */

@@ -1,1 +1,2 @@
 export { recordAudit, type AuditSubject } from './record-audit';
+export { verifyAudit, type AuditVerdict } from './verify-audit';

@@ -35,8 +35,9 @@ export async function once(ctx: Context, request: IdempotentRequest, work: () =>
   if (!fresh) return replay(ctx, key, hash);
   const result = await work();
   const { status, body } = result instanceof Reply ? result : { status: request.status, body: result };
+  // As a JSON string inside jsonb, which would not keep the order of names: the repeat gets the same bytes.
   await ctx.tx.$executeRaw`
-    UPDATE platform_idempotency SET status = ${status}, body = ${JSON.stringify(body ?? null)}::jsonb WHERE tenant_id = ${ctx.tenantId} AND key = ${key}`;
+    UPDATE platform_idempotency SET status = ${status}, body = to_jsonb(${JSON.stringify(body ?? null)}::text) WHERE tenant_id = ${ctx.tenantId} AND key = ${key}`;
   return result;
 }
 
@@ -52,7 +53,7 @@ async function claim(ctx: Context, key: string, route: string, hash: Buffer): Pr
 }
 
 async function replay(ctx: Context, key: string, hash: Buffer): Promise<Reply> {
-  const rows = await ctx.tx.$queryRaw<{ request_hash: Uint8Array; status: number; body: unknown }[]>`
+  const rows = await ctx.tx.$queryRaw<{ request_hash: Uint8Array; status: number; body: string }[]>`
     SELECT request_hash, status, body FROM platform_idempotency WHERE tenant_id = ${ctx.tenantId} AND key = ${key}`;
   const first = rows[0];
   if (!first) throw conflict('in_progress', 'The first request with this Idempotency-Key has just failed. Send it again.');
@@ -61,7 +62,7 @@ async function replay(ctx: Context, key: string, hash: Buffer): Promise<Reply> {
       'Idempotency-Key': 'was used for a different request',
     });
   }
-  return new Reply(first.status, first.body, { 'Idempotency-Replayed': 'true' });
+  return new Reply(first.status, JSON.parse(first.body), { 'Idempotency-Replayed': 'true' });
 }
 
 function sha256(text: string): Buffer {

@@ -19,6 +19,8 @@ export interface JobSpec {
   name: string;
   /** Cron with five fields, or six with seconds first; in UTC. */
   cron: string;
+  /** Also runs when a jobs process starts, for work that must not wait for the next tick after a day off. */
+  atStart?: boolean;
   /** @returns rows touched, for platform_job_tick */
   run(pool: Pool, ctx: JobContext): Promise<number>;
 }

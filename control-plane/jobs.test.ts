@@ -1,0 +1,41 @@
+import { startJobs } from './jobs';
+import { sliceJobs, sliceNames } from './slices';
+import { createTestDatabase, type TestDatabase } from './test-kit/database';
+import { createLog } from './platform/log';
+import { createPool } from './platform/db/pool';
+import { Client } from 'pg';
+
+let db: TestDatabase;
+beforeAll(async () => {
+  db = await createTestDatabase();
+});
+afterAll(() => db.drop());
+
+test('every job is named after its slice and runs with no more rights than the jobs role has', async () => {
+  const pool = createPool(db.urls.jobs, 'jobs', 4);
+  const log = createLog('test', 'silent');
+  try {
+    for (const job of sliceJobs()) {
+      expect(sliceNames()).toContain(job.name.split('.')[0]);
+      await expect(job.run(pool, { log, dataDir: '/nonexistent', scheduledFor: new Date() })).resolves.toEqual(expect.any(Number));
+    }
+  } finally {
+    await pool.end();
+  }
+});
+
+test('the jobs role starts, makes the next months of partitions at once, and ends cleanly', async () => {
+  const owner = new Client({ connectionString: db.ownerUrl });
+  await owner.connect();
+  await owner.query('DELETE FROM platform_job_tick');
+  const jobs = await startJobs({ databaseUrl: db.urls.jobs, dataDir: '/nonexistent', log: createLog('jobs', 'silent') });
+  try {
+    const done = async (): Promise<boolean> =>
+      ((await owner.query(`SELECT 1 FROM platform_job_tick WHERE job = 'health.partitions' AND finished_at IS NOT NULL AND error IS NULL`)).rowCount ?? 0) > 0;
+    for (let i = 0; i < 50 && !(await done()); i += 1) await new Promise((wait) => setTimeout(wait, 100));
+    expect(await done()).toBe(true);
+  } finally {
+    await jobs.stop();
+    await owner.end();
+  }
+});

@@ -1,0 +1,90 @@
+import { Pool } from 'pg';
+import { createTestDatabase, type TestDatabase } from '../../test-kit/database';
+import { createPool } from '../db/pool';
+import { createLog } from '../log';
+import type { JobSpec } from './job';
+import { runTick, startScheduler } from './scheduler';
+
+const o = { log: createLog('test', 'silent'), dataDir: '/nonexistent' };
+let db: TestDatabase;
+let pools: Pool[];
+beforeAll(async () => {
+  db = await createTestDatabase();
+  pools = [createPool(db.urls.jobs, 'jobs', 4), createPool(db.urls.jobs, 'jobs', 4)];
+});
+afterAll(async () => {
+  await Promise.all(pools.map((pool) => pool.end()));
+  await db.drop();
+});
+const pool = (): Pool => pools[0] as Pool;
+const job = (name: string, run: JobSpec['run']): JobSpec => ({ name, cron: '* * * * *', run });
+
+test('a tick that fires in several processes runs once, also when they fire again later', async () => {
+  let runs = 0;
+  const spec = job('test.once', async () => (runs += 1));
+  const at = new Date('2030-01-01T00:00:00Z');
+  await Promise.all([...pools, ...pools].map((one) => runTick(one, spec, at, o)));
+  await runTick(pool(), spec, at, o);
+  expect(runs).toBe(1);
+  const { rows } = await pool().query(`SELECT finished_at, rows_touched, error FROM platform_job_tick WHERE job = 'test.once'`);
+  expect(rows).toEqual([{ finished_at: expect.any(Date), rows_touched: '1', error: null }]);
+});
+
+test('a long run is never joined by a second one of its kind, and the job comes round again after it', async () => {
+  let now = 0;
+  let most = 0;
+  const spec = job('test.long', async () => {
+    most = Math.max(most, (now += 1));
+    await new Promise((done) => setTimeout(done, 150));
+    now -= 1;
+    return 0;
+  });
+  await Promise.all([1, 2, 3].map((minute) => runTick(pools[minute % 2] as Pool, spec, new Date(2030, 0, 1, 0, minute), o)));
+  expect(most).toBe(1);
+  await runTick(pool(), spec, new Date(2030, 0, 1, 1), o);
+  const { rows } = await pool().query(`SELECT count(*)::int AS n FROM platform_job_tick WHERE job = 'test.long' AND finished_at IS NOT NULL`);
+  expect(rows[0].n).toBe(2);
+});
+
+test('a job that throws is kept with its words and does not stop the next tick', async () => {
+  const spec = job('test.throws', async () => Promise.reject(new Error('provider away')));
+  await runTick(pool(), spec, new Date('2030-01-01T00:00:00Z'), o);
+  await runTick(pool(), spec, new Date('2030-01-01T00:01:00Z'), o);
+  const { rows } = await pool().query(`SELECT error FROM platform_job_tick WHERE job = 'test.throws'`);
+  expect(rows).toEqual([{ error: 'provider away' }, { error: 'provider away' }]);
+});
+
+test('two schedulers with a job of every second do it once a second; stop() waits for what runs', async () => {
+  const runs: number[] = [];
+  let ended = 0;
+  const spec: JobSpec = {
+    name: 'test.second',
+    cron: '* * * * * *',
+    async run(_pool, { scheduledFor }) {
+      runs.push(scheduledFor.getTime());
+      await new Promise((done) => setTimeout(done, 300));
+      ended += 1;
+      return 0;
+    },
+  };
+  const schedulers = pools.map((one) => startScheduler(one, [spec], o));
+  await new Promise((done) => setTimeout(done, 2_600));
+  await Promise.all(schedulers.map((one) => one.stop()));
+  expect(runs.length).toBeGreaterThanOrEqual(2);
+  expect(new Set(runs).size).toBe(runs.length);
+  expect(ended).toBe(runs.length);
+  await new Promise((done) => setTimeout(done, 1_200));
+  expect(ended).toBe(runs.length);
+});
+
+test('a job without the database is missed, not thrown', async () => {
+  const away = new Pool({ connectionString: 'postgresql://nobody:x@127.0.0.1:1/none', connectionTimeoutMillis: 300 });
+  await expect(runTick(away, job('test.away', async () => 0), new Date(), o)).resolves.toBeUndefined();
+  await away.end();
+});
+
+test('a cron line that does not parse, or a name used twice, stops the start', () => {
+  expect(() => startScheduler(pool(), [{ ...job('test.bad', async () => 0), cron: 'every day' }], o)).toThrow(/test.bad/);
+  const twin = { ...job('test.twin', async () => 0), cron: '0 0 1 1 *' };
+  expect(() => startScheduler(pool(), [twin, twin], o)).toThrow(/Two jobs/);
+});

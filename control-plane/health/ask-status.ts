@@ -1,25 +1,27 @@
 import { createSocket } from 'node:dgram';
-import { isIPv6 } from 'node:net';
 import { randomInt } from 'node:crypto';
-import { Code, PacketBuilder } from '../../radius/packet';
+import { isIPv6 } from 'node:net';
+import { Code, decodePacket, PacketBuilder, verifyReply, type Packet } from '../../radius/packet';
 
-/** Where a RADIUS server of ours answers Status-Server, and the shared secret of the address we ask from. */
+/** Where a RADIUS server of ours answers Status-Server. */
 export interface StatusTarget {
   host: string;
   port: number;
+  /** Shared secret of the address that asks. */
   secret: string;
-  /** Local address to ask from, where the server knows that one alone. */
+  /** Address to ask from; FreeRADIUS answers health checks from freeradius-config's healthAddress alone. */
   from?: string;
 }
 
 /**
- * Asks a RADIUS server whether it lives (Status-Server, RFC 5997). Any answer to our identifier counts: a server that does not know the
- * secret stays silent.
+ * Asks a RADIUS server whether it lives (Status-Server, RFC 5997). Only an answer that is signed with the secret counts; silence for
+ * `timeoutMs` is a no.
  */
 export function askStatus(target: StatusTarget, timeoutMs = 1_000): Promise<boolean> {
   const socket = createSocket(isIPv6(target.host) ? 'udp6' : 'udp4');
-  const identifier = randomInt(256);
-  const request = PacketBuilder.request(Code.StatusServer, identifier).addMessageAuthenticator().seal(Buffer.from(target.secret));
+  const secret = Buffer.from(target.secret);
+  const bytes = PacketBuilder.request(Code.StatusServer, randomInt(256)).addMessageAuthenticator().seal(secret);
+  const request = packetOf(bytes);
   return new Promise((resolve) => {
     const end = (alive: boolean): void => {
       clearTimeout(timer);
@@ -28,11 +30,15 @@ export function askStatus(target: StatusTarget, timeoutMs = 1_000): Promise<bool
     };
     const timer = setTimeout(() => end(false), timeoutMs);
     socket.on('error', () => end(false));
-    socket.on('message', (answer) => {
-      if (answer.length >= 20 && answer[1] === identifier) end(true);
+    socket.on('message', (datagram) => {
+      const reply = packetOf(datagram);
+      if (request && reply && verifyReply(reply, request, secret) === 'valid') end(true);
     });
-    const send = (): void => socket.send(request, target.port, target.host);
-    if (target.from === undefined) send();
-    else socket.bind({ address: target.from, port: 0 }, send);
+    socket.bind(0, target.from, () => socket.send(bytes, target.port, target.host, (error) => error && end(false)));
   });
+}
+
+function packetOf(bytes: Buffer): Packet | undefined {
+  const decoded = decodePacket(bytes);
+  return decoded.kind === 'packet' ? decoded.packet : undefined;
 }

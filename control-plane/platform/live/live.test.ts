@@ -1,0 +1,107 @@
+import { Client } from 'pg';
+import { startTestLango, type TestLango } from '../../test-kit/lango';
+import { parseChange } from './hub';
+
+let lango: TestLango;
+let owner: Client;
+beforeAll(async () => {
+  lango = await startTestLango();
+  owner = new Client({ connectionString: lango.db.ownerUrl });
+  await owner.connect();
+});
+afterAll(async () => {
+  await owner.end();
+  await lango.stop();
+});
+
+interface Stream {
+  status: number;
+  text(): string;
+  /** Waits until `text` holds the words. @throws after three seconds */
+  until(words: string): Promise<void>;
+  close(): void;
+}
+
+async function open(topics: string, token: string | undefined, headers: Record<string, string> = {}): Promise<Stream> {
+  const control = new AbortController();
+  const auth: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  const response = await fetch(`${lango.baseUrl}/live?topics=${topics}`, { headers: { ...auth, ...headers }, signal: control.signal });
+  let text = '';
+  const read = async (): Promise<void> => {
+    const decoder = new TextDecoder();
+    for await (const chunk of response.body ?? []) text += decoder.decode(chunk as Uint8Array);
+  };
+  void read().catch(() => undefined);
+  return {
+    status: response.status,
+    text: () => text,
+    close: () => control.abort(),
+    async until(words) {
+      for (let i = 0; i < 150; i += 1) {
+        if (text.includes(words)) return;
+        await new Promise((done) => setTimeout(done, 20));
+      }
+      throw new Error(`${JSON.stringify(words)} never came; this did: ${text}`);
+    },
+  };
+}
+const notify = (change: Record<string, string>) => owner.query(`SELECT pg_notify('lango_live', $1)`, [JSON.stringify(change)]);
+
+test('a page hears of its own company and its own topics alone', async () => {
+  const other = await lango.addCompany();
+  const mine = await open('sessions,payment', lango.api.token);
+  const theirs = await open('sessions', other.api.token);
+  expect([mine.status, theirs.status]).toEqual([200, 200]);
+  await mine.until('retry:');
+  const tenant = lango.company.tenantId.toString();
+  await notify({ tenant, topic: 'enforcement', id: '1' });
+  await notify({ tenant: other.tenantId.toString(), topic: 'sessions', id: '2' });
+  await notify({ tenant, topic: 'sessions', id: '3', session: '4', secret: 'not for pages' });
+  await mine.until('event: change\ndata: {"topic":"sessions","id":"3","session":"4"}\n\n');
+  await theirs.until('"id":"2"');
+  expect(mine.text()).not.toMatch(/"id":"[12]"|secret/);
+  expect(theirs.text()).not.toContain('"id":"3"');
+  mine.close();
+  theirs.close();
+});
+
+test('nobody listens without signing in, without the permission, or to what does not exist', async () => {
+  expect((await open('sessions', undefined)).status).toBe(401);
+  expect((await open('sessions', 'lga_made-up-made-up-made-up')).status).toBe(401);
+  expect((await open('', lango.api.token)).status).toBe(422);
+  expect((await open('constructor', lango.api.token)).status).toBe(422);
+  await lango.setRole(lango.company, 'finance');
+  expect((await open('sessions', lango.api.token)).status).toBe(403);
+  const allowed = await open('payment', lango.api.token);
+  expect(allowed.status).toBe(200);
+  allowed.close();
+  await lango.setRole(lango.company, 'isp_admin');
+});
+
+test('a page that reconnects, and every page after the database was away, is told to ask again', async () => {
+  const resumed = await open('sessions', lango.api.token, { 'last-event-id': '7' });
+  await resumed.until('event: again');
+  resumed.close();
+  const page = await open('sessions', lango.api.token);
+  await page.until('retry:');
+  await owner.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'lango-live' AND datname = current_database()`);
+  await page.until('event: again');
+  await notify({ tenant: lango.company.tenantId.toString(), topic: 'sessions', id: '9' });
+  await page.until('"id":"9"');
+  page.close();
+});
+
+test('one person cannot hold more than a dozen streams, and closed ones are given back', async () => {
+  const streams = await Promise.all(Array.from({ length: 12 }, () => open('sessions', lango.api.token)));
+  expect(streams.map((stream) => stream.status)).toEqual(Array(12).fill(200));
+  expect((await open('sessions', lango.api.token)).status).toBe(429);
+  streams.forEach((stream) => stream.close());
+  await new Promise((done) => setTimeout(done, 200));
+  const again = await open('sessions', lango.api.token);
+  expect(again.status).toBe(200);
+  again.close();
+});
+
+test.each([undefined, '', 'x', 'null', '[]', '{"tenant":1,"topic":"a"}', '{"tenant":"1"}'])('the payload %s is ignored', (payload) => {
+  expect(parseChange(payload)).toBeUndefined();
+});

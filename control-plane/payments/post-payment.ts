@@ -64,7 +64,7 @@ export async function postPayment(ctx: Context, input: NewTransaction): Promise<
     id: id.toString(),
     subscription: sub.id.toString(),
   };
-  await ctx.tx.$queryRaw`SELECT 1 FROM (SELECT pg_notify('lango_live', ${JSON.stringify(live)})) AS told`;
+  await ctx.tx.$executeRaw`SELECT pg_notify('lango_live', ${JSON.stringify(live)})`;
   return { kind: 'done', id };
 }
 

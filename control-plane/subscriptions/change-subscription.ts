@@ -28,7 +28,7 @@ export async function changeSubscription(ctx: Context, id: bigint, patch: Subscr
     enforce: reasonOf(changed),
     detail: { changed: fields },
   });
-  if (password !== undefined) await ctx.tx.$queryRaw`SELECT radius_set_password(${id}, ${password})`;
+  if (password !== undefined) await ctx.tx.$executeRaw`SELECT radius_set_password(${id}, ${password})`;
   return { kind: 'done' };
 }
 

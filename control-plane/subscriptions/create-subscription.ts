@@ -28,7 +28,7 @@ export async function createSubscription(ctx: Context, input: NewSubscription): 
       updated_at: ctx.now,
     },
   });
-  await ctx.tx.$queryRaw`SELECT radius_set_password(${row.id}, ${input.password})`;
+  await ctx.tx.$executeRaw`SELECT radius_set_password(${row.id}, ${input.password})`;
   await recordAudit(
     ctx,
     'subscriptions.create',

@@ -15,7 +15,7 @@ export async function whatIsTaken(
   const { username, static_ip } = wanted;
   for (const name of [username, static_ip].filter((value) => value != null)) {
     await ctx.tx
-      .$queryRaw`SELECT 1 FROM (SELECT pg_advisory_xact_lock(hashtextextended(${`subscription ${ctx.tenantId} ${name}`}, 0))) AS held`;
+      .$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`subscription ${ctx.tenantId} ${name}`}, 0))`;
   }
   if (username !== undefined) {
     const other = await ctx.tx.subscription.findFirst({

@@ -1,0 +1,194 @@
+import type { Context } from '../platform/context';
+import { Prisma } from '../platform/db/generated/client';
+
+/** One row of the list: the person, their newest running service, and whether they are online. */
+export interface SubscriberRow {
+  id: bigint;
+  name: string;
+  phone: string;
+  username: string | null;
+  plan: string | null;
+  state: string | null;
+  suspended_reason: string | null;
+  expires_at: Date | null;
+  used_bytes: bigint | null;
+  allowance_bytes: bigint | null;
+  services: bigint;
+  online: bigint;
+}
+
+export interface SubscriberFilter {
+  q?: string | undefined;
+  state?: string | undefined;
+  before?: bigint | undefined;
+  limit: number;
+}
+
+/** Subscribers, newest first, each with the service that matters most (running before ended, newest first). */
+export function listRows(ctx: Context, filter: SubscriberFilter): Promise<SubscriberRow[]> {
+  const { q, state, before, limit } = filter;
+  return ctx.tx.$queryRaw<SubscriberRow[]>`
+    SELECT c.id, c.name, c.phone, s.username, p.name AS plan, s.state, s.suspended_reason, s.expires_at, s.used_bytes, s.allowance_bytes,
+           (SELECT count(*) FROM subscription x WHERE x.subscriber_id = c.id AND x.status <> 'ended') AS services,
+           (SELECT count(*) FROM subscription x JOIN session_live l ON l.subscription_id = x.id AND l.stopped_at IS NULL WHERE x.subscriber_id = c.id) AS online
+    FROM subscriber c
+    LEFT JOIN LATERAL (SELECT * FROM subscription_now n WHERE n.subscriber_id = c.id ORDER BY (n.status = 'ended'), n.id DESC LIMIT 1) s ON true
+    LEFT JOIN plan p ON p.id = s.plan_id
+    WHERE c.deleted_at IS NULL ${q ? matches(q) : Prisma.empty} ${state ? Prisma.sql`AND s.state = ${state}` : Prisma.empty}
+      ${before === undefined ? Prisma.empty : Prisma.sql`AND c.id < ${before}`}
+    ORDER BY c.id DESC LIMIT ${limit + 1}`;
+}
+
+/** Name, e-mail, login by any part; a phone in any form people write it; a MAC in any punctuation. */
+function matches(q: string): Prisma.Sql {
+  const text = q.toLowerCase();
+  const digits = q.replace(/[\s().+-]/g, '').replace(/^0+/, '');
+  const phone = /^\d{3,}$/.test(digits) ? digits : null;
+  const hex = text.replace(/[^0-9a-f]/g, '');
+  const mac = /^[0-9a-f:.\- ]+$/.test(text) && hex.length >= 6 ? hex : null;
+  return Prisma.sql`AND (strpos(lower(c.name), ${text}) > 0 OR strpos(lower(coalesce(c.email, '')), ${text}) > 0 OR strpos(c.phone, ${phone}) > 0
+    OR EXISTS (SELECT 1 FROM subscription x LEFT JOIN session_live l ON l.subscription_id = x.id AND l.stopped_at IS NULL
+               WHERE x.subscriber_id = c.id AND (strpos(lower(x.username), ${text}) > 0 OR host(l.framed_ip) = ${text}
+                 OR strpos(regexp_replace(lower(coalesce(l.mac, x.mac_lock, '')), '[^0-9a-f]', '', 'g'), ${mac}) > 0)))`;
+}
+
+export async function countSubscribers({ tx }: Context): Promise<number> {
+  const [row] = await tx.$queryRaw<
+    { count: bigint }[]
+  >`SELECT count(*) AS count FROM subscriber WHERE deleted_at IS NULL`;
+  return Number(row?.count ?? 0);
+}
+
+/** One service of a person, with what was sold. */
+export interface ServiceRow {
+  id: bigint;
+  username: string;
+  state: string;
+  status: string;
+  plan: string;
+  plan_id: bigint;
+  kind: string;
+  price_cents: bigint;
+  currency: string;
+  validity_count: number;
+  validity_unit: string;
+  down_kbps: bigint;
+  up_kbps: bigint;
+  on_quota: string;
+  throttle_down_kbps: bigint | null;
+  simultaneous_use: number;
+  starts_at: Date | null;
+  expires_at: Date | null;
+  used_bytes: bigint;
+  allowance_bytes: bigint | null;
+  static_ip: string | null;
+  mac_lock: string | null;
+  suspended_reason: string | null;
+  next_plan: string | null;
+}
+
+export function servicesOf({ tx }: Context, subscriberId: bigint): Promise<ServiceRow[]> {
+  return tx.$queryRaw<ServiceRow[]>`
+    SELECT s.id, s.username, s.state, s.status, p.name AS plan, p.id AS plan_id, p.kind, v.price_cents, v.currency, v.validity_count, v.validity_unit,
+           v.down_kbps, v.up_kbps, v.on_quota, v.throttle_down_kbps, v.simultaneous_use, s.starts_at, s.expires_at, s.used_bytes, s.allowance_bytes,
+           host(s.static_ip) AS static_ip, s.mac_lock, s.suspended_reason,
+           (SELECT np.name FROM plan_version nv JOIN plan np ON np.id = nv.plan_id WHERE nv.id = s.next_plan_version_id) AS next_plan
+    FROM subscription_now s JOIN plan_version v ON v.id = s.plan_version_id JOIN plan p ON p.id = v.plan_id
+    WHERE s.subscriber_id = ${subscriberId} ORDER BY (s.status = 'ended'), s.id DESC LIMIT 20`;
+}
+
+/** Balance of the wallet in minor units; a person who never paid has none yet, which is zero. */
+export async function walletOf({ tx }: Context, subscriberId: bigint): Promise<bigint> {
+  const [row] = await tx.$queryRaw<{ cents: bigint }[]>`
+    SELECT coalesce(sum(balance_cents), 0)::bigint AS cents FROM ledger_account WHERE subscriber_id = ${subscriberId}`;
+  return row?.cents ?? 0n;
+}
+
+export interface SessionRow {
+  id: bigint;
+  router: string | null;
+  ip: string | null;
+  mac: string | null;
+  ipv6: string | null;
+  started_at: Date;
+  updated_at: Date;
+  stopped_at: Date | null;
+  bytes: bigint;
+  down_bps: number | null;
+  up_bps: number | null;
+  interim_s: number | null;
+}
+
+/** The newest sessions of a service, the open one first. */
+export function sessionsOf({ tx }: Context, subscriptionId: bigint, limit: number): Promise<SessionRow[]> {
+  return tx.$queryRaw<SessionRow[]>`
+    SELECT l.radacctid AS id, n.name AS router, host(l.framed_ip) AS ip, l.mac, coalesce(l.delegated_ipv6_prefix, l.framed_ipv6_prefix) AS ipv6, l.started_at, l.updated_at,
+           l.stopped_at, l.input_bytes + l.output_bytes AS bytes, l.interim_s,
+           CASE WHEN l.prev_updated_at IS NOT NULL AND l.session_time_s > l.prev_session_time_s
+             THEN (greatest(0, l.output_bytes - l.prev_output_bytes) * 8.0 / (l.session_time_s - l.prev_session_time_s))::float8 END AS down_bps,
+           CASE WHEN l.prev_updated_at IS NOT NULL AND l.session_time_s > l.prev_session_time_s
+             THEN (greatest(0, l.input_bytes - l.prev_input_bytes) * 8.0 / (l.session_time_s - l.prev_session_time_s))::float8 END AS up_bps
+    FROM session_all l LEFT JOIN nas n ON n.id = l.nas_id
+    WHERE l.subscription_id = ${subscriptionId} ORDER BY (l.stopped_at IS NOT NULL), l.started_at DESC LIMIT ${limit}`;
+}
+
+/** Bytes by hour of the last day, for the curve; an hour without a row had no traffic. */
+export function usageOf({ tx }: Context, subscriptionId: bigint): Promise<{ hour: Date; down: bigint; up: bigint }[]> {
+  return tx.$queryRaw`
+    SELECT h.hour, coalesce(u.output_bytes, 0) AS down, coalesce(u.input_bytes, 0) AS up
+    FROM generate_series(date_trunc('hour', lango_now()) - interval '23 hours', date_trunc('hour', lango_now()), '1 hour') AS h(hour)
+    LEFT JOIN usage_hour u ON u.subscription_id = ${subscriptionId} AND u.hour = h.hour ORDER BY h.hour`;
+}
+
+export interface PaymentRow {
+  id: bigint;
+  amount_cents: bigint;
+  method: string;
+  reference: string;
+  state: string;
+  received_at: Date;
+}
+
+export function paymentsOf({ tx }: Context, subscriberId: bigint, limit: number): Promise<PaymentRow[]> {
+  return tx.$queryRaw<PaymentRow[]>`
+    SELECT id, amount_cents, method, reference, state, received_at FROM payment WHERE subscriber_id = ${subscriberId} ORDER BY id DESC LIMIT ${limit}`;
+}
+
+export interface EventRow {
+  at: Date;
+  kind: 'payment' | 'online' | 'offline' | 'order' | 'reject' | 'staff';
+  what: string;
+  detail: string | null;
+  cents: bigint | null;
+}
+
+/** Everything that happened to a person and one of their services, merged, newest first. */
+export function eventsOf(
+  { tx }: Context,
+  subscriberId: bigint,
+  service: { id: bigint; username: string } | undefined,
+  limit = 14,
+): Promise<EventRow[]> {
+  const id = service?.id ?? 0n;
+  return tx.$queryRaw<EventRow[]>`
+    SELECT * FROM (
+      (SELECT received_at AS at, 'payment' AS kind, state AS what, method || ' ' || reference AS detail, amount_cents AS cents
+       FROM payment WHERE subscriber_id = ${subscriberId} ORDER BY id DESC LIMIT ${limit})
+      UNION ALL
+      (SELECT l.started_at, 'online', coalesce(n.name, ''), host(l.framed_ip), NULL FROM session_all l LEFT JOIN nas n ON n.id = l.nas_id
+       WHERE l.subscription_id = ${id} ORDER BY l.started_at DESC LIMIT ${limit})
+      UNION ALL
+      (SELECT l.stopped_at, 'offline', coalesce(n.name, ''), l.terminate_cause, NULL FROM session_all l LEFT JOIN nas n ON n.id = l.nas_id
+       WHERE l.subscription_id = ${id} AND l.stopped_at IS NOT NULL ORDER BY l.started_at DESC LIMIT ${limit})
+      UNION ALL
+      (SELECT created_at, 'order', kind || '.' || state, reason, NULL FROM enforcement
+       WHERE subscription_id = ${id} AND proven_by IS DISTINCT FROM 'superseded' ORDER BY id DESC LIMIT ${limit})
+      UNION ALL
+      (SELECT authdate, 'reject', coalesce(reason, ''), callingstationid, NULL FROM radpostauth
+       WHERE username = ${service?.username ?? ''} AND reply = 'Access-Reject' ORDER BY authdate DESC LIMIT 5)
+      UNION ALL
+      (SELECT at, 'staff', action, actor_name, NULL FROM audit_event
+       WHERE (subject_type = 'subscriber' AND subject_id = ${subscriberId.toString()}) OR (subject_type = 'subscription' AND subject_id = ${id.toString()})
+       ORDER BY at DESC LIMIT ${limit})
+    ) e ORDER BY at DESC LIMIT ${limit}`;
+}

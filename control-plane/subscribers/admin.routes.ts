@@ -1,0 +1,227 @@
+import { z } from 'zod';
+import type { Context } from '../platform/context';
+import { cursorId, idField, listQuery } from '../platform/http/input';
+import { pageRoute, seeOther, view } from '../platform/http/page';
+import type { PageRoute } from '../platform/http/page';
+import type { Person } from '../platform/http/person';
+import { notFound } from '../platform/http/problem';
+import { allowedActions, subscriptionStates } from '../subscriptions';
+import type { SubscriptionState } from '../subscriptions';
+import { cursorOf, formatAmount, formatCount, formErrors, readerFor, withQuery } from '../ui';
+import type { Reader } from '../ui';
+import {
+  countSubscribers,
+  eventsOf,
+  listRows,
+  paymentsOf,
+  servicesOf,
+  sessionsOf,
+  usageOf,
+  walletOf,
+} from './admin.queries';
+import type { ServiceRow } from './admin.queries';
+import { listRow, nowColumn, paymentLines, sayPhone, serviceColumn, serviceState, strip, timeline } from './admin.view';
+import { createSubscriber } from './create-subscriber';
+import { findSubscriber } from './queries';
+
+const none = z.literal('').transform(() => undefined);
+const rowsQuery = listQuery.extend({ state: z.union([none, z.enum(subscriptionStates)]).optional() });
+const personQuery = z.object({
+  subscription: idField.optional(),
+  done: z.string().max(40).optional(),
+});
+const newForm = z.object({
+  name: z.string().trim().min(1).max(120),
+  phone: z.string().trim().min(1).max(40),
+  email: z.union([none, z.string().trim().max(254)]).optional(),
+});
+
+function filters(query: z.output<typeof rowsQuery>, search: URLSearchParams, { t }: Reader) {
+  const states = subscriptionStates.map((state) => ({
+    value: state,
+    label: t(`ui.state.${state}`),
+    selected: state === query.state,
+  }));
+  return {
+    path: '/subscribers',
+    q: query.q ?? '',
+    findHint: t('ui.search_hint'),
+    kept: query.state ? [{ name: 'state', value: query.state }] : [],
+    active: query.state
+      ? [
+          {
+            label: t('sessions.state'),
+            value: t(`ui.state.${query.state}`),
+            off: withQuery('/subscribers', search, { state: null }),
+            offLabel: t('ui.filter_off', { name: t('sessions.state') }),
+          },
+        ]
+      : [],
+    choices: [
+      {
+        name: 'state',
+        label: t('sessions.state'),
+        options: [{ value: '', label: t('ui.filter_any'), selected: !query.state }, ...states],
+      },
+    ],
+    clear: query.state || query.q ? '/subscribers' : '',
+  };
+}
+
+function newFields(values: Record<string, string>, errors: Record<string, string>, { t }: Reader) {
+  const field = (name: string, more: object) => ({
+    name,
+    label: t(`subscribers.${name}`),
+    value: values[name] ?? '',
+    error: errors[name],
+    ...more,
+  });
+  return {
+    title: t('subscribers.new_title'),
+    errors: formErrors(errors),
+    name: field('name', { required: true, autocomplete: 'off', max: 120 }),
+    phone: field('phone', {
+      required: true,
+      type: 'tel',
+      mode: 'tel',
+      autocomplete: 'off',
+      help: t('subscribers.phone_help'),
+    }),
+    email: field('email', { type: 'email', autocomplete: 'off', help: t('subscribers.email_help') }),
+  };
+}
+
+/** What may be done to a service now, by its state and by who asks; everything else is absent. */
+function actionsFor(service: ServiceRow | undefined, person: Person) {
+  const may = new Set(service ? allowedActions(service.state as SubscriptionState) : []);
+  const write = person.actor.permissions.has('subscriptions.write');
+  const suspend = person.actor.permissions.has('subscriptions.suspend');
+  return {
+    activate: write && may.has('activate'),
+    extend: write && may.has('extend'),
+    topUp: write && may.has('top_up') && service?.allowance_bytes != null,
+    pause: write && may.has('pause'),
+    resume: write && may.has('resume'),
+    suspend: suspend && may.has('suspend'),
+    changePlan: write && may.has('change_plan'),
+  };
+}
+
+async function personModel(ctx: Context, id: bigint, query: z.output<typeof personQuery>, person: Person) {
+  const reader = readerFor(ctx, person);
+  const { permissions } = person.actor;
+  const subscriber = await findSubscriber(ctx, id);
+  if (!subscriber) throw notFound('That customer');
+  const services = await servicesOf(ctx, id);
+  const service = services.find((one) => one.id === query.subscription) ?? services[0];
+  const sessions = service ? await sessionsOf(ctx, service.id, 6) : [];
+  const live = sessions.find((one) => one.stopped_at === null);
+  const usage = service ? await usageOf(ctx, service.id) : [];
+  const maySeeMoney = permissions.has('payments.read');
+  const payments = maySeeMoney ? await paymentsOf(ctx, id, 5) : [];
+  const events = await eventsOf(ctx, id, service);
+  return {
+    title: subscriber.name,
+    live: permissions.has('sessions.read') ? 'sessions,enforcement' : '',
+    told: query.done && { text: reader.t(`subscriptions.done_${query.done}`) },
+    id: subscriber.id,
+    name: subscriber.name,
+    phone: sayPhone(subscriber.phone),
+    tel: subscriber.phone,
+    email: subscriber.email,
+    state: service ? serviceState(service, reader, { tinted: true, online: live !== undefined }) : null,
+    strip: strip(service, await walletOf(ctx, id), live, reader),
+    now: nowColumn(sessions, usage, reader),
+    mayCut: permissions.has('sessions.disconnect'),
+    service: service && { id: service.id.toString(), ...serviceColumn(service, reader) },
+    services:
+      services.length > 1
+        ? services.map((one) => ({
+            label: `${one.plan}, ${one.username}`,
+            href: `/subscribers/${id}?subscription=${one.id}`,
+            current: one.id === service?.id,
+          }))
+        : [],
+    actions: actionsFor(service, person),
+    maySell: permissions.has('subscriptions.write'),
+    maySeeMoney,
+    mayPay: permissions.has('payments.write') && service !== undefined && service.state !== 'ended',
+    price: service ? formatAmount(service.price_cents, reader.locale) : '',
+    priceRaw: service ? (Number(service.price_cents) / 100).toFixed(2).replace(/\.00$/, '') : '',
+    payments: paymentLines(payments, reader),
+    events: timeline(maySeeMoney ? events : events.filter((event) => event.kind !== 'payment'), reader),
+  };
+}
+
+export const pageRoutes: PageRoute[] = [
+  pageRoute({
+    method: 'GET',
+    path: '/subscribers',
+    permission: 'subscribers.read',
+    query: rowsQuery,
+    async run(ctx, { query }, web, person) {
+      const reader = readerFor(ctx, person);
+      const { q, state, limit } = query;
+      const rows = await listRows(ctx, { q: q || undefined, state, before: cursorId(query.cursor), limit });
+      const shown = rows.slice(0, limit);
+      const search = new URLSearchParams(web.query);
+      const last = shown.at(-1);
+      const mayAdd = person.actor.permissions.has('subscribers.write');
+      return view('subscribers/list', {
+        title: reader.t('subscribers.title'),
+        total: formatCount(await countSubscribers(ctx), reader.locale),
+        search: q ?? '',
+        mayAdd,
+        filters: filters(query, search, reader),
+        rows: shown.map((row) => listRow(row, reader)),
+        empty:
+          q || state
+            ? {
+                text: reader.t('subscribers.empty_filtered'),
+                href: '/subscribers',
+                step: reader.t('subscribers.empty_filtered_step'),
+              }
+            : {
+                text: reader.t('subscribers.empty'),
+                ...(mayAdd ? { href: '/subscribers/new', step: reader.t('subscribers.add'), action: true } : {}),
+              },
+        pager: {
+          first: query.cursor ? withQuery('/subscribers', search, {}) : '',
+          next:
+            rows.length > limit && last ? withQuery('/subscribers', search, { cursor: cursorOf(BigInt(last.id)) }) : '',
+          nextLabel: reader.t('ui.page_next', { count: limit }),
+        },
+      });
+    },
+  }),
+  pageRoute({
+    method: 'GET',
+    path: '/subscribers/new',
+    permission: 'subscribers.write',
+    run: (ctx, _input, _web, person) =>
+      Promise.resolve(view('subscribers/new', newFields({}, {}, readerFor(ctx, person)))),
+  }),
+  pageRoute({
+    method: 'POST',
+    path: '/subscribers',
+    permission: 'subscribers.write',
+    form: newForm,
+    async run(ctx, { form }, _web, person) {
+      const reader = readerFor(ctx, person);
+      if (!form.ok) return view('subscribers/new', newFields(form.values, form.fields, reader), { status: 422 });
+      const { name, phone, email } = form.value;
+      const outcome = await createSubscriber(ctx, { name, phone, email: email ?? null });
+      if (outcome.kind === 'done') return seeOther(`/subscriptions/new?client=${outcome.subscriber.id}`);
+      const fields = outcome.kind === 'invalid' ? outcome.fields : {};
+      return view('subscribers/new', newFields({ name, phone, email: email ?? '' }, fields, reader), { status: 422 });
+    },
+  }),
+  pageRoute({
+    method: 'GET',
+    path: '/subscribers/:id',
+    permission: 'subscribers.read',
+    query: personQuery,
+    run: async (ctx, { params, query }, _web, person) =>
+      view('subscribers/person', await personModel(ctx, params.id, query, person)),
+  }),
+];

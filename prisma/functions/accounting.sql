@@ -493,3 +493,11 @@ BEGIN
   RETURN moved_rows;
 END $$;
 GRANT EXECUTE ON FUNCTION accounting_archive TO lango_jobs;
+
+-- Keeps a packet that cannot be stored for a person to look at: the first 10,000, so that one broken router does not fill the disk.
+CREATE OR REPLACE FUNCTION accounting_keep_aside(p_tenant bigint, p_address inet, p_packet bytea, p_error text) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  INSERT INTO accounting_quarantine (tenant_id, nas_address, packet, error)
+  SELECT p_tenant, p_address, p_packet, p_error WHERE (SELECT count(*) FROM accounting_quarantine) < 10000
+$$;
+GRANT EXECUTE ON FUNCTION accounting_keep_aside TO lango_accounting;

@@ -1,0 +1,213 @@
+import type { Counters } from './counters';
+import type { AccountingLog } from './log';
+import type { AccountingRecord } from './record';
+import type { SpoolWriter } from './spool/writer';
+import { takeBatch } from './take-batch';
+import { type BatchWriter, writeBatch } from './write-batch';
+import type { AccountingStore } from './store';
+
+/** A packet that waits for its answer. */
+export interface Waiting {
+  readonly record: AccountingRecord;
+  /** Milliseconds of a monotonic clock. */
+  readonly since_ms: number;
+  /** Called once: the record is durable (answer it) or was given up (say nothing; the router tries again). */
+  done(durable: boolean): void;
+  settled: boolean;
+  /** On its way to the disk. */
+  spooling: boolean;
+}
+
+export interface IntakeOptions {
+  store: AccountingStore;
+  spool: SpoolWriter;
+  counters: Counters;
+  log: AccountingLog;
+  maxBatch?: number;
+  /** Batches under way at once. */
+  inFlight?: number;
+  /** A record that is not durable after this long goes to the spool. RouterOS may ask again after 300 ms. */
+  patience_ms?: number;
+  /** Records held in memory; beyond it they are given up. */
+  maxWaiting?: number;
+}
+
+/** `live`: the database answers in time. `slow`: a batch is overdue. `away`: the last write failed. In the last two, packets go to the spool at once. */
+export type Database = 'live' | 'slow' | 'away';
+
+const TICK_MS = 25;
+const PROBE_MS = 500;
+
+/**
+ * Group commit: while one batch is under way the next collects, so that a quiet listener answers at once and a busy one writes
+ * hundreds of records with one commit; there is no timer in it. Records that the database does not take in time are made
+ * durable by the spool.
+ */
+export class IntakeQueue {
+  private readonly queue: Waiting[] = [];
+  private readonly busy = new Set<string>();
+  private readonly underWay = new Set<Waiting[]>();
+  private readonly writer: BatchWriter;
+  private readonly timer: NodeJS.Timeout;
+  private probing = false;
+  private nextProbe_ms = 0;
+  private pumpQueued = false;
+  private state: Database = 'live';
+  private readonly maxBatch: number;
+  private readonly inFlight: number;
+  private readonly patience_ms: number;
+  private readonly maxWaiting: number;
+  /** Told when the database is live again, so that the spool is drained. */
+  onLive: () => void = () => undefined;
+
+  constructor(private readonly o: IntakeOptions) {
+    this.writer = { store: o.store, counters: o.counters, log: o.log };
+    this.maxBatch = o.maxBatch ?? 1000;
+    this.inFlight = o.inFlight ?? 1;
+    this.patience_ms = o.patience_ms ?? 300;
+    this.maxWaiting = o.maxWaiting ?? 20_000;
+    this.timer = setInterval(() => this.tick(), TICK_MS);
+  }
+
+  get database(): Database {
+    return this.state;
+  }
+
+  get waiting(): number {
+    return this.queue.length;
+  }
+
+  /** Whether a new record could be made durable now, by whatever means. */
+  get canPromise(): boolean {
+    return this.state === 'live' || this.o.spool.usable;
+  }
+
+  add(item: Waiting): void {
+    if (this.queue.length >= this.maxWaiting) {
+      this.settle(item, false);
+      return;
+    }
+    this.queue.push(item);
+    if (this.pumpQueued) return;
+    // Once per turn of the event loop: datagrams that arrived together share the first batch.
+    this.pumpQueued = true;
+    setImmediate(() => {
+      this.pumpQueued = false;
+      this.pump();
+    });
+  }
+
+  /** Waits until everything taken is settled; what the database does not take within `limit_ms` goes to the spool. */
+  async drain(limit_ms: number): Promise<void> {
+    const until = performance.now() + limit_ms;
+    while ((this.queue.length > 0 || this.underWay.size > 0) && performance.now() < until) {
+      this.pump();
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    clearInterval(this.timer);
+    await this.toSpool([...this.unsettledUnderWay(), ...this.queue.splice(0)]);
+  }
+
+  private pump(): void {
+    if (this.state !== 'live') {
+      if (this.o.spool.usable) void this.toSpool(this.queue.splice(0));
+      return;
+    }
+    while (this.underWay.size < this.inFlight && this.queue.length > 0) {
+      const { items, keys } = takeBatch(this.queue, this.maxBatch, this.busy);
+      if (items.length === 0) return;
+      void this.write(items, keys);
+    }
+  }
+
+  private async write(items: Waiting[], keys: string[]): Promise<void> {
+    this.underWay.add(items);
+    for (const key of keys) this.busy.add(key);
+    const ok = await writeBatch(
+      this.writer,
+      items.map((item) => item.record),
+    );
+    this.underWay.delete(items);
+    for (const key of keys) this.busy.delete(key);
+    if (ok) {
+      for (const item of items) this.settle(item, true);
+      this.turn('live');
+    } else {
+      this.turn('away');
+      await this.toSpool(items);
+    }
+    this.pump();
+  }
+
+  /** Makes records durable on disk. Those that the disk refuses go back to wait for the database, in front. */
+  private async toSpool(items: Waiting[]): Promise<void> {
+    const open = items.filter((item) => !item.settled && !item.spooling);
+    if (open.length === 0) return;
+    for (const item of open) item.spooling = true;
+    const kept = await this.o.spool.append(open.map((item) => item.record));
+    for (const item of open) item.spooling = false;
+    if (kept) {
+      for (const item of open) this.settle(item, true);
+      this.o.counters.spooled += open.length;
+    } else {
+      this.queue.unshift(...open.filter((item) => !item.settled && !this.isUnderWay(item)));
+    }
+  }
+
+  private settle(item: Waiting, durable: boolean): void {
+    if (item.settled) return;
+    item.settled = true;
+    if (!durable) this.o.counters.dropped += 1;
+    item.done(durable);
+  }
+
+  private tick(): void {
+    const overdue = performance.now() - this.patience_ms;
+    const late = [...this.underWay].some((items) => items[0]!.since_ms < overdue);
+    if (late && this.state === 'live') this.turn('slow');
+    if (this.state !== 'live' && this.o.spool.usable) {
+      void this.toSpool([
+        ...this.unsettledUnderWay().filter((item) => item.since_ms < overdue),
+        ...this.queue.splice(0),
+      ]);
+    } else if (this.queue[0] && this.queue[0].since_ms < overdue && this.o.spool.usable) {
+      const at = this.queue.findIndex((item) => item.since_ms >= overdue);
+      void this.toSpool(this.queue.splice(0, at === -1 ? this.queue.length : at));
+    }
+    if (this.state === 'away' && this.underWay.size === 0) void this.probe();
+    this.pump();
+  }
+
+  private async probe(): Promise<void> {
+    if (this.probing || performance.now() < this.nextProbe_ms) return;
+    this.probing = true;
+    const alive = await this.o.store.probe();
+    this.probing = false;
+    this.nextProbe_ms = performance.now() + PROBE_MS;
+    if (alive) this.turn('live');
+  }
+
+  private turn(state: Database): void {
+    if (state === this.state) return;
+    const before = this.state;
+    this.state = state;
+    if (state === 'live') {
+      this.o.log.info({ before }, 'the database takes accounting again');
+      this.onLive();
+    } else if (before === 'live') {
+      this.o.log.warn(
+        { state },
+        'the database does not take accounting in time; packets are kept on disk and answered',
+      );
+    }
+  }
+
+  private unsettledUnderWay(): Waiting[] {
+    return [...this.underWay].flat().filter((item) => !item.settled);
+  }
+
+  private isUnderWay(item: Waiting): boolean {
+    for (const items of this.underWay) if (items.includes(item)) return true;
+    return false;
+  }
+}

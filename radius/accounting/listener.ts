@@ -1,0 +1,131 @@
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { Pool } from 'pg';
+import { type Counters, newCounters } from './counters';
+import { IntakeQueue } from './intake-queue';
+import type { AccountingLog } from './log';
+import { NasTable } from './nas-table';
+import { Receiver } from './receiver';
+import { Reporter } from './reporter';
+import { Sockets } from './sockets';
+import { SpoolDirectory } from './spool/directory';
+import { Drainer } from './spool/drainer';
+import { SpoolWriter } from './spool/writer';
+import { AccountingStore } from './store';
+
+export interface ListenerOptions {
+  /** Connection of the role lango_accounting. */
+  databaseUrl: string;
+  /** Local address; 0.0.0.0 for every IPv4 address of this host, :: for every address. */
+  bind: string;
+  /** UDP port; 0 for any (with one bind address only). */
+  port: number;
+  /** LANGO_DATA: the spool and the routers' table are kept under it. */
+  dataDir: string;
+  /** The spool of one process may not be larger. Default 2 GiB. */
+  spoolMaxBytes?: number;
+  /** A packet that is not in the database after this long goes to the spool. Default 300 ms. */
+  patience_ms?: number;
+}
+
+export interface Listener {
+  port: number;
+  counters: Counters;
+  /** No more packets are taken; those in hand are made durable and answered. */
+  stop(): Promise<void>;
+}
+
+const DRAIN_ON_STOP_MS = 3000;
+
+/** One accounting listener in this process. Starts also while the database is away. Throws when the port is taken. */
+export async function startListener(o: ListenerOptions, log: AccountingLog): Promise<Listener> {
+  const counters = newCounters();
+  const pool = new Pool({
+    connectionString: o.databaseUrl,
+    max: 4,
+    application_name: 'lango-accounting',
+    connectionTimeoutMillis: 3000,
+    keepAlive: true,
+  });
+  // A lost idle connection is nobody's error; the next query opens a new one.
+  pool.on('error', () => undefined);
+  const store = new AccountingStore(pool);
+  const directory = new SpoolDirectory(join(o.dataDir, 'spool', 'accounting'));
+  const spool: SpoolWriter = new SpoolWriter({
+    directory: directory.path,
+    log,
+    otherBytes: () => drainer.claimedBytes,
+    ...(o.spoolMaxBytes === undefined ? {} : { maxBytes: o.spoolMaxBytes }),
+  });
+  const intake = new IntakeQueue({
+    store,
+    spool,
+    counters,
+    log,
+    ...(o.patience_ms === undefined ? {} : { patience_ms: o.patience_ms }),
+  });
+  const drainer: Drainer = new Drainer({
+    directory,
+    spool,
+    writer: { store, counters, log },
+    mayDrain: () => intake.database === 'live',
+    claimedDrained: (from) => void reporter.forget(from),
+  });
+  intake.onLive = () => drainer.wake();
+  const reporter: Reporter = new Reporter({
+    pool,
+    host: hostname(),
+    instance: directory.instance,
+    counters,
+    holding: () => ({
+      pending: spool.pending + drainer.pendingClaimed,
+      oldest_ms: spool.oldest_ms,
+      database: intake.database,
+      waiting: intake.waiting,
+    }),
+  });
+  const table = new NasTable({
+    databaseUrl: o.databaseUrl,
+    pool,
+    file: join(o.dataDir, 'accounting', 'routers.json'),
+    log,
+  });
+  const receiver = new Receiver({
+    table,
+    intake,
+    store,
+    counters,
+    log,
+    heardOf: (nas, identity) => reporter.heardOf(nas, identity),
+    unknownHeard: (address) => reporter.unknownHeard(address),
+  });
+  const sockets = new Sockets(
+    o.bind,
+    o.port,
+    (datagram, from, socket) => receiver.receive(datagram, from, socket),
+    log,
+  );
+
+  const watch = setInterval(() => reporter.holdingChanged(), 250);
+  const stop = async (): Promise<void> => {
+    sockets.silence();
+    await intake.drain(DRAIN_ON_STOP_MS);
+    clearInterval(watch);
+    await drainer.stop();
+    await spool.close();
+    sockets.close();
+    await table.stop();
+    await reporter.stop();
+    directory.removeIfEmpty();
+    await pool.end().catch(() => undefined);
+  };
+  try {
+    await table.start();
+    await sockets.start();
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  reporter.start();
+  return { port: sockets.port, counters, stop };
+}

@@ -1,0 +1,112 @@
+import type { Pool, PoolClient } from 'pg';
+import { BatchColumns } from './columns';
+import type { RestartRecord, SessionRecord } from './record';
+
+/**
+ * What became of a write. `bad_data`: the database refuses a value, so the batch must be split until the packet is found.
+ * `again`: two writers were in each other's way (deadlock); the same batch will do. `away`: nothing can be written now.
+ */
+export type Written =
+  | { kind: 'ok' }
+  | { kind: 'bad_data'; error: Error }
+  | { kind: 'again'; error: Error }
+  | { kind: 'away'; error: Error };
+
+const APPLY = {
+  name: 'accounting_apply',
+  text: 'SELECT merged FROM accounting_apply($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)',
+};
+const RESTARTED = {
+  name: 'accounting_router_restarted',
+  text: 'SELECT accounting_router_restarted($1, $2, $3, $4, $5, $6, $7, $8)',
+};
+
+/** Writes batches through the SQL functions of prisma/functions/accounting.sql. */
+export class AccountingStore {
+  constructor(
+    private readonly pool: Pool,
+    /** A write that takes longer is given up; what it may still do is harmless, because writing twice changes nothing. */
+    private readonly giveUpAfter_ms = 15_000,
+  ) {}
+
+  /** Writes at most one record per session; sorts them, so that concurrent batches lock in one order. */
+  async apply(records: readonly SessionRecord[]): Promise<Written> {
+    if (records.length === 0) return { kind: 'ok' };
+    const columns = new BatchColumns();
+    for (const record of [...records].sort(byKey)) columns.add(record);
+    return this.run({ ...APPLY, values: columns.values() });
+  }
+
+  /** Closes what a router had open when it restarted. */
+  async restarted(r: RestartRecord): Promise<Written> {
+    const values = [
+      r.nas.id,
+      r.nas.tenantId,
+      Math.round(r.event_ms),
+      Math.round(r.received_ms),
+      r.identifier,
+      r.nasIp,
+      r.realm,
+      r.boot,
+    ];
+    return this.run({ ...RESTARTED, values });
+  }
+
+  /** Keeps a packet that cannot be stored for a person to look at. */
+  async quarantine(tenantId: string | null, address: string, packet: Buffer, error: string): Promise<Written> {
+    return this.run({
+      text: 'SELECT accounting_keep_aside($1, $2, $3, $4)',
+      values: [tenantId, address, packet, error.slice(0, 1000)],
+    });
+  }
+
+  /** Whether the database answers. */
+  async probe(): Promise<boolean> {
+    return (await this.run({ text: 'SELECT 1', values: [] }, 2000)).kind === 'ok';
+  }
+
+  private async run(
+    query: { name?: string; text: string; values: unknown[] },
+    limit_ms = this.giveUpAfter_ms,
+  ): Promise<Written> {
+    let client: PoolClient;
+    try {
+      client = await this.pool.connect();
+    } catch (error) {
+      return { kind: 'away', error: error as Error };
+    }
+    let timer: NodeJS.Timeout | undefined;
+    const tooLong = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => reject(new Error(`the database did not answer for ${limit_ms} ms`)), limit_ms);
+    });
+    try {
+      const work = client.query(query);
+      // Given up, the query ends with its connection; nobody waits for it then.
+      work.catch(() => undefined);
+      await Promise.race([work, tooLong]);
+      client.release();
+      return { kind: 'ok' };
+    } catch (error) {
+      const written = classify(error as Error);
+      client.release(written.kind === 'away' ? (error as Error) : undefined);
+      return written;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+/** SQLSTATE classes: 22 data exception, 23 integrity, 40 transaction rollback. All else, also a missing function, is not the packet's fault. */
+function classify(error: Error): Written {
+  const state = (error as { code?: unknown }).code;
+  if (typeof state !== 'string' || state.length !== 5) return { kind: 'away', error };
+  const family = state.slice(0, 2);
+  if (family === '22' || family === '23') return { kind: 'bad_data', error };
+  if (family === '40') return { kind: 'again', error };
+  return { kind: 'away', error };
+}
+
+function byKey(a: SessionRecord, b: SessionRecord): number {
+  if (a.nas.id !== b.nas.id) return a.nas.id.length - b.nas.id.length || (a.nas.id < b.nas.id ? -1 : 1);
+  return a.sessionId < b.sessionId ? -1 : a.sessionId > b.sessionId ? 1 : 0;
+}

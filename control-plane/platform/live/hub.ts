@@ -9,11 +9,11 @@ export interface Change {
   session?: string;
 }
 
-type Listener = (event: { kind: 'change'; change: Change } | { kind: 'again' }) => void;
+type Listener = (event: { kind: 'change'; change: Change } | { kind: 'again' } | { kind: 'end' }) => void;
 
 /** Hands each company's changes to whoever listens in this process. */
 export interface LiveHub {
-  /** Calls `listener` for every change of one company, and with `again` after a gap in which changes may have been missed. */
+  /** Calls `listener` for every change of one company, with `again` after a gap in which changes may have been missed, and with `end` at stop. */
   subscribe(tenantId: bigint, listener: Listener): () => void;
   stop(): Promise<void>;
 }
@@ -78,6 +78,7 @@ export function startLiveHub(url: string, log: Log): LiveHub {
     },
     async stop() {
       stopped = true;
+      everyone().forEach((listener) => listener({ kind: 'end' }));
       clearTimeout(retry);
       const ending = client;
       client = undefined;

@@ -87,7 +87,7 @@ function requestedTopics(query: unknown, person: Person): Set<string> {
 function startStream(res: Response, hub: LiveHub, person: Person, topics: Set<string>, resumed: boolean): () => void {
   let sequence = 0;
   // no-transform keeps compressing proxies from holding events back; X-Accel-Buffering does so for nginx.
-  res.status(200).set({ 'Content-Type': 'text/event-stream; charset=utf-8', 'Cache-Control': 'no-store, no-transform', 'X-Accel-Buffering': 'no' });
+  res.status(200).set({ 'Content-Type': 'text/event-stream; charset=utf-8', 'Cache-Control': 'no-store, no-transform', 'X-Accel-Buffering': 'no', Connection: 'close' });
   res.flushHeaders();
   const write = (text: string): void => {
     // A reader that does not read (a suspended laptop) is let go instead of filling our memory.
@@ -98,7 +98,8 @@ function startStream(res: Response, hub: LiveHub, person: Person, topics: Set<st
   write('retry: 2000\n\n');
   if (resumed) event('again', {});
   const unsubscribe = hub.subscribe(person.tenant.id, (message) => {
-    if (message.kind === 'again') event('again', {});
+    if (message.kind === 'end') res.end();
+    else if (message.kind === 'again') event('again', {});
     else if (topics.has(message.change.topic)) {
       const { tenant: _tenant, ...shown } = message.change;
       event('change', shown);

@@ -102,6 +102,16 @@ test('one person cannot hold more than a dozen streams, and closed ones are give
   again.close();
 });
 
+test('a stop ends open streams at once instead of waiting for them', async () => {
+  const second = await startTestLango({ db: lango.db });
+  const control = new AbortController();
+  const response = await fetch(`${second.baseUrl}/live?topics=sessions`, { headers: { authorization: `Bearer ${second.api.token}` }, signal: control.signal });
+  const began = Date.now();
+  await second.stop();
+  await response.text();
+  expect(Date.now() - began).toBeLessThan(2_000);
+});
+
 test.each([undefined, '', 'x', 'null', '[]', '{"tenant":1,"topic":"a"}', '{"tenant":"1"}'])('the payload %s is ignored', (payload) => {
   expect(parseChange(payload)).toBeUndefined();
 });

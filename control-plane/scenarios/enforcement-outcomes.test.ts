@@ -88,11 +88,15 @@ const tried = (sessionId: string, times: number): Promise<EnforcementRow> =>
     5000,
     `${times} tries`,
   );
-/** Brings the next try of every row to now, as if the pause were over. */
+/** Brings the next try of every row to now, as if the pause were over. Rows in hand are waited for, so that what they write is not written over. */
 const hurry = async (): Promise<void> => {
-  await world.owner.query(
-    `UPDATE enforcement SET next_attempt_at = lango_now() WHERE state = 'open' AND claimed_by IS NULL`,
-  );
+  await until(async () => {
+    const { rows } = await world.owner.query(
+      `SELECT 1 FROM enforcement WHERE state = 'open' AND claimed_by IS NOT NULL`,
+    );
+    return rows.length === 0;
+  });
+  await world.owner.query(`UPDATE enforcement SET next_attempt_at = lango_now() WHERE state = 'open'`);
   await world.owner.query(`SELECT pg_notify('lango_enforcement', '')`);
 };
 

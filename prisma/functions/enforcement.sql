@@ -1,3 +1,4 @@
+-- Plans are cached while these tables are small and would go on reading them whole when a midnight has filled them: hence the planner settings.
 -- What the network must be made to agree with: written in the transaction of what made it necessary, worked by radius/enforcer, closed on proof.
 
 -- Reasons that end a session whatever its subscription says now: a cut for one of these is never taken back because somebody paid.
@@ -44,48 +45,61 @@ BEGIN
   END IF;
 END $$;
 
--- Closes rows that the world has overtaken.
-CREATE OR REPLACE FUNCTION enforcement_supersede(p_session_id bigint, p_kinds text[]) RETURNS void LANGUAGE sql AS $$
-  UPDATE enforcement SET state = 'proven', proven_by = 'superseded', proven_at = lango_now(), closed_at = lango_now(), claimed_by = NULL, claimed_until = NULL
-  WHERE session_id = p_session_id AND state = 'open' AND kind = ANY (p_kinds)
+-- Which open rows a new one of this kind makes pointless.
+CREATE OR REPLACE FUNCTION enforcement_overtakes(p_kind text) RETURNS text[] LANGUAGE sql IMMUTABLE AS $$
+  SELECT CASE p_kind WHEN 'cut' THEN ARRAY['throttle', 'restore', 'refresh'] WHEN 'throttle' THEN ARRAY['restore'] WHEN 'restore' THEN ARRAY['throttle', 'refresh'] ELSE '{}' END
 $$;
 
--- Opens a row, or starts the open one of that kind again: its tries count from the newest wish.
-CREATE OR REPLACE FUNCTION enforcement_open(p_session session_live, p_kind text, p_reason text, p_params jsonb) RETURNS bigint LANGUAGE plpgsql AS $$
-DECLARE v_id bigint;
+-- Opens rows, or starts the open ones of that kind again: their tries count from the newest wish. Wishes are {session, kind, reason, params}.
+-- One statement for all of them, because a whole town's plans may end at one midnight.
+CREATE OR REPLACE FUNCTION enforcement_open(p_session bigint[], p_kind text[], p_reason text[], p_params jsonb) RETURNS bigint[] LANGUAGE plpgsql SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+DECLARE
+  v_now timestamptz := lango_now();
+  v_ids bigint[];
 BEGIN
-  PERFORM enforcement_supersede(p_session.radacctid, CASE p_kind
-    WHEN 'cut' THEN ARRAY['throttle', 'restore', 'refresh'] WHEN 'throttle' THEN ARRAY['restore'] WHEN 'restore' THEN ARRAY['throttle', 'refresh'] ELSE '{}' END);
-  INSERT INTO enforcement (tenant_id, session_id, nas_id, subscription_id, kind, reason, params)
-  VALUES (p_session.tenant_id, p_session.radacctid, p_session.nas_id, p_session.subscription_id, p_kind, p_reason, p_params)
-  ON CONFLICT (session_id, kind) WHERE state = 'open' DO UPDATE
-    SET reason = CASE WHEN enforcement_is_final(enforcement.reason) THEN enforcement.reason ELSE excluded.reason END,
-        params = excluded.params, attempts = 0, acked_at = NULL, next_attempt_at = lango_now()
-  RETURNING id INTO v_id;
-  PERFORM pg_notify('lango_enforcement', '');
-  RETURN v_id;
+  WITH wish AS (SELECT * FROM unnest(p_session, p_kind, p_reason) AS w (session_id, kind, reason)), overtaken AS (
+    UPDATE enforcement e SET state = 'proven', proven_by = 'superseded', proven_at = v_now, closed_at = v_now, claimed_by = NULL, claimed_until = NULL
+    FROM wish WHERE e.session_id = wish.session_id AND e.state = 'open' AND e.kind = ANY (enforcement_overtakes(wish.kind))
+  ), opened AS (
+    INSERT INTO enforcement (tenant_id, session_id, nas_id, subscription_id, kind, reason, params, created_at, next_attempt_at)
+    SELECT l.tenant_id, l.radacctid, l.nas_id, l.subscription_id, wish.kind, wish.reason, p_params, v_now, v_now
+    FROM wish JOIN session_live l ON l.radacctid = wish.session_id ORDER BY l.radacctid
+    ON CONFLICT (session_id, kind) WHERE state = 'open' DO UPDATE
+      SET reason = CASE WHEN enforcement_is_final(enforcement.reason) THEN enforcement.reason ELSE excluded.reason END,
+          params = excluded.params, attempts = 0, acked_at = NULL, next_attempt_at = v_now
+    RETURNING id
+  )
+  SELECT array_agg(id) INTO v_ids FROM opened;
+  IF v_ids IS NOT NULL THEN PERFORM pg_notify('lango_enforcement', ''); END IF;
+  RETURN coalesce(v_ids, '{}');
+END $$;
+
+-- The same for any number of subscriptions at once. Returns the number of rows written.
+CREATE OR REPLACE FUNCTION enforce_subscriptions(p_ids bigint[], p_reason text) RETURNS integer LANGUAGE plpgsql SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+DECLARE
+  v_now timestamptz := lango_now();
+  v_sessions bigint[];
+  v_kinds text[];
+BEGIN
+  UPDATE enforcement e SET state = 'proven', proven_by = 'superseded', proven_at = v_now, closed_at = v_now, claimed_by = NULL, claimed_until = NULL
+  FROM subscription_now sub JOIN session_live l ON l.subscription_id = sub.id AND l.stopped_at IS NULL
+  WHERE sub.id = ANY (p_ids) AND e.session_id = l.radacctid AND e.state = 'open' AND NOT enforcement_still_wanted(e.kind, e.reason, e.params, sub.state, l.mode);
+  SELECT array_agg(radacctid), array_agg(kind) INTO v_sessions, v_kinds
+  FROM (SELECT l.radacctid, enforcement_needed(sub.state, l.mode, p_reason, sub.mac_lock, l.mac) AS kind
+        FROM subscription_now sub JOIN session_live l ON l.subscription_id = sub.id AND l.stopped_at IS NULL
+        WHERE sub.id = ANY (p_ids) ORDER BY 1) needed
+  WHERE kind IS NOT NULL;
+  IF v_sessions IS NULL THEN RETURN 0; END IF;
+  RETURN cardinality(enforcement_open(v_sessions, v_kinds, array_fill(p_reason, ARRAY[cardinality(v_kinds)]), '{}'));
 END $$;
 
 CREATE OR REPLACE FUNCTION enforce_subscription(p_subscription_id bigint, p_reason text) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-DECLARE
-  sub subscription_now;
-  s session_live;
-  v_kind text;
-  v_written integer := 0;
+DECLARE v_tenant_id bigint := (SELECT tenant_id FROM subscription WHERE id = p_subscription_id);
 BEGIN
-  SELECT * INTO sub FROM subscription_now WHERE id = p_subscription_id;
-  IF NOT FOUND THEN RETURN 0; END IF;
-  PERFORM enforcement_check_tenant(sub.tenant_id);
-  FOR s IN SELECT * FROM session_live WHERE subscription_id = p_subscription_id AND stopped_at IS NULL ORDER BY radacctid LOOP
-    UPDATE enforcement e SET state = 'proven', proven_by = 'superseded', proven_at = lango_now(), closed_at = lango_now(), claimed_by = NULL, claimed_until = NULL
-    WHERE e.session_id = s.radacctid AND e.state = 'open' AND NOT enforcement_still_wanted(e.kind, e.reason, e.params, sub.state, s.mode);
-    v_kind := enforcement_needed(sub.state, s.mode, p_reason, sub.mac_lock, s.mac);
-    CONTINUE WHEN v_kind IS NULL;
-    PERFORM enforcement_open(s, v_kind, p_reason, '{}');
-    v_written := v_written + 1;
-  END LOOP;
-  RETURN v_written;
+  IF v_tenant_id IS NULL THEN RETURN 0; END IF;
+  PERFORM enforcement_check_tenant(v_tenant_id);
+  RETURN enforce_subscriptions(ARRAY[p_subscription_id], p_reason);
 END $$;
 COMMENT ON FUNCTION enforce_subscription IS 'Call it in the transaction that changed a subscription: writes what makes each of its open sessions agree. Returns the number of rows written.';
 GRANT EXECUTE ON FUNCTION enforce_subscription TO lango_web, lango_jobs, lango_accounting, lango_enforcer;
@@ -103,7 +117,7 @@ BEGIN
   SELECT * INTO s FROM session_live WHERE radacctid = p_session_id AND stopped_at IS NULL;
   IF NOT FOUND THEN RETURN NULL; END IF;
   PERFORM enforcement_check_tenant(s.tenant_id);
-  RETURN enforcement_open(s, p_kind, p_reason, coalesce(p_params, '{}'));
+  RETURN (enforcement_open(ARRAY[p_session_id], ARRAY[p_kind], ARRAY[p_reason], coalesce(p_params, '{}')))[1];
 END $$;
 COMMENT ON FUNCTION enforce_session IS 'One session by hand or by the rules of simultaneous use. Returns the enforcement id, or NULL when the session is not open any more.';
 GRANT EXECUTE ON FUNCTION enforce_session TO lango_web, lango_jobs, lango_accounting, lango_enforcer;
@@ -164,7 +178,8 @@ END $$;
 -- p_listening_since: since when accounting is known to be heard without a gap; silence before that proves nothing.
 CREATE OR REPLACE FUNCTION enforcement_claim(
   p_instance text, p_lease_s integer, p_limit integer, p_window integer, p_busy_nas bigint[], p_room integer[], p_listening_since timestamptz
-) RETURNS SETOF jsonb LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+) RETURNS SETOF jsonb LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+DECLARE v_now timestamptz := lango_now();
 BEGIN
   RETURN QUERY
   WITH RECURSIVE waiting AS (
@@ -177,7 +192,7 @@ BEGIN
     LEFT JOIN nas_status ns ON ns.nas_id = w.nas_id
     CROSS JOIN LATERAL (
       SELECT e.id FROM enforcement e
-      WHERE e.state = 'open' AND e.nas_id = w.nas_id AND e.next_attempt_at <= lango_now() AND (e.claimed_until IS NULL OR e.claimed_until < clock_timestamp())
+      WHERE e.state = 'open' AND e.nas_id = w.nas_id AND e.next_attempt_at <= v_now AND (e.claimed_until IS NULL OR e.claimed_until < clock_timestamp())
       ORDER BY e.next_attempt_at
       LIMIT coalesce(busy.room, CASE WHEN ns.coa_silent_since IS NULL THEN p_window ELSE 2 END)
       FOR UPDATE SKIP LOCKED
@@ -197,10 +212,10 @@ BEGIN
     'session', CASE WHEN s.radacctid IS NOT NULL AND s.stopped_at IS NULL THEN jsonb_build_object(
       'username', s.username, 'acct_session_id', s.acct_session_id, 'framed_ip', host(s.framed_ip), 'nas_identifier', s.nas_identifier,
       'nas_ip_address', host(s.nas_ip_address), 'service', s.service, 'mode', s.mode, 'rate_limit', s.rate_limit,
-      'heard_s', extract(epoch FROM lango_now() - s.received_at)) END,
+      'heard_s', extract(epoch FROM v_now - s.received_at)) END,
     'ended_by', s.closed_by,
     'interim_s', coalesce(s.interim_s, v.interim_s, 300),
-    'silence_proves_in_s', CASE WHEN s.radacctid IS NOT NULL THEN extract(epoch FROM enforcement_silence_proves_at(e.created_at, e.acked_at, h.gone_at, s.received_at, coalesce(s.interim_s, v.interim_s, 300), p_listening_since) - lango_now()) END,
+    'silence_proves_in_s', CASE WHEN s.radacctid IS NOT NULL THEN extract(epoch FROM enforcement_silence_proves_at(e.created_at, e.acked_at, h.gone_at, s.received_at, coalesce(s.interim_s, v.interim_s, 300), p_listening_since) - v_now) END,
     'change', jsonb_build_object(
       'rate_limit', CASE
         WHEN e.params ? 'down_kbps' THEN radius_rate_limit((e.params->>'up_kbps')::bigint, (e.params->>'down_kbps')::bigint)
@@ -209,7 +224,7 @@ BEGIN
       'address_list', v.address_list,
       'same_rate', enforcement_same_rate(e.params->>'rate_limit', s.rate_limit),
       -- From the session's start, by whichever of our clock and the router's says it is older: a payer is never cut early.
-      'session_timeout_s', ceil(extract(epoch FROM sub.valid_until - lango_now()) + greatest(extract(epoch FROM lango_now() - s.started_at), s.session_time_s + extract(epoch FROM lango_now() - s.received_at))),
+      'session_timeout_s', ceil(extract(epoch FROM sub.valid_until - v_now) + greatest(extract(epoch FROM v_now - s.started_at), s.session_time_s + extract(epoch FROM v_now - s.received_at))),
       'total_limit_bytes', CASE WHEN sub.on_quota = 'cut' AND sub.allowance_bytes IS NOT NULL
         THEN (s.input_bytes + s.output_bytes + greatest(sub.allowance_bytes - sub.used_bytes, 1))::text END))
   FROM claimed e
@@ -218,7 +233,7 @@ BEGIN
   LEFT JOIN subscription_now sub ON sub.id = e.subscription_id
   LEFT JOIN plan_version v ON v.id = sub.plan_version_id
   LEFT JOIN LATERAL (
-    SELECT jsonb_agg(jsonb_build_object('via', a.via, 'outcome', a.outcome, 'error_cause', a.error_cause, 'ago_s', extract(epoch FROM lango_now() - a.at)) ORDER BY a.id) AS attempts,
+    SELECT jsonb_agg(jsonb_build_object('via', a.via, 'outcome', a.outcome, 'error_cause', a.error_cause, 'ago_s', extract(epoch FROM v_now - a.at)) ORDER BY a.id) AS attempts,
            min(a.at) FILTER (WHERE a.error_cause = 503) AS gone_at
     FROM (SELECT * FROM enforcement_attempt WHERE enforcement_id = e.id ORDER BY id DESC LIMIT least(e.attempts, 50)) a
   ) h ON true;
@@ -229,38 +244,38 @@ GRANT EXECUTE ON FUNCTION enforcement_claim TO lango_enforcer;
 -- wait_s, state with proven_by, rate_limit. A row that was closed, started again or taken over meanwhile keeps its new fate.
 -- It waits for no other lock while it holds rows: the listener locks sessions and routers first and enforcement rows last.
 CREATE OR REPLACE FUNCTION enforcement_record(p_records jsonb) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-DECLARE
-  r jsonb;
-  e enforcement;
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+DECLARE v_now timestamptz := lango_now();
 BEGIN
-  FOR r IN SELECT value FROM jsonb_array_elements(p_records) AS value ORDER BY (value->>'id')::bigint LOOP
-    SELECT * INTO e FROM enforcement WHERE id = (r->>'id')::bigint FOR UPDATE;
-    CONTINUE WHEN NOT FOUND;
-    IF r ? 'attempt' THEN
-      INSERT INTO enforcement_attempt (tenant_id, enforcement_id, via, outcome, error_cause, ms)
-      VALUES (e.tenant_id, e.id, r#>>'{attempt,via}', r#>>'{attempt,outcome}', (r#>>'{attempt,error_cause}')::integer, (r#>>'{attempt,ms}')::integer);
-    END IF;
-    CONTINUE WHEN e.state <> 'open' OR e.claimed_by IS DISTINCT FROM r->>'instance';
-    IF e.next_attempt_at <> (r->>'due')::timestamptz THEN
-      UPDATE enforcement SET claimed_by = NULL, claimed_until = NULL WHERE id = e.id;
-      CONTINUE;
-    END IF;
-    IF r->>'state' IS NOT NULL AND r->>'proven_by' = 'silence' AND NOT enforcement_close_silent(e.session_id) THEN
-      r := r - 'state' || '{"wait_s": 5}';
-    END IF;
-    UPDATE enforcement SET
-      attempts = attempts + (r ? 'attempt')::integer,
-      acked_at = CASE WHEN r#>>'{attempt,outcome}' = 'ack' THEN coalesce(acked_at, lango_now()) ELSE acked_at END,
-      params = CASE WHEN r ? 'rate_limit' THEN params || jsonb_build_object('rate_limit', r->>'rate_limit') ELSE params END,
-      state = coalesce(r->>'state', 'open'),
-      proven_by = r->>'proven_by',
-      proven_at = CASE WHEN r->>'state' = 'proven' THEN lango_now() END,
-      closed_at = CASE WHEN r->>'state' IS NOT NULL THEN lango_now() END,
-      next_attempt_at = lango_now() + make_interval(secs => coalesce((r->>'wait_s')::numeric, 0)::double precision),
-      claimed_by = NULL, claimed_until = NULL
-    WHERE id = e.id;
-  END LOOP;
+  -- Closing a session closes its rows as well; one that was heard of meanwhile leaves the row open, to be looked at again.
+  PERFORM enforcement_close_silent(e.session_id)
+  FROM jsonb_to_recordset(p_records) AS r (id bigint, instance text, due timestamptz, proven_by text)
+  JOIN enforcement e ON e.id = r.id AND e.state = 'open' AND e.claimed_by = r.instance AND e.next_attempt_at = r.due
+  WHERE r.proven_by = 'silence';
+
+  WITH r AS MATERIALIZED (
+    SELECT * FROM jsonb_to_recordset(p_records)
+      AS r (id bigint, instance text, due timestamptz, attempt jsonb, wait_s double precision, state text, proven_by text, rate_limit text)
+  ), known AS MATERIALIZED (
+    SELECT e.id, e.tenant_id, e.next_attempt_at = r.due AS same, r.attempt, r.rate_limit, r.instance,
+           CASE WHEN r.proven_by IS DISTINCT FROM 'silence' THEN r.state END AS state, r.proven_by,
+           CASE WHEN r.proven_by = 'silence' THEN 5 ELSE coalesce(r.wait_s, 0) END AS wait_s
+    FROM r JOIN enforcement e ON e.id = r.id ORDER BY e.id FOR UPDATE OF e
+  ), attempted AS (
+    INSERT INTO enforcement_attempt (tenant_id, enforcement_id, via, outcome, error_cause, ms)
+    SELECT tenant_id, id, attempt->>'via', attempt->>'outcome', (attempt->>'error_cause')::integer, (attempt->>'ms')::integer FROM known WHERE attempt IS NOT NULL
+  )
+  UPDATE enforcement e SET
+    claimed_by = NULL, claimed_until = NULL,
+    attempts = e.attempts + CASE WHEN k.same AND k.attempt IS NOT NULL THEN 1 ELSE 0 END,
+    acked_at = CASE WHEN k.same AND k.attempt->>'outcome' = 'ack' THEN coalesce(e.acked_at, v_now) ELSE e.acked_at END,
+    params = CASE WHEN k.same AND k.rate_limit IS NOT NULL THEN e.params || jsonb_build_object('rate_limit', k.rate_limit) ELSE e.params END,
+    state = CASE WHEN k.same THEN coalesce(k.state, 'open') ELSE 'open' END,
+    proven_by = CASE WHEN k.same AND k.state = 'proven' THEN k.proven_by END,
+    proven_at = CASE WHEN k.same AND k.state = 'proven' THEN v_now END,
+    closed_at = CASE WHEN k.same AND k.state IS NOT NULL THEN v_now END,
+    next_attempt_at = CASE WHEN k.same THEN v_now + make_interval(secs => k.wait_s) ELSE e.next_attempt_at END
+  FROM known k WHERE e.id = k.id AND e.state = 'open' AND e.claimed_by = k.instance;
 END $$;
 GRANT EXECUTE ON FUNCTION enforcement_record TO lango_enforcer;
 
@@ -306,11 +321,13 @@ GRANT EXECUTE ON FUNCTION enforcement_note_router TO lango_enforcer;
 
 -- Makes what waits for a router's answer due now: it answers again, or its address or secret was changed.
 CREATE OR REPLACE FUNCTION enforcement_retry_router(p_nas_id bigint) RETURNS integer
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-DECLARE v_rows integer;
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+DECLARE
+  v_now timestamptz := lango_now();
+  v_rows integer;
 BEGIN
-  UPDATE enforcement SET next_attempt_at = lango_now()
-  WHERE id IN (SELECT id FROM enforcement WHERE state = 'open' AND nas_id = p_nas_id AND next_attempt_at > lango_now() AND acked_at IS NULL
+  UPDATE enforcement SET next_attempt_at = v_now
+  WHERE id IN (SELECT id FROM enforcement WHERE state = 'open' AND nas_id = p_nas_id AND next_attempt_at > v_now AND acked_at IS NULL
                  AND (claimed_until IS NULL OR claimed_until < clock_timestamp()) ORDER BY id FOR UPDATE SKIP LOCKED);
   GET DIAGNOSTICS v_rows = ROW_COUNT;
   RETURN v_rows;
@@ -319,18 +336,15 @@ GRANT EXECUTE ON FUNCTION enforcement_retry_router TO lango_enforcer;
 
 -- Subscriptions whose end has come, p_limit at a time and each by one enforcer. Returns how many were taken.
 CREATE OR REPLACE FUNCTION enforce_expired(p_limit integer) RETURNS integer
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
+  v_now timestamptz := lango_now();
   v_ids bigint[];
-  v_id bigint;
 BEGIN
-  WITH due AS (SELECT id FROM subscription WHERE expiry_due_at <= lango_now() ORDER BY expiry_due_at LIMIT p_limit FOR UPDATE SKIP LOCKED),
+  WITH due AS (SELECT id FROM subscription WHERE expiry_due_at <= v_now ORDER BY expiry_due_at LIMIT p_limit FOR UPDATE SKIP LOCKED),
        taken AS (UPDATE subscription s SET expiry_due_at = NULL FROM due WHERE s.id = due.id RETURNING s.id)
-  -- Always in the order of ids, so that two transactions that enforce many at once cannot wait for each other.
-  SELECT coalesce(array_agg(id ORDER BY id), '{}') INTO v_ids FROM taken;
-  FOREACH v_id IN ARRAY v_ids LOOP
-    PERFORM enforce_subscription(v_id, 'expired');
-  END LOOP;
+  SELECT coalesce(array_agg(id), '{}') INTO v_ids FROM taken;
+  PERFORM enforce_subscriptions(v_ids, 'expired');
   RETURN cardinality(v_ids);
 END $$;
 GRANT EXECUTE ON FUNCTION enforce_expired TO lango_enforcer;
@@ -351,24 +365,24 @@ GRANT EXECUTE ON FUNCTION enforcement_next_ms TO lango_enforcer;
 CREATE OR REPLACE FUNCTION enforcement_sweep(p_again_after interval DEFAULT '1 hour') RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
-  r record;
-  v_written integer := 0;
+  v_now timestamptz := lango_now();
+  v_sessions bigint[];
+  v_kinds text[];
+  v_reasons text[];
 BEGIN
   IF NOT pg_try_advisory_xact_lock(hashtext('enforcement_sweep')) THEN RETURN -1; END IF;
-  FOR r IN
-    SELECT l AS session, k.kind, sub.state
-    FROM session_live l
-    JOIN subscription_now sub ON sub.id = l.subscription_id
-    -- A session of unknown mode cannot be seen to disagree about its rate.
-    CROSS JOIN LATERAL (SELECT enforcement_needed(sub.state, l.mode, 'sweep', NULL, NULL) AS kind) k
-    WHERE l.stopped_at IS NULL AND k.kind IS NOT NULL AND NOT (k.kind = 'throttle' AND l.mode IS NULL)
-      AND NOT EXISTS (SELECT 1 FROM enforcement e WHERE e.session_id = l.radacctid
-                        AND (e.state = 'open' AND e.kind IN (k.kind, 'cut') OR e.kind = k.kind AND e.state IN ('gave_up', 'unproven') AND e.closed_at > lango_now() - p_again_after))
-    LIMIT 5000
-  LOOP
-    PERFORM enforcement_open(r.session, r.kind, CASE r.kind WHEN 'cut' THEN r.state WHEN 'throttle' THEN 'cap_throttle' ELSE 'resumed' END, '{}');
-    v_written := v_written + 1;
-  END LOOP;
-  RETURN v_written;
+  SELECT array_agg(radacctid), array_agg(kind), array_agg(CASE kind WHEN 'cut' THEN state WHEN 'throttle' THEN 'cap_throttle' ELSE 'resumed' END)
+  INTO v_sessions, v_kinds, v_reasons
+  FROM (
+    SELECT l.radacctid, l.mode, sub.state, enforcement_needed(sub.state, l.mode, 'sweep', NULL, NULL) AS kind
+    FROM session_live l JOIN subscription_now sub ON sub.id = l.subscription_id
+    WHERE l.stopped_at IS NULL
+  ) found
+  -- A session of unknown mode cannot be seen to disagree about its rate.
+  WHERE kind IS NOT NULL AND NOT (kind = 'throttle' AND mode IS NULL)
+    AND NOT EXISTS (SELECT 1 FROM enforcement e WHERE e.session_id = found.radacctid
+                      AND (e.state = 'open' AND e.kind IN (found.kind, 'cut') OR e.kind = found.kind AND e.state IN ('gave_up', 'unproven') AND e.closed_at > v_now - p_again_after));
+  IF v_sessions IS NULL THEN RETURN 0; END IF;
+  RETURN cardinality(enforcement_open(v_sessions, v_kinds, v_reasons, '{}'));
 END $$;
 GRANT EXECUTE ON FUNCTION enforcement_sweep TO lango_enforcer;

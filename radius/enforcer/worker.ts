@@ -83,8 +83,12 @@ export class Worker {
   private async look(): Promise<void> {
     let sleepMs = BLIND_SLEEP_MS;
     try {
-      await this.takeExpired();
-      await this.takeRows();
+      let expired: number;
+      do {
+        // The first rows go out before the last of a midnight's subscriptions are looked at.
+        expired = await this.options.store.enforceExpired(EXPIRY_BATCH);
+        await this.takeRows();
+      } while (expired === EXPIRY_BATCH && !this.stopped);
       const next = await this.options.store.nextMs();
       const longest = this.options.hearsNotices() ? LONGEST_SLEEP_MS : BLIND_SLEEP_MS;
       // A millisecond more, so that the database's clock is past the moment and not just before it.
@@ -94,10 +98,6 @@ export class Worker {
       this.options.log.warn({ err: error }, 'the database does not answer; enforcement waits for it');
     }
     if (!this.stopped) this.timer = setTimeout(() => this.wake(), sleepMs);
-  }
-
-  private async takeExpired(): Promise<void> {
-    while (!this.stopped && (await this.options.store.enforceExpired(EXPIRY_BATCH)) === EXPIRY_BATCH);
   }
 
   private async takeRows(): Promise<void> {

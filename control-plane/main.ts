@@ -1,6 +1,8 @@
 import { healthAddress, healthSecret } from '../freeradius-config/generate';
+import { loopbackFor } from './cli/loopback';
 import { loadConfig, type Config } from './platform/config';
 import { roleUrls, type DatabaseRole } from './platform/db/roles';
+import { startHeartbeat } from './platform/heartbeat';
 import { createLog, type Log } from './platform/log';
 import { ensureMasterKey } from './platform/master-key';
 
@@ -26,13 +28,15 @@ interface Part {
 
 const parts: Record<string, Part> = {
   web: { database: 'web', start: startWebPart },
+  jobs: { database: 'jobs', start: startJobsPart },
   enforcer: { database: 'enforcer', start: startEnforcerPart },
+  demo: { database: 'web', start: startDemoPart },
 };
 
 async function startWebPart({ config, databaseUrl, masterKey, log }: PartContext): Promise<RunningPart> {
   const { startWeb } = await import('./web.js');
   const { bind, authPort, acctPort, partRoles } = config;
-  const host = bind === '0.0.0.0' ? '127.0.0.1' : bind === '::' ? '::1' : bind;
+  const host = loopbackFor(bind);
   const asked = { host, secret: healthSecret(masterKey), ...(host.includes(':') ? {} : { from: healthAddress }) };
   return startWeb({
     databaseUrl,
@@ -51,13 +55,23 @@ async function startWebPart({ config, databaseUrl, masterKey, log }: PartContext
   });
 }
 
+async function startJobsPart({ config, databaseUrl, log }: PartContext): Promise<RunningPart> {
+  const { startJobs } = await import('./jobs.js');
+  return startJobs({ databaseUrl, dataDir: config.dataDir, log });
+}
+
 async function startEnforcerPart({ config, databaseUrl, log }: PartContext): Promise<RunningPart> {
   const { startEnforcer } = await import('../radius/enforcer/index.js');
   return startEnforcer({ databaseUrl, bind: config.bind, log });
 }
 
+async function startDemoPart({ config, masterKey, log }: PartContext): Promise<RunningPart> {
+  const { startDemo } = await import('./cli/demo/demo.js');
+  return startDemo({ config, masterKey, log, host: loopbackFor(config.bind), httpHost: loopbackFor(config.httpBind) });
+}
+
 /** Roles that this program can run, in the order in which they are started. */
-export const partNames: readonly string[] = Object.keys(parts);
+export const partNames: readonly string[] = Object.keys(parts).filter((name) => name !== 'demo');
 
 /** The database login that a role works with. */
 export function partDatabase(name: string): DatabaseRole {
@@ -84,9 +98,12 @@ async function run(name: string): Promise<void> {
   // Ctrl-C in a terminal reaches the whole group; the supervisor decides when we end.
   process.on('SIGINT', () => undefined);
   const running = await part.start({ config, databaseUrl, masterKey, log });
+  // The web role beats by itself, beside what it answers at /readyz.
+  const beat = name === 'web' ? undefined : startHeartbeat(name, databaseUrl);
   const end = once(async () => {
     setTimeout(() => process.exit(1), drain_ms).unref();
     await running.stop();
+    await beat?.stop();
     process.exit(0);
   });
   process.on('SIGTERM', end);

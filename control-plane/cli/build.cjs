@@ -45,6 +45,32 @@ function generateClient() {
   return 0;
 }
 
+/** Names, sizes and times of all sources in one hash: when it stands in dist/, nothing needs compiling. */
+function sourcesHash() {
+  const folders = ['control-plane', 'radius', 'freeradius-config', 'hotspot-templates', 'prisma'];
+  const hash = createHash('sha256');
+  for (const folder of folders) {
+    for (const file of filesUnder(path.join(root, folder))
+      .filter((name) => name.endsWith('.ts'))
+      .sort()) {
+      const { size, mtimeMs } = fs.statSync(path.join(root, folder, file));
+      hash.update(`${folder}/${file} ${size} ${mtimeMs}\n`);
+    }
+  }
+  for (const file of ['tsconfig.json', 'tsconfig.build.json', 'package-lock.json'])
+    hash.update(fs.readFileSync(path.join(root, file)));
+  return hash.digest('hex');
+}
+
+function compileIfChanged() {
+  const stamp = path.join(dist, '.sources-hash');
+  const hash = sourcesHash();
+  if (fs.existsSync(stamp) && fs.readFileSync(stamp, 'utf8') === hash) return 0;
+  const code = compile();
+  if (code === 0) fs.writeFileSync(stamp, hash);
+  return code;
+}
+
 function compile() {
   const draft = path.join(root, `.lango-test/build-${process.pid}`);
   try {
@@ -66,6 +92,11 @@ function compile() {
     return made.status ?? 1;
   } finally {
     fs.rmSync(draft, { recursive: true, force: true });
+    try {
+      fs.rmdirSync(path.dirname(draft));
+    } catch {
+      // Another build is at work there.
+    }
   }
 }
 
@@ -77,7 +108,7 @@ function put(from, to) {
 
 /** Answers 0 when everything compiled without a complaint. */
 function build() {
-  return generateClient() || compile();
+  return generateClient() || compileIfChanged();
 }
 
 module.exports = { build };

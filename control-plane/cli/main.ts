@@ -10,9 +10,27 @@ interface Command {
 /** Each command and its module, loaded when it is asked for. Two-word commands are written with their space. */
 const commands: Record<string, Command> = {
   start: {
-    does: 'start everything and keep it running (--roles=web,jobs,…)',
+    does: 'start everything and keep it running; --roles=web,jobs,… for some',
     run: async (c, a) => (await import('./start.js')).start(c, a),
   },
+  doctor: { does: 'look at each part and say what to do', run: async (c) => (await import('./doctor.js')).doctor(c) },
+  migrate: {
+    does: 'bring the database to this version',
+    run: async (c) => (await import('./migrate.js')).migrateCommand(c),
+  },
+  'admin create': {
+    does: 'a new administrator, or a new password for one: --email= --name= --company= --super',
+    run: async (c, a) => (await import('./admin-create.js')).adminCreate(c, a),
+  },
+  simulate: {
+    does: 'a simulated MikroTik: --secret= --user=NAME:PASSWORD …',
+    run: async (c, a) => (await import('./simulate.js')).simulate(c, a),
+  },
+  'audit verify': {
+    does: 'prove that nobody changed the audit trail',
+    run: async (c) => (await import('./verify.js')).auditVerify(c),
+  },
+  'ledger verify': { does: 'recompute every balance', run: async (c) => (await import('./verify.js')).ledgerVerify(c) },
 };
 
 /** Planned commands of the outside contract that this version does not have. */

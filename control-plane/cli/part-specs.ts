@@ -14,6 +14,7 @@ import type { RoleUrls } from '../platform/db/roles';
 import { projectRoot } from '../platform/project-root';
 import type { ProcessSpec } from '../platform/supervisor/kept-process';
 import { ownedDir, unprivilegedUser } from '../platform/supervisor/run-as';
+import { loopbackFor } from './loopback';
 import { StartError } from './start-error';
 
 /** What the specs of a start have in common. */
@@ -77,12 +78,6 @@ function freeradiusSpec({ config, urls, masterKey }: Surroundings): ProcessSpec 
 /** Said when there is no FreeRADIUS 3 with its Postgres module. */
 export const freeradiusMissing =
   'FreeRADIUS 3 with its PostgreSQL module is not installed. Install it with: apt-get install --no-install-recommends freeradius freeradius-postgresql';
-
-/** Where a server that listens on `bind` is asked from this host. */
-export function loopbackFor(bind: string): string {
-  if (bind === '0.0.0.0') return '127.0.0.1';
-  return bind === '::' ? '::1' : bind;
-}
 
 function logFile(config: Config, role: string): string {
   return join(config.dataDir, 'logs', `${role}.log`);

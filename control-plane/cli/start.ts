@@ -6,10 +6,11 @@ import { createLog, type Log } from '../platform/log';
 import { ensureMasterKey } from '../platform/master-key';
 import { KeptPostgres } from '../platform/supervisor/kept-postgres';
 import { Supervisor } from '../platform/supervisor/supervisor';
+import { ensureDemoCompany, type DemoSignIn } from './demo/company';
 import { firstStart, type FirstStart } from './first-start';
 import { partSpec } from './part-specs';
 import { preflight } from './preflight';
-import { chosenRoles } from './roles';
+import { chosenRoles, knownRoles } from './roles';
 import { step } from './step';
 import { StartError } from './start-error';
 import { summary } from './summary';
@@ -28,9 +29,11 @@ export async function start(config: Config, args: readonly string[]): Promise<vo
   supervisor.add({ name: 'lock', stop: async () => release() });
   const stopped = endOnSignal(supervisor, log);
   try {
-    const { first } = await bringUp(config, roles, supervisor, log);
+    const { first, demo } = await bringUp(config, roles, supervisor, log);
     if (stopped.yet) return;
-    process.stdout.write(`${summary({ config, roles, first, took_ms: Date.now() - began }, process.stdout.isTTY)}\n`);
+    process.stdout.write(
+      `${summary({ config, roles, first, demo, took_ms: Date.now() - began }, process.stdout.isTTY)}\n`,
+    );
   } catch (error) {
     await supervisor.stop();
     if (stopped.yet) return;
@@ -40,19 +43,28 @@ export async function start(config: Config, args: readonly string[]): Promise<vo
   }
 }
 
-async function bringUp(
-  config: Config,
-  roles: readonly string[],
-  supervisor: Supervisor,
-  log: Log,
-): Promise<{ first: FirstStart }> {
+interface Up {
+  first: FirstStart;
+  demo: DemoSignIn | undefined;
+}
+
+async function bringUp(config: Config, roles: readonly string[], supervisor: Supervisor, log: Log): Promise<Up> {
   const ownerUrl = await openDatabase(config, supervisor, log);
   const masterKey = ensureMasterKey(config);
   const { first, urls } = await step('preparing the database', () => prepare(config, ownerUrl, masterKey));
-  const specs = roles.map((role) => partSpec(role, { config, roles, urls, masterKey }));
+  const around = { config, roles, urls, masterKey };
+  const specs = roles.map((role) => partSpec(role, around));
   await step(`starting ${roles.join(', ')}`, () => supervisor.startTogether(specs));
+  const demo = showsDemo(config, roles) ? await ensureDemoCompany(config, ownerUrl) : undefined;
+  if (demo) await supervisor.startTogether([partSpec('demo', around)]);
   supervisor.report(join(config.dataDir, 'running.json'), { url: config.publicUrl, roles });
-  return { first };
+  return { first, demo };
+}
+
+/** The demo's router speaks IPv4 from a loopback address, and needs the whole line through Lango on this host. */
+function showsDemo(config: Config, roles: readonly string[]): boolean {
+  const whole = ['freeradius', 'accounting', 'web'].every((role) => roles.includes(role) || !knownRoles.includes(role));
+  return config.demo && whole && !config.bind.includes(':');
 }
 
 async function openDatabase(config: Config, supervisor: Supervisor, log: Log): Promise<string> {

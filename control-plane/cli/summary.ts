@@ -6,7 +6,7 @@ export interface Started {
   config: Config;
   roles: readonly string[];
   first: FirstStart;
-  demo?: { email: string; password: string; sessions: number; address: string } | undefined;
+  demo: { email: string; password: string } | undefined;
   took_ms: number;
 }
 
@@ -26,10 +26,7 @@ export function summary(s: Started, colour: boolean): string {
   ];
   if (s.demo)
     lines.push(
-      row(
-        'Demo ISP',
-        `${s.demo.email} · ${bold(s.demo.password)} ${dim(`· about ${s.demo.sessions} subscribers online on a simulated MikroTik`)}`,
-      ),
+      row('Demo ISP', `${s.demo.email} · ${bold(s.demo.password)} ${dim('· fifty customers on a simulated MikroTik')}`),
     );
   if (s.roles.includes('freeradius') || s.roles.includes('accounting')) lines.push('', ...radius(s.config, row, dim));
   lines.push('', row('Health', 'npx lango doctor'), row('Logs', `${s.config.dataDir}/logs`), row('Stop', 'Ctrl-C'), '');

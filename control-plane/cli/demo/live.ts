@@ -1,0 +1,98 @@
+import type { Log } from '../../platform/log';
+import { SimulatedMikrotik } from '../../test-kit/mikrotik';
+import type { Api } from './api';
+import { demoSecret, people, plans, type Person } from './people';
+import { demoRouter, pay } from './seed';
+
+const redial_ms = 20_000;
+const changeEvery_ms = 15_000;
+const buyEvery_ms = 60_000;
+
+export interface LiveOptions {
+  api: Api;
+  masterKey: Buffer;
+  /** Where FreeRADIUS and the listener answer. */
+  server: { address: string; authPort: number; acctPort: number };
+  log: Log;
+}
+
+/**
+ * Boots the simulated router and dials for everybody. From then on devices come and go, move more and less traffic, and
+ * hotspot customers whose time is over buy again. What the console shows of them is measured, not made up.
+ */
+export async function startLive(o: LiveOptions): Promise<{ stop(): Promise<void> }> {
+  const router = await SimulatedMikrotik.start({
+    identity: 'kilimani',
+    address: demoRouter.address,
+    secret: demoSecret(o.masterKey, 'router'),
+    version: '7.18',
+    servers: [o.server],
+    incoming: { port: demoRouter.coa_port },
+    pppoe: { serviceName: 'savanna', dialsInFlight: 4 },
+    seed: Date.now() % 2 ** 31,
+  });
+  for (const person of people) void dial(router, person, o.masterKey);
+  const timers = [
+    setInterval(() => stir(router, o), changeEvery_ms),
+    setInterval(
+      () => void buyAgain(o).catch((error: unknown) => o.log.warn({ err: error }, 'the demo could not buy')),
+      buyEvery_ms,
+    ),
+  ];
+  return {
+    stop: async () => {
+      for (const timer of timers) clearInterval(timer);
+      await Promise.race([router.shutdown(), new Promise((late) => setTimeout(late, 3000))]);
+      await router.close();
+    },
+  };
+}
+
+async function dial(router: SimulatedMikrotik, person: Person, masterKey: Buffer): Promise<void> {
+  const login = {
+    username: person.username,
+    password: demoSecret(masterKey, person.username),
+    mac: macOf(person),
+    traffic: appetite(person),
+    redial_ms,
+  };
+  if (person.service === 'pppoe') await router.connectPppoe(login);
+  else await router.connectHotspot(login);
+}
+
+/** Some change what they do, and now and then one leaves and comes back. */
+function stir(router: SimulatedMikrotik, o: LiveOptions): void {
+  for (const session of router.sessions) {
+    const person = people.find((p) => p.username === session.username);
+    if (person && Math.random() < 0.3) session.setTraffic(appetite(person));
+  }
+  const leaving = router.sessions[Math.floor(Math.random() * router.sessions.length)];
+  const person = people.find((p) => p.username === leaving?.username);
+  if (!leaving || !person || Math.random() < 0.5) return;
+  void leaving.logout();
+  setTimeout(() => void dial(router, person, o.masterKey), 10_000 + Math.random() * 40_000).unref();
+}
+
+/** What a household moves: mostly little, sometimes most of its line. */
+function appetite(person: Person): { up_bps: number; down_bps: number } {
+  const plan = plans.find((p) => p.name === person.plan);
+  const share = Math.random() ** 3;
+  return {
+    up_bps: Math.round((plan?.up_kbps ?? 1000) * 300 * share),
+    down_bps: Math.round((plan?.down_kbps ?? 1000) * 900 * share),
+  };
+}
+
+/** At most one hotspot customer a minute whose time or data is over pays again; their device is online at its next try. */
+async function buyAgain(o: LiveOptions): Promise<void> {
+  const subscriptions = await o.api.all<{ id: string; username: string; state: string }>('subscriptions');
+  for (const { id, username, state } of subscriptions) {
+    const person = people.find((p) => p.username === username);
+    if (person?.service === 'hotspot' && (state === 'expired' || state === 'capped')) return pay(o.api, id, person);
+  }
+}
+
+function macOf(person: Person): string {
+  const n = people.indexOf(person);
+  return `02:4C:41:4E:47:${n.toString(16).padStart(2, '0').toUpperCase()}`;
+}

@@ -65,3 +65,13 @@ export function allowedActions(state: SubscriptionState): readonly SubscriptionA
 export function refusalOf(state: SubscriptionState, action: SubscriptionAction): string {
   return `Cannot ${action.replace('_', ' ')} a subscription that is ${state}: ${remedies[state]}.`;
 }
+
+/** The table as docs/reference/subscriptions.md shows it; a test holds the page to it. */
+export function stateTable(): string {
+  const words = subscriptionActions.map((action) => action.replace('_', ' '));
+  const rows = subscriptionStates.map((state) => {
+    const cells = subscriptionActions.map((action) => (isAllowed(state, action) ? 'yes' : ''));
+    return `| ${[`**${state}**`, ...cells].join(' | ')} |`;
+  });
+  return [`| state | ${words.join(' | ')} |`, `|${'---|'.repeat(words.length + 1)}`, ...rows].join('\n');
+}

@@ -1,0 +1,201 @@
+import { z } from 'zod';
+import type { Context } from '../platform/context';
+import { idField } from '../platform/http/input';
+import { pageRoute, seeOther, view } from '../platform/http/page';
+import type { PageResult, PageRoute } from '../platform/http/page';
+import type { Person } from '../platform/http/person';
+import { notFound } from '../platform/http/problem';
+import type { Permission } from '../platform/permissions';
+import { listPackages } from '../plans';
+import { formatMoney, formErrors, readDecimal, readerFor } from '../ui';
+import type { Reader } from '../ui';
+import { activateSubscription } from './activate-subscription';
+import { createSubscription } from './create-subscription';
+import { extendSubscription } from './extend-subscription';
+import { pauseSubscription } from './pause-subscription';
+import { resumeSubscription } from './resume-subscription';
+import { newSubscription, suspendInput } from './schema';
+import type { Outcome } from './standing';
+import { suspendSubscription } from './suspend-subscription';
+import { topUpSubscription } from './top-up-subscription';
+
+const days = z.object({
+  count: z
+    .string()
+    .regex(/^\s*\d{1,4}\s*$/)
+    .transform(Number)
+    .pipe(z.int().min(1).max(3660)),
+});
+const gigabytes = z.object({
+  gigabytes: z
+    .string()
+    .transform((text) => readDecimal(text, 9))
+    .pipe(z.int().min(1).max(1_000_000_000_000_000)),
+});
+
+async function clientOf(ctx: Context, subscriptionId: bigint): Promise<{ id: bigint; name: string }> {
+  const row = await ctx.tx.subscription.findFirst({
+    where: { id: subscriptionId },
+    include: { subscriber: { select: { id: true, name: true } } },
+  });
+  if (!row) throw notFound('That subscription');
+  return row.subscriber;
+}
+
+/** Back to the customer when it was done; otherwise a page that says why not, with nothing changed. */
+async function answer(ctx: Context, id: bigint, action: string, outcome: Outcome, person: Person): Promise<PageResult> {
+  if (outcome.kind === 'not_found') throw notFound('That subscription');
+  const client = await clientOf(ctx, id);
+  const back = `/subscribers/${client.id}?subscription=${id}`;
+  if (outcome.kind === 'done') return seeOther(`${back}&done=${action}`);
+  const { t } = readerFor(ctx, person);
+  const text = outcome.kind === 'refused' ? outcome.message : Object.values(outcome.fields).join(' ');
+  const status = outcome.kind === 'refused' ? 409 : 422;
+  return view(
+    'subscriptions/refused',
+    { title: t('subscriptions.refused'), text, back, client: client.name },
+    { status },
+  );
+}
+
+async function unreadable(ctx: Context, id: bigint, key: string, person: Person): Promise<PageResult> {
+  return answer(
+    ctx,
+    id,
+    '',
+    { kind: 'invalid', fields: { value: readerFor(ctx, person).t(`subscriptions.${key}`) } },
+    person,
+  );
+}
+
+type Command = (ctx: Context, id: bigint) => Promise<Outcome>;
+
+/** A button that needs nothing but the subscription. */
+function button(action: string, permission: Permission, command: Command): PageRoute {
+  return pageRoute({
+    method: 'POST',
+    path: `/subscriptions/:id/${action}` as '/subscriptions/:id/action',
+    permission,
+    run: async (ctx, { params }, _web, person) => answer(ctx, params.id, action, await command(ctx, params.id), person),
+  });
+}
+
+async function newModel(
+  ctx: Context,
+  clientId: bigint,
+  values: Record<string, string>,
+  errors: Record<string, string>,
+  { t, locale }: Reader,
+) {
+  const client = await ctx.tx.subscriber.findFirst({ where: { id: clientId, deleted_at: null } });
+  if (!client) throw notFound('That customer');
+  const plans = await listPackages(ctx, { limit: 200, before: undefined });
+  const options = plans.items.map((plan) => ({
+    value: plan.id,
+    label: `${plan.name}, ${formatMoney(plan.price_cents, plan.currency, locale)}`,
+    selected: plan.id === values['package_id'],
+  }));
+  const field = (name: string, more: object) => ({
+    name,
+    label: t(`subscriptions.${name}`),
+    value: values[name] ?? '',
+    error: errors[name],
+    required: true,
+    autocomplete: 'off',
+    ...more,
+  });
+  return {
+    title: t('subscriptions.new_title', { name: client.name }),
+    errors: formErrors(errors),
+    client: { id: client.id.toString(), name: client.name },
+    plan: field('package_id', { options }),
+    username: field('username', { max: 128, help: t('subscriptions.username_help') }),
+    password: field('password', { max: 128, help: t('subscriptions.password_help') }),
+    empty: { text: t('subscriptions.no_plans'), href: '/plans/new', step: t('plans.add'), action: true },
+  };
+}
+
+export const pageRoutes: PageRoute[] = [
+  pageRoute({
+    method: 'GET',
+    path: '/subscriptions/new',
+    permission: 'subscriptions.write',
+    query: z.object({ client: idField }),
+    run: async (ctx, { query }, _web, person) =>
+      view('subscriptions/new', await newModel(ctx, query.client, {}, {}, readerFor(ctx, person))),
+  }),
+  pageRoute({
+    method: 'POST',
+    path: '/subscriptions',
+    permission: 'subscriptions.write',
+    form: newSubscription,
+    async run(ctx, { form }, _web, person) {
+      const reader = readerFor(ctx, person);
+      if (!form.ok) {
+        const client = idField.safeParse(form.values['client_id']);
+        if (!client.success) throw notFound('That customer');
+        return view('subscriptions/new', await newModel(ctx, client.data, form.values, form.fields, reader), {
+          status: 422,
+        });
+      }
+      const outcome = await createSubscription(ctx, form.value);
+      if (outcome.kind === 'done')
+        return seeOther(`/subscribers/${form.value.client_id}?subscription=${outcome.id}&done=create`);
+      const fields =
+        outcome.kind === 'not_found'
+          ? {}
+          : outcome.kind === 'refused'
+            ? (outcome.fields ?? { username: outcome.message })
+            : outcome.fields;
+      const values = { package_id: form.value.package_id.toString(), username: form.value.username };
+      return view('subscriptions/new', await newModel(ctx, form.value.client_id, values, fields, reader), {
+        status: 422,
+      });
+    },
+  }),
+  button('activate', 'subscriptions.write', activateSubscription),
+  button('resume', 'subscriptions.write', resumeSubscription),
+  button('pause', 'subscriptions.write', pauseSubscription),
+  pageRoute({
+    method: 'POST',
+    path: '/subscriptions/:id/suspend',
+    permission: 'subscriptions.suspend',
+    form: suspendInput,
+    async run(ctx, { params, form }, _web, person) {
+      if (!form.ok) return unreadable(ctx, params.id, 'reason_needed', person);
+      return answer(ctx, params.id, 'suspend', await suspendSubscription(ctx, params.id, form.value.reason), person);
+    },
+  }),
+  pageRoute({
+    method: 'POST',
+    path: '/subscriptions/:id/extend',
+    permission: 'subscriptions.write',
+    form: days,
+    async run(ctx, { params, form }, _web, person) {
+      if (!form.ok) return unreadable(ctx, params.id, 'days_needed', person);
+      return answer(
+        ctx,
+        params.id,
+        'extend',
+        await extendSubscription(ctx, params.id, { count: form.value.count, unit: 'day' }),
+        person,
+      );
+    },
+  }),
+  pageRoute({
+    method: 'POST',
+    path: '/subscriptions/:id/top-up',
+    permission: 'subscriptions.write',
+    form: gigabytes,
+    async run(ctx, { params, form }, _web, person) {
+      if (!form.ok) return unreadable(ctx, params.id, 'gigabytes_needed', person);
+      return answer(
+        ctx,
+        params.id,
+        'top-up',
+        await topUpSubscription(ctx, params.id, BigInt(form.value.gigabytes)),
+        person,
+      );
+    },
+  }),
+];

@@ -30,6 +30,12 @@ const commands: Record<string, Command> = {
     does: 'prove that nobody changed the audit trail',
     run: async (c) => (await import('./verify.js')).auditVerify(c),
   },
+  bench: {
+    does: 'measure beside stock FreeRADIUS SQL: --json FILE --users N --seconds N --rounds N',
+    run: async (_c, a) => {
+      process.exitCode = await (await import('./bench/index.js')).bench(a);
+    },
+  },
   'ledger verify': { does: 'recompute every balance', run: async (c) => (await import('./verify.js')).ledgerVerify(c) },
 };
 

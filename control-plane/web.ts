@@ -5,6 +5,7 @@ import { createConsole } from './console';
 import { healthSource, type HealthExpectations } from './health';
 import { createSecretBox } from './platform/crypto';
 import { createDatabase } from './platform/db/prisma';
+import { drainable } from './platform/http/drain';
 import { startLiveHub } from './platform/live/hub';
 import type { Log } from './platform/log';
 import { signInLookup } from './staff';
@@ -33,7 +34,7 @@ export interface RunningWeb {
   stop(): Promise<void>;
 }
 
-/** Idle keep-alive connections are closed at once on stop; running requests get this long. */
+/** What running requests get at a stop. */
 const DRAIN_MS = 8_000;
 
 /** Starts the console, the API and callbacks on one port; resolves once it accepts connections. @throws when the port is taken */
@@ -45,7 +46,7 @@ export async function startWeb(options: WebOptions): Promise<RunningWeb> {
   const { renderer, assets } = createConsole(options.strictUi ?? false);
   const app = createApp({ ...options, db, live, health, renderer, assets, lookup: signInLookup(db.outside) });
   const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 65_000 }, app);
-  server.maxRequestsPerSocket = 0;
+  const drain = drainable(server, DRAIN_MS);
   try {
     await listen(server, options.port, options.bind);
   } catch (error) {
@@ -56,7 +57,7 @@ export async function startWeb(options: WebOptions): Promise<RunningWeb> {
     port: (server.address() as AddressInfo).port,
     async stop() {
       await live.stop();
-      await drain(server);
+      await drain();
       await db.close();
     },
   };
@@ -67,19 +68,6 @@ function listen(server: Server, port: number, bind: string): Promise<void> {
     server.once('error', reject);
     server.listen(port, bind, () => {
       server.off('error', reject);
-      resolve();
-    });
-  });
-}
-
-function drain(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    const force = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
-    // A connection whose request ends during the drain falls idle and would be kept alive for another minute.
-    const idle = setInterval(() => server.closeIdleConnections(), 50);
-    server.close(() => {
-      clearTimeout(force);
-      clearInterval(idle);
       resolve();
     });
   });

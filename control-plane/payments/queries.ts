@@ -55,6 +55,7 @@ function messageOf(row: payment): string | null {
       return `The subscription is suspended: ${money(row.wallet_cents)} went to the wallet. Resume it, then the next payment renews it.`;
     case 'wallet_paused':
       return `The subscription is paused: ${money(row.wallet_cents)} went to the wallet. Resume it, then the next payment renews it.`;
+    case null:
     default:
       return null;
   }

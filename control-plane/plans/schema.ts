@@ -47,9 +47,9 @@ type Fields = z.output<typeof fields>;
 /** What must hold between fields. */
 function agree(plan: Fields, ctx: z.RefinementCtx): void {
   const wrong = (path: string[], message: string) => ctx.addIssue({ code: 'custom', path, message });
-  if (plan.quota_bytes != null && plan.on_quota === 'throttle') {
-    if (plan.throttle_down_kbps == null) wrong(['throttle_down_kbps'], 'is needed when on_quota is throttle');
-    if (plan.throttle_up_kbps == null) wrong(['throttle_up_kbps'], 'is needed when on_quota is throttle');
+  if ((plan.quota_bytes ?? null) !== null && plan.on_quota === 'throttle') {
+    if ((plan.throttle_down_kbps ?? null) === null) wrong(['throttle_down_kbps'], 'is needed when on_quota is throttle');
+    if ((plan.throttle_up_kbps ?? null) === null) wrong(['throttle_up_kbps'], 'is needed when on_quota is throttle');
   }
   if (plan.burst && plan.burst.down_kbps < plan.down_kbps) wrong(['burst', 'down_kbps'], 'must not be below down_kbps');
   if (plan.burst && plan.burst.up_kbps < plan.up_kbps) wrong(['burst', 'up_kbps'], 'must not be below up_kbps');

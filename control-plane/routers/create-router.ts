@@ -18,7 +18,8 @@ export const API_PASSWORD = 'nas.api_password';
  * One source address means one secret and one company, so an address that any company uses is refused.
  */
 export async function createRouter(ctx: Context, input: NewRouter): Promise<RouterOutcome> {
-  const sealed = input.api_password == null ? null : ctx.secrets.seal(API_PASSWORD, ctx.tenantId, input.api_password);
+  const { api_password } = input;
+  const sealed = api_password ? ctx.secrets.seal(API_PASSWORD, ctx.tenantId, api_password) : null;
   try {
     const rows = await ctx.tx.$queryRaw<{ id: bigint }[]>`
       INSERT INTO nas (tenant_id, nasname, shortname, name, secret, type, coa_port, coa_address, message_authenticator, api_username, api_password_enc, created_at, updated_at)
@@ -37,7 +38,7 @@ export async function createRouter(ctx: Context, input: NewRouter): Promise<Rout
 
 /** FreeRADIUS' short name of a client: 32 characters, for its log. */
 export function shortName(name: string): string {
-  return [...name].slice(0, 32).join('');
+  return Array.from(name).slice(0, 32).join('');
 }
 
 /** The clash that a unique index found, as an outcome; the transaction is lost by then. @throws any other error */

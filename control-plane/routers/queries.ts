@@ -62,8 +62,9 @@ function select(ctx: Context, filter: RouterFilter): Promise<Row[]> {
     WHERE ${Prisma.join(all, ' AND ')} ORDER BY n.id DESC LIMIT ${filter.limit}`;
 }
 
+const iso = (at: Date | null) => (at === null ? null : at.toISOString());
+
 function toRouter(row: Row): Router {
-  const iso = (at: Date | null) => (at === null ? null : at.toISOString());
   return {
     id: row.id.toString(),
     name: row.name,

@@ -31,7 +31,7 @@ async function enforce(
   if (!session.open) return { kind: 'closed' };
   const [row] = await ctx.tx.$queryRaw<{ id: bigint | null }[]>`
     SELECT enforce_session(${id}, ${kind}, ${reason}, ${JSON.stringify(params)}::jsonb) AS id`;
-  if (row?.id == null) return { kind: 'closed' };
+  if (!row?.id) return { kind: 'closed' };
   const action = kind === 'cut' ? 'sessions.disconnect' : 'sessions.rate';
   await recordAudit(ctx, action, { type: 'session', id }, { username: session.username, ...params });
   return { kind: 'asked', enforcement_id: row.id };

@@ -13,7 +13,7 @@ export async function whatIsTaken(
   except: bigint | undefined,
 ): Promise<Refused | undefined> {
   const { username, static_ip } = wanted;
-  for (const name of [username, static_ip].filter((value) => value != null)) {
+  for (const name of [username, static_ip].filter((value) => value !== undefined && value !== null)) {
     await ctx.tx
       .$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`subscription ${ctx.tenantId} ${name}`}, 0))`;
   }
@@ -24,7 +24,7 @@ export async function whatIsTaken(
     if (other)
       return refuse('username_taken', { username: 'is taken by another subscription' }, 'Choose another username.');
   }
-  if (static_ip != null) {
+  if (static_ip !== undefined && static_ip !== null) {
     const other = await ctx.tx.$queryRaw<unknown[]>`
       SELECT 1 FROM subscription WHERE tenant_id = ${ctx.tenantId} AND static_ip = ${static_ip}::inet AND status <> 'ended' AND id IS DISTINCT FROM ${except ?? null}::bigint`;
     if (other.length > 0)

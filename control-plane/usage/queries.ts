@@ -43,7 +43,7 @@ export async function usageOf(
   window: UsageWindow,
 ): Promise<UsageItem[]> {
   const rows = await ctx.tx.$queryRaw<Row[]>(statement(ctx, subscriptionId, by, window));
-  return rows.reverse().map((row) => ({
+  return rows.toReversed().map((row) => ({
     from: row.from.toISOString(),
     to: row.to.toISOString(),
     input_bytes: bytes(row.input_bytes),

@@ -54,6 +54,7 @@ export function addBytes(builder: PacketBuilder, name: AttributeName, bytes: Uin
 
 /** Octets to value by the attribute's type; undefined when the length is wrong. */
 export function decodeValue<N extends AttributeName>(name: N, bytes: Buffer): ValueOf<N> | undefined {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the table pairs name and type, which a generic key hides
   return codec(definition(name).type).decode(bytes) as ValueOf<N> | undefined;
 }
 

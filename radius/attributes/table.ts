@@ -26,7 +26,7 @@ export type AttributeName = keyof typeof ATTRIBUTES;
 export type ValueOf<N extends AttributeName> = TypeMap[(typeof ATTRIBUTES)[N]['type']];
 
 /** The names of the table in its order. */
-export const ATTRIBUTE_NAMES = Object.keys(ATTRIBUTES) as AttributeName[];
+export const ATTRIBUTE_NAMES = Object.keys(ATTRIBUTES).filter((name): name is AttributeName => name in ATTRIBUTES);
 
 const BY_NUMBER = new Map(
   ATTRIBUTE_NAMES.map((name) => [ATTRIBUTES[name].vendor * 256 + ATTRIBUTES[name].number, name]),

@@ -43,27 +43,21 @@ export function renderValue(vendor: number, type: number, bytes: Buffer): string
 export function parseValue(name: AttributeName, text: string): Buffer | undefined {
   const d = definition(name);
   try {
-    switch (d.type) {
-      case 'octets':
-        return /^0x([0-9a-f]{2})*$/i.test(text) ? Buffer.from(text.slice(2), 'hex') : Buffer.from(text);
-      case 'integer':
-        return parseInteger(d, text);
-      case 'integer64':
-        return CODECS.integer64.encode(BigInt(text));
-      case 'date':
-        return CODECS.date.encode(/^\d+$/.test(text) ? new Date(Number(text) * 1000) : new Date(text));
-      case 'string':
-      case 'ipaddr':
-      case 'ipv6addr':
-      case 'ipv6prefix':
-      case 'ifid':
-        return CODECS[d.type].encode(text);
-    }
+    return encodeText(d, text);
   } catch (error) {
-    // The codecs refuse what their type cannot hold; BigInt refuses what is no number.
-    if (error instanceof RangeError || error instanceof SyntaxError) return undefined;
+    // The codecs refuse what their type cannot hold.
+    if (error instanceof RangeError) return undefined;
     throw error;
   }
+}
+
+function encodeText(d: Definition, text: string): Buffer | undefined {
+  if (d.type === 'octets')
+    return /^0x([0-9a-f]{2})*$/i.test(text) ? Buffer.from(text.slice(2), 'hex') : Buffer.from(text);
+  if (d.type === 'integer') return parseInteger(d, text);
+  if (d.type === 'integer64') return /^\d+$/.test(text) ? CODECS.integer64.encode(BigInt(text)) : undefined;
+  if (d.type === 'date') return CODECS.date.encode(/^\d+$/.test(text) ? new Date(Number(text) * 1000) : new Date(text));
+  return CODECS[d.type].encode(text);
 }
 
 /** Appends an attribute from its name and text, as a test or a stored reply item writes it. False when either is not understood. */

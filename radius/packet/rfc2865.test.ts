@@ -87,7 +87,12 @@ describe('RFC 2865 section 3, packet format', () => {
     ['Length beyond the datagram', withLength(good, 27), 'truncated'],
     ['an attribute that runs over the end', withOctet(good, 21, 7), 'bad_attribute'],
     ['an attribute length of 0, which would loop for ever', withOctet(good, 21, 0), 'bad_attribute'],
-    ['an attribute length of 1', withOctet(good, 21, 1), 'bad_attribute'],
+    // Read on from there, the rest would be an attribute of length 2.
+    [
+      'an attribute length of 1',
+      withLength(Buffer.concat([good.subarray(0, 20), Buffer.of(1, 1, 2)]), 23),
+      'bad_attribute',
+    ],
     ['a type without a length', withLength(good.subarray(0, 21), 21), 'bad_attribute'],
   ])('%s is malformed', (_what, bytes, reason) => {
     expect(decodePacket(bytes)).toEqual({ kind: 'malformed', reason });
@@ -131,35 +136,29 @@ describe('RFC 2865 section 5.2, User-Password', () => {
 });
 
 describe('RFC 2865 section 5.26, Vendor-Specific', () => {
-  const request = (value: string) =>
-    packetOf(
-      `0101${(22 + value.length / 2).toString(16).padStart(4, '0')}${'00'.repeat(16)}1a${(2 + value.length / 2).toString(16).padStart(2, '0')}${value}`,
-    );
-  const visits = (packet: Packet) => {
-    const seen: string[] = [];
-    packet.walk((vendor, type, start, end) =>
-      seen.push(`${vendor}/${type}=${packet.bytes.toString('hex', start, end)}`),
-    );
-    return seen;
-  };
-
   test('two sub-attributes in one attribute are both seen', () => {
-    const packet = request('00003a8c0803aa0904bbcc');
+    const packet = requestWith('00003a8c0803aa0904bbcc');
     expect(visits(packet)).toEqual(['14988/8=aa', '14988/9=bbcc']);
     expect(packet.first(14988, 9)?.toString('hex')).toBe('bbcc');
     expect(packet.has(0, 26)).toBe(false);
     expect(packet.has(311, 8)).toBe(false);
   });
 
-  test.each(['00003a8c0804aa', '00003a8c0802aa', '00003a8c0801', '00003a8c', '00003a8c08', '000000000802', '0000'])(
-    'a value of another shape (%s) stays whole',
-    (value) => {
-      const packet = request(value);
-      expect(visits(packet)).toEqual([`0/26=${value}`]);
-      expect(packet.first(0, 26)?.toString('hex')).toBe(value);
-      expect(packet.has(14988, 8)).toBe(false);
-    },
-  );
+  test.each([
+    '00003a8c0804aa',
+    '00003a8c0802aa',
+    '00003a8c0801',
+    '00003a8c080102',
+    '00003a8c',
+    '00003a8c08',
+    '000000000802',
+    '0000',
+  ])('a value of another shape (%s) stays whole', (value) => {
+    const packet = requestWith(value);
+    expect(visits(packet)).toEqual([`0/26=${value}`]);
+    expect(packet.first(0, 26)?.toString('hex')).toBe(value);
+    expect(packet.has(14988, 8)).toBe(false);
+  });
 });
 
 test('RFC 2865 section 5.33, every Proxy-State is echoed unmodified and in order', () => {
@@ -182,4 +181,18 @@ function withLength(bytes: Buffer, length: number): Buffer {
   const copy = Buffer.from(bytes);
   copy.writeUInt16BE(length, 2);
   return copy;
+}
+
+/** An Access-Request of one Vendor-Specific attribute. */
+function requestWith(value: string): Packet {
+  const bytes = Buffer.concat([Buffer.alloc(22), Buffer.from(value, 'hex')]);
+  bytes.set([Code.AccessRequest, 1, 0, bytes.length]);
+  bytes.set([26, bytes.length - 20], 20);
+  return packetOf(bytes.toString('hex'));
+}
+
+function visits(packet: Packet): string[] {
+  const seen: string[] = [];
+  packet.walk((vendor, type, start, end) => seen.push(`${vendor}/${type}=${packet.bytes.toString('hex', start, end)}`));
+  return seen;
 }

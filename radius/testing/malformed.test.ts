@@ -58,10 +58,11 @@ test(`${ROUNDS} mutated packets are read, verified and shown without throwing`, 
     verifyReply(packet, reference.packet, secret);
     let covered = 20;
     packet.walk((vendor, _type, start, end) => {
-      expect(start <= end && end <= packet.bytes.length).toBe(true);
+      // A plain comparison: a million calls of expect would take a minute.
+      if (start > end || end > packet.bytes.length) throw new Error(`round ${round}: a value outside its packet`);
       covered += vendor === 0 ? end - start : 0;
     });
-    expect(covered).toBeLessThanOrEqual(packet.bytes.length);
+    if (covered > packet.bytes.length) throw new Error(`round ${round}: values overlap`);
     listAttributes(packet);
     const name = names[round % names.length]!;
     get(packet, name);

@@ -20,7 +20,7 @@ afterEach(async () => {
 });
 
 async function boot(over: Partial<RouterOptions> = {}): Promise<void> {
-  const fixed = { identity: 'tower-1', address: '127.77.0.1', secret, servers: [aaa.row], timeout_ms: 60 };
+  const fixed = { identity: 'tower-1', address: '127.77.0.1', secret, servers: [aaa.row], timeout_ms: 1000 };
   router = await SimulatedMikrotik.start({ ...fixed, clock, ...over });
 }
 
@@ -38,7 +38,11 @@ async function online(service: 'pppoe' | 'hotspot' = 'pppoe', username = 'asha',
 
 type Attributes = Record<string, string>;
 
-async function send(code: 40 | 43, attributes: Attributes, over: { secret?: string; from?: string } = {}) {
+async function send(
+  code: 40 | 43,
+  attributes: Attributes,
+  over: { secret?: string; from?: string; wait_ms?: number } = {},
+) {
   const builder = PacketBuilder.request(code, 7);
   for (const [name, value] of Object.entries(attributes)) expect(addText(builder, name, value)).toBe(true);
   const key = Buffer.from(over.secret ?? secret);
@@ -47,7 +51,7 @@ async function send(code: 40 | 43, attributes: Attributes, over: { secret?: stri
     port: router.coaPort,
     secret: key,
     sourceAddress: over.from ?? '127.0.0.1',
-    timeout_ms: 80,
+    timeout_ms: over.wait_ms ?? 1500,
     tries: 1,
   });
   if (result.kind === 'timeout') return 'silence';
@@ -104,8 +108,8 @@ describe('which session', () => {
 test('a stranger, a wrong secret and a switched-off port get silence, never a NAK', async () => {
   await boot();
   const session = await online();
-  expect(await disconnect(identify(session), { from: '127.0.0.9' })).toBe('silence');
-  expect(await disconnect(identify(session), { secret: 'other' })).toBe('silence');
+  expect(await disconnect(identify(session), { from: '127.0.0.9', wait_ms: 100 })).toBe('silence');
+  expect(await disconnect(identify(session), { secret: 'other', wait_ms: 100 })).toBe('silence');
   expect(session.live).toBe(true);
   expect(router.statistics.incoming).toMatchObject({ requests: 2, badRequests: 2, acks: 0, naks: 0 });
   const reasons = router.events.all.flatMap((e) =>
@@ -144,7 +148,7 @@ test('a repeated Disconnect gets the first answer again, or a NAK from a router 
       host: router.address,
       port: router.coaPort,
       secret: Buffer.from(secret),
-      timeout_ms: 50,
+      timeout_ms: 300,
       loseReply: () => answers++ === 0,
     });
     if (result.kind === 'timeout') throw new Error('no answer');
@@ -223,7 +227,7 @@ test.each([
   await boot();
   const session = await online();
   router.faults.coa = coa;
-  expect(await disconnect(identify(session))).toBe(expected);
+  expect(await disconnect(identify(session), { wait_ms: expected === 'silence' ? 100 : 1500 })).toBe(expected);
   expect(session.live).toBe(live);
 });
 

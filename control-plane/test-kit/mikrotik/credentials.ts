@@ -31,39 +31,41 @@ export function makeCredentials(
   password: string,
   random: Random,
 ): Credentials {
-  const identifier = Math.floor(random() * 256);
-  switch (kind) {
-    case 'pap':
-      return { addTo: (b, secret) => b.addUserPassword(Buffer.from(password), secret), objection: () => undefined };
-    case 'chap': {
-      const challenge = draw(16, random);
-      return {
-        addTo(b) {
-          add(b, 'CHAP-Challenge', challenge);
-          add(b, 'CHAP-Password', chapPassword(identifier, Buffer.from(password), challenge));
-        },
-        objection: () => undefined,
-      };
-    }
-    case 'mschap1': {
-      const challenge = draw(8, random);
-      return {
-        addTo(b) {
-          add(b, 'MS-CHAP-Challenge', challenge);
-          add(b, 'MS-CHAP-Response', msChapResponse(identifier, challenge, password));
-        },
-        objection: () => undefined,
-      };
-    }
-    case 'mschap2':
-      return msChap2Credentials(identifier, username.toString(), password, random);
-  }
+  return MAKERS[kind](password, username.toString(), random);
 }
 
-function msChap2Credentials(identifier: number, username: string, password: string, random: Random): Credentials {
+type Maker = (password: string, username: string, random: Random) => Credentials;
+
+const MAKERS: Record<PppoeAuthentication, Maker> = {
+  pap: (password) => oneWay((b, secret) => b.addUserPassword(Buffer.from(password), secret)),
+  chap(password, _username, random) {
+    const challenge = draw(16, random);
+    const response = chapPassword(drawOctet(random), Buffer.from(password), challenge);
+    return oneWay((b) => {
+      add(b, 'CHAP-Challenge', challenge);
+      add(b, 'CHAP-Password', response);
+    });
+  },
+  mschap1(password, _username, random) {
+    const challenge = draw(8, random);
+    const response = msChapResponse(drawOctet(random), challenge, password);
+    return oneWay((b) => {
+      add(b, 'MS-CHAP-Challenge', challenge);
+      add(b, 'MS-CHAP-Response', response);
+    });
+  },
+  mschap2: msChap2Credentials,
+};
+
+/** Credentials by which only the client proves itself. */
+function oneWay(addTo: Credentials['addTo']): Credentials {
+  return { addTo, objection: () => undefined };
+}
+
+function msChap2Credentials(password: string, username: string, random: Random): Credentials {
   const challenge = draw(16, random);
   const peerChallenge = draw(16, random);
-  const response = msChap2Response(identifier, challenge, peerChallenge, username, password);
+  const response = msChap2Response(drawOctet(random), challenge, peerChallenge, username, password);
   const ntResponse = response.subarray(26);
   const expected = authenticatorResponse(password, ntResponse, challenge, peerChallenge, username);
   const keys = mppeServerKeys(mppeMasterKey(password, ntResponse));
@@ -85,5 +87,9 @@ function msChap2Credentials(identifier: number, username: string, password: stri
 }
 
 function draw(octets: number, random: Random): Buffer {
-  return Buffer.from(Array.from({ length: octets }, () => Math.floor(random() * 256)));
+  return Buffer.from(Array.from({ length: octets }, () => drawOctet(random)));
+}
+
+function drawOctet(random: Random): number {
+  return Math.floor(random() * 256);
 }

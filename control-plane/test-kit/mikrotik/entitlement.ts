@@ -4,19 +4,19 @@ import { parseRateLimit, type RateLimit } from './rate-limit';
 
 /** What an Access-Accept grants, as the router understands it. Absent fields come from the router's default profile. */
 export interface Entitlement {
-  rateLimit?: RateLimit;
+  rateLimit?: RateLimit | undefined;
   /** From the start of the session. 0 is no limit, which is why a server must never send it for an expired user. */
-  sessionTimeout_s?: number;
-  idleTimeout_s?: number;
-  interim_s?: number;
+  sessionTimeout_s?: number | undefined;
+  idleTimeout_s?: number | undefined;
+  interim_s?: number | undefined;
   /** Octets of one session: received from the client, sent to it, and both together. 0 is no limit. */
-  recvLimit_bytes?: bigint;
-  xmitLimit_bytes?: bigint;
-  totalLimit_bytes?: bigint;
+  recvLimit_bytes?: bigint | undefined;
+  xmitLimit_bytes?: bigint | undefined;
+  totalLimit_bytes?: bigint | undefined;
   addressLists: string[];
-  framedAddress?: string;
-  pool?: string;
-  group?: string;
+  framedAddress?: string | undefined;
+  pool?: string | undefined;
+  group?: string | undefined;
   classes: Buffer[];
   messages: string[];
 }
@@ -26,7 +26,7 @@ export function readEntitlement(accept: Packet): Entitlement | undefined {
   const limitText = get(accept, 'Mikrotik-Rate-Limit');
   const rateLimit = limitText === undefined ? undefined : parseRateLimit(limitText);
   if (limitText !== undefined && rateLimit === undefined) return undefined;
-  return withoutAbsent({
+  return {
     rateLimit,
     sessionTimeout_s: get(accept, 'Session-Timeout'),
     idleTimeout_s: get(accept, 'Idle-Timeout'),
@@ -40,7 +40,7 @@ export function readEntitlement(accept: Packet): Entitlement | undefined {
     group: get(accept, 'Mikrotik-Group'),
     classes: getAll(accept, 'Class').map((value) => Buffer.from(value)),
     messages: getAll(accept, 'Reply-Message'),
-  });
+  };
 }
 
 type LimitName = Extract<AttributeName, `Mikrotik-${string}-Limit` | `Mikrotik-${string}-Gigawords`>;
@@ -56,12 +56,4 @@ export function limitOf(packet: Packet, low: LimitName, high: LimitName): bigint
 function addressOrPool(address: string | undefined): string | undefined {
   const first = Number(address?.split('.')[0]);
   return first === 127 || first >= 224 ? undefined : address;
-}
-
-type Optional<T> = { [K in keyof T]: T[K] | undefined };
-
-function withoutAbsent(fields: Optional<Required<Entitlement>>): Entitlement {
-  return Object.fromEntries(
-    Object.entries(fields).filter(([, value]) => value !== undefined),
-  ) as unknown as Entitlement;
 }

@@ -87,7 +87,7 @@ export class EventLog {
     { timeout_ms = 5000, since = this.count } = {},
   ): Promise<Extract<RouterEvent, { kind: K }>> {
     const fits = (event: RouterEvent): event is Extract<RouterEvent, { kind: K }> =>
-      event.kind === kind && matches(event as Extract<RouterEvent, { kind: K }>);
+      isKind(event, kind) && matches(event);
     for (const { position, event } of this.kept) if (position >= since && fits(event)) return Promise.resolve(event);
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
@@ -103,4 +103,11 @@ export class EventLog {
       });
     });
   }
+}
+
+function isKind<K extends RouterEvent['kind']>(
+  event: RouterEvent,
+  kind: K,
+): event is Extract<RouterEvent, { kind: K }> {
+  return event.kind === kind;
 }

@@ -26,7 +26,7 @@ afterEach(async () => {
 });
 
 async function boot(over: Partial<RouterOptions> = {}): Promise<SimulatedMikrotik> {
-  const options = { identity: 'tower-1', address: '127.77.0.1', secret, servers: [aaa.row], timeout_ms: 60, ...over };
+  const options = { identity: 'tower-1', address: '127.77.0.1', secret, servers: [aaa.row], timeout_ms: 1000, ...over };
   router = await SimulatedMikrotik.start(options);
   return router;
 }
@@ -155,7 +155,7 @@ test('a user name of any octets goes out as it is', async () => {
 test('a repeat has the same octets; each exchange has a new port and the next identifier', async () => {
   let tries = 0;
   aaa.authorize = () => (++tries < 3 ? 'silence' : { accept: [] });
-  await boot();
+  await boot({ timeout_ms: 150 });
   expect(await router!.connectPppoe({ username: 'asha', password: 'x', authentication: 'pap' })).toMatchObject({
     kind: 'online',
   });
@@ -177,7 +177,7 @@ test.each([
   ['7.18', 'timeout'],
 ] as const)('RouterOS %s facing replies without Message-Authenticator: %s', async (version, kind) => {
   aaa.signReplies = false;
-  await boot({ version });
+  await boot({ version, timeout_ms: 150 });
   expect(await router!.connectPppoe({ username: 'asha', password: 'x', authentication: 'pap' })).toMatchObject({
     kind,
   });
@@ -185,7 +185,7 @@ test.each([
 });
 
 test('a wrong secret makes the router drop the reply, for logins and for accounting', async () => {
-  await boot({ accountingOn: false });
+  await boot({ accountingOn: false, timeout_ms: 150 });
   router!.faults.wrongSecret = 'old-secret';
   expect(await router!.connectPppoe({ username: 'asha', password: 'x', authentication: 'pap' })).toEqual({
     kind: 'timeout',
@@ -196,7 +196,7 @@ test('a wrong secret makes the router drop the reply, for logins and for account
 test('the second row is asked when the first is silent, and a reject is final', async () => {
   const second = await FakeAaa.listen(secret, '127.0.0.2');
   aaa.authorize = () => 'silence';
-  await boot({ servers: [aaa.row, second.row], timeout_ms: 20 });
+  await boot({ servers: [aaa.row, second.row], timeout_ms: 150 });
   expect(await router!.connectPppoe({ username: 'asha', password: 'x', authentication: 'pap' })).toMatchObject({
     kind: 'online',
   });

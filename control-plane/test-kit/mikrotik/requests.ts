@@ -128,20 +128,23 @@ function addRouter(builder: PacketBuilder, router: RouterIdentity): void {
   add(builder, 'NAS-Identifier', router.identity);
 }
 
+/** Packets are not simulated; a mean size keeps their counters plausible. */
+const MEAN_PACKET = 800n;
+
+function lowWord(number: bigint): number {
+  return Number(number & 0xffffffffn);
+}
+
 function addCounters(builder: PacketBuilder, session: Session, counters32: boolean): void {
   const { up, down } = session.counters;
-  const low = (octets: bigint) => Number(octets & 0xffffffffn);
-  const high = (octets: bigint) => Number((octets >> 32n) & 0xffffffffn);
-  // Packets are not simulated; a mean size keeps them plausible.
-  const packets = (octets: bigint) => Number((octets / 800n) & 0xffffffffn);
-  add(builder, 'Acct-Input-Octets', low(up));
-  add(builder, 'Acct-Output-Octets', low(down));
+  add(builder, 'Acct-Input-Octets', lowWord(up));
+  add(builder, 'Acct-Output-Octets', lowWord(down));
   if (!counters32) {
-    add(builder, 'Acct-Input-Gigawords', high(up));
-    add(builder, 'Acct-Output-Gigawords', high(down));
+    add(builder, 'Acct-Input-Gigawords', lowWord(up >> 32n));
+    add(builder, 'Acct-Output-Gigawords', lowWord(down >> 32n));
   }
-  add(builder, 'Acct-Input-Packets', packets(up));
-  add(builder, 'Acct-Output-Packets', packets(down));
+  add(builder, 'Acct-Input-Packets', lowWord(up / MEAN_PACKET));
+  add(builder, 'Acct-Output-Packets', lowWord(down / MEAN_PACKET));
   add(builder, 'Acct-Session-Time', session.elapsed_s);
 }
 

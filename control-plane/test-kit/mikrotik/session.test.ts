@@ -28,7 +28,7 @@ afterEach(async () => {
 });
 
 async function boot(over: Partial<RouterOptions> = {}): Promise<void> {
-  const fixed = { identity: 'tower-1', address: '127.77.0.1', secret, servers: [aaa.row], timeout_ms: 60 };
+  const fixed = { identity: 'tower-1', address: '127.77.0.1', secret, servers: [aaa.row], timeout_ms: 1000 };
   router = await SimulatedMikrotik.start({ ...fixed, clock, ...over });
 }
 
@@ -227,7 +227,7 @@ test('shutdown sends every Stop; vanish and close send none', async () => {
 
 describe('faults', () => {
   test('loss: an unanswered record is lost for good after three identical sends, and known as such', async () => {
-    await boot();
+    await boot({ timeout_ms: 150 });
     const session = await dial();
     aaa.acknowledge = () => false;
     await session.interim();
@@ -243,7 +243,7 @@ describe('faults', () => {
   });
 
   test('a lost reply repeats the same octets', async () => {
-    await boot();
+    await boot({ timeout_ms: 150 });
     const session = await dial();
     router.faults.replyLoss = 1;
     await session.interim();
@@ -260,7 +260,7 @@ describe('faults', () => {
   });
 
   test('reorder: a record is overtaken by the next', async () => {
-    await boot({ timeout_ms: 1000 });
+    await boot();
     const session = await dial();
     const arrived = aaa.seen.length;
     router.faults.reorder = 1;
@@ -273,7 +273,7 @@ describe('faults', () => {
   });
 
   test('reorder: what nothing overtakes arrives all the same', async () => {
-    await boot({ timeout_ms: 1000 });
+    await boot();
     const session = await dial();
     router.faults.reorder = 1;
     await session.interim();
@@ -281,7 +281,7 @@ describe('faults', () => {
   });
 
   test('delay: a record takes its time', async () => {
-    await boot({ timeout_ms: 1000 });
+    await boot();
     const session = await dial();
     router.faults.delay_ms = [60, 90];
     const begun_ms = performance.now();
@@ -291,7 +291,7 @@ describe('faults', () => {
   });
 
   test('intercept decides about single sends', async () => {
-    await boot();
+    await boot({ timeout_ms: 150 });
     const session = await dial();
     router.faults.intercept = (packet, attempt) =>
       get(packet, 'Acct-Status-Type') === INTERIM && attempt < 3 ? 'drop' : undefined;

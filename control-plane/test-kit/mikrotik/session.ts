@@ -114,7 +114,6 @@ export class Session {
   /** The rate it moves at now: what the subscriber offers, capped by the rate limit. */
   get rate(): Rate {
     const limit = this.entitlement.rateLimit;
-    const capped = (offered: number, cap = 0) => (cap === 0 ? offered : Math.min(offered, cap));
     return {
       up_bps: capped(this.offered.up_bps, limit?.up_bps),
       down_bps: capped(this.offered.down_bps, limit?.down_bps),
@@ -228,7 +227,7 @@ export class Session {
 
   private dueEnd(now_ms: number): TerminateCause | undefined {
     if (this.timeoutAt_ms() <= now_ms) return 'Session-Timeout';
-    if (this.octetsLeft().some((left) => left !== undefined && left.octets <= 0n)) return 'NAS-Request';
+    if (this.octetsLeft().some((rest) => rest !== undefined && rest.octets <= 0n)) return 'NAS-Request';
     if (this.idleAt_ms() <= now_ms) return 'Idle-Timeout';
     return undefined;
   }
@@ -259,9 +258,9 @@ export class Session {
 
   /** When the first volume limit is reached at the present rate. */
   private limitAt_ms(): number {
-    const times = this.octetsLeft().map((left) => {
-      if (left === undefined || left.bps === 0) return left !== undefined && left.octets <= 0n ? 0 : Infinity;
-      return (Number(left.octets) * 8000) / left.bps;
+    const times = this.octetsLeft().map((rest) => {
+      if (rest === undefined || rest.bps === 0) return rest !== undefined && rest.octets <= 0n ? 0 : Infinity;
+      return (Number(rest.octets) * 8000) / rest.bps;
     });
     // One millisecond more, as the counters are whole octets and the division is not.
     return this.settledAt_ms + Math.ceil(Math.min(...times)) + 1;
@@ -270,8 +269,6 @@ export class Session {
   private octetsLeft() {
     const { up, down } = this.counted;
     const { up_bps, down_bps } = this.rate;
-    const left = (limit: bigint | undefined, counted: bigint, bps: number) =>
-      limit === undefined || limit === 0n ? undefined : { octets: limit - counted, bps };
     const { recvLimit_bytes, xmitLimit_bytes, totalLimit_bytes } = this.entitlement;
     return [
       left(recvLimit_bytes, up, up_bps),
@@ -279,4 +276,14 @@ export class Session {
       left(totalLimit_bytes, up + down, up_bps + down_bps),
     ];
   }
+}
+
+/** A rate under a limit, 0 being no limit. */
+function capped(offered_bps: number, limit_bps = 0): number {
+  return limit_bps === 0 ? offered_bps : Math.min(offered_bps, limit_bps);
+}
+
+/** What a volume limit leaves, and how fast that is used up; undefined without a limit. */
+function left(limit: bigint | undefined, counted: bigint, bps: number) {
+  return limit === undefined || limit === 0n ? undefined : { octets: limit - counted, bps };
 }

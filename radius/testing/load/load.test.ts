@@ -25,7 +25,7 @@ function optionsFor(server: TestServer, over: Partial<LoadOptions>): LoadOptions
     mode: { kind: 'closed', outstanding: 8 },
     duration_ms: 200,
     users,
-    timeout_ms: 100,
+    timeout_ms: 2000,
     ...over,
   };
 }
@@ -94,7 +94,7 @@ test('silence is repeated and then a timeout; a wrong secret is a bad reply; nei
   const server = await TestServer.listen((packet) =>
     get(packet, 'User-Name') === userNameOf(users, 0) ? encodeAccountingResponse(packet, wrong) : undefined,
   );
-  const result = await runLoad(optionsFor(server, { kind: 'start', total: 4, timeout_ms: 30, tries: 3 }));
+  const result = await runLoad(optionsFor(server, { kind: 'start', total: 4, timeout_ms: 200, tries: 3 }));
   await server.close();
   expect(result).toMatchObject({ acks: 0, timeouts: 4, retransmits: 8, badReplies: 3, answered_per_s: 0 });
 });

@@ -21,19 +21,16 @@ export type RequestMaker = (subject: number, round: number, identifier: number) 
  * before it is signed, which keeps a worker near 100,000 packets a second.
  */
 export function requestMaker(options: LoadOptions): RequestMaker {
-  switch (options.kind) {
-    case 'pap':
-      return papMaker(options);
-    case 'mschapv2':
-      return msChap2Maker(options);
-    case 'start':
-      return accountingMaker(options, 'Start');
-    case 'interim':
-      return accountingMaker(options, 'Interim-Update');
-    case 'stop':
-      return accountingMaker(options, 'Stop');
-  }
+  return MAKERS[options.kind](options);
 }
+
+const MAKERS: Record<LoadOptions['kind'], (options: LoadOptions) => RequestMaker> = {
+  pap: papMaker,
+  mschapv2: msChap2Maker,
+  start: (options) => accountingMaker(options, 'Start'),
+  interim: (options) => accountingMaker(options, 'Interim-Update'),
+  stop: (options) => accountingMaker(options, 'Stop'),
+};
 
 function papMaker(options: LoadOptions): RequestMaker {
   const secret = Buffer.from(options.secret);

@@ -290,17 +290,18 @@ describe('cut', () => {
   });
 });
 
+const report = async (sessionId: string, rate: string | null): Promise<void> => {
+  await world.owner.query('UPDATE session_live SET received_at = lango_now(), rate_limit = $2 WHERE radacctid = $1', [
+    sessionId,
+    rate,
+  ]);
+  await world.owner.query('SELECT enforcement_prove_rate($1, $2)', [sessionId, rate]);
+};
+const mode = async (sessionId: string): Promise<string> =>
+  (await world.owner.query('SELECT mode FROM session_live WHERE radacctid = $1', [sessionId])).rows[0].mode;
+
 describe('rate', () => {
   const overCap = { quotaBytes: 1000, usedBytes: 1000, onQuota: 'throttle' as const };
-  const report = async (sessionId: string, rate: string | null): Promise<void> => {
-    await world.owner.query('UPDATE session_live SET received_at = lango_now(), rate_limit = $2 WHERE radacctid = $1', [
-      sessionId,
-      rate,
-    ]);
-    await world.owner.query('SELECT enforcement_prove_rate($1, $2)', [sessionId, rate]);
-  };
-  const mode = async (sessionId: string): Promise<string> =>
-    (await world.owner.query('SELECT mode FROM session_live WHERE radacctid = $1', [sessionId])).rows[0].mode;
 
   test('throttled in place, noted on the session, and proven by the next accounting record', async () => {
     const on = await online({ subscription: overCap });

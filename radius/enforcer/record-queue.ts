@@ -14,6 +14,7 @@ export class RecordQueue {
   private queue: EnforcementRecord[] = [];
   private writing: Promise<void> | undefined;
   private stopped = false;
+  private failing = false;
 
   constructor(
     private readonly store: EnforcementStore,
@@ -53,9 +54,14 @@ export class RecordQueue {
   private async write(batch: EnforcementRecord[]): Promise<boolean> {
     try {
       await this.store.record(batch);
+      this.failing = false;
       return true;
     } catch (error) {
-      if (!isDataError(error)) return false;
+      if (!isDataError(error)) {
+        if (!this.failing) this.log.warn({ err: error }, 'outcomes cannot be written at the moment; trying again');
+        this.failing = true;
+        return false;
+      }
       const [only] = batch;
       if (only !== undefined && batch.length === 1) {
         this.log.error(

@@ -42,6 +42,8 @@ export class Worker {
   private round: Promise<void> | undefined;
   private again = false;
   private stopped = false;
+  /** The database did not answer last time, which was told already. */
+  private blind = false;
 
   constructor(private readonly options: WorkerOptions) {
     this.records = new RecordQueue(options.store, options.log, () => this.wake());
@@ -90,12 +92,14 @@ export class Worker {
         await this.takeRows();
       } while (expired === EXPIRY_BATCH && !this.stopped);
       const next = await this.options.store.nextMs();
+      this.blind = false;
       const longest = this.options.hearsNotices() ? LONGEST_SLEEP_MS : BLIND_SLEEP_MS;
       // A millisecond more, so that the database's clock is past the moment and not just before it.
       sleepMs = next === null ? longest : Math.min(Math.max(next + 1, SHORTEST_SLEEP_MS), longest);
       if (next !== null && next > 0 && next < SHORTEST_SLEEP_MS) sleepMs = next + 1;
     } catch (error) {
-      this.options.log.warn({ err: error }, 'the database does not answer; enforcement waits for it');
+      if (!this.blind) this.options.log.warn({ err: error }, 'the database does not answer; enforcement waits for it');
+      this.blind = true;
     }
     if (!this.stopped) this.timer = setTimeout(() => this.wake(), sleepMs);
   }

@@ -159,7 +159,7 @@ export interface FeedSources {
 }
 
 /** The newest of everything that happened, each source cut to what can be shown at all. */
-export function justNow({ tx }: Context, sources: FeedSources, limit = 12): Promise<FeedRow[]> {
+export function justNow({ tx }: Context, sources: FeedSources, limit = 9): Promise<FeedRow[]> {
   return tx.$queryRaw<FeedRow[]>`
     SELECT * FROM (
       (SELECT p.received_at AS at, 'payment' AS kind, c.name AS who, p.state AS what, p.method AS detail, p.amount_cents AS cents

@@ -5,7 +5,7 @@ import { pageRoute, seeOther, view } from '../platform/http/page';
 import type { PageRoute } from '../platform/http/page';
 import type { Person } from '../platform/http/person';
 import { notFound } from '../platform/http/problem';
-import { readerFor, withQuery } from '../ui';
+import { cursorOf, readerFor, withQuery } from '../ui';
 import type { Reader } from '../ui';
 import { findLive, listLive, listOrders, liveChoices, totalLive } from './admin.queries';
 import type { LiveFilter, LiveRow } from './admin.queries';
@@ -152,9 +152,4 @@ export const pageRoutes: PageRoute[] = [
 
 function filtered(filter: LiveFilter): boolean {
   return [filter.q, filter.router, filter.plan, filter.state].some((value) => value !== undefined);
-}
-
-/** The same opaque form that the API's lists use. */
-function cursorOf(id: bigint): string {
-  return Buffer.from(`i${id}`).toString('base64url');
 }

@@ -151,7 +151,7 @@ export interface PaymentRow {
 
 export function paymentsOf({ tx }: Context, subscriberId: bigint, limit: number): Promise<PaymentRow[]> {
   return tx.$queryRaw<PaymentRow[]>`
-    SELECT id, amount_cents, method, reference, state, received_at FROM payment WHERE subscriber_id = ${subscriberId} ORDER BY id DESC LIMIT ${limit}`;
+    SELECT id, amount_cents, method, reference, state, received_at FROM payment WHERE subscriber_id = ${subscriberId} ORDER BY received_at DESC, id DESC LIMIT ${limit}`;
 }
 
 export interface EventRow {

@@ -41,7 +41,10 @@ export function serviceState(
     paused: t('subscriptions.why_paused'),
   };
   if (name === 'active' && more.online) {
-    return stateBadge('online', reader, { tinted: more.tinted ?? false, word: t('subscriptions.active_online') });
+    return stateBadge('online', reader, {
+      tinted: more.tinted ?? false,
+      word: more.tinted ? t('subscriptions.active_online') : t('ui.state.online'),
+    });
   }
   return stateBadge(name, reader, { why: why[name], tinted: more.tinted ?? false });
 }
@@ -55,7 +58,7 @@ export function listRow(row: SubscriberRow, reader: Reader) {
     name: row.name,
     href: `/subscribers/${row.id}`,
     phone: sayPhone(row.phone),
-    state: row.state === null ? null : serviceState(row, reader),
+    state: row.state === null ? null : serviceState(row, reader, { online: row.online > 0n }),
     plan: row.plan ?? t('subscribers.no_service'),
     login: row.username ?? '',
     more: row.services > 1n ? t('subscribers.and_more', { count: Number(row.services) - 1 }) : '',
@@ -71,7 +74,6 @@ export function listRow(row: SubscriberRow, reader: Reader) {
       row.allowance_bytes === null
         ? t('ui.no_limit')
         : t('subscribers.of', { total: formatBytes(row.allowance_bytes, locale) }),
-    online: row.online > 0n,
   };
 }
 
@@ -220,6 +222,7 @@ export function timeline(rows: EventRow[], reader: Reader) {
       case 'payment':
         return {
           ...base,
+          detail: receipt(row.detail ?? '', reader),
           arch: 'shut',
           tone: row.what === 'settled' ? 'good' : '',
           what: `${t(`admin.paid_${row.what}`)} ${formatMoney(row.cents ?? 0n, currency, locale)}`,
@@ -253,4 +256,10 @@ export function timeline(rows: EventRow[], reader: Reader) {
         };
     }
   });
+}
+
+/** "mpesa UKK2H1" as the database joins it, with the method in words. */
+function receipt(detail: string, { t }: Reader): string {
+  const [method = '', ...reference] = detail.split(' ');
+  return `${t(`payments.method_${method}`)} ${reference.join(' ')}`;
 }

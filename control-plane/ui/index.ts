@@ -34,6 +34,7 @@ export * from './charts';
 export * from './format';
 export * from './page';
 export * from './proof';
+export * from './read-number';
 export * from './reader';
 export * from './state';
 export { assetRoutes } from './assets.routes';

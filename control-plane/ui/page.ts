@@ -35,3 +35,16 @@ export function withQuery(path: string, query: URLSearchParams, change: Record<s
   const text = next.toString();
   return text ? `${path}?${text}` : path;
 }
+
+/** The error summary of a form: one line per field, in the order in which the schema found them. Undefined when there are none. */
+export function formErrors(
+  fields: Record<string, string>,
+): { fields: { name: string; message: string }[] } | undefined {
+  const list = Object.entries(fields).map(([name, message]) => ({ name, message }));
+  return list.length > 0 ? { fields: list } : undefined;
+}
+
+/** A page cursor in the opaque form that the API's lists use too. */
+export function cursorOf(id: bigint): string {
+  return Buffer.from(`i${id}`).toString('base64url');
+}

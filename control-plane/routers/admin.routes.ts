@@ -1,0 +1,181 @@
+import { randomBytes } from 'node:crypto';
+import { z } from 'zod';
+import { cursorId, listQuery } from '../platform/http/input';
+import { pageRoute, seeOther, view } from '../platform/http/page';
+import type { PageRoute } from '../platform/http/page';
+import { notFound } from '../platform/http/problem';
+import { formatMoment, formatSpan, formErrors, readerFor, stateBadge, withQuery } from '../ui';
+import type { Reader, StateBadge } from '../ui';
+import { createRouter } from './create-router';
+import { deleteRouter } from './delete-router';
+import { findRouter, listRouters } from './queries';
+import { newRouter } from './schema';
+import type { Router } from './schema';
+
+/** A router with people online that says nothing for this long is called silent. */
+const SILENT_AFTER_MS = 15 * 60_000;
+const routerForm = newRouter.pick({ name: true, address: true, secret: true, type: true });
+
+function heardAt(router: Router): Date | null {
+  const times = [router.last_accounting_at, router.last_access_at]
+    .filter((at) => at !== null)
+    .map((at) => new Date(at));
+  return times.length === 0 ? null : new Date(Math.max(...times.map(Number)));
+}
+
+function routerState(router: Router, reader: Reader): StateBadge {
+  const { t, nowMs } = reader;
+  const heard = heardAt(router);
+  if (!heard) return stateBadge('unknown', reader, { why: t('routers.why_unknown', { address: router.address }) });
+  const span = formatSpan(nowMs - heard.getTime());
+  if (router.live_sessions > 0 && nowMs - heard.getTime() > SILENT_AFTER_MS)
+    return stateBadge('silent', reader, { why: t('routers.why_silent', { span }) });
+  if (router.coa_silent_since)
+    return stateBadge('stale', reader, { word: t('routers.deaf'), why: t('routers.why_deaf') });
+  return stateBadge('up', reader);
+}
+
+function printRouter(router: Router, reader: Reader) {
+  const { t } = reader;
+  const heard = heardAt(router);
+  const acked = router.coa_last_ack_at;
+  return {
+    id: router.id,
+    name: router.name,
+    identity: router.identity ?? t(`routers.type_${router.type}`),
+    href: `/routers/${router.id}`,
+    state: routerState(router, reader),
+    address: router.address,
+    policy: t(`routers.policy_${router.message_authenticator}`),
+    heard: heard ? t('routers.ago', { span: formatSpan(reader.nowMs - heard.getTime()) }) : '–',
+    acked: acked ? t('routers.acked', { at: formatMoment(new Date(acked), reader) }) : t('routers.never_acked'),
+    online: String(router.live_sessions),
+    sessions: `/sessions?router=${router.id}`,
+  };
+}
+
+function formModel(values: Record<string, string>, errors: Record<string, string>, { t }: Reader) {
+  const field = (name: string, more: object = {}) => ({
+    name,
+    label: t(`routers.${name}`),
+    value: values[name] ?? '',
+    error: errors[name],
+    autocomplete: 'off',
+    ...more,
+  });
+  const types = ['mikrotik', 'other'].map((value) => ({
+    value,
+    label: t(`routers.type_${value}`),
+    selected: value === values['type'],
+  }));
+  return {
+    title: t('routers.new_title'),
+    errors: formErrors(errors),
+    name: field('name', { required: true, max: 64 }),
+    address: field('address', { required: true, help: t('routers.address_help') }),
+    // A good secret is offered, so that nobody has to invent one.
+    secret: field('secret', {
+      required: true,
+      max: 60,
+      value: values['secret'] ?? randomBytes(18).toString('base64url'),
+      help: t('routers.secret_help'),
+    }),
+    type: field('type', { options: types }),
+  };
+}
+
+export const pageRoutes: PageRoute[] = [
+  pageRoute({
+    method: 'GET',
+    path: '/routers',
+    permission: 'routers.read',
+    query: listQuery.extend({ removed: z.string().max(5).optional() }),
+    async run(ctx, { query }, web, person) {
+      const reader = readerFor(ctx, person);
+      const page = await listRouters(ctx, {
+        q: query.q || undefined,
+        limit: query.limit,
+        before: cursorId(query.cursor),
+      });
+      const mayAdd = person.actor.permissions.has('routers.write');
+      const search = new URLSearchParams(web.query);
+      return view('routers/list', {
+        title: reader.t('routers.title'),
+        live: 'router',
+        mayAdd,
+        told: query.removed && { text: reader.t('routers.removed') },
+        rows: page.items.map((router) => printRouter(router, reader)),
+        empty: {
+          text: reader.t('routers.empty'),
+          ...(mayAdd ? { href: '/routers/new', step: reader.t('routers.add'), action: true } : {}),
+        },
+        pager: {
+          first: query.cursor ? '/routers' : '',
+          next: page.nextCursor ? withQuery('/routers', search, { cursor: page.nextCursor }) : '',
+          nextLabel: reader.t('ui.page_next', { count: query.limit }),
+        },
+      });
+    },
+  }),
+  pageRoute({
+    method: 'GET',
+    path: '/routers/new',
+    permission: 'routers.write',
+    run: (ctx, _input, _web, person) => Promise.resolve(view('routers/new', formModel({}, {}, readerFor(ctx, person)))),
+  }),
+  pageRoute({
+    method: 'POST',
+    path: '/routers',
+    permission: 'routers.write',
+    form: routerForm,
+    async run(ctx, { form }, _web, person) {
+      const reader = readerFor(ctx, person);
+      const again = (values: Record<string, string>, fields: Record<string, string>) =>
+        view('routers/new', formModel(values, fields, reader), { status: 422 });
+      if (!form.ok)
+        return again(
+          form.values,
+          Object.fromEntries(Object.keys(form.fields).map((name) => [name, reader.t(`routers.${name}_needed`)])),
+        );
+      const { name, address, secret, type } = form.value;
+      const outcome = await createRouter(ctx, { name, address, secret, type: type ?? 'mikrotik' });
+      if (outcome.kind === 'done') return seeOther(`/routers/${outcome.id}`);
+      const field = outcome.kind === 'name_taken' ? 'name' : 'address';
+      return again(
+        { name, address, secret, type: type ?? 'mikrotik' },
+        { [field]: reader.t(`routers.${field}_taken`) },
+      );
+    },
+  }),
+  pageRoute({
+    method: 'GET',
+    path: '/routers/:id',
+    permission: 'routers.read',
+    async run(ctx, { params }, _web, person) {
+      const reader = readerFor(ctx, person);
+      const router = await findRouter(ctx, params.id);
+      if (!router) throw notFound('That router');
+      const printed = printRouter(router, reader);
+      return view('routers/router', {
+        title: router.name,
+        live: 'router',
+        mayRemove: person.actor.permissions.has('routers.write'),
+        router: {
+          ...printed,
+          state: { ...printed.state, tinted: true },
+          coaPort: router.coa_port,
+          waiting: heardAt(router) === null,
+        },
+      });
+    },
+  }),
+  pageRoute({
+    method: 'POST',
+    path: '/routers/:id/remove',
+    permission: 'routers.write',
+    async run(ctx, { params }) {
+      if ((await deleteRouter(ctx, params.id)) === 'not_found') throw notFound('That router');
+      return seeOther('/routers?removed=yes');
+    },
+  }),
+];

@@ -6,7 +6,7 @@ import { startEmbeddedPostgres } from '../../platform/postgres/embedded';
 import { projectRoot } from '../../platform/project-root';
 import { freeUdpPorts } from './ports';
 import { startLango } from './lango';
-import { measure, openSessions, type BenchSize, type Figure, type Side } from './measure';
+import { measure, oneRound, type BenchSize, type Figure, type Side } from './measure';
 import { SentCounters } from './counters';
 import { commit, compare, machine, render, type BenchReport } from './report';
 import { startStock } from './stock';
@@ -93,7 +93,7 @@ async function measureAll(sides: Side[], o: BenchOptions, adminUrl: string): Pro
   }
   for (const side of sides) {
     o.progress(`${side.name}: opening ${o.users} sessions`);
-    await openSessions(side, o);
+    await oneRound(side, 'start', o);
   }
   for (let round = 0; round < o.rounds; round++) {
     for (const outstanding of [32, 128])
@@ -101,6 +101,10 @@ async function measureAll(sides: Side[], o: BenchOptions, adminUrl: string): Pro
   }
   const open_loop = [];
   for (const side of sides) open_loop.push(await climb(side, o));
+  for (const side of sides) {
+    o.progress(`${side.name}: one more interim of every session, then the rows are compared`);
+    await oneRound(side, 'interim', o);
+  }
   const [stock, lango] = await Promise.all(sides.map((side) => side.sent.verify(side.databaseUrl)));
   if (!stock || !lango) throw new Error('both sides are verified');
   const { version, fsync, synchronous_commit } = await serverSettings(adminUrl);

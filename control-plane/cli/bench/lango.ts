@@ -22,7 +22,7 @@ export async function startLango(o: StockOptions): Promise<LangoSide> {
   const databaseUrl = await makeDatabase(o.adminUrl);
   const child = spawn(
     process.execPath,
-    [join(projectRoot(), 'dist/control-plane/cli/main.js'), 'start', '--roles=freeradius,accounting'],
+    [join(projectRoot(), 'control-plane/cli/lango.cjs'), 'start', '--roles=freeradius,accounting'],
     {
       env: {
         PATH: process.env['PATH'],

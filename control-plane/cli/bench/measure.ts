@@ -62,19 +62,22 @@ export async function measure(side: Side, kind: LoadKind, mode: LoadOptions['mod
   };
 }
 
-/** Opens every session, so that the interims that follow are updates, as they are in life. */
-export async function openSessions(side: Side, size: BenchSize): Promise<void> {
+/** One request for every session, each of them acknowledged: their Starts before the interims, and one interim at the end to compare rows with. */
+export async function oneRound(side: Side, kind: 'start' | 'interim', size: BenchSize): Promise<void> {
   const result = await runLoad({
-    ...base(side, 'start', size),
+    ...base(side, kind, size),
     mode: { kind: 'closed', outstanding: 64 },
     total: size.users,
     duration_ms: 0,
     tries: 5,
+    firstRound: side.sent.nextRound(),
   });
-  if (result.acks !== size.users)
+  if (kind === 'interim') side.sent.add(result);
+  if (result.acks !== size.users) {
     throw new Error(
-      `${side.name} acknowledged ${result.acks} of ${size.users} Starts; the comparison needs all of them.`,
+      `${side.name} acknowledged ${result.acks} of ${size.users} ${kind} records; the comparison needs all of them.`,
     );
+  }
 }
 
 async function load(side: Side, kind: LoadKind, mode: LoadOptions['mode'], size: BenchSize): Promise<LoadResult> {
@@ -83,7 +86,7 @@ async function load(side: Side, kind: LoadKind, mode: LoadOptions['mode'], size:
     mode,
     duration_ms: size.seconds * 1000,
     warmup_ms: 1000,
-    step_octets: side.sent.nextStep(),
+    firstRound: side.sent.nextRound(),
   });
   if (kind === 'interim') side.sent.add(result);
   return result;

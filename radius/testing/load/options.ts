@@ -31,6 +31,8 @@ export interface LoadOptions {
   tries?: number;
   /** Access-Requests carry a Message-Authenticator and replies without one are bad; default true. */
   messageAuthenticator?: boolean;
+  /** The round that this run begins with, so that the counters of a later run go on above those of an earlier one; default 0. */
+  firstRound?: number;
   /** Octets by which each interim of a session exceeds the one before, upload; download grows ten times as fast. Default 100,000. */
   step_octets?: number;
 }
@@ -39,7 +41,7 @@ export interface LoadOptions {
 export interface WorkerReport {
   /** The users or sessions that belong to this process: `count` of them from `first`. */
   share: { first: number; count: number };
-  /** Requests begun in all, warm-up included. The n-th (from 0) is for user or session first + n % count, in round floor(n / count). */
+  /** Requests begun in all, warm-up included. The n-th (from 0) is for user or session first + n % count, in round firstRound + floor(n / count). */
   issued: number;
   measured_ms: number;
   accepts: number;

@@ -124,7 +124,11 @@ export class Sender {
     const identifier = port.next;
     port.next = (identifier + 1) & 255;
     const { first, count } = this.share;
-    const bytes = this.make(first + (this.issued % count), Math.floor(this.issued / count), identifier);
+    const bytes = this.make(
+      first + (this.issued % count),
+      (this.options.firstRound ?? 0) + Math.floor(this.issued / count),
+      identifier,
+    );
     this.issued++;
     this.inFlight++;
     port.inFlight++;

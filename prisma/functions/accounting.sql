@@ -9,12 +9,13 @@
 CREATE OR REPLACE FUNCTION accounting_same_life(
   kind smallint, timed boolean, at_start timestamptz, at_event timestamptz, st bigint, b_in bigint, b_out bigint, login text, mark bigint,
   r_started timestamptz, r_last timestamptz, r_closed_by text, r_st bigint, r_in bigint, r_out bigint, r_login text, r_mark bigint
-) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+) RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE AS $$
   SELECT CASE
     WHEN kind = 1 THEN CASE
+      -- Without a clock the same octets may come again with another life: there are only 256 identifiers.
+      WHEN NOT timed AND at_start > r_last + interval '60 s' THEN false
       WHEN mark = r_mark THEN true
       WHEN timed THEN at_event >= r_started - interval '30 s' AND NOT (at_start > r_started + interval '5 s' AND at_start >= r_last - interval '2 s')
-      WHEN at_start > r_last + interval '60 s' THEN false
       WHEN r_closed_by IS NULL THEN coalesce(login = r_login, true)
       ELSE r_mark IS NULL END
     WHEN timed AND at_event < r_started - interval '5 s' THEN false
@@ -59,7 +60,7 @@ BEGIN
       session_time_s = greatest(s.session_time_s, p.st),
       input_bytes = accounting_counter(s.input_bytes, p.b_in, p.flags & 2 <> 0, coalesce(p.st > s.session_time_s, p.event_at > s.updated_at)),
       output_bytes = accounting_counter(s.output_bytes, p.b_out, p.flags & 4 <> 0, coalesce(p.st > s.session_time_s, p.event_at > s.updated_at)),
-      started_at = least(s.started_at, p.event_at - coalesce(p.st, 0) * interval '1 s'),
+      started_at = least(s.started_at, p.start_at),
       updated_at = greatest(s.updated_at, p.event_at),
       received_at = greatest(s.received_at, p.received_at),
       framed_ip = CASE WHEN p.event_at >= s.updated_at THEN coalesce(p.ip, s.framed_ip) ELSE coalesce(s.framed_ip, p.ip) END,
@@ -76,16 +77,18 @@ BEGIN
       closed_at = CASE WHEN p.kind = 2 AND s.closed_by IS DISTINCT FROM 'stop' THEN p.event_at ELSE s.closed_at END,
       terminate_cause = CASE WHEN p.kind = 2 AND s.closed_by IS DISTINCT FROM 'stop' THEN p.cause ELSE s.terminate_cause END
     FROM (
-      SELECT *, event_at - coalesce(st, 0) * interval '1 s' AS start_at
+      SELECT *, event_at - coalesce(st, 0) * interval '1 s' AS start_at, flags & 1 <> 0 AS timed
       FROM unnest(p_target, p_nas, p_sid, p_kind, p_event, p_received, p_flags, p_st, p_in, p_out, p_login, p_mark, p_ip, p_rate, p_list, p_cause)
         WITH ORDINALITY AS u (target, nas, sid, kind, event_at, received_at, flags, st, b_in, b_out, login, mark, ip, rate, list, cause, n)
+      -- Kept apart, so that accounting_same_life sees plain columns and is inlined; called, it would cost as much as all the rest.
+      OFFSET 0
     ) p
     WHERE s.nas_id = p.nas AND s.acct_session_id = p.sid AND p.target IS DISTINCT FROM 0
       AND CASE WHEN p.target IS NULL
-        THEN s.stopped_at IS NULL AND accounting_same_life(p.kind, p.flags & 1 <> 0, p.start_at, p.event_at, p.st, p.b_in, p.b_out, p.login, p.mark,
+        THEN s.stopped_at IS NULL AND accounting_same_life(p.kind, p.timed, p.start_at, p.event_at, p.st, p.b_in, p.b_out, p.login, p.mark,
           s.started_at, s.updated_at, NULL, s.session_time_s, s.input_bytes, s.output_bytes, s.login_id, s.start_mark)
           -- A repeated last word of an earlier life, from a router without a clock, is not this one's.
-          AND (s.generation = 0 OR p.flags & 1 <> 0 OR NOT EXISTS (SELECT 1 FROM session_live o WHERE o.nas_id = s.nas_id AND o.acct_session_id = s.acct_session_id
+          AND (s.generation = 0 OR p.timed OR NOT EXISTS (SELECT 1 FROM session_live o WHERE o.nas_id = s.nas_id AND o.acct_session_id = s.acct_session_id
             AND o.stopped_at IS NOT NULL AND (o.start_mark = p.mark AND p.kind = 1
               OR p.kind <> 1 AND o.session_time_s = p.st AND o.input_bytes = p.b_in AND o.output_bytes = p.b_out)))
         ELSE s.radacctid = p.target END
@@ -98,35 +101,36 @@ BEGIN
   FROM merged;
 END $$;
 
--- Whose session it is: by the Class that we gave at the login if it is of this router's company, else by the name.
-CREATE OR REPLACE FUNCTION accounting_find_subscription(p_tenant bigint, p_class_subscription bigint, p_username text) RETURNS bigint
-LANGUAGE sql STABLE AS $$
-  SELECT coalesce((SELECT id FROM subscription WHERE id = p_class_subscription AND tenant_id = p_tenant),
-                  (SELECT id FROM subscription WHERE tenant_id = p_tenant AND username = p_username))
-$$;
-
--- Inserts a session with no usage yet; the packet itself is then merged into it like any other. p_details is what the listener packed
--- (radius/accounting/details.ts), in its order. Gives NULL when another process was first.
-CREATE OR REPLACE FUNCTION accounting_insert_session(
-  p_nas bigint, p_sid text, p_generation integer, p_start timestamptz, p_event timestamptz, p_received timestamptz, p_login text, p_ip inet,
-  p_rate text, p_list text, d text[], p_closed boolean
-) RETURNS bigint LANGUAGE sql AS $$
+-- Inserts sessions with no usage yet; the packets are then merged into them like any other. p_details is what the listener packed
+-- (radius/accounting/details.ts), in its order. Those that another process inserted first are not among what it gives.
+CREATE OR REPLACE FUNCTION accounting_insert_sessions(
+  p_nas bigint[], p_sid text[], p_generation integer, p_start timestamptz[], p_event timestamptz[], p_received timestamptz[], p_login text[], p_ip inet[],
+  p_rate text[], p_list text[], p_details text[], p_closed boolean
+) RETURNS TABLE (id bigint, nas bigint, sid text) LANGUAGE plpgsql SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off AS $$
+BEGIN
+  RETURN QUERY
   INSERT INTO session_live (
     tenant_id, nas_id, acct_session_id, generation, subscription_id, username, realm, nas_address, nas_identifier, nas_ip_address, nas_port, nas_port_id,
     nas_port_type, service_type, framed_protocol, service, acct_authentic, called_station_id, calling_station_id, mac, framed_ip, framed_ipv6_prefix,
     delegated_ipv6_prefix, class, login_id, started_at, updated_at, received_at, interim_s, rate_limit, address_list, mode,
     stopped_at, closed_by, closed_at)
-  SELECT d[1]::bigint, p_nas, p_sid, p_generation, s.id, coalesce(d[4], ''), d[5], d[6]::inet, d[7], d[8]::inet, d[9]::bigint, d[10],
-    d[11], d[12], d[13], coalesce(d[14], 'other'), d[15], d[16], d[17], d[18], p_ip, d[19],
-    d[20], decode(d[21], 'hex'), p_login, p_start, p_event, p_received, coalesce(d[22]::integer, v.interim_s), p_rate, p_list,
-    CASE WHEN s.id = d[2]::bigint THEN d[3] END,
-    CASE WHEN p_closed THEN p_event END, CASE WHEN p_closed THEN 'new_generation' END, CASE WHEN p_closed THEN p_event END
-  FROM (SELECT accounting_find_subscription(d[1]::bigint, d[2]::bigint, d[4]) AS id) s
-  LEFT JOIN subscription sub ON sub.id = s.id
+  SELECT d[1]::bigint, p.nas, p.sid, p_generation, sub.id, coalesce(d[4], ''), d[5], d[6]::inet, d[7], d[8]::inet, d[9]::bigint, d[10],
+    d[11], d[12], d[13], coalesce(d[14], 'other'), d[15], d[16], d[17], d[18], p.ip, d[19],
+    d[20], decode(d[21], 'hex'), p.login, p.start_at, p.event_at, p.received_at, coalesce(d[22]::integer, v.interim_s), p.rate, p.list,
+    CASE WHEN sub.id = d[2]::bigint THEN d[3] END,
+    CASE WHEN p_closed THEN p.event_at END, CASE WHEN p_closed THEN 'new_generation' END, CASE WHEN p_closed THEN p.event_at END
+  FROM (
+    SELECT *, string_to_array(details, E'\x1f', '') AS d
+    FROM unnest(p_nas, p_sid, p_start, p_event, p_received, p_login, p_ip, p_rate, p_list, p_details)
+      AS u (nas, sid, start_at, event_at, received_at, login, ip, rate, list, details) OFFSET 0) p
+  -- Whose session it is: by the Class that we gave at the login if it is of this router's company, else by the name.
+  LEFT JOIN subscription c ON c.id = d[2]::bigint AND c.tenant_id = d[1]::bigint
+  LEFT JOIN subscription n ON c.id IS NULL AND n.tenant_id = d[1]::bigint AND n.username = d[4]
+  LEFT JOIN LATERAL (SELECT coalesce(c.id, n.id) AS id, coalesce(c.plan_version_id, n.plan_version_id) AS plan_version_id) sub ON true
   LEFT JOIN plan_version v ON v.id = sub.plan_version_id
   ON CONFLICT DO NOTHING
-  RETURNING radacctid
-$$;
+  RETURNING session_live.radacctid, session_live.nas_id, session_live.acct_session_id;
+END $$;
 
 -- Finds or makes the session of a packet that is not of the open session of its key: a new session, a new life of a known id, a late packet of an
 -- older life, or one of a session that was closed or even archived. A closed session that the router still counts is re-opened.
@@ -166,11 +170,12 @@ BEGIN
       PERFORM accounting_close(array_agg(radacctid), 'new_generation', at_start) FROM session_live
       WHERE nas_id = p_nas AND acct_session_id = p_sid AND stopped_at IS NULL HAVING count(*) > 0;
     END IF;
-    o_id := accounting_insert_session(p_nas, p_sid, (
+    o_id := (SELECT i.id FROM accounting_insert_sessions(ARRAY[p_nas], ARRAY[p_sid], (
         SELECT coalesce(max(generation) + 1, 0) FROM (
           SELECT generation FROM session_live WHERE nas_id = p_nas AND acct_session_id = p_sid
           UNION ALL SELECT generation FROM session_closed WHERE nas_id = p_nas AND acct_session_id = p_sid) g),
-      at_start, p_event, p_received, p_login, p_ip, p_rate, p_list, string_to_array(p_details, E'\x1f', ''), coalesce(at_start < newest, false));
+      ARRAY[at_start], ARRAY[p_event], ARRAY[p_received], ARRAY[p_login], ARRAY[p_ip], ARRAY[p_rate], ARRAY[p_list], ARRAY[p_details],
+      coalesce(at_start < newest, false)) i);
     o_opened := newest IS NULL OR at_start >= newest;
     IF o_id IS NOT NULL THEN RETURN; END IF;
   END LOOP;
@@ -344,15 +349,22 @@ BEGIN
     target := array_fill(0::bigint, ARRAY[total]);
     -- Most of the rest are sessions that have just begun: all in one statement.
     FOR rest IN
-      SELECT u.n, u.id FROM (
-        SELECT n, accounting_insert_session(nas, sid, 0, at - coalesce(st, 0) * interval '1 s', at, received, login, ip, rate, list,
-          string_to_array(details, E'\x1f', ''), false) AS id
-        FROM unnest(p_nas, p_sid, p_event, p_received, p_st, p_login, p_ip, p_rate, p_list, p_details)
+      WITH unknown AS (
+        SELECT * FROM unnest(p_nas, p_sid, p_event, p_received, p_st, p_login, p_ip, p_rate, p_list, p_details)
           WITH ORDINALITY AS u (nas, sid, at, received, st, login, ip, rate, list, details, n)
         WHERE n NOT IN (SELECT unnest(coalesce(m.o_n, '{}')))
           AND NOT EXISTS (SELECT 1 FROM session_live s WHERE s.nas_id = u.nas AND s.acct_session_id = u.sid)
           AND NOT EXISTS (SELECT 1 FROM session_closed s WHERE s.nas_id = u.nas AND s.acct_session_id = u.sid)
-        ORDER BY n) u
+      ), arrays AS (
+        SELECT array_agg(nas ORDER BY n) AS nas, array_agg(sid ORDER BY n) AS sid, array_agg(at - coalesce(st, 0) * interval '1 s' ORDER BY n) AS start_at,
+          array_agg(at ORDER BY n) AS at, array_agg(received ORDER BY n) AS received, array_agg(login ORDER BY n) AS login, array_agg(ip ORDER BY n) AS ip,
+          array_agg(rate ORDER BY n) AS rate, array_agg(list ORDER BY n) AS list, array_agg(details ORDER BY n) AS details
+        FROM unknown HAVING count(*) > 0
+      )
+      SELECT unknown.n, i.id
+      FROM arrays, LATERAL accounting_insert_sessions(arrays.nas, arrays.sid, 0, arrays.start_at, arrays.at, arrays.received, arrays.login, arrays.ip,
+        arrays.rate, arrays.list, arrays.details, false) i
+      JOIN unknown ON unknown.nas = i.nas AND unknown.sid = i.sid
     LOOP
       target[rest.n] := rest.id;
       fresh := fresh || rest.id;

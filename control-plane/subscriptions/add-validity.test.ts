@@ -34,6 +34,11 @@ describe('addValidity', () => {
     );
   });
 
+  it('has a last moment, for plans that mean for ever', () => {
+    expect(end('2026-01-01T00:00:00Z', { count: 100_000, unit: 'month' })).toBe('9999-12-31T00:00:00.000Z');
+    expect(end('9999-12-31T00:00:00Z', { count: 100_000, unit: 'month' })).toBe('9999-12-31T00:00:00.000Z');
+  });
+
   it('refuses an unknown zone rather than guessing', () => {
     expect(() => addValidity(at('2026-01-01T00:00:00Z'), { count: 1, unit: 'day' }, 'Mars/Olympus')).toThrow(
       'is no time',

@@ -1,5 +1,6 @@
 import type { Context } from '../platform/context';
 import { versionOnSale } from '../plans';
+import { withinCount } from './purchase';
 import { act, type Outcome } from './standing';
 
 /**
@@ -21,7 +22,7 @@ export async function changePlan(
       return { data: { next_plan_version_id: next }, enforce: undefined, detail };
     }
     const quota_bytes = version.quota_bytes;
-    const topup_bytes = quota_bytes === null ? 0n : sub.topup_bytes;
+    const topup_bytes = quota_bytes === null ? 0n : withinCount(quota_bytes, sub.topup_bytes);
     return {
       data: { plan_version_id: version.id, next_plan_version_id: null, quota_bytes, topup_bytes },
       enforce: 'plan_changed',

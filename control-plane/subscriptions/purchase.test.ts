@@ -40,6 +40,17 @@ describe('purchase', () => {
     expect(purchase({ ...running, used_bytes: 1500n }, day, now, 'UTC').topup_bytes).toBe(0n);
   });
 
+  it('never counts beyond what JSON can', () => {
+    const most = BigInt(Number.MAX_SAFE_INTEGER);
+    const after = purchase(
+      { ...running, allowance_bytes: most, used_bytes: 0n },
+      { ...day, quota_bytes: most - 5n },
+      now,
+      'UTC',
+    );
+    expect((after.quota_bytes ?? 0n) + after.topup_bytes).toBe(most);
+  });
+
   it('never takes away time or data that was paid for', () => {
     const bytes = fc.bigInt({ min: 0n, max: 10n ** 13n });
     fc.assert(

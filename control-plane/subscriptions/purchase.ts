@@ -35,8 +35,14 @@ export function purchase(standing: Standing, offer: Offer, now: Date, timezone: 
     starts_at: early ? starts_at : now,
     expires_at: addValidity(early ? expires_at : now, offer.validity, timezone),
     quota_bytes: offer.quota_bytes,
-    topup_bytes: early && offer.quota_bytes !== null ? leftOver(standing) : 0n,
+    topup_bytes: early && offer.quota_bytes !== null ? withinCount(offer.quota_bytes, leftOver(standing)) : 0n,
   };
+}
+
+/** Byte counts are JSON numbers: quota and top-ups together stay below 2^53, whatever is stacked. */
+export function withinCount(quota_bytes: bigint, topup_bytes: bigint): bigint {
+  const room = BigInt(Number.MAX_SAFE_INTEGER) - quota_bytes;
+  return topup_bytes < room ? topup_bytes : room;
 }
 
 function leftOver({ allowance_bytes, used_bytes }: Standing): bigint {

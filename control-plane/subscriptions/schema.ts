@@ -32,11 +32,15 @@ const staticIp = z
     'must be an IPv4 address that a device can have',
   );
 
+/** As people write them: AA:BB:CC:DD:EE:FF, with dashes, Cisco's three groups, or twelve digits. */
 const macLock = z
   .string()
-  .transform((text) => text.replace(/[^0-9a-fA-F]/g, '').toUpperCase())
-  .refine((hex) => hex.length === 12, 'must be a MAC address, as AA:BB:CC:DD:EE:FF')
-  .transform((hex) => (hex.match(/../g) ?? []).join(':'));
+  .trim()
+  .regex(
+    /^(([0-9a-f]{2}[:-]){5}[0-9a-f]{2}|([0-9a-f]{4}\.){2}[0-9a-f]{4}|[0-9a-f]{12})$/i,
+    'must be a MAC address, as AA:BB:CC:DD:EE:FF',
+  )
+  .transform((text) => (text.toUpperCase().match(/[0-9A-F]{2}/g) ?? []).join(':'));
 
 const terms = z.object({
   package_id: idField,

@@ -77,6 +77,7 @@ describe('a new subscription', () => {
     ['an address of the multicast range', { static_ip: '224.0.0.1' }, 'static_ip'],
     ['a network as an address', { static_ip: '10.0.0.0/8' }, 'static_ip'],
     ['half a MAC', { mac_lock: 'AA:BB:CC' }, 'mac_lock'],
+    ['a MAC in other words', { mac_lock: 'my AA:BB:CC:DD:EE:FF' }, 'mac_lock'],
     ['an unknown client', { client_id: '999999999' }, 'client_id'],
     ['an unknown package', { package_id: 'abc' }, 'package_id'],
   ])('is refused with %s', async (_what, wrong, field) => {

@@ -1,4 +1,5 @@
 import type { Context } from '../platform/context';
+import { withinCount } from './purchase';
 import { act, type Outcome } from './standing';
 
 /** Adds bytes to the running cycle; a capped or throttled subscription is served again at once. They end with the validity. */
@@ -13,6 +14,10 @@ export function topUpSubscription(ctx: Context, id: bigint, bytes: bigint): Prom
     }
     if (sub.starts_at === null)
       return { kind: 'refused', code: 'not_begun', message: 'It has not begun: resume and activate it first.' };
-    return { data: { topup_bytes: sub.topup_bytes + bytes }, enforce: 'topped_up', detail: { bytes } };
+    return {
+      data: { topup_bytes: withinCount(sub.quota_bytes, sub.topup_bytes + bytes) },
+      enforce: 'topped_up',
+      detail: { bytes },
+    };
   });
 }

@@ -1,12 +1,16 @@
 import { type Credentials, makeCredentials } from './credentials';
 import type { HotspotLogin, PppoeLogin, RouterOptions } from './options';
-import type { Pools } from './pools';
+import type { Lease, Pools } from './pools';
 import type { Random } from './random';
 import type { Applicant } from './requests';
 import { SessionIds } from './session-ids';
 
 /** A login as it was asked for; it is kept so that the same device can dial again. */
 export type Login = { service: 'pppoe'; options: PppoeLogin } | { service: 'hotspot'; options: HotspotLogin };
+
+export type Admission =
+  | { kind: 'admitted'; applicant: Applicant; credentials: Credentials }
+  | { kind: 'no_address'; reason: Exclude<Lease['kind'], 'leased'>; mac: string };
 
 /** Turns logins into applicants: gives them session ids, ports, MACs and (hotspot) the address of the device. */
 export class Applicants {
@@ -22,15 +26,23 @@ export class Applicants {
     this.ids = new SessionIds(Math.floor(random() * 16));
   }
 
-  /** Takes up a login. A device without a MAC gets one, which its login keeps for the next time. */
-  admit(login: Login): { applicant: Applicant; credentials: Credentials } {
+  /**
+   * Takes up a login. A device without a MAC gets one, which its login keeps for the next time; a hotspot device also
+   * needs an address, which the pool may not have.
+   */
+  admit(login: Login): Admission {
     const mac = (login.options.mac ??= this.drawMac());
     const id = this.ids.next(login.service);
+    const lease = this.leaseFor(login);
+    if (lease.kind !== 'leased') return { kind: 'no_address', reason: lease.kind, mac };
     const applicant =
-      login.service === 'pppoe' ? this.dialler(login.options, id, mac) : this.device(login.options, id, mac);
+      login.service === 'pppoe'
+        ? this.dialler(login.options, id, mac)
+        : this.device(login.options, id, mac, lease.address);
     const wanted = login.options.authentication ?? (login.service === 'pppoe' ? 'mschap2' : 'chap');
     const kind = wanted === 'mac' ? 'pap' : wanted;
-    return { applicant, credentials: makeCredentials(kind, applicant.username, login.options.password, this.random) };
+    const credentials = makeCredentials(kind, applicant.username, login.options.password, this.random);
+    return { kind: 'admitted', applicant, credentials };
   }
 
   /** Gives back the address of a device that did not get in. */
@@ -49,19 +61,19 @@ export class Applicants {
       id,
       username: Buffer.from(options.username),
       mac,
-      hostAddress: '0.0.0.0',
+      hostAddress: NONE,
       nasPort: 0xf00000 + this.nextPort++,
       interface: options.interface ?? this.options.pppoe?.interface ?? 'ether2',
     };
   }
 
-  private device(options: HotspotLogin, id: string, mac: string): Applicant {
+  private device(options: HotspotLogin, id: string, mac: string, hostAddress: string): Applicant {
     return {
       service: 'hotspot',
       id,
       username: Buffer.from(options.authentication === 'mac' ? mac : options.username),
       mac,
-      hostAddress: options.hostAddress ?? this.leaseHost(),
+      hostAddress,
       nasPort: parseInt(id, 16),
       interface: this.options.hotspot?.interface ?? 'bridge-hs',
     };
@@ -75,9 +87,13 @@ export class Applicants {
     return octets.map((octet) => octet.toString(16).padStart(2, '0').toUpperCase()).join(':');
   }
 
-  private leaseHost(): string {
-    const lease = this.pools.lease(this.options.hotspot?.pool ?? 'hs-pool');
-    if (lease.kind !== 'leased') throw new Error(`no address for a hotspot device: ${lease.kind}`);
-    return lease.address;
+  /** The address of a hotspot device; a PPPoE client has none before it is let in. */
+  private leaseFor(login: Login): Lease {
+    if (login.service === 'pppoe') return { kind: 'leased', address: NONE };
+    const { hostAddress } = login.options;
+    if (hostAddress !== undefined) return { kind: 'leased', address: hostAddress };
+    return this.pools.lease(this.options.hotspot?.pool ?? 'hs-pool');
   }
 }
+
+const NONE = '0.0.0.0';

@@ -293,3 +293,27 @@ test('a refused client that redials is online as soon as it may', async () => {
   await router!.events.waitFor('login', (e) => e.outcome.kind === 'online', { since: mark });
   expect(new Set(aaa.packets(1).map((p) => get(p, 'Calling-Station-Id'))).size).toBe(1);
 });
+
+test('a device that gets no address is not let in, and tries again', async () => {
+  await boot({ pools: { 'hs-pool': { first: '10.65.0.2', size: 1 } } });
+  const first = await router!.connectHotspot({ username: 'a', password: 'x' });
+  const second = await router!.connectHotspot({ username: 'b', password: 'x', redial_ms: 10 });
+  expect(second).toMatchObject({ kind: 'failed', reason: 'pool_empty' });
+  const mark = router!.events.position;
+  if (first.kind === 'online') await first.session.logout();
+  await router!.events.waitFor('login', (e) => e.username === 'b' && e.outcome.kind === 'online', { since: mark });
+});
+
+test('a storm of dials is no leak to Node, and closing in the middle of it ends every wait', async () => {
+  const warnings: string[] = [];
+  const note = (warning: Error) => warnings.push(warning.message);
+  process.on('warning', note);
+  await boot({ timeout_ms: 5000, accountingOn: false });
+  aaa.authorize = () => 'silence';
+  const dials = Array.from({ length: 60 }, (_, i) => router!.connectPppoe({ username: `u${i}`, password: 'x' }));
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  await router!.close();
+  expect(new Set((await Promise.all(dials)).map((outcome) => outcome.kind))).toEqual(new Set(['timeout']));
+  process.off('warning', note);
+  expect(warnings).toEqual([]);
+});

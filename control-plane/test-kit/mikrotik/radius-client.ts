@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { Code, decodePacket, type Packet } from '../../../radius/packet';
 import { exchange, type Exchange } from '../../../radius/testing';
 import type { AccountingOutcome } from './events';
@@ -48,6 +49,8 @@ export class RadiusClient {
   private identifier: number;
 
   constructor(private readonly options: RadiusClientOptions) {
+    // Every exchange under way listens; without this Node takes more than ten for a leak.
+    setMaxListeners(0, this.stop.signal);
     this.wire = new FaultyWire(options.faults, options.random);
     this.identifier = Math.floor(options.random() * 256);
   }
@@ -57,9 +60,9 @@ export class RadiusClient {
     return this.ask('authPort', this.options.requireMessageAuthenticator, build);
   }
 
-  /** Sends an accounting record to the first row that acknowledges it. */
+  /** Sends an accounting record to the first row that acknowledges it. One that cannot even be sent is lost. */
   async account(build: (identifier: number, secret: Buffer) => Buffer): Promise<AccountingOutcome> {
-    const answer = await this.ask('acctPort', false, build);
+    const answer = await this.ask('acctPort', false, build).catch(() => ({ kind: 'timeout' as const, sends: 0 }));
     if (answer.kind === 'reply' && answer.reply.code === Code.AccountingResponse) {
       return { kind: 'acknowledged', sends: answer.sends };
     }

@@ -186,7 +186,12 @@ export class SimulatedMikrotik {
 
   private async login(login: Login): Promise<LoginOutcome> {
     if (this.closed) return { kind: 'timeout' };
-    const { applicant, credentials } = this.applicants.admit(login);
+    const admission = this.applicants.admit(login);
+    if (admission.kind === 'no_address') {
+      const who = { username: Buffer.from(login.options.username), mac: admission.mac };
+      return this.concluded(login, who, { kind: 'failed', reason: admission.reason, reply: [] });
+    }
+    const { applicant, credentials } = admission;
     const { boots } = this;
     this.replaceOlder(applicant);
     const answer = await this.client.authenticate((identifier, secret) =>
@@ -230,9 +235,9 @@ export class SimulatedMikrotik {
     return outcome;
   }
 
-  private concluded(login: Login, applicant: Applicant, outcome: LoginOutcome): LoginOutcome {
+  private concluded(login: Login, who: Pick<Applicant, 'username' | 'mac'>, outcome: LoginOutcome): LoginOutcome {
     if (this.closed) return outcome;
-    this.events.emit({ kind: 'login', username: applicant.username.toString(), mac: applicant.mac, outcome });
+    this.events.emit({ kind: 'login', username: who.username.toString(), mac: who.mac, outcome });
     if (outcome.kind !== 'online') this.redialLater(login);
     return outcome;
   }
@@ -317,7 +322,9 @@ export class SimulatedMikrotik {
     if (redial_ms === undefined || this.closed) return;
     const cancel = this.clock.after(redial_ms, () => {
       this.redials.delete(cancel);
-      void (login.service === 'pppoe' ? this.connectPppoe(login.options) : this.connectHotspot(login.options));
+      const again = login.service === 'pppoe' ? this.connectPppoe(login.options) : this.connectHotspot(login.options);
+      // Only a socket that cannot be opened ends here; the device tries again like after any failure.
+      void again.catch(() => this.redialLater(login));
     });
     this.redials.add(cancel);
   }

@@ -1,6 +1,6 @@
 /** Tests stand beside what they test; whole-system ones in control-plane/scenarios. */
 module.exports = {
-  roots: ['<rootDir>/control-plane', '<rootDir>/radius', '<rootDir>/freeradius-config', '<rootDir>/prisma', '<rootDir>/hotspot-templates'],
+  roots: ['<rootDir>/control-plane', '<rootDir>/radius', '<rootDir>/freeradius-config', '<rootDir>/prisma'],
   testMatch: ['**/*.test.ts'],
   transform: {
     '^.+\\.[jt]s$': [

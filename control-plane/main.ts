@@ -24,18 +24,21 @@ export interface PartContext {
 interface Part {
   database: DatabaseRole;
   start(context: PartContext): Promise<RunningPart>;
+  /** It beats by itself, and knows better than we whether it serves. */
+  beats?: boolean;
 }
 
 const parts: Record<string, Part> = {
-  web: { database: 'web', start: startWebPart },
+  web: { database: 'web', start: startWebPart, beats: true },
   jobs: { database: 'jobs', start: startJobsPart },
+  accounting: { database: 'accounting', start: startAccountingPart, beats: true },
   enforcer: { database: 'enforcer', start: startEnforcerPart },
   demo: { database: 'web', start: startDemoPart },
 };
 
 async function startWebPart({ config, databaseUrl, masterKey, log }: PartContext): Promise<RunningPart> {
   const { startWeb } = await import('./web.js');
-  const { bind, authPort, acctPort, partRoles } = config;
+  const { bind, authPort, partRoles } = config;
   const host = loopbackFor(bind);
   const asked = { host, secret: healthSecret(masterKey), ...(host.includes(':') ? {} : { from: healthAddress }) };
   return startWeb({
@@ -48,8 +51,7 @@ async function startWebPart({ config, databaseUrl, masterKey, log }: PartContext
     apiRatePerMinute: config.apiRatePerMinute,
     health: {
       ...(partRoles.includes('freeradius') ? { freeradius: { ...asked, port: authPort } } : {}),
-      ...(partRoles.includes('accounting') ? { accounting: { ...asked, port: acctPort } } : {}),
-      heartbeats: ['jobs', 'enforcer'],
+      heartbeats: ['jobs', 'accounting', 'enforcer'],
     },
     log,
   });
@@ -58,6 +60,11 @@ async function startWebPart({ config, databaseUrl, masterKey, log }: PartContext
 async function startJobsPart({ config, databaseUrl, log }: PartContext): Promise<RunningPart> {
   const { startJobs } = await import('./jobs.js');
   return startJobs({ databaseUrl, dataDir: config.dataDir, log });
+}
+
+async function startAccountingPart({ config, databaseUrl, log }: PartContext): Promise<RunningPart> {
+  const { startAccounting } = await import('../radius/accounting/index.js');
+  return startAccounting({ databaseUrl, bind: config.bind, port: config.acctPort, dataDir: config.dataDir, log });
 }
 
 async function startEnforcerPart({ config, databaseUrl, log }: PartContext): Promise<RunningPart> {
@@ -98,8 +105,7 @@ async function run(name: string): Promise<void> {
   // Ctrl-C in a terminal reaches the whole group; the supervisor decides when we end.
   process.on('SIGINT', () => undefined);
   const running = await part.start({ config, databaseUrl, masterKey, log });
-  // The web role beats by itself, beside what it answers at /readyz.
-  const beat = name === 'web' ? undefined : startHeartbeat(name, databaseUrl);
+  const beat = part.beats ? undefined : startHeartbeat(name, databaseUrl);
   const end = once(async () => {
     setTimeout(() => process.exit(1), drain_ms).unref();
     await running.stop();

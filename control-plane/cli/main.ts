@@ -70,3 +70,5 @@ function help(): void {
   const rows = Object.entries(commands).map(([name, { does }]) => `  lango ${name.padEnd(16)}${does}`);
   process.stdout.write(`${rows.join('\n')}\n`);
 }
+
+if (require.main === module) void main(process.argv.slice(2));

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import type { Log } from '../log';
 import { KeptProcess, type ProcessSpec } from './kept-process';
 
@@ -43,21 +43,26 @@ export class Supervisor {
     return this.processes.map((p) => ({ name: p.spec.name, state: p.state, pid: p.pid, restarts: p.restarts }));
   }
 
-  /** Writes `running.json` now and every few seconds, so that the doctor and the operator see the parts. */
+  /** Writes `running.json` now, when a part changes (looked at every half second), and every few seconds, for the doctor and the operator. */
   report(file: string, facts: object): void {
+    let told = '';
+    let told_at = 0;
     const write = (): void => {
+      const parts = this.parts();
+      const now = JSON.stringify(parts);
+      if (now === told && Date.now() - told_at < 5000) return;
+      [told, told_at] = [now, Date.now()];
+      const text = JSON.stringify({ ...facts, pid: process.pid, at: new Date().toISOString(), parts }, null, 1);
       try {
-        writeFileSync(
-          file,
-          `${JSON.stringify({ ...facts, pid: process.pid, at: new Date().toISOString(), parts: this.parts() }, null, 1)}\n`,
-          { mode: 0o640 },
-        );
+        // Renamed into place, so that nobody reads half a file.
+        writeFileSync(`${file}.new`, `${text}\n`, { mode: 0o640 });
+        renameSync(`${file}.new`, file);
       } catch {
         // A full disk must not end the program.
       }
     };
     write();
-    const timer = setInterval(write, 5000);
+    const timer = setInterval(write, 500);
     timer.unref();
     this.add({ name: 'report', stop: async () => clearInterval(timer) });
   }

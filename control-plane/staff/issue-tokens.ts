@@ -43,6 +43,14 @@ export async function revokeOwnTokens(ctx: Context, accessTokenHash: Buffer): Pr
     WHERE family = (SELECT family FROM staff_token WHERE token_hash = ${accessTokenHash}) AND revoked_at IS NULL`;
 }
 
+/** Ends one family of a person's own tokens, named by the id that listOwnTokens gave. False when there is none. */
+export async function revokeToken(ctx: Context, staffId: bigint, id: bigint): Promise<boolean> {
+  const ended = await ctx.tx.$executeRaw`
+    UPDATE staff_token SET revoked_at = now()
+    WHERE family = (SELECT family FROM staff_token WHERE id = ${id} AND staff_id = ${staffId}) AND revoked_at IS NULL`;
+  return ended > 0;
+}
+
 function newPair(): TokenPair {
   return { token: newSecret('lga_'), refreshToken: newSecret('lgr_'), expires_in: ACCESS_TTL_S };
 }

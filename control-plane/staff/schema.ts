@@ -12,3 +12,24 @@ export const signInInput = z.object({
 export const refreshInput = z.object({ refreshToken: z.string('is required').min(1, 'is required').max(200) });
 
 export const tokenPair = z.object({ token: z.string(), refreshToken: z.string(), expires_in: z.int().meta({ description: 'seconds' }) });
+
+const nameField = z.string('is required').trim().min(1, 'is required').max(120, 'must have at most 120 characters');
+const roleField = z.string('is required').min(1, 'is required').max(60);
+
+export const newStaffInput = z.object({ email: emailField, name: nameField, password: newPasswordField, role: roleField });
+export const staffChangeInput = z.object({
+  name: nameField.optional(),
+  role: roleField.optional(),
+  password: newPasswordField.optional(),
+  disabled: z.boolean().optional(),
+});
+
+export const staffAnswer = z.object({
+  id: z.string(),
+  email: z.string(),
+  name: z.string(),
+  role: z.string(),
+  super_admin: z.boolean(),
+  state: z.enum(['active', 'disabled']),
+  created_at: z.date(),
+});

@@ -11,14 +11,14 @@ export function toProblem(error: unknown): Problem {
 }
 
 function fromBodyParser(error: unknown): Problem | undefined {
-  const type = typeof error === 'object' && error !== null ? (error as { type?: unknown; status?: unknown }).type : undefined;
-  const status = typeof error === 'object' && error !== null ? (error as { status?: unknown }).status : undefined;
+  const { type, status } = (typeof error === 'object' && error !== null ? error : {}) as { type?: unknown; status?: unknown };
   if (type === 'entity.too.large' || status === 413) return new Problem(413, 'too_large', 'The body is too large. Send at most 256 kB.');
   if (type === 'entity.parse.failed') return new Problem(400, 'malformed_json', 'The body is not valid JSON. Send one JSON object.');
   if (type === 'parameters.too.many') return new Problem(400, 'too_many_parameters', 'The form has too many fields.');
-  if (typeof type === 'string' && typeof status === 'number' && status >= 400 && status < 500) return new Problem(400, 'malformed_body', 'The body cannot be read. Send JSON in UTF-8.');
   // A path like /%zz that cannot be decoded.
   if (error instanceof URIError) return notFound('That address');
+  // An unknown charset or compression, a false length: http-errors carries the status.
+  if (typeof status === 'number' && status >= 400 && status < 500) return new Problem(400, 'malformed_body', 'The body cannot be read. Send JSON in UTF-8.');
   return undefined;
 }
 

@@ -1,0 +1,49 @@
+import { recordAudit } from '../audit';
+import type { Context } from '../platform/context';
+import { grantableRole } from './create-staff';
+import { hashPassword } from './password';
+
+export interface StaffChange {
+  name?: string | undefined;
+  role?: string | undefined;
+  password?: string | undefined;
+  disabled?: boolean | undefined;
+}
+
+export type ChangedStaff =
+  | { kind: 'changed' }
+  | { kind: 'not_found' }
+  | { kind: 'no_such_role'; roles: string[] }
+  /** Nobody may take away their own access, or a super admin's: there must be a way back in. */
+  | { kind: 'not_yourself' }
+  | { kind: 'super_admin' };
+
+/** Changes a colleague. A new password, another role or disabling ends every sign-in of theirs at once. */
+export async function changeStaff(ctx: Context, id: bigint, change: StaffChange): Promise<ChangedStaff> {
+  const row = await ctx.tx.staff.findUnique({ where: { id }, select: { is_super_admin: true } });
+  if (!row) return { kind: 'not_found' };
+  const touchesAccess = change.role !== undefined || change.disabled === true;
+  if (touchesAccess && ctx.actor.id === id) return { kind: 'not_yourself' };
+  if (row.is_super_admin && ctx.actor.id !== id && (touchesAccess || change.password !== undefined)) return { kind: 'super_admin' };
+  const role = change.role === undefined ? undefined : await grantableRole(ctx, change.role);
+  if (role?.kind === 'no_such_role') return role;
+  await ctx.tx.staff.update({
+    where: { id },
+    data: {
+      ...(change.name === undefined ? {} : { name: change.name }),
+      ...(role === undefined ? {} : { role_id: role.id }),
+      ...(change.password === undefined ? {} : { password_hash: await hashPassword(change.password) }),
+      ...(change.disabled === undefined ? {} : { disabled_at: change.disabled ? ctx.now : null }),
+    },
+    select: { id: true },
+  });
+  if (touchesAccess || change.password !== undefined) await endSignIns(ctx, id);
+  const { password, ...shown } = change;
+  await recordAudit(ctx, 'staff.change', { type: 'staff', id }, { ...shown, ...(password === undefined ? {} : { password: 'changed' }) });
+  return { kind: 'changed' };
+}
+
+async function endSignIns(ctx: Context, staffId: bigint): Promise<void> {
+  await ctx.tx.$executeRaw`UPDATE staff_session SET revoked_at = now() WHERE staff_id = ${staffId} AND revoked_at IS NULL`;
+  await ctx.tx.$executeRaw`UPDATE staff_token SET revoked_at = now() WHERE staff_id = ${staffId} AND revoked_at IS NULL`;
+}

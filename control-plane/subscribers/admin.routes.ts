@@ -99,7 +99,7 @@ function actionsFor(service: ServiceRow | undefined, person: Person) {
   return {
     activate: write && may.has('activate'),
     extend: write && may.has('extend'),
-    topUp: write && may.has('top_up') && service?.allowance_bytes != null,
+    topUp: write && may.has('top_up') && service !== undefined && service.allowance_bytes !== null,
     pause: write && may.has('pause'),
     resume: write && may.has('resume'),
     suspend: suspend && may.has('suspend'),

@@ -1,0 +1,240 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { projectRoot } from '../platform/project-root';
+import { createCompany } from '../tenants';
+import { apiClient, type ApiClient } from './api-client';
+import { createTestDatabase, type TestDatabase } from './database';
+import { SimulatedMikrotik, type RouterOptions } from './mikrotik';
+import { make, unique, type Json } from './story';
+
+/** A router of a company: the simulated device, its id in the API and what `POST /routers` was told. */
+export interface KnownRouter {
+  device: SimulatedMikrotik;
+  id: string;
+  secret: string;
+}
+
+/** The whole product, started from dist/ in processes of its own as `lango start` does, seen from outside alone. */
+export interface Whole {
+  db: TestDatabase;
+  baseUrl: string;
+  authPort: number;
+  acctPort: number;
+  dataDir: string;
+  /** Signed in as the administrator that the first start made. */
+  api: ApiClient;
+  /** All that the processes have printed. */
+  output(): string;
+  /** Signs in. @throws unless the answer is 200 */
+  signIn(email: string, password: string): Promise<ApiClient>;
+  /** One more company, with its administrator signed in. */
+  addCompany(name: string): Promise<ApiClient>;
+  /** Switches a simulated router on, takes it in through the API and waits until a login of it is answered. */
+  addRouter(options?: Partial<RouterOptions>, fields?: Json, api?: ApiClient): Promise<KnownRouter>;
+  /** Debian's radclient with these attribute lines, sent from a router's address. */
+  radclient(from: KnownRouter, attributes: Record<string, string>): Promise<RadclientAnswer>;
+  stop(): Promise<void>;
+}
+
+export interface RadclientAnswer {
+  code: 'Access-Accept' | 'Access-Reject' | 'none';
+  message: string | undefined;
+  output: string;
+}
+
+const admin = { email: 'owner@lango.example', password: 'open-the-gate-9' };
+let addresses = 0;
+
+/** Starts everything on a database of its own and waits for /readyz. Call stop() in afterAll. TEST_LOG=info shows what is printed. */
+export async function startWhole(settings: Record<string, string> = {}): Promise<Whole> {
+  const db = await createTestDatabase();
+  const dataDir = mkdtempSync(join(tmpdir(), 'lango-whole-'));
+  // FreeRADIUS runs as a user of its own and must get through.
+  chmodSync(dataDir, 0o711);
+  const [httpPort, authPort, acctPort, radsecPort] = await freePorts(4);
+  const baseUrl = `http://127.0.0.1:${httpPort}`;
+  const program = run({
+    PATH: process.env['PATH'] ?? '',
+    DATABASE_URL: db.ownerUrl,
+    LANGO_MASTER_KEY: db.masterKey.toString('base64'),
+    LANGO_DATA: dataDir,
+    LANGO_BIND: '127.0.0.1',
+    LANGO_AUTH_PORT: String(authPort),
+    LANGO_ACCT_PORT: String(acctPort),
+    LANGO_RADSEC_PORT: String(radsecPort),
+    LANGO_HTTP_PORT: String(httpPort),
+    LANGO_DEMO: '0',
+    LANGO_API_RATE: '100000',
+    LANGO_ADMIN_EMAIL: admin.email,
+    LANGO_ADMIN_PASSWORD: admin.password,
+    ...settings,
+  });
+  const end = async (): Promise<void> => {
+    await program.end();
+    await db.drop();
+    rmSync(dataDir, { recursive: true, force: true });
+  };
+  const routers: SimulatedMikrotik[] = [];
+  const signIn = async (email: string, password: string): Promise<ApiClient> => {
+    const answer = await apiClient(baseUrl).post<{ token: string }>('/auth/login', { email, password });
+    if (answer.status !== 200) throw new Error(`Sign-in answered ${answer.status}: ${JSON.stringify(answer.body)}`);
+    return apiClient(baseUrl, answer.body.token);
+  };
+  try {
+    await program.ready(baseUrl);
+    const api = await signIn(admin.email, admin.password);
+    return {
+      db,
+      baseUrl,
+      authPort: authPort ?? 0,
+      acctPort: acctPort ?? 0,
+      dataDir,
+      api,
+      output: program.output,
+      signIn,
+      async addCompany(name) {
+        const email = `${unique('admin')}@lango.example`;
+        const who = { email, name: 'Second Admin', password: admin.password };
+        await createCompany(db.ownerUrl, { name, timezone: 'Africa/Nairobi', admin: who });
+        return signIn(email, admin.password);
+      },
+      async addRouter(options = {}, fields = {}, of = api) {
+        const router = await addRouter(of, { authPort: authPort ?? 0, acctPort: acctPort ?? 0 }, options, fields);
+        routers.push(router.device);
+        return router;
+      },
+      radclient: (from, attributes) => radclient(authPort ?? 0, from, attributes),
+      async stop() {
+        await Promise.all(routers.map((router) => router.close()));
+        await end();
+      },
+    };
+  } catch (error) {
+    await end();
+    throw error;
+  }
+}
+
+async function addRouter(
+  api: ApiClient,
+  ports: { authPort: number; acctPort: number },
+  options: Partial<RouterOptions>,
+  fields: Json,
+): Promise<KnownRouter> {
+  addresses += 1;
+  const address = options.address ?? `127.60.${process.pid % 250}.${addresses}`;
+  const secret = options.secret ?? unique('s3cret');
+  // It must listen before its CoA port can be told.
+  const device = await SimulatedMikrotik.start({
+    identity: unique('tower'),
+    timeout_ms: 1000,
+    accountingOn: false,
+    automaticInterims: false,
+    servers: [{ address: '127.0.0.1', ...ports }],
+    ...options,
+    address,
+    secret,
+  });
+  try {
+    const told = { name: device.identity, address, secret, type: 'mikrotik', coa_port: device.coaPort, ...fields };
+    const made = await make(api, '/routers', told);
+    await until(
+      () => device.connectPppoe({ username: 'nobody-at-all', password: 'x', authentication: 'pap' }),
+      (login) => login.kind === 'rejected',
+      10_000,
+    );
+    return { device, id: String(made['id']), secret };
+  } catch (error) {
+    await device.close();
+    throw error;
+  }
+}
+
+/** Asks again until the answer is content, 25 ms apart. @throws with the last answer when it never is */
+export async function until<T>(
+  ask: () => T | Promise<T>,
+  content: (answer: T) => boolean,
+  timeout_ms = 5_000,
+): Promise<T> {
+  const end = Date.now() + timeout_ms;
+  for (;;) {
+    const answer = await ask();
+    if (content(answer)) return answer;
+    if (Date.now() > end) throw new Error(`still not so after ${timeout_ms} ms: ${JSON.stringify(answer)}`);
+    await sleep(25);
+  }
+}
+
+function run(env: Record<string, string>) {
+  const entry = join(projectRoot(), 'dist/control-plane/cli/main.js');
+  const child: ChildProcess = spawn(process.execPath, [entry, 'start'], {
+    env,
+    cwd: tmpdir(),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let printed = '';
+  const take = (chunk: Buffer): void => {
+    printed = (printed + chunk.toString()).slice(-500_000);
+    if (process.env['TEST_LOG']) process.stderr.write(chunk);
+  };
+  child.stdout?.on('data', take);
+  child.stderr?.on('data', take);
+  const exited = once(child, 'exit');
+  return {
+    output: () => printed,
+    async ready(baseUrl: string): Promise<void> {
+      await until(
+        async () => {
+          if (child.exitCode !== null) throw new Error(`lango start ended by itself:\n${printed}`);
+          return (await fetch(`${baseUrl}/readyz`).catch(() => undefined))?.status;
+        },
+        (status) => status === 200,
+        60_000,
+      ).catch((error: Error) => {
+        throw new Error(`${error.message}\n${printed.slice(-5000)}`);
+      });
+    },
+    async end(): Promise<void> {
+      if (child.exitCode === null && child.signalCode === null) {
+        child.kill('SIGTERM');
+        await exited;
+      }
+    },
+  };
+}
+
+function radclient(port: number, from: KnownRouter, attributes: Record<string, string>): Promise<RadclientAnswer> {
+  const lines = Object.entries({ 'Packet-Src-IP-Address': from.device.address, ...attributes });
+  const input = lines.map(([name, value]) => `${name} = ${value}`).join('\n');
+  return new Promise((resolve) => {
+    const child = execFile(
+      'radclient',
+      ['-x', '-r', '2', '-t', '2', `127.0.0.1:${port}`, 'auth', from.secret],
+      { encoding: 'utf8' },
+      (_error, stdout, stderr) => {
+        const code = /Received (Access-Accept|Access-Reject)/.exec(stdout)?.[1] as RadclientAnswer['code'] | undefined;
+        const message = /Reply-Message = "([^"]*)"/.exec(stdout)?.[1];
+        resolve({ code: code ?? 'none', message, output: stdout + stderr });
+      },
+    );
+    child.stdin?.end(`${input}\nMessage-Authenticator = 0x00\n`);
+  });
+}
+
+async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer().listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      return server;
+    }),
+  );
+  const ports = servers.map((server) => (server.address() as { port: number }).port);
+  await Promise.all(servers.map((server) => once(server.close(), 'close')));
+  return ports;
+}

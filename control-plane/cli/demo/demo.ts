@@ -42,7 +42,13 @@ async function open(o: DemoOptions): Promise<{ stop(): Promise<void> }> {
   const who = demoSignIn(o.config);
   if (!who) throw new Error('No sign-in of the demo ISP here. Set LANGO_DEMO=0, or remove the demo company.');
   const api: Api = await signedIn(`http://${o.httpHost}:${o.config.httpPort}`, who);
-  await seedDemo(api, o.masterKey);
+  const router = await seedDemo(api, o.masterKey);
   const { authPort, acctPort } = o.config;
-  return startLive({ api, masterKey: o.masterKey, server: { address: o.host, authPort, acctPort }, log: o.log });
+  return startLive({
+    api,
+    router,
+    masterKey: o.masterKey,
+    server: { address: o.host, authPort, acctPort },
+    log: o.log,
+  });
 }

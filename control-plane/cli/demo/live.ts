@@ -2,7 +2,7 @@ import type { Log } from '../../platform/log';
 import { SimulatedMikrotik } from '../../test-kit/mikrotik';
 import type { Api } from './api';
 import { demoSecret, people, plans, type Person } from './people';
-import { demoRouter, pay } from './seed';
+import { pay, type DemoRouter } from './seed';
 
 const redial_ms = 20_000;
 const changeEvery_ms = 15_000;
@@ -11,6 +11,7 @@ const buyEvery_ms = 60_000;
 export interface LiveOptions {
   api: Api;
   masterKey: Buffer;
+  router: DemoRouter;
   /** Where FreeRADIUS and the listener answer. */
   server: { address: string; authPort: number; acctPort: number };
   log: Log;
@@ -23,11 +24,11 @@ export interface LiveOptions {
 export async function startLive(o: LiveOptions): Promise<{ stop(): Promise<void> }> {
   const router = await SimulatedMikrotik.start({
     identity: 'kilimani',
-    address: demoRouter.address,
+    address: o.router.address,
     secret: demoSecret(o.masterKey, 'router'),
     version: '7.18',
     servers: [o.server],
-    incoming: { port: demoRouter.coa_port },
+    incoming: { port: o.router.coa_port },
     pppoe: { serviceName: 'savanna', dialsInFlight: 4 },
     seed: Date.now() % 2 ** 31,
   });

@@ -1,3 +1,4 @@
+import { createSocket } from 'node:dgram';
 import type { Api } from './api';
 import { demoSecret, people, plans, type Person } from './people';
 
@@ -6,23 +7,60 @@ interface Named {
   name: string;
 }
 
-/** The address that the simulated router sends from. 127.0.0.1 stays free for real tests with radclient. */
-export const demoRouter = { name: 'Kilimani tower', address: '127.77.0.1', coa_port: 3799 };
+const routerName = 'Kilimani tower';
+
+/** Where the simulated router is: what it sends from and where it takes CoA. */
+export interface DemoRouter {
+  address: string;
+  coa_port: number;
+}
+
+/** Another demo on this machine may have the first address; 127.0.0.1 stays free for tests with radclient. */
+const addresses = Array.from({ length: 20 }, (_, i) => `127.77.0.${i + 1}`);
+const coaPort = 3799;
 
 /** Those who have not paid yet, so that the console shows more than one state. */
 const unpaid = 3;
 
-/** Makes what the demo ISP lacks, through the API. Safe to call at every start. */
-export async function seedDemo(api: Api, masterKey: Buffer): Promise<void> {
-  const routers = await api.all<Named>('routers');
-  if (!routers.some((router) => router.name === demoRouter.name)) {
-    await api.post('routers', { ...demoRouter, type: 'mikrotik', secret: demoSecret(masterKey, 'router') });
-  }
+/** Makes what the demo ISP lacks, through the API, and answers where its router is. Safe to call at every start. */
+export async function seedDemo(api: Api, masterKey: Buffer): Promise<DemoRouter> {
+  const routers = await api.all<Named & DemoRouter>('routers');
+  const router = routers.find(({ name }) => name === routerName) ?? (await addRouter(api, masterKey));
   const ids = await seedPlans(api);
   const known = new Set((await api.all<{ phone: string }>('clients')).map((client) => client.phone));
   for (const [i, person] of people.entries()) {
     if (!known.has(person.phone)) await seedPerson(api, masterKey, person, ids, i >= unpaid);
   }
+  return router;
+}
+
+async function addRouter(api: Api, masterKey: Buffer): Promise<DemoRouter> {
+  const secret = demoSecret(masterKey, 'router');
+  return api.post<DemoRouter>('routers', {
+    name: routerName,
+    address: await freeAddress(),
+    coa_port: coaPort,
+    type: 'mikrotik',
+    secret,
+  });
+}
+
+async function freeAddress(): Promise<string> {
+  for (const address of addresses) if (await isFree(address)) return address;
+  throw new Error(
+    `UDP port ${coaPort} is taken on ${addresses[0]} and the ${addresses.length - 1} addresses after it.`,
+  );
+}
+
+function isFree(address: string): Promise<boolean> {
+  return new Promise((done) => {
+    const socket = createSocket('udp4');
+    socket.once('error', () => {
+      socket.close();
+      done(false);
+    });
+    socket.bind(coaPort, address, () => socket.close(() => done(true)));
+  });
 }
 
 async function seedPlans(api: Api): Promise<Map<string, string>> {

@@ -1,0 +1,27 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { projectRoot } from '../../platform/project-root';
+import { importFaults } from './import-rules';
+import { renderMap } from './map';
+import { renderReference } from './reference';
+
+/** Documents that are made from the code. */
+const documents: Record<string, () => string> = { 'docs/map.md': renderMap, 'docs/reference/api.md': renderReference };
+
+/**
+ * The checks that know our own house: who imports whom, and whether the made documents are what the code says. With --write the documents
+ * are written instead of compared.
+ */
+function main(args: string[]): number {
+  const faults = importFaults();
+  for (const [name, make] of Object.entries(documents)) {
+    const path = join(projectRoot(), name);
+    const text = make();
+    if (args.includes('--write')) writeFileSync(path, text);
+    else if (!existsSync(path) || readFileSync(path, 'utf8') !== text) faults.push(`${name} is not what the code says. Write it with: npm run check -- --write`);
+  }
+  for (const fault of faults) console.log(fault);
+  return faults.length === 0 ? 0 : 1;
+}
+
+if (require.main === module) process.exitCode = main(process.argv.slice(2));

@@ -33,7 +33,7 @@ export async function preflight(config: Config, roles: readonly string[]): Promi
     lock.release();
     throw new StartError(faults.join('\n'));
   }
-  return lock.release;
+  return () => lock.release();
 }
 
 /** The ports that the chosen roles will listen on. */

@@ -7,7 +7,7 @@ interface Progress {
 
 /** Shows `text` with its seconds when `work` takes longer than one; the same display as before anything was compiled. */
 export function step<T>(text: string, work: () => Promise<T>): Promise<T> {
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- plain JavaScript that also runs before the build
-  const { withProgress } = require(join(projectRoot(), 'control-plane/cli/progress.cjs')) as Progress;
-  return withProgress(text, work);
+  // Plain JavaScript, because it also runs before the build.
+  const progress = require(join(projectRoot(), 'control-plane/cli/progress.cjs')) as Progress;
+  return progress.withProgress(text, work);
 }

@@ -23,7 +23,9 @@ export function startHeartbeat(part: string, databaseUrl: string): { stop(): Pro
     tell(`INSERT INTO platform_heartbeat (part, instance) VALUES ($1, $2)
           ON CONFLICT (part, instance) DO UPDATE SET beat_at = clock_timestamp(), state = 'ok'`);
   let running = beat();
-  const timer = setInterval(() => (running = beat()), every_ms);
+  const timer = setInterval(() => {
+    running = beat();
+  }, every_ms);
   return {
     stop: async () => {
       clearInterval(timer);

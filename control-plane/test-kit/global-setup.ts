@@ -21,6 +21,7 @@ export interface TestRun {
  * Once per Jest run: compiles dist/ (tests start real processes from it), takes TEST_DATABASE_URL or starts a private
  * Postgres without fsync in a temporary folder, and migrates one template database that every test clones.
  */
+// oxlint-disable-next-line import/no-default-export -- Jest asks for one
 export default async function globalSetup(): Promise<void> {
   build();
   const run = await server();

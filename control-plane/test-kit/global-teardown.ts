@@ -3,6 +3,7 @@ import { Client } from 'pg';
 import type { TestRun } from './global-setup';
 
 /** Once after all tests: stops the private Postgres and removes its folder, or drops our databases on a given one. */
+// oxlint-disable-next-line import/no-default-export -- Jest asks for one
 export default async function globalTeardown(): Promise<void> {
   const run = (globalThis as { langoTestRun?: TestRun }).langoTestRun;
   if (!run) return;

@@ -168,11 +168,16 @@ export function ownerOf(pgdata: string): RunAs | undefined {
 /** A TCP port on 127.0.0.1 that is free now: `wanted` if possible. */
 export async function freePort(wanted = 0): Promise<number> {
   const server = createServer();
-  return new Promise((done, fail) => {
-    server.once('error', (error) => (wanted === 0 ? fail(error) : freePort(0).then(done, fail)));
-    server.listen(wanted, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => done(typeof address === 'object' && address ? address.port : 0));
+  try {
+    await new Promise<void>((listening, taken) => {
+      server.once('error', taken);
+      server.listen(wanted, '127.0.0.1', listening);
     });
-  });
+  } catch (error) {
+    if (wanted === 0) throw error;
+    return freePort();
+  }
+  const address = server.address();
+  await new Promise((closed) => server.close(closed));
+  return typeof address === 'object' && address ? address.port : 0;
 }

@@ -96,13 +96,11 @@ async function lango(args) {
   await require(path.join(root, 'dist/control-plane/cli/main.js')).main(args);
 }
 
-const jest = (args) =>
-  child(process.execPath, [
-    'node_modules/jest/bin/jest.js',
-    '--reporters=default',
-    `--reporters=${path.join(__dirname, 'count-reporter.cjs')}`,
-    ...args,
-  ]);
+// The reporters come last: jest takes every word after --reporters for one more.
+const jest = (args) => {
+  const reporters = ['--reporters=default', `--reporters=${path.join(__dirname, 'count-reporter.cjs')}`];
+  return child(process.execPath, ['node_modules/jest/bin/jest.js', ...args, ...reporters]);
+};
 
 const commands = {
   start: async (args) => {

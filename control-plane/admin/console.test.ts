@@ -190,6 +190,43 @@ describe('cutting a session', () => {
   });
 });
 
+describe('the page of a customer', () => {
+  test('takes a cut, stays there, and follows it to its end', async () => {
+    const { page, context } = await signedIn(browser, lango);
+    const id = seeded.sessions['s.rotich'];
+    await page.goto(`${lango.baseUrl}/subscribers/${seeded.subscribers['s.rotich']}`);
+    await page.waitForFunction(() => document.querySelector('.strip .is-live')?.textContent?.includes('31.6'));
+    await page.click('.life .is-cut');
+    expect(new URL(page.url()).pathname).toBe(`/subscribers/${seeded.subscribers['s.rotich']}`);
+    expect(await page.textContent('.life .proof')).toContain('asked');
+    await owner.query(`UPDATE session_live SET stopped_at = lango_now(), closed_by = 'stop' WHERE radacctid = $1`, [
+      id,
+    ]);
+    await owner.query(
+      `UPDATE enforcement SET state = 'proven', proven_by = 'stop', proven_at = created_at + interval '1 second', closed_at = lango_now() WHERE session_id = $1`,
+      [id],
+    );
+    await page.waitForSelector('.life .proof.is-proven');
+    expect(await page.textContent('.life > section:first-child')).toContain('Not online');
+    await context.close();
+  });
+
+  test('suspends with a reason, which the badge then says, and offers to resume', async () => {
+    const { page, context } = await signedIn(browser, lango, lango.company, { javaScriptEnabled: false });
+    await page.goto(`${lango.baseUrl}/subscribers/${seeded.subscribers['kamau.cyber']}`);
+    await page.click('summary.is-cut');
+    await page.fill('[name=reason]', 'cheque came back');
+    await page.click('.menu-sheet .is-cut');
+    expect(await page.textContent('.told')).toContain('suspended');
+    expect(await page.textContent('.page-title .state')).toContain('Suspended');
+    expect(await page.textContent('.page-title .why p')).toContain('cheque came back');
+    expect(await page.locator('form[action$="/suspend"]').count()).toBe(0);
+    await page.click('form[action$="/resume"] button');
+    expect(await page.textContent('.page-title .state')).toContain('Active');
+    await context.close();
+  });
+});
+
 describe('the live table', () => {
   test('updates figures in place under the pointer, and lets rows come and go only when it has left', async () => {
     const { page, context } = await signedIn(browser, lango);

@@ -138,10 +138,18 @@ export const pageRoutes: PageRoute[] = [
     method: 'POST',
     path: '/sessions/:id/disconnect',
     permission: 'sessions.disconnect',
-    async run(ctx, { params }, web, person) {
+    form: z.object({ back: z.string().max(500).optional() }),
+    async run(ctx, { params, form }, web, person) {
       const outcome = await disconnectSession(ctx, params.id);
       if (outcome.kind === 'not_found') throw notFound('That session');
-      if (!web.isHtmx) return seeOther(`/sessions?asked=${outcome.kind === 'asked' ? 'yes' : 'gone'}`);
+      if (!web.isHtmx) {
+        // From a customer's page back to it; anything else is not a place of ours.
+        const back =
+          form.ok && /^\/subscribers\/\d+(\?subscription=\d+)?$/.test(form.value.back ?? '')
+            ? form.value.back
+            : undefined;
+        return seeOther(back ?? `/sessions?asked=${outcome.kind === 'asked' ? 'yes' : 'gone'}`);
+      }
       return view('sessions/row', {
         layout: null,
         row: await printRow(ctx, params.id, readerFor(ctx, person), person),

@@ -2,3 +2,4 @@
 export { findSession, listSessions, type Session, type SessionFilter } from './queries';
 export { disconnectSession, rateSession, type SessionOutcome } from './enforce-session';
 export { sessionSpeed } from './session-speed';
+export { sessionProof } from './session-proof';

@@ -5,6 +5,7 @@ import { pageRoute, seeOther, view } from '../platform/http/page';
 import type { PageRoute } from '../platform/http/page';
 import type { Person } from '../platform/http/person';
 import { notFound } from '../platform/http/problem';
+import { sessionProof } from '../sessions';
 import { allowedActions, subscriptionStates } from '../subscriptions';
 import type { SubscriptionState } from '../subscriptions';
 import { cursorOf, formatAmount, formatCount, formErrors, readerFor, withQuery } from '../ui';
@@ -107,6 +108,25 @@ function actionsFor(service: ServiceRow | undefined, person: Person) {
   };
 }
 
+/** The column of this moment; it is asked for again whenever the network reports something. */
+async function nowModel(ctx: Context, id: bigint, service: ServiceRow | undefined, person: Person) {
+  const reader = readerFor(ctx, person);
+  const sessions = service ? await sessionsOf(ctx, service.id, 6) : [];
+  const usage = service ? await usageOf(ctx, service.id) : [];
+  const live = sessions.find((one) => one.stopped_at === null);
+  const newest = live ?? sessions[0];
+  const proof = newest && (await sessionProof(ctx, newest.id, reader));
+  const query = service ? `?subscription=${service.id}` : '';
+  const mayCut = person.actor.permissions.has('sessions.disconnect') && live !== undefined && !proof?.open;
+  const column = {
+    now: { ...nowColumn(sessions, usage, reader), proof, mayCut },
+    nowOn: newest ? `sessions enforcement:${newest.id}` : 'sessions',
+    nowHref: `/subscribers/${id}/now${query}`,
+    back: `/subscribers/${id}${query}`,
+  };
+  return { column, live };
+}
+
 async function personModel(ctx: Context, id: bigint, query: z.output<typeof personQuery>, person: Person) {
   const reader = readerFor(ctx, person);
   const { permissions } = person.actor;
@@ -114,9 +134,7 @@ async function personModel(ctx: Context, id: bigint, query: z.output<typeof pers
   if (!subscriber) throw notFound('That customer');
   const services = await servicesOf(ctx, id);
   const service = services.find((one) => one.id === query.subscription) ?? services[0];
-  const sessions = service ? await sessionsOf(ctx, service.id, 6) : [];
-  const live = sessions.find((one) => one.stopped_at === null);
-  const usage = service ? await usageOf(ctx, service.id) : [];
+  const { column, live } = await nowModel(ctx, id, service, person);
   const maySeeMoney = permissions.has('payments.read');
   const payments = maySeeMoney ? await paymentsOf(ctx, id, 5) : [];
   const events = await eventsOf(ctx, id, service);
@@ -131,8 +149,7 @@ async function personModel(ctx: Context, id: bigint, query: z.output<typeof pers
     email: subscriber.email,
     state: service ? serviceState(service, reader, { tinted: true, online: live !== undefined }) : null,
     strip: strip(service, await walletOf(ctx, id), live, reader),
-    now: nowColumn(sessions, usage, reader),
-    mayCut: permissions.has('sessions.disconnect'),
+    ...column,
     service: service && { id: service.id.toString(), ...serviceColumn(service, reader) },
     services:
       services.length > 1
@@ -223,5 +240,17 @@ export const pageRoutes: PageRoute[] = [
     query: personQuery,
     run: async (ctx, { params, query }, _web, person) =>
       view('subscribers/person', await personModel(ctx, params.id, query, person)),
+  }),
+  pageRoute({
+    method: 'GET',
+    path: '/subscribers/:id/now',
+    permission: 'subscribers.read',
+    query: personQuery,
+    async run(ctx, { params, query }, web, person) {
+      const services = await servicesOf(ctx, params.id);
+      const service = services.find((one) => one.id === query.subscription) ?? services[0];
+      const { column } = await nowModel(ctx, params.id, service, person);
+      return view('subscribers/now', { layout: null, csrf: web.csrfToken, ...column });
+    },
   }),
 ];

@@ -17,7 +17,9 @@ test('every job is named after its slice and runs with no more rights than the j
   try {
     for (const job of sliceJobs()) {
       expect(sliceNames()).toContain(job.name.split('.')[0]);
-      await expect(job.run(pool, { log, dataDir: '/nonexistent', scheduledFor: new Date() })).resolves.toEqual(expect.any(Number));
+      await expect(job.run(pool, { log, dataDir: '/nonexistent', scheduledFor: new Date() })).resolves.toEqual(
+        expect.any(Number),
+      );
     }
   } finally {
     await pool.end();
@@ -28,10 +30,18 @@ test('the jobs role starts, makes the next months of partitions at once, and end
   const owner = new Client({ connectionString: db.ownerUrl });
   await owner.connect();
   await owner.query('DELETE FROM platform_job_tick');
-  const jobs = await startJobs({ databaseUrl: db.urls.jobs, dataDir: '/nonexistent', log: createLog('jobs', 'silent') });
+  const jobs = await startJobs({
+    databaseUrl: db.urls.jobs,
+    dataDir: '/nonexistent',
+    log: createLog('jobs', 'silent'),
+  });
   try {
     const done = async (): Promise<boolean> =>
-      ((await owner.query(`SELECT 1 FROM platform_job_tick WHERE job = 'health.partitions' AND finished_at IS NOT NULL AND error IS NULL`)).rowCount ?? 0) > 0;
+      ((
+        await owner.query(
+          `SELECT 1 FROM platform_job_tick WHERE job = 'health.partitions' AND finished_at IS NOT NULL AND error IS NULL`,
+        )
+      ).rowCount ?? 0) > 0;
     for (let i = 0; i < 50 && !(await done()); i += 1) await new Promise((wait) => setTimeout(wait, 100));
     expect(await done()).toBe(true);
   } finally {

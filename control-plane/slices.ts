@@ -19,12 +19,20 @@ export function sliceNames(): string[] {
 
 /** `apiRoutes` of every `<slice>/api.routes.ts`, with the slice that they stand in. */
 export function sliceApiRoutes(): { slice: string; file: string; routes: ApiRoute[] }[] {
-  return load<ApiRoute[]>(['api.routes'], 'apiRoutes').map(({ slice, file, value }) => ({ slice, file, routes: value }));
+  return load<ApiRoute[]>(['api.routes'], 'apiRoutes').map(({ slice, file, value }) => ({
+    slice,
+    file,
+    routes: value,
+  }));
 }
 
 /** `pageRoutes` of every `<slice>/admin.routes.ts` and `<slice>/portal.routes.ts`. */
 export function slicePageRoutes(): { slice: string; file: string; routes: PageRoute[] }[] {
-  return load<PageRoute[]>(['admin.routes', 'portal.routes'], 'pageRoutes').map(({ slice, file, value }) => ({ slice, file, routes: value }));
+  return load<PageRoute[]>(['admin.routes', 'portal.routes'], 'pageRoutes').map(({ slice, file, value }) => ({
+    slice,
+    file,
+    routes: value,
+  }));
 }
 
 /** `jobs` of every `<slice>/jobs.ts`. */

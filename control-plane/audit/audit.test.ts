@@ -22,9 +22,16 @@ const seal = async (): Promise<number> => {
 
 test('what is done stands in the audit of its own company, with who did it', async () => {
   const other = await lango.addCompany();
-  const mine = await lango.api.get<{ items: { action: string; actor: { name: string }; ip: string; id: string }[] }>('/audit?action=staff.sign_in');
+  const mine = await lango.api.get<{ items: { action: string; actor: { name: string }; ip: string; id: string }[] }>(
+    '/audit?action=staff.sign_in',
+  );
   expect(mine.body.items).toHaveLength(1);
-  expect(mine.body.items[0]).toMatchObject({ action: 'staff.sign_in', actor: { kind: 'staff', name: lango.company.email }, ip: '127.0.0.1', detail: { via: 'api' } });
+  expect(mine.body.items[0]).toMatchObject({
+    action: 'staff.sign_in',
+    actor: { kind: 'staff', name: lango.company.email },
+    ip: '127.0.0.1',
+    detail: { via: 'api' },
+  });
   const theirs = await other.api.get<{ items: { id: string }[] }>('/audit');
   expect(theirs.body.items.map((item) => item.id)).not.toContain(mine.body.items[0]?.id);
 });
@@ -34,7 +41,12 @@ test('events are sealed once, in one chain, by one sealer however many try', asy
   const total = sealed.reduce((sum, n) => sum + n, 0) + (await seal());
   expect(total).toBeGreaterThanOrEqual(3);
   expect(await seal()).toBe(0);
-  expect(await verifyAudit(pool)).toMatchObject({ checked: total, unsealed: 0, problem: undefined, head: expect.stringMatching(/^[0-9a-f]{64}$/) });
+  expect(await verifyAudit(pool)).toMatchObject({
+    checked: total,
+    unsealed: 0,
+    problem: undefined,
+    head: expect.stringMatching(/^[0-9a-f]{64}$/),
+  });
 });
 
 test('the job seals what a transaction wrote late, under an older id', async () => {
@@ -53,7 +65,10 @@ test('the job seals what a transaction wrote late, under an older id', async () 
 });
 
 test.each([
-  [`UPDATE audit_event SET detail = '{"forged": true}' WHERE id = (SELECT event_id FROM audit_seal WHERE seq = 2)`, /changed/],
+  [
+    `UPDATE audit_event SET detail = '{"forged": true}' WHERE id = (SELECT event_id FROM audit_seal WHERE seq = 2)`,
+    /changed/,
+  ],
   [`DELETE FROM audit_event WHERE id = (SELECT event_id FROM audit_seal WHERE seq = 2)`, /removed/],
   [`DELETE FROM audit_seal WHERE seq = 2`, /missing/],
   [`UPDATE audit_seal SET previous_hash = '\\x00' WHERE seq = 2`, /follow/],

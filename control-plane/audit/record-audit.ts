@@ -11,9 +11,15 @@ export interface AuditSubject {
  * @param action `<slice>.<verb>`, e.g. subscriptions.suspend
  * @param detail what a reader needs to understand it; never a secret, and small (8 kB at most)
  */
-export async function recordAudit(ctx: Context, action: string, subject: AuditSubject, detail: Record<string, unknown> = {}): Promise<void> {
+export async function recordAudit(
+  ctx: Context,
+  action: string,
+  subject: AuditSubject,
+  detail: Record<string, unknown> = {},
+): Promise<void> {
   const text = JSON.stringify(detail, (_key, value: unknown) => (typeof value === 'bigint' ? value.toString() : value));
-  if (text.length > 8192) throw new Error(`The audit detail of ${action} has ${text.length} characters; name what changed, not everything.`);
+  if (text.length > 8192)
+    throw new Error(`The audit detail of ${action} has ${text.length} characters; name what changed, not everything.`);
   const { actor } = ctx;
   await ctx.tx.$executeRaw`
     INSERT INTO audit_event (tenant_id, actor_kind, actor_id, actor_name, action, subject_type, subject_id, detail, ip, request_id)

@@ -12,8 +12,15 @@ export interface AuditVerdict {
 
 /** Recomputes the whole hash chain, a few hundred thousand events a minute. @param connection the owner's or the jobs role's */
 export async function verifyAudit(connection: Pool | Client): Promise<AuditVerdict> {
-  const { rows } = await connection.query<{ checked: string; head: string; unsealed: string; problem: string | null }>('SELECT * FROM audit_verify()');
+  const { rows } = await connection.query<{ checked: string; head: string; unsealed: string; problem: string | null }>(
+    'SELECT * FROM audit_verify()',
+  );
   const row = rows[0];
   if (!row) throw new Error('audit_verify() answered nothing');
-  return { checked: Number(row.checked), head: row.head, unsealed: Number(row.unsealed), problem: row.problem ?? undefined };
+  return {
+    checked: Number(row.checked),
+    head: row.head,
+    unsealed: Number(row.unsealed),
+    problem: row.problem ?? undefined,
+  };
 }

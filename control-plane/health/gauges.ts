@@ -7,8 +7,14 @@ const gauge = (name: string, help: string): Gauge => new Gauge({ name, help, reg
 const sessionsLive = gauge('lango_sessions_live', 'Sessions that are open now, over all companies.');
 const enforcementOpen = gauge('lango_enforcement_open', 'Changes that the network has not yet proved.');
 const enforcementOldest = gauge('lango_enforcement_oldest_seconds', 'Age of the oldest change that is still open.');
-const enforcementGaveUp = gauge('lango_enforcement_gave_up_day', 'Changes of the last 24 hours that the network did not take.');
-const spoolPackets = gauge('lango_accounting_spool_packets', 'Accounting packets answered and waiting on disk for the database.');
+const enforcementGaveUp = gauge(
+  'lango_enforcement_gave_up_day',
+  'Changes of the last 24 hours that the network did not take.',
+);
+const spoolPackets = gauge(
+  'lango_accounting_spool_packets',
+  'Accounting packets answered and waiting on disk for the database.',
+);
 const databaseUp = gauge('lango_database_up', 'Whether the database answered this scrape.');
 
 /** Reads the figures that live in the database. When it does not answer they keep their last value and lango_database_up is 0. */

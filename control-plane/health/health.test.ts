@@ -3,16 +3,25 @@ import { Code, codeName, decodePacket, PacketBuilder, verifyRequest } from '../.
 import { startTestLango, type TestLango } from '../test-kit/lango';
 import { askStatus } from './ask-status';
 
-const get = async (lango: TestLango, path: string): Promise<{ status: number; body: Record<string, unknown>; text: string }> => {
+const get = async (
+  lango: TestLango,
+  path: string,
+): Promise<{ status: number; body: Record<string, unknown>; text: string }> => {
   const response = await fetch(lango.baseUrl + path);
   const text = await response.text();
-  return { status: response.status, text, body: text.startsWith('{') ? (JSON.parse(text) as Record<string, unknown>) : {} };
+  return {
+    status: response.status,
+    text,
+    body: text.startsWith('{') ? (JSON.parse(text) as Record<string, unknown>) : {},
+  };
 };
 
 describe('a whole installation', () => {
   let lango: TestLango;
   beforeAll(async () => {
-    lango = await startTestLango({ health: { heartbeats: ['jobs', 'enforcer'], freeradius: { host: '127.0.0.1', port: 9, secret: 'x' } } });
+    lango = await startTestLango({
+      health: { heartbeats: ['jobs', 'enforcer'], freeradius: { host: '127.0.0.1', port: 9, secret: 'x' } },
+    });
   });
   afterAll(() => lango.stop());
 
@@ -20,7 +29,9 @@ describe('a whole installation', () => {
     expect((await get(lango, '/healthz')).status).toBe(200);
     expect(await get(lango, '/readyz')).toMatchObject({
       status: 503,
-      body: { parts: { web: 'ok', postgres: 'ok', jobs: 'not running', enforcer: 'not running', freeradius: 'not answering' } },
+      body: {
+        parts: { web: 'ok', postgres: 'ok', jobs: 'not running', enforcer: 'not running', freeradius: 'not answering' },
+      },
     });
   });
 
@@ -49,14 +60,18 @@ test('with the database gone it is alive, not ready, and every request says so i
   const lango = await startTestLango({ health: { heartbeats: ['jobs'] } });
   await lango.db.drop();
   expect((await get(lango, '/healthz')).status).toBe(200);
-  expect(await get(lango, '/readyz')).toMatchObject({ status: 503, body: { parts: { web: 'ok', postgres: 'not answering', jobs: 'unknown' } } });
+  expect(await get(lango, '/readyz')).toMatchObject({
+    status: 503,
+    body: { parts: { web: 'ok', postgres: 'not answering', jobs: 'unknown' } },
+  });
   expect((await get(lango, '/metrics')).text).toContain('lango_database_up 0');
   await lango.stop();
 });
 
 describe('askStatus', () => {
   const secret = Buffer.from('sesame');
-  const ask = (port: number, word = 'sesame') => askStatus({ host: '127.0.0.1', port, secret: word, from: '127.0.0.9' }, 300);
+  const ask = (port: number, word = 'sesame') =>
+    askStatus({ host: '127.0.0.1', port, secret: word, from: '127.0.0.9' }, 300);
 
   test('sends a Status-Server that a server can verify, from the address it was told, and believes only a signed answer', async () => {
     const server = createSocket('udp4');

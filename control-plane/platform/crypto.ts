@@ -41,11 +41,17 @@ export function createSecretBox(masterKey: Buffer, former: readonly Buffer[] = [
       const id = bytes.subarray(1, 1 + KEY_ID_BYTES);
       const key = keys.find((one) => one.id.equals(id));
       if (bytes.length < HEAD_BYTES + TAG_BYTES || bytes[0] !== FORMAT || !key) {
-        throw new Error(`The stored ${purpose} was sealed with another key. Start with the LANGO_MASTER_KEY that it was written under, or enter the secret again.`);
+        throw new Error(
+          `The stored ${purpose} was sealed with another key. Start with the LANGO_MASTER_KEY that it was written under, or enter the secret again.`,
+        );
       }
-      const decipher = createDecipheriv('aes-256-gcm', key.secret, bytes.subarray(1 + KEY_ID_BYTES, HEAD_BYTES)).setAAD(place(purpose, tenantId));
+      const decipher = createDecipheriv('aes-256-gcm', key.secret, bytes.subarray(1 + KEY_ID_BYTES, HEAD_BYTES)).setAAD(
+        place(purpose, tenantId),
+      );
       decipher.setAuthTag(bytes.subarray(-TAG_BYTES));
-      return Buffer.concat([decipher.update(bytes.subarray(HEAD_BYTES, -TAG_BYTES)), decipher.final()]).toString('utf8');
+      return Buffer.concat([decipher.update(bytes.subarray(HEAD_BYTES, -TAG_BYTES)), decipher.final()]).toString(
+        'utf8',
+      );
     },
   };
 }

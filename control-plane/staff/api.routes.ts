@@ -13,7 +13,9 @@ import { signIn } from './sign-in';
 async function answer(ctx: Context, id: bigint, outcome: CreatedStaff | ChangedStaff): Promise<StaffView> {
   switch (outcome.kind) {
     case 'email_taken':
-      throw conflict('email_taken', 'Somebody signs in with this e-mail already. Use another address.', { email: 'is taken' });
+      throw conflict('email_taken', 'Somebody signs in with this e-mail already. Use another address.', {
+        email: 'is taken',
+      });
     case 'no_such_role':
       throw invalid({ role: `must be one of ${outcome.roles.join(', ')}` });
     case 'not_found':
@@ -21,7 +23,10 @@ async function answer(ctx: Context, id: bigint, outcome: CreatedStaff | ChangedS
     case 'not_yourself':
       throw conflict('not_yourself', 'You cannot take away your own access. Ask another administrator.');
     case 'super_admin':
-      throw conflict('super_admin', 'A super admin is changed by themselves, or on the server with: npx lango admin create.');
+      throw conflict(
+        'super_admin',
+        'A super admin is changed by themselves, or on the server with: npx lango admin create.',
+      );
     case 'created':
     case 'changed': {
       const found = await findStaff(ctx, outcome.kind === 'created' ? outcome.id : id);
@@ -51,7 +56,8 @@ export const apiRoutes = [
     run: async (call, { body }) => {
       const rotation = await rotateTokens(call.db.outside, body.refreshToken);
       if (rotation.kind === 'rotated') return rotation.pair;
-      if (rotation.kind === 'reused') call.log.warn({ ip: call.ip }, 'a refresh token was used twice; its family is revoked');
+      if (rotation.kind === 'reused')
+        call.log.warn({ ip: call.ip }, 'a refresh token was used twice; its family is revoked');
       throw unauthorized('This refresh token is not valid any more. Sign in again.', 'refresh_refused');
     },
   }),
@@ -107,7 +113,10 @@ export const apiRoutes = [
     path: '/tokens',
     permission: 'signed_in',
     summary: 'List the programs signed in as you',
-    run: async (ctx, _input, person) => ({ items: await listOwnTokens(ctx, person.staffId, person.tokenHash), nextCursor: null }),
+    run: async (ctx, _input, person) => ({
+      items: await listOwnTokens(ctx, person.staffId, person.tokenHash),
+      nextCursor: null,
+    }),
   }),
   route({
     method: 'DELETE',

@@ -21,7 +21,11 @@ describe('sign-in of a program', () => {
   test('gives a token of at least an hour that works until logout', async () => {
     const answer = await login(lango.company.email.toUpperCase(), lango.company.password);
     expect(answer.status).toBe(200);
-    expect(answer.body).toEqual({ token: expect.stringMatching(/^lga_/), refreshToken: expect.stringMatching(/^lgr_/), expires_in: expect.any(Number) });
+    expect(answer.body).toEqual({
+      token: expect.stringMatching(/^lga_/),
+      refreshToken: expect.stringMatching(/^lgr_/),
+      expires_in: expect.any(Number),
+    });
     expect(answer.body.expires_in).toBeGreaterThanOrEqual(3600);
     expect(await works(answer.body.token)).toBe(200);
     expect((await apiClient(lango.baseUrl, answer.body.token).post('/auth/logout')).status).toBe(204);
@@ -34,7 +38,10 @@ describe('sign-in of a program', () => {
     const unknown = await login('nobody@example.net', 'wrong');
     expect(wrong).toMatchObject({ status: 401, body: { error: { code: 'wrong_credentials' } } });
     expect(unknown.body).toEqual(wrong.body);
-    expect(await anybody().post('/auth/login', {})).toMatchObject({ status: 422, body: { error: { fields: { email: 'is required', password: 'is required' } } } });
+    expect(await anybody().post('/auth/login', {})).toMatchObject({
+      status: 422,
+      body: { error: { fields: { email: 'is required', password: 'is required' } } },
+    });
     expect((await anybody().post('/auth/login', '{"email":')).status).toBe(400);
   });
 
@@ -53,7 +60,7 @@ describe('sign-in of a program', () => {
   test('two refreshes at once: one gives a pair, and the theft is noticed', async () => {
     const { refreshToken } = (await login(lango.company.email, lango.company.password)).body;
     const answers = await Promise.all([refresh(refreshToken), refresh(refreshToken)]);
-    expect(answers.map((answer) => answer.status).sort()).toEqual([200, 401]);
+    expect(new Set(answers.map((answer) => answer.status))).toEqual(new Set([200, 401]));
   });
 
   test('an access token does not refresh, a refresh token does not sign in, and an expired one is worth nothing', async () => {
@@ -99,7 +106,10 @@ describe('guessing', () => {
   test('the wait doubles with each further failure and ends', async () => {
     const wait = async (failures: number): Promise<number> => {
       await lango.asOwner(`DELETE FROM staff_login_failure`);
-      await lango.asOwner(`INSERT INTO staff_login_failure (email, ip, failures) VALUES ('a@example.net', '192.0.2.1', $1)`, [failures]);
+      await lango.asOwner(
+        `INSERT INTO staff_login_failure (email, ip, failures) VALUES ('a@example.net', '192.0.2.1', $1)`,
+        [failures],
+      );
       const [row] = await lango.asOwner<{ s: number }>(`SELECT staff_login_wait('A@example.net', '192.0.2.1') AS s`);
       return row?.s ?? -1;
     };
@@ -109,7 +119,9 @@ describe('guessing', () => {
   });
 
   test('an address that fails at very many accounts waits for all of them', async () => {
-    await lango.asOwner(`INSERT INTO staff_login_failure (email, ip) SELECT 'u' || n || '@example.net', '127.0.0.1' FROM generate_series(1, 50) n`);
+    await lango.asOwner(
+      `INSERT INTO staff_login_failure (email, ip) SELECT 'u' || n || '@example.net', '127.0.0.1' FROM generate_series(1, 50) n`,
+    );
     expect((await login(lango.company.email, lango.company.password)).status).toBe(429);
     await lango.asOwner('DELETE FROM staff_login_failure');
     expect((await login(lango.company.email, lango.company.password)).status).toBe(200);

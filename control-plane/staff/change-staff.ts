@@ -24,7 +24,8 @@ export async function changeStaff(ctx: Context, id: bigint, change: StaffChange)
   if (!row) return { kind: 'not_found' };
   const touchesAccess = change.role !== undefined || change.disabled === true;
   if (touchesAccess && ctx.actor.id === id) return { kind: 'not_yourself' };
-  if (row.is_super_admin && ctx.actor.id !== id && (touchesAccess || change.password !== undefined)) return { kind: 'super_admin' };
+  if (row.is_super_admin && ctx.actor.id !== id && (touchesAccess || change.password !== undefined))
+    return { kind: 'super_admin' };
   const role = change.role === undefined ? undefined : await grantableRole(ctx, change.role);
   if (role?.kind === 'no_such_role') return role;
   await ctx.tx.staff.update({
@@ -39,11 +40,18 @@ export async function changeStaff(ctx: Context, id: bigint, change: StaffChange)
   });
   if (touchesAccess || change.password !== undefined) await endSignIns(ctx, id);
   const { password, ...shown } = change;
-  await recordAudit(ctx, 'staff.change', { type: 'staff', id }, { ...shown, ...(password === undefined ? {} : { password: 'changed' }) });
+  await recordAudit(
+    ctx,
+    'staff.change',
+    { type: 'staff', id },
+    { ...shown, ...(password === undefined ? {} : { password: 'changed' }) },
+  );
   return { kind: 'changed' };
 }
 
 async function endSignIns(ctx: Context, staffId: bigint): Promise<void> {
-  await ctx.tx.$executeRaw`UPDATE staff_session SET revoked_at = now() WHERE staff_id = ${staffId} AND revoked_at IS NULL`;
-  await ctx.tx.$executeRaw`UPDATE staff_token SET revoked_at = now() WHERE staff_id = ${staffId} AND revoked_at IS NULL`;
+  await ctx.tx
+    .$executeRaw`UPDATE staff_session SET revoked_at = now() WHERE staff_id = ${staffId} AND revoked_at IS NULL`;
+  await ctx.tx
+    .$executeRaw`UPDATE staff_token SET revoked_at = now() WHERE staff_id = ${staffId} AND revoked_at IS NULL`;
 }

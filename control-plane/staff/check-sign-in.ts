@@ -11,10 +11,19 @@ export type SignInCheck =
  * Checks an e-mail and password. Wrong ones are counted per (account, source address), so that guessing slows down for the guesser and nobody
  * can lock a colleague out from elsewhere. While waiting, even the right password is refused without being looked at.
  */
-export async function checkSignIn(outside: PrismaClient, email: string, password: string, ip: string): Promise<SignInCheck> {
-  const [wait] = await outside.$queryRaw<{ seconds: number }[]>`SELECT staff_login_wait(${email}, ${ip}::inet) AS seconds`;
+export async function checkSignIn(
+  outside: PrismaClient,
+  email: string,
+  password: string,
+  ip: string,
+): Promise<SignInCheck> {
+  const [wait] = await outside.$queryRaw<
+    { seconds: number }[]
+  >`SELECT staff_login_wait(${email}, ${ip}::inet) AS seconds`;
   if (wait && wait.seconds > 0) return { kind: 'wait', seconds: wait.seconds };
-  const [found] = await outside.$queryRaw<{ staff_id: bigint; tenant_id: bigint; password_hash: string }[]>`SELECT * FROM staff_password(${email})`;
+  const [found] = await outside.$queryRaw<
+    { staff_id: bigint; tenant_id: bigint; password_hash: string }[]
+  >`SELECT * FROM staff_password(${email})`;
   const right = await checkPassword(found?.password_hash, password);
   if (!right || !found) {
     await outside.$executeRaw`SELECT staff_login_failed(${email}, ${ip}::inet)`;

@@ -6,7 +6,11 @@ import { hashSecret, newSecret } from '../platform/http/session-cookie';
 export const SESSION_TTL_S = 14 * 24 * 3600;
 
 /** Opens a browser session; the secret goes into the cookie (sessionCookie) and is kept nowhere. */
-export async function openConsoleSession(ctx: Context, staffId: bigint, userAgent: string | undefined): Promise<{ secret: string }> {
+export async function openConsoleSession(
+  ctx: Context,
+  staffId: bigint,
+  userAgent: string | undefined,
+): Promise<{ secret: string }> {
   const secret = newSecret('lgs_');
   const csrf = randomBytes(24).toString('base64url');
   await ctx.tx.$executeRaw`

@@ -11,7 +11,8 @@ export interface NewStaff {
   role: string;
 }
 
-export type CreatedStaff = { kind: 'created'; id: bigint } | { kind: 'email_taken' } | { kind: 'no_such_role'; roles: string[] };
+export type CreatedStaff =
+  { kind: 'created'; id: bigint } | { kind: 'email_taken' } | { kind: 'no_such_role'; roles: string[] };
 
 /**
  * Takes a colleague in. The e-mail signs in, so it is unique over all companies. A role may only be given by somebody who holds everything
@@ -35,10 +36,19 @@ export async function createStaff(ctx: Context, input: NewStaff): Promise<Create
 }
 
 /** The role of that key, if the acting person may give it; otherwise the keys that they may give. */
-export async function grantableRole(ctx: Context, key: string): Promise<{ kind: 'role'; id: bigint } | { kind: 'no_such_role'; roles: string[] }> {
-  const rows = await ctx.tx.staff_role.findMany({ where: { key: { not: 'super_admin' } }, include: { permissions: true }, orderBy: { id: 'asc' } });
+export async function grantableRole(
+  ctx: Context,
+  key: string,
+): Promise<{ kind: 'role'; id: bigint } | { kind: 'no_such_role'; roles: string[] }> {
+  const rows = await ctx.tx.staff_role.findMany({
+    where: { key: { not: 'super_admin' } },
+    include: { permissions: true },
+    orderBy: { id: 'asc' },
+  });
   const held: ReadonlySet<string> = ctx.actor.permissions;
-  const may = rows.filter((row) => ctx.actor.kind === 'system' || row.permissions.every((one) => held.has(one.permission)));
+  const may = rows.filter(
+    (row) => ctx.actor.kind === 'system' || row.permissions.every((one) => held.has(one.permission)),
+  );
   const role = may.find((row) => row.key === key);
   return role ? { kind: 'role', id: role.id } : { kind: 'no_such_role', roles: may.map((row) => row.key) };
 }

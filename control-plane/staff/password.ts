@@ -28,7 +28,10 @@ const waiting: (() => void)[] = [];
 
 async function gated<T>(work: () => Promise<T>): Promise<T> {
   if (running >= AT_ONCE) {
-    if (waiting.length >= WAITING_MAX) throw new Problem(503, 'busy', 'Too many people are signing in at once. Try again in a few seconds.', undefined, { 'Retry-After': '3' });
+    if (waiting.length >= WAITING_MAX)
+      throw new Problem(503, 'busy', 'Too many people are signing in at once. Try again in a few seconds.', undefined, {
+        'Retry-After': '3',
+      });
     await new Promise<void>((go) => waiting.push(go));
   }
   running += 1;

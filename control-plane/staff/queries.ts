@@ -22,14 +22,28 @@ interface StaffRow {
   role: { key: string };
 }
 
-const select = { id: true, email: true, name: true, is_super_admin: true, disabled_at: true, created_at: true, role: { select: { key: true } } } as const;
+const select = {
+  id: true,
+  email: true,
+  name: true,
+  is_super_admin: true,
+  disabled_at: true,
+  created_at: true,
+  role: { select: { key: true } },
+} as const;
 
 /** Newest first; `q` is part of a name or e-mail. */
-export async function listStaff(ctx: Context, filter: { q?: string | undefined; limit: number; cursor?: string | undefined }): Promise<Page<StaffView>> {
+export async function listStaff(
+  ctx: Context,
+  filter: { q?: string | undefined; limit: number; cursor?: string | undefined },
+): Promise<Page<StaffView>> {
   const before = cursorId(filter.cursor);
   const part = filter.q ? { contains: filter.q, mode: 'insensitive' as const } : undefined;
   const rows = await ctx.tx.staff.findMany({
-    where: { ...(before === undefined ? {} : { id: { lt: before } }), ...(part ? { OR: [{ name: part }, { email: part }] } : {}) },
+    where: {
+      ...(before === undefined ? {} : { id: { lt: before } }),
+      ...(part ? { OR: [{ name: part }, { email: part }] } : {}),
+    },
     orderBy: { id: 'desc' },
     take: filter.limit + 1,
     select,

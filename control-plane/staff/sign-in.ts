@@ -17,8 +17,15 @@ export async function signIn<T>(
 ): Promise<T> {
   const check = await checkSignIn(call.db.outside, input.email, input.password, call.ip);
   if (check.kind === 'wait') throw tooMany(check.seconds, `Too many wrong passwords. Try again in ${check.seconds} s.`);
-  if (check.kind === 'wrong') throw new Problem(401, 'wrong_credentials', 'The e-mail or the password is wrong. Check both and try again.');
-  const actor: Actor = { kind: 'staff', id: check.staffId, name: input.email.toLowerCase(), ip: call.ip, permissions: new Set() };
+  if (check.kind === 'wrong')
+    throw new Problem(401, 'wrong_credentials', 'The e-mail or the password is wrong. Check both and try again.');
+  const actor: Actor = {
+    kind: 'staff',
+    id: check.staffId,
+    name: input.email.toLowerCase(),
+    ip: call.ip,
+    permissions: new Set(),
+  };
   return call.db.inTenant({ tenantId: check.tenantId, actor, requestId: call.requestId }, async (ctx) => {
     await recordAudit(ctx, 'staff.sign_in', { type: 'staff', id: check.staffId }, { via });
     return then(ctx, check.staffId);

@@ -9,7 +9,12 @@ beforeAll(async () => {
 afterAll(() => lango.stop());
 
 let people = 0;
-const colleague = (role: string) => ({ email: `Person${(people += 1)}@Example.net`, name: 'Pendo', password: 'long enough', role });
+const colleague = (role: string) => ({
+  email: `Person${(people += 1)}@Example.net`,
+  name: 'Pendo',
+  password: 'long enough',
+  role,
+});
 interface Staff {
   id: string;
   email: string;
@@ -20,7 +25,10 @@ interface Staff {
 test('a colleague is taken in, signs in with their own role, and is listed', async () => {
   const input = colleague('support');
   const made = await lango.api.post<Staff>('/staff', input);
-  expect(made).toMatchObject({ status: 201, body: { email: input.email.toLowerCase(), role: 'support', state: 'active' } });
+  expect(made).toMatchObject({
+    status: 201,
+    body: { email: input.email.toLowerCase(), role: 'support', state: 'active' },
+  });
   expect(JSON.stringify(made.body)).not.toMatch(/password|argon/);
   const api = await lango.signIn(input.email, input.password);
   expect((await api.get('/clients')).status).toBe(200);
@@ -31,15 +39,30 @@ test('a colleague is taken in, signs in with their own role, and is listed', asy
 
 test('an e-mail signs in once over all companies; bad input is named', async () => {
   const other = await lango.addCompany();
-  expect(await lango.api.post('/staff', { ...colleague('support'), email: other.email })).toMatchObject({ status: 409, body: { error: { fields: { email: 'is taken' } } } });
+  expect(await lango.api.post('/staff', { ...colleague('support'), email: other.email })).toMatchObject({
+    status: 409,
+    body: { error: { fields: { email: 'is taken' } } },
+  });
   expect(await lango.api.post('/staff', { email: 'nobody', name: '', password: 'short' })).toMatchObject({
     status: 422,
-    body: { error: { fields: { email: expect.any(String), name: 'is required', password: expect.stringContaining('8'), role: 'is required' } } },
+    body: {
+      error: {
+        fields: {
+          email: expect.any(String),
+          name: 'is required',
+          password: expect.stringContaining('8'),
+          role: 'is required',
+        },
+      },
+    },
   });
 });
 
 test('nobody is lifted above the one who lifts, and super admin is not a role to give', async () => {
-  expect(await lango.api.post('/staff', colleague('super_admin'))).toMatchObject({ status: 422, body: { error: { fields: { role: expect.stringContaining('isp_admin') } } } });
+  expect(await lango.api.post('/staff', colleague('super_admin'))).toMatchObject({
+    status: 422,
+    body: { error: { fields: { role: expect.stringContaining('isp_admin') } } },
+  });
   // A role that may manage staff and little else.
   await lango.asOwner(
     `WITH r AS (INSERT INTO staff_role (tenant_id, key, name) VALUES ($1, 'people', 'People') RETURNING id)
@@ -62,11 +85,13 @@ test('a new password, another role or disabling ends every sign-in of theirs, an
     expect((await before.get('/clients')).status).toBe(401);
   }
   await expect(lango.signIn(input.email, 'another one')).rejects.toThrow(/401/);
-  expect(await lango.api.patch(`/staff/${body.id}`, { disabled: false })).toMatchObject({ body: { state: 'active', role: 'technician' } });
+  expect(await lango.api.patch(`/staff/${body.id}`, { disabled: false })).toMatchObject({
+    body: { state: 'active', role: 'technician' },
+  });
   await lango.signIn(input.email, 'another one');
 });
 
-test('nobody takes away their own access or a super admin\'s', async () => {
+test("nobody takes away their own access or a super admin's", async () => {
   const me = lango.company.staffId.toString();
   expect((await lango.api.patch(`/staff/${me}`, { disabled: true })).status).toBe(409);
   expect((await lango.api.patch(`/staff/${me}`, { role: 'support' })).status).toBe(409);
@@ -82,7 +107,7 @@ test('a person sees the programs signed in as them and can end one', async () =>
   const laptop = await lango.signIn(input.email, input.password);
   const lost = await lango.signIn(input.email, input.password);
   const { body } = await laptop.get<{ items: { id: string; current: boolean }[] }>('/tokens');
-  expect(body.items.map((item) => item.current).sort()).toEqual([false, true]);
+  expect(new Set(body.items.map((item) => item.current))).toEqual(new Set([false, true]));
   const other = body.items.find((item) => !item.current)?.id ?? '';
   expect((await lango.api.delete(`/tokens/${other}`)).status).toBe(404);
   expect((await laptop.delete(`/tokens/${other}`)).status).toBe(204);
@@ -96,7 +121,7 @@ describe('the first company', () => {
     const first = { name: 'My ISP', email: 'Boss@Example.net', password: 'chosen-1', timezone: 'Africa/Nairobi' };
     expect(await hasCompany(db.ownerUrl)).toBe(false);
     const made = await Promise.all([createFirstCompany(db.ownerUrl, first), createFirstCompany(db.ownerUrl, first)]);
-    expect(made.map((one) => one.created).sort()).toEqual([false, true]);
+    expect(new Set(made.map((one) => one.created))).toEqual(new Set([false, true]));
     expect(await hasCompany(db.ownerUrl)).toBe(true);
     const started = await startTestLango({ db });
     const api = await started.signIn('boss@example.net', 'chosen-1');
@@ -108,11 +133,18 @@ describe('the first company', () => {
 
   test('lango admin create lets somebody in who is locked out, and names the companies it knows', async () => {
     const before = await lango.signIn(lango.company.email, lango.company.password);
-    expect(await createAdmin(lango.db.ownerUrl, { email: lango.company.email, password: 'back again' })).toEqual({ kind: 'password_set', tenantName: lango.company.name });
+    expect(await createAdmin(lango.db.ownerUrl, { email: lango.company.email, password: 'back again' })).toEqual({
+      kind: 'password_set',
+      tenantName: lango.company.name,
+    });
     expect((await before.get('/clients')).status).toBe(401);
     await lango.signIn(lango.company.email, 'back again');
-    expect(await createAdmin(lango.db.ownerUrl, { email: 'new@example.net', password: 'long enough', company: 'nowhere' })).toMatchObject({ kind: 'no_company', known: expect.any(Array) });
-    expect(await createAdmin(lango.db.ownerUrl, { email: 'new@example.net', password: 'long enough' })).toMatchObject({ kind: 'created' });
+    expect(
+      await createAdmin(lango.db.ownerUrl, { email: 'new@example.net', password: 'long enough', company: 'nowhere' }),
+    ).toMatchObject({ kind: 'no_company', known: expect.any(Array) });
+    expect(await createAdmin(lango.db.ownerUrl, { email: 'new@example.net', password: 'long enough' })).toMatchObject({
+      kind: 'created',
+    });
     await lango.signIn('new@example.net', 'long enough');
   });
 });

@@ -25,13 +25,22 @@ export async function createAdmin(
     );
     if (reset.rows[0]) {
       const mine = '(SELECT id FROM staff WHERE email = $1)';
-      await client.query(`UPDATE staff_session SET revoked_at = now() WHERE staff_id = ${mine} AND revoked_at IS NULL`, [email]);
-      await client.query(`UPDATE staff_token SET revoked_at = now() WHERE staff_id = ${mine} AND revoked_at IS NULL`, [email]);
+      await client.query(
+        `UPDATE staff_session SET revoked_at = now() WHERE staff_id = ${mine} AND revoked_at IS NULL`,
+        [email],
+      );
+      await client.query(`UPDATE staff_token SET revoked_at = now() WHERE staff_id = ${mine} AND revoked_at IS NULL`, [
+        email,
+      ]);
       await client.query('DELETE FROM staff_login_failure WHERE email = $1', [email]);
       return { kind: 'password_set', tenantName: reset.rows[0].name };
     }
-    const companies = await client.query<{ id: string; slug: string; name: string }>('SELECT id, slug, name FROM tenant ORDER BY is_demo, id');
-    const company = companies.rows.find((row) => admin.company === undefined || row.slug === admin.company || row.id === admin.company);
+    const companies = await client.query<{ id: string; slug: string; name: string }>(
+      'SELECT id, slug, name FROM tenant ORDER BY is_demo, id',
+    );
+    const company = companies.rows.find(
+      (row) => admin.company === undefined || row.slug === admin.company || row.id === admin.company,
+    );
     if (!company) return { kind: 'no_company', known: companies.rows.map((row) => row.slug) };
     await client.query(
       `INSERT INTO staff (tenant_id, role_id, email, name, password_hash, is_super_admin)

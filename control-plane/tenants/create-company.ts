@@ -58,7 +58,13 @@ async function insertCompany(client: Client, company: Company): Promise<CreatedC
   const passwordHash = await hashPassword(newPasswordField.parse(company.admin.password));
   const tenant = await client.query<{ id: string }>(
     `INSERT INTO tenant (name, slug, status, timezone, currency, is_demo, approved_at) VALUES ($1, $2, 'approved', $3, $4, $5, lango_now()) RETURNING id`,
-    [company.name, await freeSlug(client, company.name), company.timezone, company.currency ?? 'KES', company.isDemo ?? false],
+    [
+      company.name,
+      await freeSlug(client, company.name),
+      company.timezone,
+      company.currency ?? 'KES',
+      company.isDemo ?? false,
+    ],
   );
   const tenantId = tenant.rows[0]?.id;
   const staff = await client.query<{ id: string }>(
@@ -67,7 +73,8 @@ async function insertCompany(client: Client, company: Company): Promise<CreatedC
     [tenantId, email, company.admin.name, passwordHash, company.admin.superAdmin ?? false],
   );
   const staffId = staff.rows[0]?.id;
-  if (tenantId === undefined || staffId === undefined) throw new Error('The roles that every company has are missing. Run the migrations.');
+  if (tenantId === undefined || staffId === undefined)
+    throw new Error('The roles that every company has are missing. Run the migrations.');
   await client.query(
     `INSERT INTO audit_event (tenant_id, actor_kind, actor_name, action, subject_type, subject_id, detail)
      VALUES ($1::bigint, 'system', 'installation', 'tenants.create', 'tenant', $1::text, $2)`,
@@ -77,8 +84,16 @@ async function insertCompany(client: Client, company: Company): Promise<CreatedC
 }
 
 async function freeSlug(client: Client, name: string): Promise<string> {
-  const stem = name.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-+|-+$/g, '').slice(0, 50) || 'isp';
-  const { rows } = await client.query<{ slug: string }>('SELECT slug FROM tenant WHERE slug = $1 OR slug LIKE $2', [stem, `${stem}-%`]);
+  const stem =
+    name
+      .toLowerCase()
+      .replace(/[^a-z0-9]+/g, '-')
+      .replace(/^-+|-+$/g, '')
+      .slice(0, 50) || 'isp';
+  const { rows } = await client.query<{ slug: string }>('SELECT slug FROM tenant WHERE slug = $1 OR slug LIKE $2', [
+    stem,
+    `${stem}-%`,
+  ]);
   const taken = new Set(rows.map((row) => row.slug));
   let slug = stem;
   for (let n = 2; taken.has(slug); n += 1) slug = `${stem}-${n}`;

@@ -20,7 +20,12 @@ export interface ApiClient {
 
 /** @param baseUrl e.g. http://127.0.0.1:3000 */
 export function apiClient(baseUrl: string, token?: string): ApiClient {
-  const send = async <T>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer<T>> => {
+  const send = async <T>(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Answer<T>> => {
     const response = await fetch(`${baseUrl}/api${path}`, {
       method,
       headers: {

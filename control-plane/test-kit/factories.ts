@@ -11,7 +11,8 @@ export function unique(): number {
 
 async function make(api: ApiClient, path: string, body: unknown): Promise<Made> {
   const answer = await api.post<Made>(path, body);
-  if (answer.status !== 201 && answer.status !== 200) throw new Error(`POST ${path} answered ${answer.status}: ${JSON.stringify(answer.body)}`);
+  if (answer.status !== 201 && answer.status !== 200)
+    throw new Error(`POST ${path} answered ${answer.status}: ${JSON.stringify(answer.body)}`);
   return answer.body;
 }
 
@@ -38,7 +39,14 @@ export function makeClient(api: ApiClient, over: Record<string, unknown> = {}): 
 /** A subscription of a new client on a new package (or the ids given); active unless `pending` is asked for. */
 export async function makeSubscription(
   api: ApiClient,
-  over: { client_id?: string; package_id?: string; username?: string; password?: string; package?: Record<string, unknown>; pending?: boolean } = {},
+  over: {
+    client_id?: string;
+    package_id?: string;
+    username?: string;
+    password?: string;
+    package?: Record<string, unknown>;
+    pending?: boolean;
+  } = {},
 ): Promise<Made> {
   const n = unique();
   const made = await make(api, '/subscriptions', {
@@ -53,5 +61,11 @@ export async function makeSubscription(
 /** A MikroTik at an address of its own. */
 export function makeRouter(api: ApiClient, over: Record<string, unknown> = {}): Promise<Made> {
   const n = unique();
-  return make(api, '/routers', { name: `Router ${n}`, address: `127.90.${(n >> 8) & 255}.${n & 255}`, secret: `radius-${n}`, type: 'mikrotik', ...over });
+  return make(api, '/routers', {
+    name: `Router ${n}`,
+    address: `127.90.${(n >> 8) & 255}.${n & 255}`,
+    secret: `radius-${n}`,
+    type: 'mikrotik',
+    ...over,
+  });
 }

@@ -61,12 +61,17 @@ export async function startTestLango(options: TestLangoOptions = {}): Promise<Te
   const baseUrl = `http://127.0.0.1:${web.port}`;
   const signIn = async (email: string, password: string): Promise<ApiClient> => {
     const answer = await apiClient(baseUrl).post<{ token: string }>('/auth/login', { email, password });
-    if (answer.status !== 200) throw new Error(`Sign-in of ${email} answered ${answer.status}: ${JSON.stringify(answer.body)}`);
+    if (answer.status !== 200)
+      throw new Error(`Sign-in of ${email} answered ${answer.status}: ${JSON.stringify(answer.body)}`);
     return apiClient(baseUrl, answer.body.token);
   };
   const addCompany = async (name = `Company ${(companies += 1)}`): Promise<TestCompany> => {
     const email = `admin-${(companies += 1)}-${process.pid}@example.net`;
-    const made = await createCompany(db.ownerUrl, { name, timezone: 'Africa/Nairobi', admin: { email, name: 'Amina Admin', password: PASSWORD } });
+    const made = await createCompany(db.ownerUrl, {
+      name,
+      timezone: 'Africa/Nairobi',
+      admin: { email, name: 'Amina Admin', password: PASSWORD },
+    });
     return { ...made, name, email, password: PASSWORD, api: await signIn(email, PASSWORD) };
   };
   const asOwner = async <Row extends object>(sql: string, values: unknown[] = []): Promise<Row[]> => {
@@ -88,7 +93,10 @@ export async function startTestLango(options: TestLangoOptions = {}): Promise<Te
     signIn,
     asOwner,
     async setRole(who, role) {
-      await asOwner('UPDATE staff SET role_id = (SELECT id FROM staff_role WHERE key = $2 AND tenant_id IS NULL) WHERE id = $1', [who.staffId.toString(), role]);
+      await asOwner(
+        'UPDATE staff SET role_id = (SELECT id FROM staff_role WHERE key = $2 AND tenant_id IS NULL) WHERE id = $1',
+        [who.staffId.toString(), role],
+      );
     },
     async stop() {
       await web.stop();

@@ -7,7 +7,11 @@ test('every file imports only what it may', () => {
 
 test.each([
   ['radius/packet/x.ts', "import { log } from '../../control-plane/platform/log';", /nothing of ours/],
-  ['radius/accounting/x.ts', "import { log } from '../../control-plane/platform/log';", /never imports the control plane/],
+  [
+    'radius/accounting/x.ts',
+    "import { log } from '../../control-plane/platform/log';",
+    /never imports the control plane/,
+  ],
   ['control-plane/platform/x.ts', "import { signIn } from '../staff';", /know no slice/],
   ['control-plane/platform/x.ts', "import { format } from '../ui';", /does not know the ui/],
   ['control-plane/plans/x.ts', "import { hashPassword } from '../staff/password';", /only door/],
@@ -36,11 +40,14 @@ test('a circle of slices is told once, by its whole way', () => {
     'control-plane/plans/b.ts': "import { c } from '../audit';",
     'control-plane/audit/c.ts': "import { a } from '../staff';",
   };
-  expect(importFaults(Object.keys(texts), (file) => texts[file] ?? '')).toEqual([expect.stringMatching(/staff → plans → audit → staff: .*circle/)]);
+  expect(importFaults(Object.keys(texts), (file) => texts[file] ?? '')).toEqual([
+    expect.stringMatching(/staff → plans → audit → staff: .*circle/),
+  ]);
 });
 
 test('imports over several lines, type imports and re-exports are read with their names', () => {
-  const text = "import {\n  a,\n  type B,\n} from './one';\nimport type { C as D } from 'pkg';\nexport { e } from './two';\n";
+  const text =
+    "import {\n  a,\n  type B,\n} from './one';\nimport type { C as D } from 'pkg';\nexport { e } from './two';\n";
   expect(importsOf('control-plane/x.ts', text).map(({ from, names, typeOnly }) => [from, names, typeOnly])).toEqual([
     ['./one', ['a', 'B'], false],
     ['pkg', ['C'], true],

@@ -18,7 +18,8 @@ function main(args: string[]): number {
     const path = join(projectRoot(), name);
     const text = make();
     if (args.includes('--write')) writeFileSync(path, text);
-    else if (!existsSync(path) || readFileSync(path, 'utf8') !== text) faults.push(`${name} is not what the code says. Write it with: npm run check -- --write`);
+    else if (!existsSync(path) || readFileSync(path, 'utf8') !== text)
+      faults.push(`${name} is not what the code says. Write it with: npm run check -- --write`);
   }
   for (const fault of faults) console.log(fault);
   return faults.length === 0 ? 0 : 1;

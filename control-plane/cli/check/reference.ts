@@ -24,8 +24,12 @@ interface Operation {
 /** docs/reference/api.md as it should stand: the same schemas that check the requests, written for people. */
 export function renderReference(): string {
   const routes = sliceApiRoutes();
-  const document = openApiDocument(routes.flatMap(({ routes: all }) => all)) as { paths: Record<string, Record<string, Operation>> };
-  const sections = routes.map(({ slice, routes: all }) => `## ${slice}\n\n${all.map((route) => section(route, document.paths)).join('\n')}`);
+  const document = openApiDocument(routes.flatMap(({ routes: all }) => all)) as {
+    paths: Record<string, Record<string, Operation>>;
+  };
+  const sections = routes.map(
+    ({ slice, routes: all }) => `## ${slice}\n\n${all.map((route) => section(route, document.paths)).join('\n')}`,
+  );
   return `${opening}\n${sections.join('\n')}`;
 }
 
@@ -49,11 +53,18 @@ function section(route: ApiRoute, paths: Record<string, Record<string, Operation
   const body = operation?.requestBody?.content['application/json'].schema;
   const answer = operation?.responses[String(route.status)]?.content?.['application/json'].schema;
   const query = operation?.parameters.filter((one) => one.in === 'query') ?? [];
-  const who = route.permission === 'public' ? 'anybody' : route.permission === 'signed_in' ? 'anybody signed in' : `\`${route.permission}\``;
+  const who =
+    route.permission === 'public'
+      ? 'anybody'
+      : route.permission === 'signed_in'
+        ? 'anybody signed in'
+        : `\`${route.permission}\``;
   return [
     `### ${route.method} ${path}\n`,
     `${route.summary}. For ${who}; answers ${route.status}.\n`,
-    ...(query.length > 0 ? [`Query: ${query.map((one) => `\`${one.name}\`${one.required ? '' : '?'} ${words(one.schema)}`).join(' · ')}\n`] : []),
+    ...(query.length > 0
+      ? [`Query: ${query.map((one) => `\`${one.name}\`${one.required ? '' : '?'} ${words(one.schema)}`).join(' · ')}\n`]
+      : []),
     ...(body ? [`Body: ${words(body)}\n`] : []),
     ...(answer && Object.keys(answer).length > 0 ? [`Answer: ${words(answer)}\n`] : []),
   ].join('\n');

@@ -44,7 +44,8 @@ export function importsOf(file: string, text = textOf(file)): Import[] {
   for (const [, type, names = '', from = ''] of text.matchAll(statement)) {
     found.push({ from, file: resolve(file, from), names: namesIn(names), typeOnly: type !== undefined });
   }
-  for (const [, from = ''] of text.matchAll(call)) found.push({ from, file: resolve(file, from), names: [], typeOnly: false });
+  for (const [, from = ''] of text.matchAll(call))
+    found.push({ from, file: resolve(file, from), names: [], typeOnly: false });
   return found;
 }
 
@@ -52,13 +53,19 @@ function namesIn(clause: string): string[] {
   const braces = /\{([\s\S]*)\}/.exec(clause)?.[1] ?? '';
   return braces
     .split(',')
-    .map((part) => part.trim().replace(/^type\s+/, '').replace(/\s+as\s+.*$/, ''))
+    .map((part) =>
+      part
+        .trim()
+        .replace(/^type\s+/, '')
+        .replace(/\s+as\s+.*$/, ''),
+    )
     .filter((name) => name !== '');
 }
 
 function resolve(file: string, from: string): string | undefined {
   if (!from.startsWith('.')) return undefined;
   const target = join(dirname(file), from);
-  for (const candidate of [`${target}.ts`, join(target, 'index.ts')]) if (existsSync(join(projectRoot(), candidate))) return candidate;
+  for (const candidate of [`${target}.ts`, join(target, 'index.ts')])
+    if (existsSync(join(projectRoot(), candidate))) return candidate;
   return target;
 }

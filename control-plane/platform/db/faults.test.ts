@@ -15,7 +15,9 @@ beforeAll(async () => {
   db = createDatabase(test1.urls.web, box, log, 4);
   const owner = new Client({ connectionString: test1.ownerUrl });
   await owner.connect();
-  await owner.query(`INSERT INTO tenant (name, slug, status) VALUES ('One', 'one', 'approved'), ('Two', 'two', 'approved')`);
+  await owner.query(
+    `INSERT INTO tenant (name, slug, status) VALUES ('One', 'one', 'approved'), ('Two', 'two', 'approved')`,
+  );
   await owner.end();
 });
 afterAll(async () => {
@@ -24,25 +26,43 @@ afterAll(async () => {
 });
 
 const opening = (tenantId: bigint) => ({ tenantId, actor: systemActor('test'), requestId: 'r1' });
-const caught = (work: Promise<unknown>): Promise<unknown> => work.then(() => undefined, (error: unknown) => error);
+const caught = (work: Promise<unknown>): Promise<unknown> =>
+  work.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
 
 test('a constraint is told by its name, from Prisma, from raw SQL and from pg alike', async () => {
-  const make = (key: string) => db.inTenant(opening(1n), ({ tx }) => tx.staff_role.create({ data: { tenant_id: 1n, key, name: 'x' } }));
+  const make = (key: string) =>
+    db.inTenant(opening(1n), ({ tx }) => tx.staff_role.create({ data: { tenant_id: 1n, key, name: 'x' } }));
   await make('twin');
-  expect(sqlFault(await caught(make('twin')))).toMatchObject({ state: '23505', constraint: 'staff_role_tenant_id_key_key' });
-  const raw = db.inTenant(opening(1n), ({ tx }) => tx.$executeRaw`INSERT INTO staff_role (tenant_id, key, name) VALUES (1, 'twin', 'x')`);
+  expect(sqlFault(await caught(make('twin')))).toMatchObject({
+    state: '23505',
+    constraint: 'staff_role_tenant_id_key_key',
+  });
+  const raw = db.inTenant(
+    opening(1n),
+    ({ tx }) => tx.$executeRaw`INSERT INTO staff_role (tenant_id, key, name) VALUES (1, 'twin', 'x')`,
+  );
   expect(sqlFault(await caught(raw))).toMatchObject({ state: '23505', constraint: 'staff_role_tenant_id_key_key' });
-  const check = db.inTenant(opening(1n), ({ tx }) => tx.subscriber.create({ data: { tenant_id: 1n, name: 'x', phone: '07' } }));
+  const check = db.inTenant(opening(1n), ({ tx }) =>
+    tx.subscriber.create({ data: { tenant_id: 1n, name: 'x', phone: '07' } }),
+  );
   expect(sqlFault(await caught(check))).toMatchObject({ state: '23514', constraint: 'subscriber_phone_check' });
   const client = new Client({ connectionString: test1.ownerUrl });
   await client.connect();
-  expect(sqlFault(await caught(client.query(`INSERT INTO tenant (name, slug) VALUES ('x', 'one')`)))).toMatchObject({ state: '23505', constraint: 'tenant_slug_key' });
+  expect(sqlFault(await caught(client.query(`INSERT INTO tenant (name, slug) VALUES ('x', 'one')`)))).toMatchObject({
+    state: '23505',
+    constraint: 'tenant_slug_key',
+  });
   await client.end();
   expect(sqlFault(new Error('something else'))).toBeUndefined();
 });
 
 test('a transaction sees its own company alone, and none without one', async () => {
-  expect(await db.inTenant(opening(2n), ({ tx }) => tx.tenant.findMany({ select: { slug: true } }))).toEqual([{ slug: 'two' }]);
+  expect(await db.inTenant(opening(2n), ({ tx }) => tx.tenant.findMany({ select: { slug: true } }))).toEqual([
+    { slug: 'two' },
+  ]);
   expect(await db.outside.tenant.findMany()).toEqual([]);
   // The same pooled connection, afterwards: the company does not stick.
   expect(await Promise.all(Array.from({ length: 8 }, () => db.outside.tenant.count()))).toEqual(Array(8).fill(0));
@@ -66,7 +86,14 @@ test('its clock is Lango time, and what it writes is gone when it throws', async
 });
 
 test('a deadlock is tried again and both sides get through', async () => {
-  await db.inTenant(opening(1n), ({ tx }) => tx.staff_role.createMany({ data: [{ tenant_id: 1n, key: 'a', name: '0' }, { tenant_id: 1n, key: 'b', name: '0' }] }));
+  await db.inTenant(opening(1n), ({ tx }) =>
+    tx.staff_role.createMany({
+      data: [
+        { tenant_id: 1n, key: 'a', name: '0' },
+        { tenant_id: 1n, key: 'b', name: '0' },
+      ],
+    }),
+  );
   let tries = 0;
   const cross = (first: string, second: string) =>
     db.inTenant(opening(1n), async ({ tx }) => {
@@ -77,7 +104,9 @@ test('a deadlock is tried again and both sides get through', async () => {
       }
     });
   await Promise.all([cross('a', 'b'), cross('b', 'a')]);
-  const rows = await db.inTenant(opening(1n), ({ tx }) => tx.staff_role.findMany({ where: { key: { in: ['a', 'b'] } } }));
+  const rows = await db.inTenant(opening(1n), ({ tx }) =>
+    tx.staff_role.findMany({ where: { key: { in: ['a', 'b'] } } }),
+  );
   expect(rows.map((row) => row.name)).toEqual(['2', '2']);
   expect(tries).toBeGreaterThan(2);
 });

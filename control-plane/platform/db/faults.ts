@@ -16,7 +16,8 @@ export function sqlFault(error: unknown): SqlFault | undefined {
     return { state: wrapped, message, constraint: text(dig(cause, 'constraint'), 'index') ?? quoted(message) };
   }
   const state = text(error, 'code');
-  if (!(error instanceof Error) || state === undefined || !/^[0-9A-Z]{5}$/.test(state) || /^P\d{4}$/.test(state)) return undefined;
+  if (!(error instanceof Error) || state === undefined || !/^[0-9A-Z]{5}$/.test(state) || /^P\d{4}$/.test(state))
+    return undefined;
   return { state, message: error.message, constraint: text(error, 'constraint') };
 }
 
@@ -31,14 +32,28 @@ export function isUnavailable(error: unknown): boolean {
   const state = sqlFault(error)?.state;
   if (state !== undefined) return /^(08|57P|53)/.test(state);
   const code = text(error, 'code');
-  if (code === 'P2024' || code === 'P1001' || code === 'P1002' || code === 'P1008' || code === 'P1017' || code === 'P2037') return true;
+  if (
+    code === 'P2024' ||
+    code === 'P1001' ||
+    code === 'P1002' ||
+    code === 'P1008' ||
+    code === 'P1017' ||
+    code === 'P2037'
+  )
+    return true;
   const kind = text(dig(error, 'meta', 'driverAdapterError', 'cause'), 'kind');
   if (kind !== undefined && /NotReachable|ConnectionClosed|SocketTimeout|TooManyConnections/.test(kind)) return true;
-  return error instanceof Error && /ECONNREFUSED|ECONNRESET|Connection terminated|timeout exceeded when trying to connect/.test(error.message);
+  return (
+    error instanceof Error &&
+    /ECONNREFUSED|ECONNRESET|Connection terminated|timeout exceeded when trying to connect/.test(error.message)
+  );
 }
 
 function dig(value: unknown, ...path: string[]): unknown {
-  return path.reduce<unknown>((at, key) => (typeof at === 'object' && at !== null ? Reflect.get(at, key) : undefined), value);
+  return path.reduce<unknown>(
+    (at, key) => (typeof at === 'object' && at !== null ? Reflect.get(at, key) : undefined),
+    value,
+  );
 }
 
 function text(value: unknown, key: string): string | undefined {

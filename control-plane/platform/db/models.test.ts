@@ -69,7 +69,12 @@ test.each(tables)('%s is as the database has it', async (table) => {
     const column = columns.get(name);
     expect({ table, name, type: column && expected[column.udt_name] }).toEqual({ table, name, type: field.type });
     // Columns of a view are all nullable as far as the catalogue knows.
-    if (column?.kind === 'BASE TABLE') expect({ table, name, optional: column.is_nullable === 'YES' }).toEqual({ table, name, optional: field.optional });
+    if (column?.kind === 'BASE TABLE')
+      expect({ table, name, optional: column.is_nullable === 'YES' }).toEqual({
+        table,
+        name,
+        optional: field.optional,
+      });
   }
 });
 

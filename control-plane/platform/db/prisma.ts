@@ -37,7 +37,10 @@ export function createDatabase(url: string, secrets: SecretBox, log: Log, max = 
     // A lock that is waited for longer than a person waits for a page is a fault to report, not to sit out.
     options: '-c lock_timeout=8000 -c statement_timeout=14000',
   });
-  const client = new PrismaClient({ adapter, transactionOptions: { timeout: TRANSACTION_TIMEOUT_MS, maxWait: CONNECTION_WAIT_MS } });
+  const client = new PrismaClient({
+    adapter,
+    transactionOptions: { timeout: TRANSACTION_TIMEOUT_MS, maxWait: CONNECTION_WAIT_MS },
+  });
 
   const once = <T>(opening: Opening, work: (ctx: Context) => Promise<T>): Promise<T> =>
     client.$transaction(async (tx) => work(await enter(tx, opening, secrets, log)));

@@ -12,7 +12,12 @@ const connections = {} as Record<DatabaseRole, Client>;
 async function furnish(company: TestCompany): Promise<void> {
   const subscription = await makeSubscription(company.api, { package: { quota_bytes: 1_000_000 } });
   const router = await makeRouter(company.api);
-  await company.api.post('/billing/transactions', { subscription_id: subscription.id, amount_cents: 150_000, method: 'cash', reference: `R${company.tenantId}` });
+  await company.api.post('/billing/transactions', {
+    subscription_id: subscription.id,
+    amount_cents: 150_000,
+    method: 'cash',
+    reference: `R${company.tenantId}`,
+  });
   await lango.asOwner(
     `INSERT INTO session_live (tenant_id, nas_id, acct_session_id, subscription_id, username, nas_address, started_at, updated_at, received_at)
      VALUES ($1, $2, 'a1', $3, 'u', '127.0.0.1', now(), now(), now())`,
@@ -41,7 +46,8 @@ afterAll(async () => {
   await lango.stop();
 });
 
-const enter = (company: TestCompany | undefined) => connections.web.query(`SELECT set_config('lango.tenant', $1, false)`, [company?.tenantId.toString() ?? '']);
+const enter = (company: TestCompany | undefined) =>
+  connections.web.query(`SELECT set_config('lango.tenant', $1, false)`, [company?.tenantId.toString() ?? '']);
 const tenantTables = async (): Promise<string[]> =>
   (
     await lango.asOwner<{ name: string }>(
@@ -69,11 +75,17 @@ describe('one company sees nothing of another', () => {
     const views = ['subscription_now', 'session_all', 'radacct'];
     let withRows = 0;
     for (const table of [...(await tenantTables()), ...views]) {
-      const [there] = await lango.asOwner<{ n: number }>(`SELECT count(*)::int AS n FROM ${table} WHERE tenant_id = ${theirs.tenantId}`);
-      const seen = await connections.web.query(`SELECT count(*)::int AS n FROM ${table} WHERE tenant_id = ${theirs.tenantId} OR tenant_id <> ${mine.tenantId}`).then(
-        ({ rows }) => Number(rows[0].n),
-        (error: Error) => (denied.test(error.message) ? 0 : Promise.reject(error)),
+      const [there] = await lango.asOwner<{ n: number }>(
+        `SELECT count(*)::int AS n FROM ${table} WHERE tenant_id = ${theirs.tenantId}`,
       );
+      const seen = await connections.web
+        .query(
+          `SELECT count(*)::int AS n FROM ${table} WHERE tenant_id = ${theirs.tenantId} OR tenant_id <> ${mine.tenantId}`,
+        )
+        .then(
+          ({ rows }) => Number(rows[0].n),
+          (error: Error) => (denied.test(error.message) ? 0 : Promise.reject(error)),
+        );
       expect({ table, seen }).toEqual({ table, seen: 0 });
       if ((there?.n ?? 0) > 0) withRows += 1;
     }
@@ -82,8 +94,19 @@ describe('one company sees nothing of another', () => {
   });
 
   test('and sees its own, while without a company there is nothing at all', async () => {
-    const count = async (table: string) => (await connections.web.query<{ n: number }>(`SELECT count(*)::int AS n FROM ${table}`)).rows[0]?.n;
-    for (const table of ['subscriber', 'subscription_now', 'nas_status', 'session_live', 'enforcement', 'payment', 'ledger_entry', 'audit_event', 'radacct']) {
+    const count = async (table: string) =>
+      (await connections.web.query<{ n: number }>(`SELECT count(*)::int AS n FROM ${table}`)).rows[0]?.n;
+    for (const table of [
+      'subscriber',
+      'subscription_now',
+      'nas_status',
+      'session_live',
+      'enforcement',
+      'payment',
+      'ledger_entry',
+      'audit_event',
+      'radacct',
+    ]) {
       await enter(undefined);
       expect({ table, n: await count(table) }).toEqual({ table, n: 0 });
       if (table === 'nas_status') continue;
@@ -96,7 +119,9 @@ describe('one company sees nothing of another', () => {
     await enter(mine);
     const { web } = connections;
     const other = theirs.tenantId;
-    await expect(web.query(`INSERT INTO subscriber (tenant_id, name, phone) VALUES (${other}, 'x', '+254700000000')`)).rejects.toThrow(/row-level security/);
+    await expect(
+      web.query(`INSERT INTO subscriber (tenant_id, name, phone) VALUES (${other}, 'x', '+254700000000')`),
+    ).rejects.toThrow(/row-level security/);
     await expect(web.query(`UPDATE subscriber SET tenant_id = ${other}`)).rejects.toThrow(/row-level security/);
     expect((await web.query(`UPDATE subscriber SET name = 'x' WHERE tenant_id = ${other}`)).rowCount).toBe(0);
     expect((await web.query(`DELETE FROM nas WHERE tenant_id = ${other}`)).rowCount).toBe(0);
@@ -105,12 +130,18 @@ describe('one company sees nothing of another', () => {
 
   test('nor reach one through a function that works past row-level security', async () => {
     await enter(mine);
-    const [subscription] = await lango.asOwner<{ id: string }>(`SELECT id FROM subscription WHERE tenant_id = ${theirs.tenantId}`);
-    const [session] = await lango.asOwner<{ id: string }>(`SELECT radacctid AS id FROM session_live WHERE tenant_id = ${theirs.tenantId}`);
+    const [subscription] = await lango.asOwner<{ id: string }>(
+      `SELECT id FROM subscription WHERE tenant_id = ${theirs.tenantId}`,
+    );
+    const [session] = await lango.asOwner<{ id: string }>(
+      `SELECT radacctid AS id FROM session_live WHERE tenant_id = ${theirs.tenantId}`,
+    );
     const { web } = connections;
     await expect(web.query(`SELECT radius_set_password($1, 'x')`, [subscription?.id])).rejects.toThrow();
     await expect(web.query(`SELECT enforce_subscription($1, 'suspended')`, [subscription?.id])).rejects.toThrow();
-    await expect(web.query(`SELECT enforce_session($1, 'cut', 'staff_disconnect', '{}')`, [session?.id])).rejects.toThrow();
+    await expect(
+      web.query(`SELECT enforce_session($1, 'cut', 'staff_disconnect', '{}')`, [session?.id]),
+    ).rejects.toThrow();
   });
 });
 
@@ -143,7 +174,12 @@ describe('each part can do its work and nothing else', () => {
        WHERE has_function_privilege('lango_radius', p.oid, 'EXECUTE') AND p.prosecdef AND p.proname !~ '^aaa_'`,
     );
     expect(functions).toEqual([]);
-    for (const sql of ['SELECT * FROM radcheck', 'SELECT * FROM nas', 'SELECT * FROM staff', `SELECT radius_set_password(1, 'x')`]) {
+    for (const sql of [
+      'SELECT * FROM radcheck',
+      'SELECT * FROM nas',
+      'SELECT * FROM staff',
+      `SELECT radius_set_password(1, 'x')`,
+    ]) {
       await expect(connections.radius.query(sql)).rejects.toThrow(denied);
     }
     expect((await connections.radius.query('SELECT * FROM aaa_nas_table()')).rows).toHaveLength(2);

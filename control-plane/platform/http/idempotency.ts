@@ -48,7 +48,10 @@ async function claim(ctx: Context, key: string, route: string, hash: Buffer): Pr
     return inserted === 1;
   } catch (error) {
     if (sqlFault(error)?.state !== '55P03') throw error;
-    throw conflict('in_progress', 'The first request with this Idempotency-Key is still running. Send it again in a few seconds.');
+    throw conflict(
+      'in_progress',
+      'The first request with this Idempotency-Key is still running. Send it again in a few seconds.',
+    );
   }
 }
 
@@ -56,11 +59,17 @@ async function replay(ctx: Context, key: string, hash: Buffer): Promise<Reply> {
   const rows = await ctx.tx.$queryRaw<{ request_hash: Uint8Array; status: number; body: string }[]>`
     SELECT request_hash, status, body FROM platform_idempotency WHERE tenant_id = ${ctx.tenantId} AND key = ${key}`;
   const first = rows[0];
-  if (!first) throw conflict('in_progress', 'The first request with this Idempotency-Key has just failed. Send it again.');
+  if (!first)
+    throw conflict('in_progress', 'The first request with this Idempotency-Key has just failed. Send it again.');
   if (!hash.equals(first.request_hash)) {
-    throw new Problem(422, 'idempotency_key_reused', 'This Idempotency-Key was used for a different request. Make a new key for each new request.', {
-      'Idempotency-Key': 'was used for a different request',
-    });
+    throw new Problem(
+      422,
+      'idempotency_key_reused',
+      'This Idempotency-Key was used for a different request. Make a new key for each new request.',
+      {
+        'Idempotency-Key': 'was used for a different request',
+      },
+    );
   }
   return new Reply(first.status, JSON.parse(first.body), { 'Idempotency-Replayed': 'true' });
 }

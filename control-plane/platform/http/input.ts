@@ -47,7 +47,12 @@ export function cursorId(cursor: string | undefined): bigint | undefined {
 }
 
 /** Cuts the one row too many that the query fetched (take: limit + 1) and names the cursor of the next page. */
-export function pageOf<Row, T>(rows: Row[], limit: number, idOf: (row: Row) => bigint, shape: (row: Row) => T): Page<T> {
+export function pageOf<Row, T>(
+  rows: Row[],
+  limit: number,
+  idOf: (row: Row) => bigint,
+  shape: (row: Row) => T,
+): Page<T> {
   const items = rows.slice(0, limit);
   const last = items.at(-1);
   const more = rows.length > limit && last !== undefined;
@@ -82,7 +87,8 @@ export function fieldsOf(error: z.ZodError): Fields {
 export function refuseHostileText(value: unknown): void {
   const rest: { value: unknown; path: string; depth: number }[] = [{ value, path: '', depth: 0 }];
   for (let at = rest.pop(); at; at = rest.pop()) {
-    if (at.depth > DEPTH_MAX) throw new Problem(400, 'too_deep', `The body is nested more than ${DEPTH_MAX} levels deep.`);
+    if (at.depth > DEPTH_MAX)
+      throw new Problem(400, 'too_deep', `The body is nested more than ${DEPTH_MAX} levels deep.`);
     if (typeof at.value === 'string') {
       if (at.value.includes('\0')) throw invalid({ [at.path || 'body']: 'must not contain a NUL character' });
     } else if (typeof at.value === 'object' && at.value !== null) {

@@ -14,7 +14,11 @@ import type { HttpParts } from './parts';
 import { conflict } from './problem';
 import { route, type ApiRoute } from './route';
 
-const widget = z.object({ name: z.string('is required').min(1), count: z.int().min(0).max(10).optional(), part: z.object({ size: z.int() }).optional() });
+const widget = z.object({
+  name: z.string('is required').min(1),
+  count: z.int().min(0).max(10).optional(),
+  part: z.object({ size: z.int() }).optional(),
+});
 let runs = 0;
 
 /** Toy routes: a tenant's own table stands in for any slice. */
@@ -31,7 +35,9 @@ const toys: ApiRoute[] = [
         await ctx.tx.staff_role.create({ data: { tenant_id: ctx.tenantId, key: 'refused', name: body.name } });
         throw conflict('refused', 'No.');
       }
-      const made = await ctx.tx.staff_role.create({ data: { tenant_id: ctx.tenantId, key: body.name, name: body.name } });
+      const made = await ctx.tx.staff_role.create({
+        data: { tenant_id: ctx.tenantId, key: body.name, name: body.name },
+      });
       if (body.name === 'slow') await new Promise((done) => setTimeout(done, 400));
       return { id: made.id.toString(), name: made.name, run: runs };
     },
@@ -43,14 +49,47 @@ const toys: ApiRoute[] = [
     summary: 'List widgets',
     query: listQuery,
     async run(ctx, { query }) {
-      const rows = await ctx.tx.staff_role.findMany({ where: { tenant_id: ctx.tenantId, id: { lt: cursorId(query.cursor) ?? 2n ** 62n } }, orderBy: { id: 'desc' }, take: query.limit + 1 });
-      return pageOf(rows, query.limit, (row) => row.id, (row) => ({ id: row.id.toString(), key: row.key }));
+      const rows = await ctx.tx.staff_role.findMany({
+        where: { tenant_id: ctx.tenantId, id: { lt: cursorId(query.cursor) ?? 2n ** 62n } },
+        orderBy: { id: 'desc' },
+        take: query.limit + 1,
+      });
+      return pageOf(
+        rows,
+        query.limit,
+        (row) => row.id,
+        (row) => ({ id: row.id.toString(), key: row.key }),
+      );
     },
   }),
-  route({ method: 'GET', path: '/widgets/export', permission: 'plans.read', summary: 'Export', run: async () => ({ exported: true }) }),
-  route({ method: 'GET', path: '/widgets/:id', permission: 'plans.read', summary: 'Read', run: async (_ctx, { params }) => ({ id: params.id.toString() }) }),
-  route({ method: 'DELETE', path: '/widgets/:id', permission: 'plans.write', summary: 'Remove', run: async () => undefined }),
-  route({ method: 'GET', path: '/broken', permission: 'signed_in', summary: 'Break', run: async () => Promise.reject(new Error('secret internals')) }),
+  route({
+    method: 'GET',
+    path: '/widgets/export',
+    permission: 'plans.read',
+    summary: 'Export',
+    run: async () => ({ exported: true }),
+  }),
+  route({
+    method: 'GET',
+    path: '/widgets/:id',
+    permission: 'plans.read',
+    summary: 'Read',
+    run: async (_ctx, { params }) => ({ id: params.id.toString() }),
+  }),
+  route({
+    method: 'DELETE',
+    path: '/widgets/:id',
+    permission: 'plans.write',
+    summary: 'Remove',
+    run: async () => undefined,
+  }),
+  route({
+    method: 'GET',
+    path: '/broken',
+    permission: 'signed_in',
+    summary: 'Break',
+    run: async () => Promise.reject(new Error('secret internals')),
+  }),
 ];
 
 let lango: TestLango;
@@ -64,7 +103,14 @@ beforeAll(async () => {
   other = await lango.addCompany();
   const log = createLog('test', 'silent');
   db = createDatabase(lango.db.urls.web, createSecretBox(lango.db.masterKey), log, 5);
-  const parts: HttpParts = { db, lookup: signInLookup(db.outside), log, publicUrl: 'http://127.0.0.1', apiRatePerMinute: 1000, renderer: undefined };
+  const parts: HttpParts = {
+    db,
+    lookup: signInLookup(db.outside),
+    log,
+    publicUrl: 'http://127.0.0.1',
+    apiRatePerMinute: 1000,
+    renderer: undefined,
+  };
   const app = express().set('query parser', 'simple');
   app.use('/api', mountApi(toys, parts));
   server = await new Promise<Server>((ready) => {
@@ -81,7 +127,9 @@ afterAll(async () => {
 describe('who may', () => {
   test('nobody without a token, with a made-up one, or with one in the wrong scheme', async () => {
     expect((await api.as(undefined).get('/widgets')).status).toBe(401);
-    expect((await api.as(`lga_${'x'.repeat(43)}`).get('/widgets')).body).toMatchObject({ error: { code: 'unauthorized' } });
+    expect((await api.as(`lga_${'x'.repeat(43)}`).get('/widgets')).body).toMatchObject({
+      error: { code: 'unauthorized' },
+    });
     const basic = await fetch(`${api.baseUrl}/api/widgets`, { headers: { authorization: `Basic ${lango.api.token}` } });
     expect(basic.status).toBe(401);
   });
@@ -90,7 +138,10 @@ describe('who may', () => {
     await lango.setRole(lango.company, 'technician');
     expect((await api.get('/widgets')).status).toBe(200);
     const refused = await api.post('/widgets', '{ not json');
-    expect(refused).toMatchObject({ status: 403, body: { error: { code: 'forbidden', message: expect.stringContaining('plans.write') } } });
+    expect(refused).toMatchObject({
+      status: 403,
+      body: { error: { code: 'forbidden', message: expect.stringContaining('plans.write') } },
+    });
     await lango.setRole(lango.company, 'isp_admin');
   });
 
@@ -125,17 +176,26 @@ describe('what comes in', () => {
     ['{"__proto__":{"name":"x"}}', 422, 'invalid'],
     ['{"name":"x","count":1e400}', 422, 'invalid'],
   ])('a bad body (%#)', async (body, status, code) => {
-    expect(await api.post('/widgets', body)).toMatchObject({ status, body: { error: { code, message: expect.any(String) } } });
+    expect(await api.post('/widgets', body)).toMatchObject({
+      status,
+      body: { error: { code, message: expect.any(String) } },
+    });
   });
 
   test('each wrong field is named by its path', async () => {
     const answer = await api.post('/widgets', { count: 99, part: { size: 'big' } });
-    expect(answer).toMatchObject({ status: 422, body: { error: { fields: { name: 'is required', count: expect.any(String), 'part.size': expect.any(String) } } } });
+    expect(answer).toMatchObject({
+      status: 422,
+      body: { error: { fields: { name: 'is required', count: expect.any(String), 'part.size': expect.any(String) } } },
+    });
   });
 
-  test.each(['abc', '0', '-1', '1.5', '01', '9223372036854775808', '99999999999999999999', '%00', '1%20', 'null'])('the id %s is 404', async (id) => {
-    expect((await api.get(`/widgets/${id}`)).status).toBe(404);
-  });
+  test.each(['abc', '0', '-1', '1.5', '01', '9223372036854775808', '99999999999999999999', '%00', '1%20', 'null'])(
+    'the id %s is 404',
+    async (id) => {
+      expect((await api.get(`/widgets/${id}`)).status).toBe(404);
+    },
+  );
 
   test('ids up to the largest bigint stay exact, and fixed paths come before parameters', async () => {
     expect((await api.get('/widgets/9223372036854775807')).body).toEqual({ id: '9223372036854775807' });
@@ -144,9 +204,15 @@ describe('what comes in', () => {
     expect((await api.get('/%zz')).status).toBe(404);
   });
 
-  test.each(['limit=0', 'limit=201', 'limit=x', 'cursor=nonsense', 'limit=1&limit=2', `q=${'x'.repeat(201)}`])('a bad query (%#)', async (query) => {
-    expect(await api.get(`/widgets?${query}`)).toMatchObject({ status: 422, body: { error: { fields: expect.any(Object) } } });
-  });
+  test.each(['limit=0', 'limit=201', 'limit=x', 'cursor=nonsense', 'limit=1&limit=2', `q=${'x'.repeat(201)}`])(
+    'a bad query (%#)',
+    async (query) => {
+      expect(await api.get(`/widgets?${query}`)).toMatchObject({
+        status: 422,
+        body: { error: { fields: expect.any(Object) } },
+      });
+    },
+  );
 });
 
 describe('what goes out', () => {
@@ -156,7 +222,9 @@ describe('what goes out', () => {
     const first = await api.get<{ items: unknown[]; nextCursor: string | null }>('/widgets?limit=2');
     expect(first.body.items).toHaveLength(2);
     expect(first.body.nextCursor).toEqual(expect.any(String));
-    const rest = await api.get<{ items: { key: string }[]; nextCursor: null }>(`/widgets?limit=200&cursor=${first.body.nextCursor}`);
+    const rest = await api.get<{ items: { key: string }[]; nextCursor: null }>(
+      `/widgets?limit=200&cursor=${first.body.nextCursor}`,
+    );
     expect(rest.body.nextCursor).toBeNull();
     expect(rest.body.items.map((item) => item.key)).toContain('p1');
   });
@@ -195,7 +263,10 @@ describe('Idempotency-Key', () => {
 
   test('another body under the key is refused; a failed try does not use the key up', async () => {
     await api.post('/widgets', { name: 'k3' }, key('k3'));
-    expect(await api.post('/widgets', { name: 'other' }, key('k3'))).toMatchObject({ status: 422, body: { error: { code: 'idempotency_key_reused' } } });
+    expect(await api.post('/widgets', { name: 'other' }, key('k3'))).toMatchObject({
+      status: 422,
+      body: { error: { code: 'idempotency_key_reused' } },
+    });
     expect((await api.post('/widgets', { name: 'refused' }, key('k4'))).status).toBe(409);
     expect((await api.post('/widgets', { name: 'k4' }, key('k4'))).status).toBe(201);
     expect((await api.post('/widgets', { name: 'k5' }, key('x'.repeat(201)))).status).toBe(422);
@@ -211,7 +282,17 @@ describe('Idempotency-Key', () => {
 
 test('past its rate a token waits, and another one does not', async () => {
   const log = createLog('test', 'silent');
-  const limited = express().use('/api', mountApi(toys, { db, lookup: signInLookup(db.outside), log, publicUrl: 'http://x', apiRatePerMinute: 3, renderer: undefined }));
+  const limited = express().use(
+    '/api',
+    mountApi(toys, {
+      db,
+      lookup: signInLookup(db.outside),
+      log,
+      publicUrl: 'http://x',
+      apiRatePerMinute: 3,
+      renderer: undefined,
+    }),
+  );
   const listening = await new Promise<Server>((ready) => {
     const made = limited.listen(0, '127.0.0.1', () => ready(made));
   });

@@ -4,7 +4,7 @@ import { toProblem } from './errors';
 import { idempotencyKey, once } from './idempotency';
 import { callerIp, type HttpParts } from './parts';
 import type { Person } from './person';
-import { forbidden, notFound, Problem, unauthorized } from './problem';
+import { forbidden, notFound, unauthorized, type Problem } from './problem';
 import { limitRequests } from './rate-limit';
 import { Reply, type ApiRoute, type Call } from './route';
 import { assertMountable, bySpecificity } from './routes-order';
@@ -19,7 +19,8 @@ export function mountApi(routes: ApiRoute[], parts: HttpParts): Router {
   const limit = limitRequests(parts.apiRatePerMinute);
   assertMountable(routes);
   for (const route of [...routes].sort(bySpecificity)) {
-    const before: RequestHandler[] = route.permission === 'public' ? [] : [authenticate(parts), limit, authorize(route.permission)];
+    const before: RequestHandler[] =
+      route.permission === 'public' ? [] : [authenticate(parts), limit, authorize(route.permission)];
     register(router, route, [...before, readJson, perform(route, parts)]);
   }
   router.use((_req, _res, next) => next(notFound('That address')));
@@ -50,7 +51,8 @@ function authenticate(parts: HttpParts): RequestHandler {
 function authorize(permission: ApiRoute['permission']): RequestHandler {
   return (_req, res, next) => {
     const person = res.locals['person'] as Person;
-    if (permission !== 'signed_in' && permission !== 'public' && !person.actor.permissions.has(permission)) throw forbidden(permission);
+    if (permission !== 'signed_in' && permission !== 'public' && !person.actor.permissions.has(permission))
+      throw forbidden(permission);
     next();
   };
 }
@@ -73,11 +75,17 @@ function apiCall(req: Request, res: Response, route: ApiRoute, parts: HttpParts)
   const call = baseCall(req, res, parts);
   const key = req.method === 'POST' ? idempotencyKey(req.get('idempotency-key')) : undefined;
   if (key === undefined) return call;
-  const request = { key, route: `${req.method} ${req.baseUrl}${req.path}`, body: req.body as unknown, status: route.status };
+  const request = {
+    key,
+    route: `${req.method} ${req.baseUrl}${req.path}`,
+    body: req.body as unknown,
+    status: route.status,
+  };
   return {
     ...call,
     // `once` decides whether the work runs at all; a replayed answer is a Reply, which perform() sends as it stands.
-    inTenant: <T>(work: (ctx: Context) => Promise<T>) => call.inTenant((ctx) => once(ctx, request, () => work(ctx)) as Promise<T>),
+    inTenant: <T>(work: (ctx: Context) => Promise<T>) =>
+      call.inTenant((ctx) => once(ctx, request, () => work(ctx)) as Promise<T>),
   };
 }
 
@@ -103,15 +111,22 @@ export function baseCall(req: Request, res: Response, parts: HttpParts): Call {
 }
 
 /** Writes a Problem as the contract's JSON. Faults of ours are logged with their cause; refusals are not. */
-export function answerProblem(parts: HttpParts): (error: unknown, req: Request, res: Response, next: (error: unknown) => void) => void {
+export function answerProblem(
+  parts: HttpParts,
+): (error: unknown, req: Request, res: Response, next: (error: unknown) => void) => void {
   return (error, req, res, next) => {
     const problem = toProblem(error);
-    if (problem.status >= 500) parts.log.error({ err: error, requestId: res.locals['requestId'], path: req.path }, 'request failed');
+    if (problem.status >= 500)
+      parts.log.error({ err: error, requestId: res.locals['requestId'], path: req.path }, 'request failed');
     if (res.headersSent) {
       next(error);
       return;
     }
-    res.status(problem.status).set(problem.headers).type('application/json').send(JSON.stringify({ error: errorBody(problem) }));
+    res
+      .status(problem.status)
+      .set(problem.headers)
+      .type('application/json')
+      .send(JSON.stringify({ error: errorBody(problem) }));
   };
 }
 

@@ -22,23 +22,36 @@ const pages: PageRoute[] = [
     form: z.object({ email: z.string(), password: z.string() }),
     async run(call, input, web) {
       if (!input.form.ok) return view('door', {}, { status: 422 });
-      const { secret } = await signIn(call, input.form.value, 'console', (ctx, id) => openConsoleSession(ctx, id, call.userAgent));
+      const { secret } = await signIn(call, input.form.value, 'console', (ctx, id) =>
+        openConsoleSession(ctx, id, call.userAgent),
+      );
       return seeOther('/things', [sessionCookie(web.publicUrl, secret, SESSION_TTL_S)]);
     },
   }),
-  pageRoute({ method: 'GET', path: '/things', permission: 'plans.read', run: async (_ctx, _input, web) => view('things', { csrf: web.csrfToken }) }),
+  pageRoute({
+    method: 'GET',
+    path: '/things',
+    permission: 'plans.read',
+    run: async (_ctx, _input, web) => view('things', { csrf: web.csrfToken }),
+  }),
   pageRoute({
     method: 'POST',
     path: '/things',
     permission: 'plans.write',
     form,
     run: async (_ctx, input) => {
-      if (!input.form.ok) return view('things', { fields: input.form.fields, values: input.form.values }, { status: 422 });
+      if (!input.form.ok)
+        return view('things', { fields: input.form.fields, values: input.form.values }, { status: 422 });
       done += 1;
       return seeOther('/things');
     },
   }),
-  pageRoute({ method: 'GET', path: '/fault', permission: 'signed_in', run: async () => Promise.reject(new Error('secret internals')) }),
+  pageRoute({
+    method: 'GET',
+    path: '/fault',
+    permission: 'signed_in',
+    run: async () => Promise.reject(new Error('secret internals')),
+  }),
 ];
 
 let lango: TestLango;
@@ -73,15 +86,24 @@ afterAll(async () => {
 });
 
 const post = (url: string, fields: Record<string, string>, headers: Record<string, string> = {}) =>
-  fetch(url, { method: 'POST', redirect: 'manual', headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers }, body: new URLSearchParams(fields).toString() });
-const enter = (at = base, headers: Record<string, string> = {}) => post(`${at}/enter`, { email: lango.company.email, password: lango.company.password }, headers);
+  fetch(url, {
+    method: 'POST',
+    redirect: 'manual',
+    headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
+    body: new URLSearchParams(fields).toString(),
+  });
+const enter = (at = base, headers: Record<string, string> = {}) =>
+  post(`${at}/enter`, { email: lango.company.email, password: lango.company.password }, headers);
 const cookieOf = (answer: Response) => (answer.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
-const csrfOf = async (cookie: string) => ((await (await fetch(`${base}/things`, { headers: { cookie } })).json()) as { csrf: string }).csrf;
+const csrfOf = async (cookie: string) =>
+  ((await (await fetch(`${base}/things`, { headers: { cookie } })).json()) as { csrf: string }).csrf;
 
 test('signing in sets a cookie that scripts and other sites cannot use, and the page opens', async () => {
   const answer = await enter();
   expect([answer.status, answer.headers.get('location')]).toEqual([303, '/things']);
-  expect(answer.headers.get('set-cookie')).toMatch(/^lango=lgs_[^;]+; Max-Age=1209600; Path=\/; Expires=[^;]+; HttpOnly; SameSite=Lax$/);
+  expect(answer.headers.get('set-cookie')).toMatch(
+    /^lango=lgs_[^;]+; Max-Age=1209600; Path=\/; Expires=[^;]+; HttpOnly; SameSite=Lax$/,
+  );
   expect((await fetch(`${base}/things`, { headers: { cookie: cookieOf(answer) } })).status).toBe(200);
 });
 
@@ -97,11 +119,14 @@ test('a stranger is sent to sign in and back; htmx is told to leave the page', a
   expect([plain.status, plain.headers.get('location')]).toEqual([303, '/login?next=%2Fthings%3Fq%3Da%2520b']);
   const part = await fetch(`${base}/things`, { redirect: 'manual', headers: { 'hx-request': 'true' } });
   expect([part.status, part.headers.get('hx-redirect')]).toEqual([401, '/login?next=%2Fthings']);
-  const made = await fetch(`${base}/things`, { redirect: 'manual', headers: { cookie: `lango=lgs_${'a'.repeat(43)}` } });
+  const made = await fetch(`${base}/things`, {
+    redirect: 'manual',
+    headers: { cookie: `lango=lgs_${'a'.repeat(43)}` },
+  });
   expect(made.status).toBe(303);
 });
 
-test('a form is done only with the session\'s token, by field or by header', async () => {
+test("a form is done only with the session's token, by field or by header", async () => {
   const cookie = cookieOf(await enter());
   const csrf = await csrfOf(cookie);
   done = 0;
@@ -118,18 +143,38 @@ test('a form is done only with the session\'s token, by field or by header', asy
 test('nothing that another site starts is done, signing in included', async () => {
   const cookie = cookieOf(await enter());
   const csrf = await csrfOf(cookie);
-  for (const headers of [{ 'sec-fetch-site': 'cross-site' }, { 'sec-fetch-site': 'same-site' }, { origin: 'https://evil.example' }, { origin: 'null' }]) {
-    expect((await post(`${base}/things`, { name: 'x', _csrf: csrf }, { cookie, ...headers } as Record<string, string>)).status).toBe(403);
+  for (const headers of [
+    { 'sec-fetch-site': 'cross-site' },
+    { 'sec-fetch-site': 'same-site' },
+    { origin: 'https://evil.example' },
+    { origin: 'null' },
+  ]) {
+    expect(
+      (await post(`${base}/things`, { name: 'x', _csrf: csrf }, { cookie, ...headers } as Record<string, string>))
+        .status,
+    ).toBe(403);
     expect((await enter(base, headers as Record<string, string>)).status).toBe(403);
   }
-  expect((await post(`${base}/things`, { name: 'x', _csrf: csrf }, { cookie, 'sec-fetch-site': 'same-origin', origin: base })).status).toBe(303);
+  expect(
+    (
+      await post(
+        `${base}/things`,
+        { name: 'x', _csrf: csrf },
+        { cookie, 'sec-fetch-site': 'same-origin', origin: base },
+      )
+    ).status,
+  ).toBe(303);
 });
 
 test('a refused form comes back as 422 with the reasons and what was typed, never the token', async () => {
   const cookie = cookieOf(await enter());
   const answer = await post(`${base}/things`, { name: ' ', other: 'kept', _csrf: await csrfOf(cookie) }, { cookie });
   expect(answer.status).toBe(422);
-  expect(await answer.json()).toEqual({ name: 'things', fields: { name: 'is required' }, values: { name: ' ', other: 'kept' } });
+  expect(await answer.json()).toEqual({
+    name: 'things',
+    fields: { name: 'is required' },
+    values: { name: ' ', other: 'kept' },
+  });
 });
 
 test('without the permission the page is refused with its name; a lost or idle session is over', async () => {
@@ -158,5 +203,6 @@ test('pages are never cached, carry a strict policy with a fresh nonce, and faul
 });
 
 test('a redirect leaves this site never', () => {
-  for (const to of ['//evil.example', 'https://evil.example', '/\\evil.example', 'things']) expect(() => seeOther(to)).toThrow();
+  for (const to of ['//evil.example', 'https://evil.example', '/\\evil.example', 'things'])
+    expect(() => seeOther(to)).toThrow();
 });

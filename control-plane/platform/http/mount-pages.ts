@@ -44,7 +44,8 @@ function guard(route: PageRoute, parts: HttpParts): RequestHandler[] {
     const person = res.locals['person'] as Person | undefined;
     if (route.permission === 'public') next();
     else if (!person) toSignIn(req, res);
-    else if (route.permission !== 'signed_in' && !person.actor.permissions.has(route.permission)) next(forbidden(route.permission));
+    else if (route.permission !== 'signed_in' && !person.actor.permissions.has(route.permission))
+      next(forbidden(route.permission));
     else next();
   };
   if (route.method === 'GET') return [admit];
@@ -81,7 +82,11 @@ function sendPage(res: Response, result: PageResult, base: PageBase, parts: Http
     return;
   }
   if (!parts.renderer) throw new Error('Pages need a renderer; give createApp one.');
-  res.status(result.status).set(result.headers).type('html').send(parts.renderer.page(result.view, result.model, base));
+  res
+    .status(result.status)
+    .set(result.headers)
+    .type('html')
+    .send(parts.renderer.page(result.view, result.model, base));
 }
 
 function setCookie(res: Response, cookie: Cookie, publicUrl: string): void {
@@ -102,7 +107,9 @@ function webOf(req: Request, res: Response, parts: HttpParts): Web {
     publicUrl: parts.publicUrl,
     url: req.originalUrl,
     path: req.path,
-    query: Object.fromEntries(Object.entries(req.query).map(([name, value]) => [name, typeof value === 'string' ? value : ''])),
+    query: Object.fromEntries(
+      Object.entries(req.query).map(([name, value]) => [name, typeof value === 'string' ? value : '']),
+    ),
     isHtmx: req.get('hx-request') === 'true',
     acceptLanguage: req.get('accept-language'),
     cookies: parseCookies(req.get('cookie')),
@@ -110,14 +117,22 @@ function webOf(req: Request, res: Response, parts: HttpParts): Web {
 }
 
 function pageBase(req: Request, res: Response, parts: HttpParts): PageBase {
-  return { web: webOf(req, res, parts), person: res.locals['person'] as Person | undefined, requestId: String(res.locals['requestId']), nowMs: Date.now() };
+  return {
+    web: webOf(req, res, parts),
+    person: res.locals['person'] as Person | undefined,
+    requestId: String(res.locals['requestId']),
+    nowMs: Date.now(),
+  };
 }
 
 /** Errors as a page. A fault while drawing that page falls back to plain words. */
-function answerProblemPage(parts: HttpParts): (error: unknown, req: Request, res: Response, next: (error: unknown) => void) => void {
+function answerProblemPage(
+  parts: HttpParts,
+): (error: unknown, req: Request, res: Response, next: (error: unknown) => void) => void {
   return (error, req, res, next) => {
     const problem = toProblem(error);
-    if (problem.status >= 500) parts.log.error({ err: error, requestId: res.locals['requestId'], path: req.path }, 'page failed');
+    if (problem.status >= 500)
+      parts.log.error({ err: error, requestId: res.locals['requestId'], path: req.path }, 'page failed');
     if (res.headersSent) {
       next(error);
       return;

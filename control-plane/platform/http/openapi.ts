@@ -21,7 +21,11 @@ export function openApiDocument(routes: ApiRoute[]): Record<string, unknown> {
   }
   return {
     openapi: '3.1.0',
-    info: { title: 'Lango', version: '1', description: 'AAA and billing for internet providers with MikroTik routers. Sign in with POST /api/auth/login.' },
+    info: {
+      title: 'Lango',
+      version: '1',
+      description: 'AAA and billing for internet providers with MikroTik routers. Sign in with POST /api/auth/login.',
+    },
     servers: [{ url: '/' }],
     security: [{ token: [] }],
     paths,
@@ -36,12 +40,19 @@ const problemSchema = {
     error: {
       type: 'object',
       required: ['code', 'message'],
-      properties: { code: { type: 'string' }, message: { type: 'string' }, fields: { type: 'object', additionalProperties: { type: 'string' } } },
+      properties: {
+        code: { type: 'string' },
+        message: { type: 'string' },
+        fields: { type: 'object', additionalProperties: { type: 'string' } },
+      },
     },
   },
 };
 
-const refusal = (description: string): unknown => ({ description, content: { 'application/json': { schema: { $ref: '#/components/schemas/Problem' } } } });
+const refusal = (description: string): unknown => ({
+  description,
+  content: { 'application/json': { schema: { $ref: '#/components/schemas/Problem' } } },
+});
 
 function operation(route: ApiRoute): Record<string, unknown> {
   const hasPath = route.path.includes(':');
@@ -50,19 +61,35 @@ function operation(route: ApiRoute): Record<string, unknown> {
     operationId: `${route.method.toLowerCase()}${route.path.replace(/[^a-z0-9]+(.)?/gi, (_all, c: string | undefined) => (c ?? '').toUpperCase())}`,
     summary: route.summary,
     tags: [route.path.split('/')[1] ?? ''],
-    ...(open ? { security: [] } : route.permission === 'signed_in' ? {} : { description: `Needs the permission ${route.permission}.` }),
-    parameters: [...pathParameters(route), ...queryParameters(route), ...(route.method === 'POST' && !open ? [idempotencyHeader] : [])],
-    ...(route.body ? { requestBody: { required: true, content: { 'application/json': { schema: jsonSchema(route.body, 'input') } } } } : {}),
+    ...(open
+      ? { security: [] }
+      : route.permission === 'signed_in'
+        ? {}
+        : { description: `Needs the permission ${route.permission}.` }),
+    parameters: [
+      ...pathParameters(route),
+      ...queryParameters(route),
+      ...(route.method === 'POST' && !open ? [idempotencyHeader] : []),
+    ],
+    ...(route.body
+      ? {
+          requestBody: { required: true, content: { 'application/json': { schema: jsonSchema(route.body, 'input') } } },
+        }
+      : {}),
     responses: {
       [String(route.status)]: {
         description: route.status === 204 ? 'Done' : 'Answer',
-        ...(route.status === 204 ? {} : { content: { 'application/json': { schema: route.answer ? jsonSchema(route.answer, 'output') : {} } } }),
+        ...(route.status === 204
+          ? {}
+          : { content: { 'application/json': { schema: route.answer ? jsonSchema(route.answer, 'output') : {} } } }),
       },
       ...(route.body ? { 400: refusal('The body is not JSON'), 413: refusal('The body is too large') } : {}),
-      ...(open ? {} : { 401: refusal('Not signed in'), 403: refusal('Permission missing'), 429: refusal('Too many requests') }),
+      ...(open
+        ? {}
+        : { 401: refusal('Not signed in'), 403: refusal('Permission missing'), 429: refusal('Too many requests') }),
       ...(hasPath ? { 404: refusal('Does not exist') } : {}),
       ...(route.method === 'GET' ? {} : { 409: refusal('Not possible in the present state') }),
-      ...(route.body ?? route.query ? { 422: refusal('Values that are not acceptable, named in fields') } : {}),
+      ...((route.body ?? route.query) ? { 422: refusal('Values that are not acceptable, named in fields') } : {}),
     },
   };
 }
@@ -76,7 +103,12 @@ const idempotencyHeader = {
 };
 
 function pathParameters(route: ApiRoute): unknown[] {
-  return [...route.path.matchAll(/:([a-z_]+)/g)].map(([, name]) => ({ name, in: 'path', required: true, schema: { type: 'string' } }));
+  return [...route.path.matchAll(/:([a-z_]+)/g)].map(([, name]) => ({
+    name,
+    in: 'path',
+    required: true,
+    schema: { type: 'string' },
+  }));
 }
 
 function queryParameters(route: ApiRoute): unknown[] {

@@ -37,7 +37,14 @@ export interface Cookie {
 
 /** What a page answers with. */
 export type PageResult =
-  | { kind: 'view'; view: string; model: Record<string, unknown>; status: number; cookies: Cookie[]; headers: Record<string, string> }
+  | {
+      kind: 'view';
+      view: string;
+      model: Record<string, unknown>;
+      status: number;
+      cookies: Cookie[];
+      headers: Record<string, string>;
+    }
   | { kind: 'redirect'; to: string; cookies: Cookie[] };
 
 /** Renders `<slice>/views/<name>`; `model.layout` names a layout, null gives the bare fragment. 422 re-renders a form that was refused. */
@@ -46,7 +53,14 @@ export function view(
   model: Record<string, unknown>,
   options: { status?: number; cookies?: Cookie[]; headers?: Record<string, string> } = {},
 ): PageResult {
-  return { kind: 'view', view: name, model, status: options.status ?? 200, cookies: options.cookies ?? [], headers: options.headers ?? {} };
+  return {
+    kind: 'view',
+    view: name,
+    model,
+    status: options.status ?? 200,
+    cookies: options.cookies ?? [],
+    headers: options.headers ?? {},
+  };
 }
 
 /** 303 to a path of ours: the answer to every POST that was done. */
@@ -92,7 +106,9 @@ interface PublicPage<P extends string, Q extends Schema, F extends Schema> exten
  * A console page for signed-in staff who hold `permission`; others are sent to /login, or see a 403 page. POST has passed the CSRF check.
  * Export them as `pageRoutes` from `<slice>/admin.routes.ts` (or portal.routes.ts); app.ts mounts them.
  */
-export function pageRoute<const P extends string, Q extends Schema = undefined, F extends Schema = undefined>(spec: StaffPage<P, Q, F>): PageRoute {
+export function pageRoute<const P extends string, Q extends Schema = undefined, F extends Schema = undefined>(
+  spec: StaffPage<P, Q, F>,
+): PageRoute {
   return {
     kind: 'page',
     method: spec.method,
@@ -108,7 +124,9 @@ export function pageRoute<const P extends string, Q extends Schema = undefined, 
 }
 
 /** A page for anybody. `call.person` is set when somebody is signed in. */
-export function publicPage<const P extends string, Q extends Schema = undefined, F extends Schema = undefined>(spec: PublicPage<P, Q, F>): PageRoute {
+export function publicPage<const P extends string, Q extends Schema = undefined, F extends Schema = undefined>(
+  spec: PublicPage<P, Q, F>,
+): PageRoute {
   return {
     kind: 'page',
     method: spec.method,
@@ -118,7 +136,10 @@ export function publicPage<const P extends string, Q extends Schema = undefined,
   };
 }
 
-function read<P extends string, Q extends Schema, F extends Schema>(spec: Spec<P, Q, F>, call: Call): PageInput<P, Q, F> {
+function read<P extends string, Q extends Schema, F extends Schema>(
+  spec: Spec<P, Q, F>,
+  call: Call,
+): PageInput<P, Q, F> {
   return {
     params: parseParams(call.rawParams) as ParamsOf<P>,
     query: (spec.query ? parseInput(spec.query, call.rawQuery) : undefined) as Parsed<Q>,

@@ -29,16 +29,26 @@ export function conflict(code: string, message: string, fields?: Fields): Proble
 }
 
 /** 422: values that are understood and not acceptable. */
-export function invalid(fields: Fields, message = 'Some values are not acceptable. Correct the fields named and send again.'): Problem {
+export function invalid(
+  fields: Fields,
+  message = 'Some values are not acceptable. Correct the fields named and send again.',
+): Problem {
   return new Problem(422, 'invalid', message, fields);
 }
 
-export function unauthorized(message = 'Sign in first: send a valid token as Authorization: Bearer.', code = 'unauthorized'): Problem {
+export function unauthorized(
+  message = 'Sign in first: send a valid token as Authorization: Bearer.',
+  code = 'unauthorized',
+): Problem {
   return new Problem(401, code, message, undefined, { 'WWW-Authenticate': 'Bearer' });
 }
 
 export function forbidden(permission: string): Problem {
-  return new Problem(403, 'forbidden', `Your role does not include ${permission}. Ask an administrator of your company for it.`);
+  return new Problem(
+    403,
+    'forbidden',
+    `Your role does not include ${permission}. Ask an administrator of your company for it.`,
+  );
 }
 
 /** 429, with the seconds after which another try makes sense. */

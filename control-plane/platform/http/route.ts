@@ -112,7 +112,9 @@ export function publicRoute<const P extends string, Q extends Schema = undefined
   return { ...common(spec), permission: 'public', perform: (call) => spec.run(call, parse(spec, call)) };
 }
 
-function common<P extends string, Q extends Schema, B extends Schema>(spec: Spec<P, Q, B>): Omit<ApiRoute, 'permission' | 'perform'> {
+function common<P extends string, Q extends Schema, B extends Schema>(
+  spec: Spec<P, Q, B>,
+): Omit<ApiRoute, 'permission' | 'perform'> {
   return {
     kind: 'api',
     method: spec.method,

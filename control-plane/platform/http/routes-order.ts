@@ -15,7 +15,10 @@ export function assertMountable(routes: readonly Mountable[]): void {
   const seen = new Set<string>();
   for (const { method, path, permission } of routes) {
     const address = `${method} ${path.replace(/:[^/]+/g, ':')}`;
-    if (!known.has(permission)) throw new Error(`${method} ${path} names the permission ${permission}, which does not exist. Add it to platform/permissions.ts and to a role.`);
+    if (!known.has(permission))
+      throw new Error(
+        `${method} ${path} names the permission ${permission}, which does not exist. Add it to platform/permissions.ts and to a role.`,
+      );
     if (seen.has(address)) throw new Error(`${method} ${path} is mounted twice. Remove one of them.`);
     seen.add(address);
   }

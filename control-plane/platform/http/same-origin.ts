@@ -3,7 +3,11 @@ import type { Request } from 'express';
 import { Problem } from './problem';
 
 const refusal = (): Problem =>
-  new Problem(403, 'cross_site', 'This form was sent from another site or is too old. Load the page again and repeat what you did.');
+  new Problem(
+    403,
+    'cross_site',
+    'This form was sent from another site or is too old. Load the page again and repeat what you did.',
+  );
 
 /**
  * Refuses a state-changing browser request that another site started: by Sec-Fetch-Site where the browser sends it, by Origin otherwise.

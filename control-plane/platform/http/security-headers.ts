@@ -15,8 +15,14 @@ export function securityHeaders(publicUrl: string): RequestHandler[] {
         useDefaults: false,
         directives: {
           defaultSrc: ["'none'"],
-          scriptSrc: ["'self'", (_req, res) => `'nonce-${String((res as { locals?: Record<string, unknown> }).locals?.['nonce'])}'`],
-          styleSrc: ["'self'", (_req, res) => `'nonce-${String((res as { locals?: Record<string, unknown> }).locals?.['nonce'])}'`],
+          scriptSrc: [
+            "'self'",
+            (_req, res) => `'nonce-${String((res as { locals?: Record<string, unknown> }).locals?.['nonce'])}'`,
+          ],
+          styleSrc: [
+            "'self'",
+            (_req, res) => `'nonce-${String((res as { locals?: Record<string, unknown> }).locals?.['nonce'])}'`,
+          ],
           imgSrc: ["'self'", 'data:'],
           fontSrc: ["'self'"],
           connectSrc: ["'self'"],

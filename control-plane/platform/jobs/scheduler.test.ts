@@ -26,7 +26,9 @@ test('a tick that fires in several processes runs once, also when they fire agai
   await Promise.all([...pools, ...pools].map((one) => runTick(one, spec, at, o)));
   await runTick(pool(), spec, at, o);
   expect(runs).toBe(1);
-  const { rows } = await pool().query(`SELECT finished_at, rows_touched, error FROM platform_job_tick WHERE job = 'test.once'`);
+  const { rows } = await pool().query(
+    `SELECT finished_at, rows_touched, error FROM platform_job_tick WHERE job = 'test.once'`,
+  );
   expect(rows).toEqual([{ finished_at: expect.any(Date), rows_touched: '1', error: null }]);
 });
 
@@ -39,10 +41,14 @@ test('a long run is never joined by a second one of its kind, and the job comes 
     now -= 1;
     return 0;
   });
-  await Promise.all([1, 2, 3].map((minute) => runTick(pools[minute % 2] as Pool, spec, new Date(2030, 0, 1, 0, minute), o)));
+  await Promise.all(
+    [1, 2, 3].map((minute) => runTick(pools[minute % 2] as Pool, spec, new Date(2030, 0, 1, 0, minute), o)),
+  );
   expect(most).toBe(1);
   await runTick(pool(), spec, new Date(2030, 0, 1, 1), o);
-  const { rows } = await pool().query(`SELECT count(*)::int AS n FROM platform_job_tick WHERE job = 'test.long' AND finished_at IS NOT NULL`);
+  const { rows } = await pool().query(
+    `SELECT count(*)::int AS n FROM platform_job_tick WHERE job = 'test.long' AND finished_at IS NOT NULL`,
+  );
   expect(rows[0].n).toBe(2);
 });
 
@@ -79,12 +85,21 @@ test('two schedulers with a job of every second do it once a second; stop() wait
 
 test('a job without the database is missed, not thrown', async () => {
   const away = new Pool({ connectionString: 'postgresql://nobody:x@127.0.0.1:1/none', connectionTimeoutMillis: 300 });
-  await expect(runTick(away, job('test.away', async () => 0), new Date(), o)).resolves.toBeUndefined();
+  await expect(
+    runTick(
+      away,
+      job('test.away', async () => 0),
+      new Date(),
+      o,
+    ),
+  ).resolves.toBeUndefined();
   await away.end();
 });
 
 test('a cron line that does not parse, or a name used twice, stops the start', () => {
-  expect(() => startScheduler(pool(), [{ ...job('test.bad', async () => 0), cron: 'every day' }], o)).toThrow(/test.bad/);
+  expect(() => startScheduler(pool(), [{ ...job('test.bad', async () => 0), cron: 'every day' }], o)).toThrow(
+    /test.bad/,
+  );
   const twin = { ...job('test.twin', async () => 0), cron: '0 0 1 1 *' };
   expect(() => startScheduler(pool(), [twin, twin], o)).toThrow(/Two jobs/);
 });

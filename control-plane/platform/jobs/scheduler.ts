@@ -23,7 +23,10 @@ export function startScheduler(pool: Pool, specs: JobSpec[], o: { log: Log; data
   assertRunnable(specs);
   const tasks = specs.map((spec): ScheduledTask => {
     if (spec.atStart) fire(spec, wholeSecond(new Date()));
-    return schedule(spec.cron, (context) => fire(spec, wholeSecond(context.date)), { timezone: 'Etc/UTC', name: spec.name });
+    return schedule(spec.cron, (context) => fire(spec, wholeSecond(context.date)), {
+      timezone: 'Etc/UTC',
+      name: spec.name,
+    });
   });
   return {
     async stop() {
@@ -51,13 +54,21 @@ function wholeSecond(at: Date): Date {
 /** One tick: claimed once over all processes, never beside an earlier run of the same job that still goes on. */
 export async function runTick(pool: Pool, spec: JobSpec, at: Date, o: { log: Log; dataDir: string }): Promise<void> {
   const log = o.log.child({ job: spec.name });
-  const client = await pool.connect().catch((error: unknown) => void log.warn({ err: error }, 'tick missed: the database is not answering'));
+  const client = await pool.connect().catch((error: unknown) => {
+    log.warn({ err: error }, 'tick missed: the database is not answering');
+    return undefined;
+  });
   if (!client) return;
   let broken: Error | undefined;
   try {
-    const { rows } = await client.query<{ free: boolean }>('SELECT pg_try_advisory_lock(hashtext($1)) AS free', [`lango job ${spec.name}`]);
+    const { rows } = await client.query<{ free: boolean }>('SELECT pg_try_advisory_lock(hashtext($1)) AS free', [
+      `lango job ${spec.name}`,
+    ]);
     if (!rows[0]?.free) return;
-    const { rowCount } = await client.query('INSERT INTO platform_job_tick (job, scheduled_for) VALUES ($1, $2) ON CONFLICT DO NOTHING', [spec.name, at]);
+    const { rowCount } = await client.query(
+      'INSERT INTO platform_job_tick (job, scheduled_for) VALUES ($1, $2) ON CONFLICT DO NOTHING',
+      [spec.name, at],
+    );
     if (rowCount === 1) await runClaimed(pool, spec, at, { ...o, log });
     await client.query('SELECT pg_advisory_unlock(hashtext($1))', [`lango job ${spec.name}`]);
   } catch (error) {
@@ -80,10 +91,8 @@ async function runClaimed(pool: Pool, spec: JobSpec, at: Date, o: { log: Log; da
     jobRuns.inc({ job: spec.name, outcome: 'failed' });
     o.log.error({ err: error }, 'job failed; it is tried again at its next tick');
   }
-  await pool.query('UPDATE platform_job_tick SET finished_at = clock_timestamp(), rows_touched = $3, error = $4 WHERE job = $1 AND scheduled_for = $2', [
-    spec.name,
-    at,
-    touched,
-    fault,
-  ]);
+  await pool.query(
+    'UPDATE platform_job_tick SET finished_at = clock_timestamp(), rows_touched = $3, error = $4 WHERE job = $1 AND scheduled_for = $2',
+    [spec.name, at, touched, fault],
+  );
 }

@@ -44,7 +44,12 @@ export function startLiveHub(url: string, log: Log): LiveHub {
   };
 
   async function connect(): Promise<void> {
-    const mine = new Client({ connectionString: url, application_name: 'lango-live', keepAlive: true, connectionTimeoutMillis: 5_000 });
+    const mine = new Client({
+      connectionString: url,
+      application_name: 'lango-live',
+      keepAlive: true,
+      connectionTimeoutMillis: 5_000,
+    });
     client = mine;
     mine.on('error', () => lost(mine));
     mine.on('end', () => lost(mine));
@@ -92,7 +97,8 @@ export function parseChange(payload: string | undefined): Change | undefined {
   try {
     const value = JSON.parse(payload ?? '') as Record<string, unknown> | null;
     if (typeof value?.['tenant'] !== 'string' || typeof value['topic'] !== 'string') return undefined;
-    const optional = (name: 'id' | 'session'): Partial<Change> => (typeof value[name] === 'string' ? { [name]: value[name] } : {});
+    const optional = (name: 'id' | 'session'): Partial<Change> =>
+      typeof value[name] === 'string' ? { [name]: value[name] } : {};
     return { tenant: value['tenant'], topic: value['topic'], ...optional('id'), ...optional('session') };
   } catch {
     return undefined;

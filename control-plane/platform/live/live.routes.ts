@@ -36,7 +36,8 @@ export function liveRoutes(parts: HttpParts & { live: LiveHub }): Router {
     if (!person) throw unauthorized('Sign in first.');
     const topics = requestedTopics(req.query['topics'], person);
     const mine = open.get(person.staffId) ?? 0;
-    if (mine >= STREAMS_PER_PERSON || total >= STREAMS_MAX) throw tooMany(30, 'Too many live pages are open. Close some and load this one again.');
+    if (mine >= STREAMS_PER_PERSON || total >= STREAMS_MAX)
+      throw tooMany(30, 'Too many live pages are open. Close some and load this one again.');
     open.set(person.staffId, mine + 1);
     total += 1;
     const stop = startStream(res, parts.live, person, topics, req.get('last-event-id') !== undefined);
@@ -53,7 +54,10 @@ export function liveRoutes(parts: HttpParts & { live: LiveHub }): Router {
   router.use((error: unknown, _req: unknown, res: Response, next: (error: unknown) => void) => {
     if (res.headersSent) return next(error);
     const problem = toProblem(error);
-    res.status(problem.status).set(problem.headers).json({ error: { code: problem.code, message: problem.message } });
+    res
+      .status(problem.status)
+      .set(problem.headers)
+      .json({ error: { code: problem.code, message: problem.message } });
   });
   return router;
 }
@@ -75,10 +79,12 @@ function byCookieUnlessToken(parts: HttpParts): RequestHandler {
 function requestedTopics(query: unknown, person: Person): Set<string> {
   const asked = typeof query === 'string' ? query.split(/[\s,]+/).filter((topic) => topic !== '') : [];
   const known = Object.keys(liveTopics);
-  if (asked.length === 0 || asked.length > 20) throw invalid({ topics: `must name one or more of ${known.join(', ')}` });
+  if (asked.length === 0 || asked.length > 20)
+    throw invalid({ topics: `must name one or more of ${known.join(', ')}` });
   for (const topic of asked) {
     const permission = liveTopics[topic];
-    if (permission === undefined || !known.includes(topic)) throw invalid({ topics: `${topic.slice(0, 40)} is not one of ${known.join(', ')}` });
+    if (permission === undefined || !known.includes(topic))
+      throw invalid({ topics: `${topic.slice(0, 40)} is not one of ${known.join(', ')}` });
     if (!person.actor.permissions.has(permission)) throw forbidden(permission);
   }
   return new Set(asked);
@@ -87,14 +93,20 @@ function requestedTopics(query: unknown, person: Person): Set<string> {
 function startStream(res: Response, hub: LiveHub, person: Person, topics: Set<string>, resumed: boolean): () => void {
   let sequence = 0;
   // no-transform keeps compressing proxies from holding events back; X-Accel-Buffering does so for nginx.
-  res.status(200).set({ 'Content-Type': 'text/event-stream; charset=utf-8', 'Cache-Control': 'no-store, no-transform', 'X-Accel-Buffering': 'no', Connection: 'close' });
+  res.status(200).set({
+    'Content-Type': 'text/event-stream; charset=utf-8',
+    'Cache-Control': 'no-store, no-transform',
+    'X-Accel-Buffering': 'no',
+    Connection: 'close',
+  });
   res.flushHeaders();
   const write = (text: string): void => {
     // A reader that does not read (a suspended laptop) is let go instead of filling our memory.
     if (res.writableLength > BUFFER_MAX_BYTES) res.destroy();
     else res.write(text);
   };
-  const event = (name: string, data: unknown): void => write(`id: ${(sequence += 1)}\nevent: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
+  const event = (name: string, data: unknown): void =>
+    write(`id: ${(sequence += 1)}\nevent: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
   write('retry: 2000\n\n');
   if (resumed) event('again', {});
   const unsubscribe = hub.subscribe(person.tenant.id, (message) => {

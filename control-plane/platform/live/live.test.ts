@@ -25,7 +25,10 @@ interface Stream {
 async function open(topics: string, token: string | undefined, headers: Record<string, string> = {}): Promise<Stream> {
   const control = new AbortController();
   const auth: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
-  const response = await fetch(`${lango.baseUrl}/live?topics=${topics}`, { headers: { ...auth, ...headers }, signal: control.signal });
+  const response = await fetch(`${lango.baseUrl}/live?topics=${topics}`, {
+    headers: { ...auth, ...headers },
+    signal: control.signal,
+  });
   let text = '';
   const read = async (): Promise<void> => {
     const decoder = new TextDecoder();
@@ -45,7 +48,8 @@ async function open(topics: string, token: string | undefined, headers: Record<s
     },
   };
 }
-const notify = (change: Record<string, string>) => owner.query(`SELECT pg_notify('lango_live', $1)`, [JSON.stringify(change)]);
+const notify = (change: Record<string, string>) =>
+  owner.query(`SELECT pg_notify('lango_live', $1)`, [JSON.stringify(change)]);
 
 test('a page hears of its own company and its own topics alone', async () => {
   const other = await lango.addCompany();
@@ -84,7 +88,9 @@ test('a page that reconnects, and every page after the database was away, is tol
   resumed.close();
   const page = await open('sessions', lango.api.token);
   await page.until('retry:');
-  await owner.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'lango-live' AND datname = current_database()`);
+  await owner.query(
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'lango-live' AND datname = current_database()`,
+  );
   await page.until('event: again');
   await notify({ tenant: lango.company.tenantId.toString(), topic: 'sessions', id: '9' });
   await page.until('"id":"9"');
@@ -105,13 +111,19 @@ test('one person cannot hold more than a dozen streams, and closed ones are give
 test('a stop ends open streams at once instead of waiting for them', async () => {
   const second = await startTestLango({ db: lango.db });
   const control = new AbortController();
-  const response = await fetch(`${second.baseUrl}/live?topics=sessions`, { headers: { authorization: `Bearer ${second.api.token}` }, signal: control.signal });
+  const response = await fetch(`${second.baseUrl}/live?topics=sessions`, {
+    headers: { authorization: `Bearer ${second.api.token}` },
+    signal: control.signal,
+  });
   const began = Date.now();
   await second.stop();
   await response.text();
   expect(Date.now() - began).toBeLessThan(2_000);
 });
 
-test.each([undefined, '', 'x', 'null', '[]', '{"tenant":1,"topic":"a"}', '{"tenant":"1"}'])('the payload %s is ignored', (payload) => {
-  expect(parseChange(payload)).toBeUndefined();
-});
+test.each([undefined, '', 'x', 'null', '[]', '{"tenant":1,"topic":"a"}', '{"tenant":"1"}'])(
+  'the payload %s is ignored',
+  (payload) => {
+    expect(parseChange(payload)).toBeUndefined();
+  },
+);

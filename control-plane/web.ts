@@ -35,7 +35,7 @@ export interface RunningWeb {
 }
 
 /** What running requests get at a stop. */
-const DRAIN_MS = 8_000;
+const DRAIN_MS = 6_000;
 
 /** Starts the console, the API and callbacks on one port; resolves once it accepts connections. @throws when the port is taken */
 export async function startWeb(options: WebOptions): Promise<RunningWeb> {

@@ -1,5 +1,11 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Client } from 'pg';
-import { createLog } from '../platform/log';
+import { startAccounting } from '../../radius/accounting';
+import { startEnforcer } from '../../radius/enforcer';
+import { startJobs } from '../jobs';
+import { createLog, type Log } from '../platform/log';
 import type { HealthExpectations } from '../health';
 import { createCompany, type CreatedCompany } from '../tenants';
 import { startWeb } from '../web';
@@ -14,10 +20,12 @@ export interface TestCompany extends CreatedCompany {
   api: ApiClient;
 }
 
-/** Lango's web part, in this process, on a free port and a database. */
+/** Lango's web part, and the others that were asked for, in this process, on free ports and a database. */
 export interface TestLango {
   db: TestDatabase;
   baseUrl: string;
+  /** UDP port of the accounting listener, where one was asked for; 0 otherwise. */
+  acctPort: number;
   /** Signed in as the administrator of `company`. */
   api: ApiClient;
   company: TestCompany;
@@ -38,12 +46,15 @@ export interface TestLangoOptions {
   health?: HealthExpectations;
   apiRatePerMinute?: number;
   publicUrl?: string;
+  trustedProxies?: string[];
+  /** Parts to run beside web. The whole product from dist/, with FreeRADIUS, is test-kit/whole.ts. */
+  parts?: ('jobs' | 'enforcer' | 'accounting')[];
 }
 
 const PASSWORD = 'gate-keeper-7';
 let companies = 0;
 
-/** Starts the web part for a test. Call stop() in afterAll. TEST_LOG=debug shows what it logs. */
+/** Starts web, and what `parts` names, for a test. Call stop() in afterAll. TEST_LOG=debug shows what it logs. */
 export async function startTestLango(options: TestLangoOptions = {}): Promise<TestLango> {
   const db = options.db ?? (await createTestDatabase());
   const web = await startWeb({
@@ -52,12 +63,13 @@ export async function startTestLango(options: TestLangoOptions = {}): Promise<Te
     bind: '127.0.0.1',
     port: 0,
     publicUrl: options.publicUrl ?? 'http://127.0.0.1',
-    trustedProxies: [],
+    trustedProxies: options.trustedProxies ?? [],
     apiRatePerMinute: options.apiRatePerMinute ?? 100_000,
     health: options.health ?? { heartbeats: [] },
-    log: createLog('web', process.env['TEST_LOG'] ?? 'silent'),
+    log: testLog('web'),
     strictUi: true,
   });
+  const others = await startOthers(db, options.parts ?? []);
   const baseUrl = `http://127.0.0.1:${web.port}`;
   const signIn = async (email: string, password: string): Promise<ApiClient> => {
     const answer = await apiClient(baseUrl).post<{ token: string }>('/auth/login', { email, password });
@@ -87,6 +99,7 @@ export async function startTestLango(options: TestLangoOptions = {}): Promise<Te
   return {
     db,
     baseUrl,
+    acctPort: others.acctPort,
     api: company.api,
     company,
     addCompany,
@@ -99,8 +112,41 @@ export async function startTestLango(options: TestLangoOptions = {}): Promise<Te
       );
     },
     async stop() {
-      await web.stop();
+      await Promise.all([web.stop(), others.stop()]);
       if (!options.db) await db.drop();
+    },
+  };
+}
+
+const testLog = (part: string): Log => createLog(part, process.env['TEST_LOG'] ?? 'silent');
+
+async function startOthers(
+  db: TestDatabase,
+  parts: NonNullable<TestLangoOptions['parts']>,
+): Promise<{ acctPort: number; stop(): Promise<void> }> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'lango-test-'));
+  const running: { stop(): Promise<void> }[] = [];
+  let acctPort = 0;
+  if (parts.includes('jobs')) running.push(await startJobs({ databaseUrl: db.urls.jobs, dataDir, log: testLog('jobs') }));
+  if (parts.includes('enforcer'))
+    running.push(await startEnforcer({ databaseUrl: db.urls.enforcer, bind: '0.0.0.0', log: testLog('enforcer') }));
+  if (parts.includes('accounting')) {
+    const accounting = await startAccounting({
+      databaseUrl: db.urls.accounting,
+      bind: '127.0.0.1',
+      port: 0,
+      dataDir,
+      log: testLog('accounting'),
+      workers: 0,
+    });
+    acctPort = accounting.port;
+    running.push(accounting);
+  }
+  return {
+    acctPort,
+    async stop() {
+      await Promise.all(running.map((part) => part.stop()));
+      rmSync(dataDir, { recursive: true, force: true });
     },
   };
 }

@@ -111,6 +111,28 @@ test('a deadlock is tried again and both sides get through', async () => {
   expect(tries).toBeGreaterThan(2);
 });
 
+test('a statement that lasts too long is told as unavailable', async () => {
+  const late = await caught(
+    db.inTenant(opening(1n), async ({ tx }) => {
+      await tx.$executeRaw`SELECT set_config('statement_timeout', '50', true)`;
+      await tx.$executeRaw`SELECT pg_sleep(1)`;
+    }),
+  );
+  expect([isUnavailable(late), sqlFault(late)?.state]).toEqual([true, '57014']);
+});
+
+test('after the server has dropped every connection the next request is served', async () => {
+  await db.inTenant(opening(1n), async (ctx) => ctx.now);
+  const owner = new Client({ connectionString: test1.ownerUrl });
+  await owner.connect();
+  await owner.query(
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'lango-web' AND datname = current_database()`,
+  );
+  await owner.end();
+  await new Promise((done) => setTimeout(done, 100));
+  await expect(db.inTenant(opening(1n), async (ctx) => ctx.tenantId)).resolves.toBe(1n);
+});
+
 test('no server is unavailable; a bad value is not', async () => {
   const away = createDatabase('postgresql://nobody:x@127.0.0.1:1/none', box, log);
   const error = await caught(away.inTenant(opening(1n), async () => 1));

@@ -27,20 +27,11 @@ export function isRetryable(error: unknown): boolean {
   return state === '40001' || state === '40P01';
 }
 
-/** No connection, or the server is starting, stopping or out of connections: the caller should come back. */
+/** No connection to be had, the server starting, stopping or out of connections, or a statement over its time: the caller should come back. */
 export function isUnavailable(error: unknown): boolean {
   const state = sqlFault(error)?.state;
-  if (state !== undefined) return /^(08|57P|53)/.test(state);
-  const code = text(error, 'code');
-  if (
-    code === 'P2024' ||
-    code === 'P1001' ||
-    code === 'P1002' ||
-    code === 'P1008' ||
-    code === 'P1017' ||
-    code === 'P2037'
-  )
-    return true;
+  if (state !== undefined) return /^(08|57|53)/.test(state);
+  if (awayCodes.has(text(error, 'code') ?? '')) return true;
   const kind = text(dig(error, 'meta', 'driverAdapterError', 'cause'), 'kind');
   if (kind !== undefined && /NotReachable|ConnectionClosed|SocketTimeout|TooManyConnections/.test(kind)) return true;
   return (
@@ -48,6 +39,9 @@ export function isUnavailable(error: unknown): boolean {
     /ECONNREFUSED|ECONNRESET|Connection terminated|timeout exceeded when trying to connect/.test(error.message)
   );
 }
+
+/** Prisma's own: unreachable, timed out, closed, too many connections, no free connection, transaction not begun or over its time. */
+const awayCodes = new Set(['P1001', 'P1002', 'P1008', 'P1017', 'P2037', 'P2024', 'P2028']);
 
 function dig(value: unknown, ...path: string[]): unknown {
   return path.reduce<unknown>(

@@ -48,7 +48,8 @@ type Fields = z.output<typeof fields>;
 function agree(plan: Fields, ctx: z.RefinementCtx): void {
   const wrong = (path: string[], message: string) => ctx.addIssue({ code: 'custom', path, message });
   if ((plan.quota_bytes ?? null) !== null && plan.on_quota === 'throttle') {
-    if ((plan.throttle_down_kbps ?? null) === null) wrong(['throttle_down_kbps'], 'is needed when on_quota is throttle');
+    if ((plan.throttle_down_kbps ?? null) === null)
+      wrong(['throttle_down_kbps'], 'is needed when on_quota is throttle');
     if ((plan.throttle_up_kbps ?? null) === null) wrong(['throttle_up_kbps'], 'is needed when on_quota is throttle');
   }
   if (plan.burst && plan.burst.down_kbps < plan.down_kbps) wrong(['burst', 'down_kbps'], 'must not be below down_kbps');

@@ -36,6 +36,12 @@ const commands: Record<string, Command> = {
       process.exitCode = await (await import('./bench/index.js')).bench(a);
     },
   },
+  prove: {
+    does: 'the long proofs: --only NAME --seed N --minutes M --json FILE',
+    run: async (_c, a) => {
+      process.exitCode = await (await import('./prove/index.js')).prove(a);
+    },
+  },
   'ledger verify': { does: 'recompute every balance', run: async (c) => (await import('./verify.js')).ledgerVerify(c) },
 };
 

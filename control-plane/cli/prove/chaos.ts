@@ -1,0 +1,177 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expectAgreement } from './agreement';
+import { Dice } from './dice';
+import { startProduct, type Product } from './product';
+import { Violations, type Proof, type ProofInput, type ProofResult } from './proof';
+import { act, Town, type Resident } from './town';
+
+/** What is killed, by the names of the processes. `accounting` takes its workers with it. */
+export const targets = {
+  'a listener process': ['accounting worker'],
+  'all listeners': ['accounting', 'accounting worker'],
+  'the enforcer': ['enforcer'],
+  Postgres: ['postgres'],
+  FreeRADIUS: ['freeradius', 'nas-watcher'],
+  'the web process': ['web'],
+  'listeners, enforcer and Postgres at once': ['accounting', 'accounting worker', 'enforcer', 'postgres'],
+} as const;
+export type Target = keyof typeof targets;
+
+/**
+ * kill -9 of every part in turn while a town is online, reports, is paid for and suspended. The routers try each packet
+ * three times, as RouterOS is set up to do.
+ */
+export const chaos: Proof = {
+  name: 'chaos',
+  shows:
+    'kill -9 of any part under load loses no acknowledged record, counts none twice, forgets no cut and locks no payer out',
+  minutes: 5,
+  run: runChaos,
+};
+
+async function runChaos(input: ProofInput): Promise<ProofResult> {
+  const dice = new Dice(input.seed);
+  const violations = new Violations();
+  const small = input.size === 'small';
+  const product = await startProduct();
+  let town: Town | undefined;
+  try {
+    input.progress('Lango serves; people move in');
+    town = await Town.settle(
+      product,
+      small ? { routers: 2, residents: 40 } : { routers: 4, residents: 160 },
+      dice.fork(),
+    );
+    town.live();
+    await sleep(small ? 3000 : 10_000);
+    const staff = new Staff(product, town.residents, dice.fork());
+    const kills = await killInTurn(product, input, dice.fork());
+    await staff.end();
+    input.progress('nothing is killed any more; the network has to agree with what was sold');
+    await product.ready();
+    await town.rest();
+    const agreed_ms = await expectAgreement(product, town, violations);
+    await town.lastWords();
+    await drained(product, violations);
+    const compared = await town.witness.compare(product, violations);
+    await moneyAgrees(product, staff, violations);
+    return {
+      done: {
+        kills: kills.map(([target, times]) => `${target} ${times}×`).join(', '),
+        'accounting records acknowledged': town.witness.acknowledged,
+        'records given up by a router after three tries': town.witness.lost,
+        sessions: town.witness.sessions,
+        'sessions whose row equals the last report': compared.exact,
+        'bytes compared': Number(compared.bytes),
+        'actions of staff and money': staff.done,
+        'people not entitled at the end': await unentitled(product),
+        'wishes of the enforcer': await wishes(product),
+        'seconds until routers and subscriptions agreed': agreed_ms / 1000,
+      },
+      violations: violations.found,
+    };
+  } finally {
+    await town?.close();
+    await product.stop();
+  }
+}
+
+/** Kills each target once (small) or in ever new orders until the time is over. */
+async function killInTurn(product: Product, input: ProofInput, dice: Dice): Promise<[Target, number][]> {
+  const names = Object.keys(targets) as Target[];
+  const count = new Map<Target, number>();
+  const end = Date.now() + input.minutes * 60_000;
+  do {
+    for (const target of dice.shuffled(names)) {
+      if (count.size === names.length && Date.now() > end) break;
+      const victims = product.processes().filter((one) => (targets[target] as readonly string[]).includes(one.name));
+      // One of two listener processes; of everything else all there are.
+      const chosen = target === 'a listener process' ? victims.slice(0, 1) : victims;
+      for (const { pid } of chosen) kill(pid);
+      input.progress(`killed ${target}: ${chosen.map(({ name, pid }) => `${name} ${pid}`).join(', ')}`);
+      count.set(target, (count.get(target) ?? 0) + 1);
+      await sleep(dice.between(1500, input.size === 'small' ? 2500 : 8000));
+    }
+  } while (Date.now() < end);
+  return [...count];
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+/** Suspends, resumes, tops up and takes money, a few times a second, and remembers what was confirmed. */
+class Staff {
+  done = 0;
+  /** Payments answered 201: they must be in the books exactly once. */
+  confirmedPayments = 0;
+  unanswered = 0;
+  private over = false;
+  private readonly work: Promise<void>;
+
+  constructor(
+    private readonly product: Product,
+    private readonly residents: readonly Resident[],
+    private readonly dice: Dice,
+  ) {
+    this.work = this.go();
+  }
+
+  async end(): Promise<void> {
+    this.over = true;
+    await this.work;
+  }
+
+  private async go(): Promise<void> {
+    while (!this.over) {
+      const { what, status } = await act(this.product, this.dice.pick(this.residents), this.dice.fork());
+      this.done++;
+      if (what === 'pay' && status === 201) this.confirmedPayments++;
+      else if (what === 'pay' && (status === undefined || status >= 500)) this.unanswered++;
+      await sleep(200);
+    }
+  }
+}
+
+/** Spools are empty again: whatever was acknowledged from disk is in the database. */
+async function drained(product: Product, violations: Violations): Promise<void> {
+  const end = Date.now() + 30_000;
+  for (;;) {
+    const [row] = await product.ask<{ n: string }>(
+      'SELECT coalesce(sum(pending_packets), 0)::text AS n FROM accounting_spool',
+    );
+    if (row?.n === '0') return;
+    if (Date.now() > end) return violations.add(`${row?.n} packets still wait in a spool 30 s after the end`);
+    await sleep(250);
+  }
+}
+
+async function moneyAgrees(product: Product, staff: Staff, violations: Violations): Promise<void> {
+  const faults = await product.ask<{ fault: string }>('SELECT v::text AS fault FROM ledger_verify(NULL) v');
+  for (const { fault } of faults) violations.add(`the ledger: ${fault}`);
+  const [row] = await product.ask<{ n: string }>(`SELECT count(*)::text AS n FROM payment WHERE state = 'settled'`);
+  const booked = Number(row?.n);
+  // What got no answer may have been booked or not; what was confirmed must have been.
+  if (booked < staff.confirmedPayments || booked > staff.confirmedPayments + staff.unanswered)
+    violations.add(
+      `${booked} payments are booked, ${staff.confirmedPayments} were confirmed and ${staff.unanswered} got no answer`,
+    );
+}
+
+async function unentitled(product: Product): Promise<number> {
+  const [row] = await product.ask<{ n: string }>(
+    `SELECT count(*)::text AS n FROM subscription_now WHERE NOT subscription_is_entitled(state)`,
+  );
+  return Number(row?.n);
+}
+
+async function wishes(product: Product): Promise<string> {
+  const rows = await product.ask<{ what: string; n: string }>(
+    `SELECT concat_ws(' ', kind, state, proven_by) AS what, count(*)::text AS n FROM enforcement GROUP BY 1 ORDER BY 1`,
+  );
+  return rows.map(({ what, n }) => `${n} ${what}`).join(', ');
+}

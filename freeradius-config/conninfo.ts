@@ -1,9 +1,10 @@
 /**
- * libpq's keyword form of a connection URL, ready to stand in a double-quoted value of radiusd.conf.
+ * libpq's keyword form of a connection URL, ready to stand in a double-quoted value of radiusd.conf. The password is not in it, because
+ * FreeRADIUS writes this string into its log: it stands in `passwordFile` (see passwordLine).
  * FreeRADIUS appends to what it is given, so the URL form does not work there.
  * @throws when a part holds what FreeRADIUS would expand
  */
-export function conninfo(databaseUrl: string): string {
+export function conninfo(databaseUrl: string, passwordFile: string): string {
   const url = new URL(databaseUrl);
   const host = url.searchParams.get('host') ?? decodeURIComponent(url.hostname).replace(/^\[|\]$/g, '');
   const parts: Record<string, string> = {
@@ -11,7 +12,7 @@ export function conninfo(databaseUrl: string): string {
     port: url.searchParams.get('port') ?? (url.port || '5432'),
     dbname: decodeURIComponent(url.pathname.slice(1)) || 'postgres',
     user: decodeURIComponent(url.username),
-    password: decodeURIComponent(url.password),
+    passfile: passwordFile,
     // Two seconds is the least that libpq takes.
     connect_timeout: '2',
     application_name: 'lango-freeradius',
@@ -31,6 +32,12 @@ export function conninfo(databaseUrl: string): string {
     );
   }
   return text.replace(/[\\"]/g, '\\$&');
+}
+
+/** The content of libpq's password file: any server, any database, this one password. */
+export function passwordLine(databaseUrl: string): string {
+  const password = decodeURIComponent(new URL(databaseUrl).password);
+  return `*:*:*:*:${password.replace(/[\\:]/g, '\\$&')}\n`;
 }
 
 /** TLS settings, which mean the same in a URL and in libpq. */

@@ -2,7 +2,7 @@ import { createHash, createHmac } from 'node:crypto';
 import { chmodSync, chownSync, copyFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
 import { join, resolve } from 'node:path';
-import { conninfo } from './conninfo';
+import { conninfo, passwordLine } from './conninfo';
 import { detectFreeradius, type Freeradius } from './detect';
 
 export { detectFreeradius, isAtLeast, type Freeradius } from './detect';
@@ -89,6 +89,7 @@ export function writeFreeradiusConfig(o: FreeradiusConfigOptions): void {
   copyFileSync(asset('dictionary'), dictionary);
   chmodSync(dictionary, 0o600);
   own(dictionary, o.owner);
+  replaceFile(join(dir, 'pgpass'), passwordLine(o.databaseUrl), o.owner);
   replaceFile(join(dir, 'radiusd.conf'), render(o, freeradius, places), o.owner);
 }
 
@@ -108,7 +109,7 @@ function render(o: FreeradiusConfigOptions, freeradius: Freeradius, places: Free
   const values: Record<string, string> = {
     DIR: resolve(o.dir),
     LIBDIR: freeradius.libDir,
-    CONNINFO: conninfo(o.databaseUrl),
+    CONNINFO: conninfo(o.databaseUrl, join(resolve(o.dir), 'pgpass')),
     THREADS: String(o.threads ?? 8),
     IPADDR: isIPv6(o.bind) ? `ipv6addr = ${o.bind}` : `ipaddr = ${o.bind}`,
     PORT: String(o.authPort),
@@ -138,7 +139,7 @@ function asset(name: string): string {
 
 /** The source folder with the template, whether this file runs from source or from dist/. */
 function folder(): string {
-  return __dirname.includes(`${join('dist', 'freeradius-config')}`)
+  return __dirname.endsWith(join('dist', 'freeradius-config'))
     ? resolve(__dirname, '../../freeradius-config')
     : __dirname;
 }

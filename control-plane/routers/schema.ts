@@ -14,12 +14,12 @@ export const routerAddress = z
   )
   .refine((text) => !isIPv6(text) || !/^(ff|::$|fe80)|%/i.test(text), 'must be the address of one router');
 
-/** FreeRADIUS keeps 60 characters; other signs than printable ASCII are read differently by routers. */
+/** FreeRADIUS keeps 60 characters; other signs than printable ASCII are read differently by routers, and a backslash by FreeRADIUS and RouterOS. */
 const secret = z
   .string()
   .min(1, 'is needed')
   .max(60)
-  .regex(/^[\x21-\x7e]+$/, 'must have printable ASCII characters and no blanks');
+  .regex(/^[\x21-\x5b\x5d-\x7e]+$/, 'must have printable ASCII characters without blanks and backslashes');
 
 const fields = z.object({
   name: z.string().trim().min(1, 'is needed').max(64).regex(printable, 'must not contain control characters'),

@@ -1,0 +1,116 @@
+import { closeSync, fstatSync, openSync, readSync, truncateSync } from 'node:fs';
+import { hostname } from 'node:os';
+import type { Pool } from 'pg';
+
+/** One answer, as radpostauth keeps it. There is no credential in it. */
+export interface Answer {
+  /** Seconds since 1970. */
+  at: number;
+  tenant_id: string;
+  nas_id: string;
+  login: string;
+  reply: 'Access-Accept' | 'Access-Reject' | 'none';
+  reason: string;
+  signed: boolean;
+  username: string;
+  station: string | null;
+  called: string | null;
+  identity: string | null;
+}
+
+const chunk_bytes = 1 << 20;
+const keep_bytes = 64 << 20;
+
+/** Carries lines of FreeRADIUS' log of answers into the database, each once. */
+export class AnswerLog {
+  private readonly name: string;
+  private position = 0;
+
+  constructor(
+    private readonly path: string,
+    private readonly pool: Pool,
+  ) {
+    this.name = `${hostname()}:${path}`.slice(-200);
+  }
+
+  /** Loads what has been written since the last time; gives the number of lines. Rejects when the database is away: nothing is lost then. */
+  async load(): Promise<number> {
+    let lines = 0;
+    for (;;) {
+      const part = this.read();
+      if (part === undefined) return lines;
+      if (part.to === part.from) {
+        await this.restart(part);
+        return lines;
+      }
+      const answers = part.lines.flatMap((line) => parseAnswer(line) ?? []);
+      const stands = await this.record(part.from, part.to, answers);
+      if (stands === part.to) lines += answers.length;
+      this.position = stands;
+    }
+  }
+
+  /** Whole lines from our position on; undefined when there is no log yet. */
+  private read(): { from: number; to: number; size: number; lines: string[] } | undefined {
+    let file: number;
+    try {
+      file = openSync(this.path, 'r');
+    } catch {
+      return undefined;
+    }
+    try {
+      const size = fstatSync(file).size;
+      const from = this.position;
+      if (from > size) return { from, to: from, size, lines: [] };
+      const bytes = Buffer.alloc(Math.min(chunk_bytes, size - from));
+      const got = readSync(file, bytes, 0, bytes.length, from);
+      const end = bytes.subarray(0, got).lastIndexOf(0x0a) + 1;
+      const text = bytes.toString('latin1', 0, end);
+      return { from, to: from + end, size, lines: text === '' ? [] : text.slice(0, -1).split('\n') };
+    } finally {
+      closeSync(file);
+    }
+  }
+
+  private async record(from: number, to: number, answers: Answer[]): Promise<number> {
+    const { rows } = await this.pool.query<{ position: string }>(
+      'SELECT access_load_answers($1, $2, $3, $4) AS position',
+      [this.name, from, to, JSON.stringify(answers)],
+    );
+    return Number(rows[0]?.position);
+  }
+
+  /** Starts the file again when it has grown large and all of it is loaded, or when somebody else shortened it. */
+  private async restart({ from, size }: { from: number; size: number }): Promise<void> {
+    if (size === from && size < keep_bytes) return;
+    if (size >= from) truncateSync(this.path);
+    this.position = await this.record(from, 0, []);
+  }
+}
+
+/** Reads one line of the format that radiusd.conf writes; undefined for a line that a crash cut short. */
+export function parseAnswer(line: string): Answer | undefined {
+  const fields = line.split(' ');
+  const [at, tenant_id, nas_id, login, decision, reason, signature, username, station, called, identity] = fields;
+  if (fields.length !== 11 || !/^\d+$/.test(at ?? '') || !/^\d+$/.test(tenant_id ?? '') || !/^\d+$/.test(nas_id ?? ''))
+    return undefined;
+  return {
+    at: Number(at),
+    tenant_id: tenant_id ?? '0',
+    nas_id: nas_id ?? '0',
+    login: login ?? '',
+    reply: decision === 'reject' ? 'Access-Reject' : decision === 'none' ? 'none' : 'Access-Accept',
+    reason: reason ?? '',
+    signed: signature !== '',
+    username: textOf(username) ?? '',
+    station: textOf(station),
+    called: textOf(called),
+    identity: textOf(identity),
+  };
+}
+
+/** What FreeRADIUS wrote as hex. Postgres keeps no NUL, and bytes that are no UTF-8 are shown by the replacement character. */
+function textOf(hex: string | undefined): string | null {
+  if (!hex) return null;
+  return Buffer.from(hex, 'hex').toString('utf8').replaceAll('\0', '\uFFFD');
+}

@@ -1,0 +1,159 @@
+import { Client, Pool } from 'pg';
+import { AnswerLog } from './answer-log';
+import { detectFreeradius } from './detect';
+import { freeradiusPlaces } from './generate';
+import { RouterFiles, type RouterEntry } from './router-files';
+import { StrangerLog } from './stranger-log';
+
+export interface NasWatcherOptions {
+  /** Connection URL of the radius role. */
+  databaseUrl: string;
+  /** The folder that writeFreeradiusConfig wrote. */
+  dir: string;
+  /** The user FreeRADIUS runs as, when that is not us. */
+  owner?: { uid: number; gid: number };
+  log: { info(detail: object, text: string): void; warn(detail: object, text: string): void };
+}
+
+/** Routers are read again this often even if no word of a change came. */
+const reread_ms = 30_000;
+const answers_ms = 500;
+const reconnect_ms = 1000;
+
+/**
+ * Stands beside one FreeRADIUS: keeps its router files as the nas table says (a change acts within a second, without a restart), and loads its
+ * log of answers into radpostauth. While the database is away it changes nothing, so that known routers stay known.
+ */
+export async function startNasWatcher(o: NasWatcherOptions): Promise<{ stop(): Promise<void> }> {
+  const watcher = new NasWatcher(o);
+  await watcher.start();
+  return { stop: () => watcher.stop() };
+}
+
+class NasWatcher {
+  private readonly pool: Pool;
+  private readonly files: RouterFiles;
+  private readonly answers: AnswerLog;
+  private readonly strangers: StrangerLog;
+  private readonly timers = new Set<NodeJS.Timeout>();
+  private listener: Client | undefined;
+  private stopped = false;
+  private agreeing: Promise<void> = Promise.resolve();
+  private waiting = false;
+  private away = false;
+
+  constructor(private readonly o: NasWatcherOptions) {
+    const freeradius = detectFreeradius();
+    if (!freeradius)
+      throw new Error(
+        'FreeRADIUS 3 is not installed. Install it with: apt-get install freeradius freeradius-postgresql',
+      );
+    const places = freeradiusPlaces(o.dir);
+    this.pool = new Pool({
+      connectionString: o.databaseUrl,
+      max: 2,
+      application_name: 'lango-nas-watcher',
+      connectionTimeoutMillis: 3000,
+    });
+    this.pool.on('error', () => undefined);
+    this.files = new RouterFiles(places, freeradius, o.owner);
+    this.answers = new AnswerLog(places.loginLog, this.pool);
+    this.strangers = new StrangerLog(places.logFile, this.pool);
+  }
+
+  async start(): Promise<void> {
+    await this.listen();
+    this.every(reread_ms, () => this.agreeSoon());
+    this.every(answers_ms, () => this.answers.load());
+    this.every(answers_ms * 10, () => this.strangers.load());
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    for (const timer of this.timers) clearTimeout(timer);
+    await this.agreeing;
+    await this.answers.load().catch(() => undefined);
+    await this.listener?.end().catch(() => undefined);
+    await this.pool.end();
+  }
+
+  /** One after the other, and again a while after the last has ended, whatever became of it. */
+  private every(wait_ms: number, work: () => Promise<unknown>): void {
+    const timer = setTimeout(() => {
+      this.timers.delete(timer);
+      void work()
+        .then(() => this.answered())
+        .catch((error: unknown) => this.unanswered(error))
+        .then(() => (this.stopped ? undefined : this.every(wait_ms, work)));
+    }, wait_ms);
+    this.timers.add(timer);
+  }
+
+  /** Hears of changes on a connection of its own; a lost one is made again, and the routers are read again because words may have been missed. */
+  private async listen(): Promise<void> {
+    const client = new Client({
+      connectionString: this.o.databaseUrl,
+      application_name: 'lango-nas-watcher-listen',
+      keepAlive: true,
+    });
+    let ended = false;
+    const again = (): void => {
+      if (ended || this.stopped) return;
+      ended = true;
+      const timer = setTimeout(() => {
+        this.timers.delete(timer);
+        void this.listen();
+      }, reconnect_ms);
+      this.timers.add(timer);
+    };
+    client.on('error', again);
+    client.on('end', again);
+    client.on('notification', () => void this.agreeSoon());
+    try {
+      await client.connect();
+      await client.query('LISTEN lango_nas');
+      this.listener = client;
+      await this.agreeSoon();
+    } catch (error) {
+      this.unanswered(error);
+      await client.end().catch(() => undefined);
+      again();
+    }
+  }
+
+  /** Many changes at once are one reading: whoever asks while one waits its turn is served by that one. */
+  private agreeSoon(): Promise<void> {
+    if (this.waiting) return this.agreeing;
+    this.waiting = true;
+    this.agreeing = this.agreeing.then(async () => {
+      this.waiting = false;
+      if (this.stopped) return;
+      try {
+        const { rows } = await this.pool.query<RouterEntry>(
+          'SELECT host(address) AS address, secret, name FROM aaa_nas_table()',
+        );
+        const changed = await this.files.agree(rows);
+        if (changed.length > 0)
+          this.o.log.info({ routers: changed.length }, 'FreeRADIUS knows the routers as they are now');
+        this.answered();
+      } catch (error) {
+        this.unanswered(error);
+      }
+    });
+    return this.agreeing;
+  }
+
+  private answered(): void {
+    if (this.away) this.o.log.info({}, 'the database is back');
+    this.away = false;
+  }
+
+  private unanswered(error: unknown): void {
+    if (!this.away && !this.stopped)
+      this.o.log.warn(
+        { err: error },
+        'no word from the database: routers stay as they were, answers wait in their log',
+      );
+    this.away = true;
+  }
+}

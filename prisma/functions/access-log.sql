@@ -1,0 +1,45 @@
+-- Loads answers from a FreeRADIUS host's log into radpostauth, and what they tell about routers into nas_status. The position is kept in the same
+-- transaction as the rows: whoever is killed at any moment, each line is loaded once. p_from is the position that the caller read from.
+-- Returns the position that stands now; one that is not p_to tells the caller to read on from there.
+CREATE OR REPLACE FUNCTION access_load_answers(p_log text, p_from bigint, p_to bigint, p_answers jsonb) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE v_position bigint;
+BEGIN
+  INSERT INTO access_log_position (log, position) VALUES (p_log, 0) ON CONFLICT DO NOTHING;
+  SELECT position INTO v_position FROM access_log_position WHERE log = p_log FOR UPDATE;
+  IF v_position <> p_from THEN
+    RETURN v_position;
+  END IF;
+  INSERT INTO radpostauth (username, pass, reply, calledstationid, callingstationid, authdate, class, tenant_id, nas_id, reason)
+  SELECT a.username, '', a.reply, a.called, a.station, to_timestamp(a.at) + (SELECT shift FROM platform_clock), a.login, a.tenant_id, a.nas_id, a.reason
+  FROM jsonb_to_recordset(p_answers) AS a (at bigint, tenant_id bigint, nas_id bigint, login text, reply text, reason text, signed boolean,
+                                           username text, station text, called text, identity text)
+  WHERE a.tenant_id > 0;
+
+  INSERT INTO nas_status AS s (nas_id, tenant_id, identity, last_access_at, message_authenticator_seen_at)
+  SELECT n.id, n.tenant_id, (array_agg(a.identity ORDER BY a.at DESC) FILTER (WHERE a.identity IS NOT NULL))[1],
+         to_timestamp(max(a.at)) + (SELECT shift FROM platform_clock),
+         -- A signature made with an earlier secret says nothing about the router of today.
+         to_timestamp(max(a.at) FILTER (WHERE a.signed)) + (SELECT shift FROM platform_clock)
+  FROM jsonb_to_recordset(p_answers) AS a (at bigint, nas_id bigint, signed boolean, identity text)
+  JOIN nas n ON n.id = a.nas_id
+  GROUP BY n.id
+  ORDER BY n.id
+  ON CONFLICT (nas_id) DO UPDATE SET
+    identity = coalesce(excluded.identity, s.identity),
+    last_access_at = greatest(s.last_access_at, excluded.last_access_at),
+    message_authenticator_seen_at = coalesce(s.message_authenticator_seen_at, excluded.message_authenticator_seen_at);
+
+  UPDATE access_log_position SET position = p_to, updated_at = now() WHERE log = p_log;
+  RETURN p_to;
+END $$;
+GRANT EXECUTE ON FUNCTION access_load_answers(text, bigint, bigint, jsonb) TO lango_radius;
+
+-- Packets that FreeRADIUS refused because their address is no router of ours.
+CREATE OR REPLACE FUNCTION access_note_strangers(p_addresses inet[], p_packets bigint[]) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  INSERT INTO nas_unknown AS u (address, kind, packets)
+  SELECT a, 'auth', n FROM unnest(p_addresses, p_packets) AS t (a, n) ORDER BY a
+  ON CONFLICT (address, kind) DO UPDATE SET packets = u.packets + excluded.packets, last_at = lango_now()
+$$;
+GRANT EXECUTE ON FUNCTION access_note_strangers(inet[], bigint[]) TO lango_radius;

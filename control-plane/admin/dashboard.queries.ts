@@ -36,17 +36,17 @@ export async function onlineNow({ tx }: Context): Promise<OnlineNow> {
  */
 export async function onlineCurve({ tx }: Context): Promise<{ at: Date; online: number | null }[]> {
   const rows = await tx.$queryRaw<{ at: Date; online: bigint; known: boolean }[]>`
-    WITH slot AS (SELECT lango_now() - make_interval(mins => 10 * i) AS at FROM generate_series(0, ${CURVE_HOURS * 6}::int) i),
-    change AS (
-      SELECT started_at AS at, 1 AS step FROM session_live WHERE started_at > lango_now() - make_interval(hours => ${CURVE_HOURS}::int)
-      UNION ALL
-      SELECT stopped_at, -1 FROM session_live WHERE stopped_at > lango_now() - make_interval(hours => ${CURVE_HOURS}::int)),
-    tenth AS (SELECT date_bin('1 minute', at, 'epoch') AS at, sum(step) AS step FROM change GROUP BY 1),
-    first AS (SELECT least((SELECT min(started_at) FROM session_live), (SELECT min(hour) FROM usage_hour)) AS at)
-    SELECT slot.at, (SELECT count(*) FROM session_live WHERE stopped_at IS NULL)
-             - coalesce((SELECT sum(step) FROM tenth WHERE tenth.at > slot.at), 0) AS online,
-           slot.at >= coalesce(first.at, lango_now()) - interval '10 minutes' AS known
-    FROM slot, first ORDER BY slot.at`;
+    WITH change AS (
+      SELECT floor(extract(epoch FROM (SELECT lango_now()) - at) / 600)::int AS slots_ago, sum(step) AS step
+      FROM (SELECT started_at AS at, 1 AS step FROM session_live WHERE started_at > (SELECT lango_now()) - make_interval(hours => ${CURVE_HOURS}::int)
+            UNION ALL
+            SELECT stopped_at, -1 FROM session_live WHERE stopped_at > (SELECT lango_now()) - make_interval(hours => ${CURVE_HOURS}::int)) c
+      GROUP BY 1),
+    now AS (SELECT count(*) FILTER (WHERE stopped_at IS NULL) AS online, min(started_at) AS first_at FROM session_live)
+    SELECT (SELECT lango_now()) - make_interval(mins => 10 * slot) AS at,
+           now.online - coalesce(sum(change.step) OVER (ORDER BY slot ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS online,
+           EXISTS (SELECT 1 FROM session_closed) OR (SELECT lango_now()) - make_interval(mins => 10 * slot) >= coalesce(now.first_at, (SELECT lango_now())) - interval '10 minutes' AS known
+    FROM generate_series(0, ${CURVE_HOURS * 6}::int) slot CROSS JOIN now LEFT JOIN change ON change.slots_ago = slot ORDER BY slot DESC`;
   return rows.map((row) => ({ at: row.at, online: row.known ? Math.max(0, Number(row.online)) : null }));
 }
 
@@ -62,7 +62,7 @@ export interface MoneyToday {
 
 /** Settled payments of today in the company's zone, beside the same weekday last week. */
 export async function moneyToday({ tx }: Context, zone: string): Promise<MoneyToday> {
-  const midnight = Prisma.sql`(date_trunc('day', lango_now() AT TIME ZONE ${zone}) AT TIME ZONE ${zone})`;
+  const midnight = Prisma.sql`(date_trunc('day', (SELECT lango_now()) AT TIME ZONE ${zone}) AT TIME ZONE ${zone})`;
   const byMethod = await tx.$queryRaw<{ method: string; cents: bigint; payments: bigint }[]>`
     SELECT method, sum(amount_cents)::bigint AS cents, count(*) AS payments FROM payment
     WHERE state = 'settled' AND received_at >= ${midnight} GROUP BY method ORDER BY 2 DESC`;
@@ -73,7 +73,7 @@ export async function moneyToday({ tx }: Context, zone: string): Promise<MoneyTo
         OR received_at >= ${midnight} - interval '7 days' AND received_at < ${midnight} - interval '6 days'))
     SELECT slot, coalesce(sum(amount_cents) FILTER (WHERE is_today AND at < ${midnight} + make_interval(mins => 30 * slot)), 0)::bigint AS today,
            coalesce(sum(amount_cents) FILTER (WHERE NOT is_today AND at < ${midnight} + make_interval(mins => 30 * slot)), 0)::bigint AS last,
-           coalesce(sum(amount_cents) FILTER (WHERE NOT is_today AND at <= lango_now()), 0)::bigint AS last_till_now
+           coalesce(sum(amount_cents) FILTER (WHERE NOT is_today AND at <= (SELECT lango_now())), 0)::bigint AS last_till_now
     FROM generate_series(0, 48) slot LEFT JOIN paid ON true GROUP BY slot ORDER BY slot`;
   const whole = curve.at(-1)?.last ?? 0n;
   return {
@@ -99,7 +99,7 @@ export interface RouterNow {
 export function routersNow({ tx }: Context): Promise<RouterNow[]> {
   return tx.$queryRaw<RouterNow[]>`
     SELECT n.id, n.name, coalesce(l.online, 0) AS online, greatest(st.last_accounting_at, st.last_access_at) AS heard_at, st.coa_silent_since,
-           coalesce(l.online, 0) > 0 AND greatest(st.last_accounting_at, st.last_access_at, n.created_at) < lango_now() - ${SILENT_AFTER} AS silent,
+           coalesce(l.online, 0) > 0 AND greatest(st.last_accounting_at, st.last_access_at, n.created_at) < (SELECT lango_now()) - ${SILENT_AFTER} AS silent,
            st.last_accounting_at IS NULL AND st.last_access_at IS NULL AS waiting
     FROM nas n
     LEFT JOIN nas_status st ON st.nas_id = n.id
@@ -112,7 +112,8 @@ export interface Checks {
   unproven: bigint;
   cuts: bigint;
   free_riders: bigint;
-  strangers: bigint;
+  /** Sessions that were looked at. */
+  sessions: bigint;
   spooled: bigint;
   spool_since: Date | null;
   listeners: bigint;
@@ -124,11 +125,11 @@ export async function checks({ tx }: Context): Promise<Checks> {
   const [row] = await tx.$queryRaw<Checks[]>`
     SELECT e.*, s.*, spool.*
     FROM (SELECT count(*) FILTER (WHERE state = 'gave_up') AS gave_up, count(*) FILTER (WHERE state = 'unproven' AND kind = 'cut') AS unproven,
-                 count(*) FILTER (WHERE kind = 'cut') AS cuts, count(*) FILTER (WHERE state = 'open' AND created_at < lango_now() - interval '2 minutes') AS open_late
-          FROM enforcement WHERE created_at > lango_now() - interval '1 day') e,
+                 count(*) FILTER (WHERE kind = 'cut') AS cuts, count(*) FILTER (WHERE state = 'open' AND created_at < (SELECT lango_now()) - interval '2 minutes') AS open_late
+          FROM enforcement WHERE created_at > (SELECT lango_now()) - interval '1 day') e,
          (SELECT count(*) FILTER (WHERE n.state IN ('expired', 'capped', 'suspended', 'paused', 'pending', 'ended') AND coalesce(l.mode, 'full') <> 'garden'
                    AND NOT EXISTS (SELECT 1 FROM enforcement o WHERE o.session_id = l.radacctid AND o.state = 'open')) AS free_riders,
-                 count(*) FILTER (WHERE l.subscription_id IS NULL) AS strangers
+                 count(*) AS sessions
           FROM session_live l LEFT JOIN subscription_now n ON n.id = l.subscription_id WHERE l.stopped_at IS NULL) s,
          (SELECT coalesce(sum(pending_packets), 0)::bigint AS spooled, min(oldest_at) FILTER (WHERE pending_packets > 0) AS spool_since, count(*) AS listeners
           FROM accounting_spool) spool`;
@@ -139,7 +140,7 @@ export async function checks({ tx }: Context): Promise<Checks> {
 /** Packets from addresses that are no router of anybody. Not of one company, so only for who may see all. */
 export function unknownRouters({ tx }: Context): Promise<{ address: string; packets: bigint; last_at: Date }[]> {
   return tx.$queryRaw`SELECT host(address) AS address, sum(packets)::bigint AS packets, max(last_at) AS last_at FROM nas_unknown
-    WHERE last_at > lango_now() - interval '1 hour' GROUP BY address ORDER BY max(last_at) DESC LIMIT 3`;
+    WHERE last_at > (SELECT lango_now()) - interval '1 hour' GROUP BY address ORDER BY max(last_at) DESC LIMIT 3`;
 }
 
 export interface FeedRow {
@@ -174,6 +175,6 @@ export function justNow({ tx }: Context, sources: FeedSources, limit = 9): Promi
        WHERE ${sources.network} AND reply = 'Access-Reject' AND authdate > now() - interval '1 day' ORDER BY authdate DESC LIMIT ${limit})
       UNION ALL
       (SELECT at, 'staff', actor_name, action, subject_id, NULL FROM audit_event
-       WHERE ${sources.staff} AND actor_kind = 'staff' AND action <> 'staff.sign_in' AND at > lango_now() - interval '1 day' ORDER BY at DESC LIMIT ${limit})
+       WHERE ${sources.staff} AND actor_kind = 'staff' AND action <> 'staff.sign_in' AND at > (SELECT lango_now()) - interval '1 day' ORDER BY at DESC LIMIT ${limit})
     ) f ORDER BY at DESC LIMIT ${limit}`;
 }

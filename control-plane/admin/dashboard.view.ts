@@ -147,7 +147,7 @@ export interface Zero {
 }
 
 /** A checked zero says what was checked; one that could not be checked is drawn as unknown. */
-export function zeros(found: Checks, online: number, reader: Reader): Zero[] {
+export function zeros(found: Checks, reader: Reader): Zero[] {
   const { t, locale } = reader;
   const zero = (key: string, count: bigint, known: boolean, params: Record<string, string | number>): Zero => ({
     icon: !known ? 'unknown' : count === 0n ? 'check' : 'warning',
@@ -156,7 +156,7 @@ export function zeros(found: Checks, online: number, reader: Reader): Zero[] {
     what: t(`admin.zero_${key}`),
     checked: t(known ? `admin.zero_${key}_checked` : 'admin.zero_unchecked', params),
   });
-  const sessions = { count: online, sessions: formatCount(online, locale) };
+  const sessions = { count: Number(found.sessions), sessions: formatCount(found.sessions, locale) };
   return [
     zero('free', found.free_riders, true, sessions),
     zero('cuts', found.unproven + found.gave_up, true, { count: Number(found.cuts) }),

@@ -51,7 +51,7 @@ const COLUMNS = Prisma.sql`
   CASE WHEN l.prev_updated_at IS NOT NULL THEN l.output_bytes - l.prev_output_bytes END AS delta_output,
   CASE WHEN l.prev_updated_at IS NOT NULL THEN l.session_time_s - l.prev_session_time_s END AS delta_s,
   l.input_bytes + l.output_bytes AS session_bytes, s.used_bytes, s.allowance_bytes,
-  (SELECT e.id FROM enforcement e WHERE e.session_id = l.radacctid AND (e.state = 'open' OR e.closed_at > lango_now() - ${PROOF_SHOWN})
+  (SELECT e.id FROM enforcement e WHERE e.session_id = l.radacctid AND (e.state = 'open' OR e.closed_at > (SELECT lango_now()) - ${PROOF_SHOWN})
    ORDER BY e.id DESC LIMIT 1) AS enforcement_id`;
 
 const SOURCE = Prisma.sql`
@@ -88,7 +88,7 @@ export async function totalLive(ctx: Context, filter: LiveFilter): Promise<LiveT
   const [row] = await ctx.tx.$queryRaw<{ online: bigint; matching: bigint; down: number; up: number }[]>`
     SELECT (SELECT count(*) FROM session_live WHERE stopped_at IS NULL) AS online, count(*) AS matching,
            coalesce(sum(${sessionSpeed('output')}), 0)::float8 AS down, coalesce(sum(${sessionSpeed('input')}), 0)::float8 AS up
-    ${SOURCE} WHERE l.stopped_at IS NULL ${conditions(filter)}`;
+    ${sourceFor(filter)} WHERE l.stopped_at IS NULL ${conditions(filter)}`;
   return {
     online: Number(row?.online ?? 0),
     matching: Number(row?.matching ?? 0),
@@ -136,10 +136,15 @@ export async function listOrders(ctx: Context, ids: bigint[]): Promise<{ orders:
   return { orders, attempts };
 }
 
+/** The least that a count has to join: nothing but the sessions when it is not filtered by what was sold or to whom. */
+function sourceFor(filter: LiveFilter): Prisma.Sql {
+  return filter.q || filter.plan !== undefined || filter.state ? SOURCE : Prisma.sql`FROM session_live l`;
+}
+
 /** Online, or just cut: such a row stays a few minutes, so that the proof is seen where the cut was asked for. */
 function present(): Prisma.Sql {
-  return Prisma.sql`(l.stopped_at IS NULL OR (l.stopped_at > lango_now() - ${PROOF_SHOWN} AND EXISTS (
-    SELECT 1 FROM enforcement e WHERE e.session_id = l.radacctid AND e.kind = 'cut' AND e.created_at > lango_now() - interval '10 minutes')))`;
+  return Prisma.sql`(l.stopped_at IS NULL OR (l.stopped_at > (SELECT lango_now()) - ${PROOF_SHOWN} AND EXISTS (
+    SELECT 1 FROM enforcement e WHERE e.session_id = l.radacctid AND e.kind = 'cut' AND e.created_at > (SELECT lango_now()) - interval '10 minutes')))`;
 }
 
 function conditions(filter: LiveFilter): Prisma.Sql {
@@ -170,7 +175,7 @@ function stateMatches(state: string): Prisma.Sql {
     case 'grace':
       return Prisma.sql`AND s.state = 'grace'`;
     case 'stale':
-      return Prisma.sql`AND l.updated_at <= lango_now() - make_interval(secs => 2 * coalesce(l.interim_s, 300) + 30)`;
+      return Prisma.sql`AND l.updated_at <= (SELECT lango_now()) - make_interval(secs => 2 * coalesce(l.interim_s, 300) + 30)`;
     case 'online':
       return Prisma.sql`AND coalesce(l.mode, 'full') = 'full' AND coalesce(s.state, 'active') = 'active'`;
     default:

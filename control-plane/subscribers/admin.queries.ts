@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { Context } from '../platform/context';
 import { Prisma } from '../platform/db/generated/client';
 
@@ -39,17 +40,33 @@ export function listRows(ctx: Context, filter: SubscriberFilter): Promise<Subscr
     ORDER BY c.id DESC LIMIT ${limit + 1}`;
 }
 
-/** Name, e-mail, login by any part; a phone in any form people write it; a MAC in any punctuation. */
+/**
+ * Name, e-mail, login by any part; a phone in any form people write it; a MAC in any punctuation; an address that is online. Each of the
+ * other tables is asked once for all its matches, not once per subscriber: 100,000 subscribers make the difference.
+ */
 function matches(q: string): Prisma.Sql {
   const text = q.toLowerCase();
   const digits = q.replace(/[\s().+-]/g, '').replace(/^0+/, '');
-  const phone = /^\d{3,}$/.test(digits) ? digits : null;
   const hex = text.replace(/[^0-9a-f]/g, '');
-  const mac = /^[0-9a-f:.\- ]+$/.test(text) && hex.length >= 6 ? hex : null;
-  return Prisma.sql`AND (strpos(lower(c.name), ${text}) > 0 OR strpos(lower(coalesce(c.email, '')), ${text}) > 0 OR strpos(c.phone, ${phone}) > 0
-    OR EXISTS (SELECT 1 FROM subscription x LEFT JOIN session_live l ON l.subscription_id = x.id AND l.stopped_at IS NULL
-               WHERE x.subscriber_id = c.id AND (strpos(lower(x.username), ${text}) > 0 OR host(l.framed_ip) = ${text}
-                 OR strpos(regexp_replace(lower(coalesce(l.mac, x.mac_lock, '')), '[^0-9a-f]', '', 'g'), ${mac}) > 0)))`;
+  const ways = [
+    Prisma.sql`strpos(lower(c.name), ${text}) > 0`,
+    Prisma.sql`strpos(lower(c.email), ${text}) > 0`,
+    Prisma.sql`c.id IN (SELECT x.subscriber_id FROM subscription x WHERE strpos(lower(x.username), ${text}) > 0)`,
+  ];
+  if (/^\d{3,}$/.test(digits)) ways.push(Prisma.sql`strpos(c.phone, ${digits}) > 0`);
+  if (/^[0-9a-f:.\- ]+$/.test(text) && hex.length >= 6) {
+    const mac = (column: Prisma.Sql) => Prisma.sql`strpos(translate(lower(${column}), ':-.', ''), ${hex}) > 0`;
+    ways.push(
+      Prisma.sql`c.id IN (SELECT x.subscriber_id FROM subscription x WHERE ${mac(Prisma.sql`x.mac_lock`)})`,
+      Prisma.sql`c.id IN (SELECT x.subscriber_id FROM session_live l JOIN subscription x ON x.id = l.subscription_id WHERE l.stopped_at IS NULL AND ${mac(Prisma.sql`l.mac`)})`,
+    );
+  }
+  if (isIP(text) !== 0) {
+    ways.push(
+      Prisma.sql`c.id IN (SELECT x.subscriber_id FROM session_live l JOIN subscription x ON x.id = l.subscription_id WHERE l.stopped_at IS NULL AND l.framed_ip = ${text}::inet)`,
+    );
+  }
+  return Prisma.sql`AND (${Prisma.join(ways, ' OR ')})`;
 }
 
 export async function countSubscribers({ tx }: Context): Promise<number> {
@@ -136,7 +153,7 @@ export function sessionsOf({ tx }: Context, subscriptionId: bigint, limit: numbe
 export function usageOf({ tx }: Context, subscriptionId: bigint): Promise<{ hour: Date; down: bigint; up: bigint }[]> {
   return tx.$queryRaw`
     SELECT h.hour, coalesce(u.output_bytes, 0) AS down, coalesce(u.input_bytes, 0) AS up
-    FROM generate_series(date_trunc('hour', lango_now()) - interval '23 hours', date_trunc('hour', lango_now()), '1 hour') AS h(hour)
+    FROM generate_series(date_trunc('hour', (SELECT lango_now())) - interval '23 hours', date_trunc('hour', (SELECT lango_now())), '1 hour') AS h(hour)
     LEFT JOIN usage_hour u ON u.subscription_id = ${subscriptionId} AND u.hour = h.hour ORDER BY h.hour`;
 }
 

@@ -111,6 +111,23 @@ test('a deadlock is tried again and both sides get through', async () => {
   expect(tries).toBeGreaterThan(2);
 });
 
+test('relations read side by side in one transaction wait for each other without a warning', async () => {
+  const warnings: string[] = [];
+  const hear = (warning: Error): number => warnings.push(warning.message);
+  process.on('warning', hear);
+  const [role] = await db.inTenant(opening(1n), ({ tx }) =>
+    Promise.all([
+      tx.staff_role.findFirst({ where: { key: 'isp_admin' }, include: { permissions: true, staff: true } }),
+      tx.tenant.count(),
+      tx.plan.findMany({ include: { versions: true, current_version: true } }),
+    ]),
+  );
+  await new Promise((done) => setImmediate(done));
+  process.off('warning', hear);
+  expect(role?.permissions.length).toBeGreaterThan(10);
+  expect(warnings).toEqual([]);
+});
+
 test('a statement that lasts too long is told as unavailable', async () => {
   const late = await caught(
     db.inTenant(opening(1n), async ({ tx }) => {

@@ -4,6 +4,7 @@ import type { SecretBox } from '../crypto';
 import type { Log } from '../log';
 import { isRetryable } from './faults';
 import { PrismaClient, type Prisma } from './generated/client';
+import { OneAtATimeClient } from './one-at-a-time';
 
 /** The web's way to the database. Nothing but `inTenant` sees a company's rows. */
 export interface Database {
@@ -29,6 +30,7 @@ const TRIES = 3;
 export function createDatabase(url: string, secrets: SecretBox, log: Log, max = 10): Database {
   const adapter = new PrismaPg({
     connectionString: url,
+    Client: OneAtATimeClient,
     max,
     application_name: 'lango-web',
     connectionTimeoutMillis: 3_000,

@@ -173,7 +173,9 @@ describe('each part can do its work and nothing else', () => {
       `SELECT DISTINCT p.proname AS name FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace AND n.nspname = 'public'
        WHERE has_function_privilege('lango_radius', p.oid, 'EXECUTE') AND p.prosecdef AND p.proname !~ '^aaa_'`,
     );
-    expect(functions).toEqual([]);
+    // The watcher beside FreeRADIUS works with the same login: it loads answers and strangers that FreeRADIUS wrote to its log.
+    const watcher = ['access_load_answers', 'access_note_strangers'];
+    expect(functions.map((row) => row.name).filter((name) => !watcher.includes(name))).toEqual([]);
     for (const sql of [
       'SELECT * FROM radcheck',
       'SELECT * FROM nas',

@@ -4,7 +4,9 @@ import { startTestLango } from '../../test-kit/lango';
 async function seenFrom(trustedProxies: string[]): Promise<string[]> {
   const lango = await startTestLango({ trustedProxies });
   try {
-    await lango.api.as(undefined).post('/auth/login', { email: 'a@example.net', password: 'x' }, { 'x-forwarded-for': '203.0.113.7, 192.0.2.9' });
+    await lango.api
+      .as(undefined)
+      .post('/auth/login', { email: 'a@example.net', password: 'x' }, { 'x-forwarded-for': '203.0.113.7, 192.0.2.9' });
     return (await lango.asOwner<{ ip: string }>('SELECT host(ip) AS ip FROM staff_login_failure')).map((row) => row.ip);
   } finally {
     await lango.stop();

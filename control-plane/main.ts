@@ -1,4 +1,5 @@
 import { healthAddress, healthSecret } from '../freeradius-config/generate';
+import { freeradiusHome } from './cli/freeradius-home';
 import { loopbackFor } from './cli/loopback';
 import { loadConfig, type Config } from './platform/config';
 import { roleUrls, type DatabaseRole } from './platform/db/roles';
@@ -24,7 +25,7 @@ export interface PartContext {
 interface Part {
   database: DatabaseRole;
   start(context: PartContext): Promise<RunningPart>;
-  /** It beats by itself, and knows better than we whether it serves. */
+  /** It beats by itself, and knows better than we whether it serves; or what it serves is asked directly. */
   beats?: boolean;
 }
 
@@ -33,6 +34,7 @@ const parts: Record<string, Part> = {
   jobs: { database: 'jobs', start: startJobsPart },
   accounting: { database: 'accounting', start: startAccountingPart, beats: true },
   enforcer: { database: 'enforcer', start: startEnforcerPart },
+  'nas-watcher': { database: 'radius', start: startNasWatcherPart, beats: true },
   demo: { database: 'web', start: startDemoPart },
 };
 
@@ -72,13 +74,22 @@ async function startEnforcerPart({ config, databaseUrl, log }: PartContext): Pro
   return startEnforcer({ databaseUrl, bind: config.bind, log });
 }
 
+async function startNasWatcherPart({ config, databaseUrl, log }: PartContext): Promise<RunningPart> {
+  const { startNasWatcher } = await import('../freeradius-config/nas-watcher.js');
+  const { dir, user } = freeradiusHome(config);
+  return startNasWatcher({ databaseUrl, dir, log, ...(user ? { owner: user } : {}) });
+}
+
 async function startDemoPart({ config, masterKey, log }: PartContext): Promise<RunningPart> {
   const { startDemo } = await import('./cli/demo/demo.js');
   return startDemo({ config, masterKey, log, host: loopbackFor(config.bind), httpHost: loopbackFor(config.httpBind) });
 }
 
-/** Roles that this program can run, in the order in which they are started. */
-export const partNames: readonly string[] = Object.keys(parts).filter((name) => name !== 'demo');
+/** Started by the supervisor beside another part, never asked for by name. */
+const companions = ['nas-watcher', 'demo'];
+
+/** Roles that can be asked for, in the order in which they are started. */
+export const partNames: readonly string[] = Object.keys(parts).filter((name) => !companions.includes(name));
 
 /** The database login that a role works with. */
 export function partDatabase(name: string): DatabaseRole {

@@ -13,7 +13,7 @@ import { childEnvironment, type Config } from '../platform/config';
 import type { RoleUrls } from '../platform/db/roles';
 import { projectRoot } from '../platform/project-root';
 import type { ProcessSpec } from '../platform/supervisor/kept-process';
-import { ownedDir, unprivilegedUser } from '../platform/supervisor/run-as';
+import { freeradiusHome } from './freeradius-home';
 import { loopbackFor } from './loopback';
 import { StartError } from './start-error';
 
@@ -25,13 +25,15 @@ export interface Surroundings {
   masterKey: Buffer;
 }
 
-/** How one role is run. Writes FreeRADIUS' configuration when it is the one. */
-export function partSpec(role: string, s: Surroundings): ProcessSpec {
-  return role === 'freeradius' ? freeradiusSpec(s) : nodeSpec(role, s);
+/** How the chosen roles are run. FreeRADIUS comes with the process that keeps its routers as the database has them. */
+export function partSpecs(s: Surroundings): ProcessSpec[] {
+  return s.roles.flatMap((role) =>
+    role === 'freeradius' ? [freeradiusSpec(s), nodeSpec('nas-watcher', s)] : [nodeSpec(role, s)],
+  );
 }
 
 /** One of our own roles: a Node process with that role's database login. */
-function nodeSpec(role: string, { config, roles, urls }: Surroundings): ProcessSpec {
+export function nodeSpec(role: string, { config, roles, urls }: Surroundings): ProcessSpec {
   return {
     name: role,
     program: process.execPath,
@@ -48,8 +50,7 @@ function nodeSpec(role: string, { config, roles, urls }: Surroundings): ProcessS
 function freeradiusSpec({ config, urls, masterKey }: Surroundings): ProcessSpec {
   const freeradius = detectFreeradius();
   if (!freeradius) throw new StartError(freeradiusMissing);
-  const user = unprivilegedUser('freerad', 'radiusd');
-  const dir = ownedDir(join(config.dataDir, 'freeradius'), user);
+  const { dir, user } = freeradiusHome(config);
   const secret = healthSecret(masterKey);
   writeFreeradiusConfig({
     dir,

@@ -8,7 +8,7 @@ import { KeptPostgres } from '../platform/supervisor/kept-postgres';
 import { Supervisor } from '../platform/supervisor/supervisor';
 import { ensureDemoCompany, type DemoSignIn } from './demo/company';
 import { firstStart, type FirstStart } from './first-start';
-import { partSpec } from './part-specs';
+import { nodeSpec, partSpecs } from './part-specs';
 import { preflight } from './preflight';
 import { chosenRoles, knownRoles } from './roles';
 import { step } from './step';
@@ -53,10 +53,9 @@ async function bringUp(config: Config, roles: readonly string[], supervisor: Sup
   const masterKey = ensureMasterKey(config);
   const { first, urls } = await step('preparing the database', () => prepare(config, ownerUrl, masterKey));
   const around = { config, roles, urls, masterKey };
-  const specs = roles.map((role) => partSpec(role, around));
-  await step(`starting ${roles.join(', ')}`, () => supervisor.startTogether(specs));
+  await step(`starting ${roles.join(', ')}`, () => supervisor.startTogether(partSpecs(around)));
   const demo = showsDemo(config, roles) ? await ensureDemoCompany(config, ownerUrl) : undefined;
-  if (demo) await supervisor.startTogether([partSpec('demo', around)]);
+  if (demo) await supervisor.startTogether([nodeSpec('demo', around)]);
   supervisor.report(join(config.dataDir, 'running.json'), { url: config.publicUrl, roles });
   return { first, demo };
 }

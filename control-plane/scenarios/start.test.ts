@@ -77,12 +77,26 @@ class Installation {
   }
 
   async signIn(password: string): Promise<number> {
-    const answer = await fetch(`${this.url}/api/auth/login`, {
+    return (await this.login('admin@lango.local', password)).status;
+  }
+
+  async token(email: string, password: string): Promise<string> {
+    return ((await (await this.login(email, password)).json()) as { token: string }).token;
+  }
+
+  async liveSessions(token: string): Promise<number> {
+    const answer = await fetch(`${this.url}/api/sessions?state=live&limit=100`, {
+      headers: { Authorization: `Bearer ${token}` },
+    });
+    return ((await answer.json()) as { items: object[] }).items.length;
+  }
+
+  private login(email: string, password: string): Promise<Response> {
+    return fetch(`${this.url}/api/auth/login`, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify({ email: 'admin@lango.local', password }),
+      body: JSON.stringify({ email, password }),
     });
-    return answer.status;
   }
 
   remove(): void {
@@ -184,7 +198,7 @@ test('starts everything, refuses a second start, heals what dies, and ends witho
   expect(await doctor.exit()).toBe(0);
   expect(doctor.out).toMatch(/Everything is in order/);
 
-  for (const name of ['enforcer', 'accounting', 'freeradius']) {
+  for (const name of ['enforcer', 'accounting', 'nas-watcher', 'freeradius']) {
     const before = lango.report().parts.find((part) => part.name === name);
     process.kill(before?.pid ?? 0, 'SIGKILL');
     await until(() =>
@@ -246,6 +260,21 @@ test('works in a folder that only its owner can enter', async () => {
     () => run.out,
   );
   expect(await lango.signIn('karibu-nyumbani')).toBe(200);
+});
+
+test('the demo ISP lives at first sight, as a company of its own', async () => {
+  const run = started(lango.lango(['start'], { LANGO_DEMO: '1' }));
+  await run.says(/Stop +Ctrl-C/);
+  const [, email, password] = /Demo ISP +(\S+) · (\S+)/.exec(run.out) ?? [];
+  const token = await lango.token(email ?? '', password ?? '');
+  const crowded = async (): Promise<boolean> => {
+    // A token may ask 600 times a minute.
+    await sleep(1000);
+    return (await lango.liveSessions(token)) >= 30;
+  };
+  await until(crowded, 90_000, () => run.out);
+  const own = await lango.token('admin@lango.local', /Password +(\S+)/.exec(run.out)?.[1] ?? '');
+  expect(await lango.liveSessions(own)).toBe(0);
 });
 
 describe('starts nothing when something is in the way:', () => {

@@ -10,7 +10,7 @@ export function limitRequests(perMinute: number): RequestHandler {
     limit: perMinute,
     standardHeaders: 'draft-7',
     legacyHeaders: false,
-    keyGenerator: (_req, res) => (res.locals['person'] as Person).staffId.toString(),
+    keyGenerator: (_req, res) => (res.locals['person'] as Person).tokenHash.toString('base64'),
     validate: { keyGeneratorIpFallback: false },
     handler: (_req, res, next) => next(tooMany(Number(res.getHeader('Retry-After') ?? 60))),
   });

@@ -5,7 +5,7 @@ import type { Nas } from '../../radius/accounting/nas';
 import { readRecord } from '../../radius/accounting/read-record';
 import type { AccountingRecord } from '../../radius/accounting/record';
 import { AccountingStore } from '../../radius/accounting/store';
-import { takeBatch } from '../../radius/accounting/take-batch';
+import { RecordQueue } from '../../radius/accounting/record-queue';
 import { writeBatch } from '../../radius/accounting/write-batch';
 import { newCounters } from '../../radius/accounting/counters';
 import { createTestDatabase, type TestDatabase } from '../test-kit/database';
@@ -101,13 +101,15 @@ export async function createAccountingWorld(): Promise<AccountingWorld> {
     return reading.record;
   };
   const write = async (records: readonly AccountingRecord[]): Promise<void> => {
-    const queue = records.map((item) => ({ record: item }));
-    while (queue.length > 0) {
-      const { items } = takeBatch(queue, 1000, new Set());
+    const queue = new RecordQueue<{ record: AccountingRecord }>();
+    for (const item of records) queue.add({ record: item });
+    while (queue.size > 0) {
+      const items = queue.take(1000);
       const ok = await writeBatch(
         { store, counters, log },
         items.map((item) => item.record),
       );
+      queue.release(items);
       if (!ok) throw new Error('the database did not take the records');
     }
   };

@@ -2,7 +2,7 @@ import type { Counters } from './counters';
 import type { AccountingLog } from './log';
 import type { AccountingRecord } from './record';
 import type { SpoolWriter } from './spool/writer';
-import { takeBatch } from './take-batch';
+import { RecordQueue } from './record-queue';
 import { type BatchWriter, writeBatch } from './write-batch';
 import type { AccountingStore } from './store';
 
@@ -44,8 +44,7 @@ const PROBE_MS = 500;
  * durable by the spool.
  */
 export class IntakeQueue {
-  private readonly queue: Waiting[] = [];
-  private readonly busy = new Set<string>();
+  private readonly queue = new RecordQueue<Waiting>();
   private readonly underWay = new Set<Waiting[]>();
   private readonly writer: BatchWriter;
   private readonly timer: NodeJS.Timeout;
@@ -74,7 +73,7 @@ export class IntakeQueue {
   }
 
   get waiting(): number {
-    return this.queue.length;
+    return this.queue.size;
   }
 
   /** Whether a new record could be made durable now, by whatever means. */
@@ -83,11 +82,11 @@ export class IntakeQueue {
   }
 
   add(item: Waiting): void {
-    if (this.queue.length >= this.maxWaiting) {
+    if (this.queue.size >= this.maxWaiting) {
       this.settle(item, false);
       return;
     }
-    this.queue.push(item);
+    this.queue.add(item);
     if (this.pumpQueued) return;
     // Once per turn of the event loop: datagrams that arrived together share the first batch.
     this.pumpQueued = true;
@@ -100,35 +99,34 @@ export class IntakeQueue {
   /** Waits until everything taken is settled; what the database does not take within `limit_ms` goes to the spool. */
   async drain(limit_ms: number): Promise<void> {
     const until = performance.now() + limit_ms;
-    while ((this.queue.length > 0 || this.underWay.size > 0) && performance.now() < until) {
+    while ((this.queue.size > 0 || this.underWay.size > 0) && performance.now() < until) {
       this.pump();
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
     clearInterval(this.timer);
-    await this.toSpool([...this.unsettledUnderWay(), ...this.queue.splice(0)]);
+    await this.toSpool([...this.unsettledUnderWay(), ...this.everything()]);
   }
 
   private pump(): void {
     if (this.state !== 'live') {
-      if (this.o.spool.usable) void this.toSpool(this.queue.splice(0));
+      if (this.o.spool.usable) void this.toSpool(this.everything());
       return;
     }
-    while (this.underWay.size < this.inFlight && this.queue.length > 0) {
-      const { items, keys } = takeBatch(this.queue, this.maxBatch, this.busy);
+    while (this.underWay.size < this.inFlight && this.queue.size > 0) {
+      const items = this.queue.take(this.maxBatch);
       if (items.length === 0) return;
-      void this.write(items, keys);
+      void this.write(items);
     }
   }
 
-  private async write(items: Waiting[], keys: string[]): Promise<void> {
+  private async write(items: Waiting[]): Promise<void> {
     this.underWay.add(items);
-    for (const key of keys) this.busy.add(key);
     const ok = await writeBatch(
       this.writer,
       items.map((item) => item.record),
     );
     this.underWay.delete(items);
-    for (const key of keys) this.busy.delete(key);
+    this.queue.release(items);
     if (ok) {
       for (const item of items) this.settle(item, true);
       this.turn('live');
@@ -139,7 +137,7 @@ export class IntakeQueue {
     this.pump();
   }
 
-  /** Makes records durable on disk. Those that the disk refuses go back to wait for the database, in front. */
+  /** Makes records durable on disk. Those that the disk refuses go back to wait for the database. */
   private async toSpool(items: Waiting[]): Promise<void> {
     const open = items.filter((item) => !item.settled && !item.spooling);
     if (open.length === 0) return;
@@ -150,7 +148,7 @@ export class IntakeQueue {
       for (const item of open) this.settle(item, true);
       this.o.counters.spooled += open.length;
     } else {
-      this.queue.unshift(...open.filter((item) => !item.settled && !this.isUnderWay(item)));
+      for (const item of open) if (!item.settled && !this.isUnderWay(item)) this.queue.add(item);
     }
   }
 
@@ -166,13 +164,9 @@ export class IntakeQueue {
     const late = [...this.underWay].some((items) => items[0]!.since_ms < overdue);
     if (late && this.state === 'live') this.turn('slow');
     if (this.state !== 'live' && this.o.spool.usable) {
-      void this.toSpool([
-        ...this.unsettledUnderWay().filter((item) => item.since_ms < overdue),
-        ...this.queue.splice(0),
-      ]);
-    } else if (this.queue[0] && this.queue[0].since_ms < overdue && this.o.spool.usable) {
-      const at = this.queue.findIndex((item) => item.since_ms >= overdue);
-      void this.toSpool(this.queue.splice(0, at === -1 ? this.queue.length : at));
+      void this.toSpool([...this.unsettledUnderWay().filter((item) => item.since_ms < overdue), ...this.everything()]);
+    } else if (this.o.spool.usable) {
+      void this.toSpool(this.queue.removeWhile((item) => item.since_ms < overdue));
     }
     if (this.state === 'away' && this.underWay.size === 0) void this.probe();
     this.pump();
@@ -200,6 +194,10 @@ export class IntakeQueue {
         'the database does not take accounting in time; packets are kept on disk and answered',
       );
     }
+  }
+
+  private everything(): Waiting[] {
+    return this.queue.removeWhile(() => true);
   }
 
   private unsettledUnderWay(): Waiting[] {

@@ -116,7 +116,7 @@ export async function startListener(o: ListenerOptions, log: AccountingLog): Pro
     sockets.close();
     await table.stop();
     await reporter.stop();
-    directory.removeIfEmpty();
+    directory.leave();
     await pool.end().catch(() => undefined);
   };
   try {

@@ -63,9 +63,10 @@ export class SpoolDirectory {
     return claimed;
   }
 
-  /** Removes our directory if it holds no segments. */
-  removeIfEmpty(): void {
+  /** Ends our ownership: an empty directory goes, one with segments is left for whoever comes next. */
+  leave(): void {
     if (segmentsIn(this.path).length === 0) rmSync(this.path, { recursive: true, force: true });
+    else rmSync(join(this.path, OWNER_FILE), { force: true });
   }
 
   private isLeftBehind(base: string): boolean {

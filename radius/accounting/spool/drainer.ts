@@ -1,6 +1,7 @@
 import { readFile, rm } from 'node:fs/promises';
 import { statSync } from 'node:fs';
-import { takeBatch } from '../take-batch';
+import { RecordQueue } from '../record-queue';
+import type { AccountingRecord } from '../record';
 import { type BatchWriter, writeBatch } from '../write-batch';
 import { segmentsIn, type SpoolDirectory } from './directory';
 import { decodeSegment } from './format';
@@ -114,21 +115,19 @@ export class Drainer {
         { path, left_bytes },
         'a spool segment ends in an unfinished write, which was never answered',
       );
-    const queue = records.map((record) => ({ record }));
-    while (queue.length > 0) {
+    const queue = new RecordQueue<{ record: AccountingRecord }>();
+    for (const record of records) queue.add({ record });
+    while (queue.size > 0) {
       if (this.stopped || !this.o.mayDrain()) return false;
-      const { items } = takeBatch(queue, this.o.maxBatch ?? 1000, NONE_BUSY);
-      if (
-        !(await writeBatch(
-          this.o.writer,
-          items.map((item) => item.record),
-        ))
-      )
-        return false;
+      const items = queue.take(this.o.maxBatch ?? 1000);
+      const written = await writeBatch(
+        this.o.writer,
+        items.map((item) => item.record),
+      );
+      if (!written) return false;
+      queue.release(items);
       this.o.writer.counters.drained += items.length;
     }
     return true;
   }
 }
-
-const NONE_BUSY: ReadonlySet<string> = new Set();

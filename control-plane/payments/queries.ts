@@ -1,28 +1,18 @@
 import type { Context } from '../platform/context';
-import type { payment, Prisma } from '../platform/db/generated/client';
+import { Prisma, type payment } from '../platform/db/generated/client';
 import { pageOf, type Page } from '../platform/http/input';
 import { manualMethods, type Payment, type PaymentWithTimeline } from './schema';
 
-const withNames = {
-  subscriber: { select: { name: true } },
-  subscription: { select: { username: true } },
-  staff: { select: { name: true } },
-} satisfies Prisma.paymentInclude;
-
-type Row = payment & {
-  subscriber: { name: string };
-  subscription: { username: string } | null;
-  staff: { name: string } | null;
-};
+type Row = payment & { client_name: string; username: string | null; staff_name: string | null };
 
 function toPayment(row: Row): Payment {
   const manual = (manualMethods as readonly string[]).includes(row.method);
   return {
     id: row.id.toString(),
     client_id: row.subscriber_id.toString(),
-    client_name: row.subscriber.name,
+    client_name: row.client_name,
     subscription_id: row.subscription_id?.toString() ?? null,
-    username: row.subscription?.username ?? null,
+    username: row.username,
     method: row.method,
     provider: manual ? null : row.method,
     provider_ref: row.reference,
@@ -34,7 +24,7 @@ function toPayment(row: Row): Payment {
     message: messageOf(row),
     applied_cents: Number(row.applied_cents),
     wallet_cents: Number(row.wallet_cents),
-    received_by: row.staff?.name ?? null,
+    received_by: row.staff_name,
     received_at: row.received_at.toISOString(),
     created_at: row.created_at.toISOString(),
   };
@@ -74,37 +64,43 @@ export interface PaymentFilter {
 
 /** Payments, newest first. */
 export async function listPayments(ctx: Context, filter: PaymentFilter): Promise<Page<Payment>> {
-  const search: Prisma.paymentWhereInput[] = filter.q
-    ? [
-        { reference: { startsWith: filter.q, mode: 'insensitive' } },
-        { subscriber: { name: { contains: filter.q, mode: 'insensitive' } } },
-      ]
-    : [];
-  const rows = await ctx.tx.payment.findMany({
-    where: {
-      ...(filter.client_id ? { subscriber_id: filter.client_id } : {}),
-      ...(filter.subscription_id ? { subscription_id: filter.subscription_id } : {}),
-      ...(filter.method ? { method: filter.method } : {}),
-      ...(filter.state ? { state: filter.state } : {}),
-      ...(filter.before ? { id: { lt: filter.before } } : {}),
-      ...(search.length > 0 ? { OR: search } : {}),
-    },
-    include: withNames,
-    orderBy: { id: 'desc' },
-    take: filter.limit + 1,
-  });
+  const rows = await select(ctx, conditions(filter), filter.limit + 1);
   return pageOf(rows, filter.limit, (row) => row.id, toPayment);
 }
 
 /** One payment with what happened to it, step by step. */
 export async function findPayment(ctx: Context, id: bigint): Promise<PaymentWithTimeline | undefined> {
-  const row = await ctx.tx.payment.findFirst({
-    where: { id },
-    include: { ...withNames, steps: { orderBy: { id: 'asc' } } },
-  });
+  const [row] = await select(ctx, [Prisma.sql`p.id = ${id}`], 1);
   if (!row) return undefined;
+  const steps = await ctx.tx.payment_step.findMany({ where: { payment_id: id }, orderBy: { id: 'asc' } });
   return {
     ...toPayment(row),
-    timeline: row.steps.map((step) => ({ at: step.at.toISOString(), step: step.step, detail: step.detail })),
+    timeline: steps.map((step) => ({ at: step.at.toISOString(), step: step.step, detail: step.detail })),
   };
+}
+
+/** One statement with its names: relations would be loaded side by side on the transaction's one connection. */
+function select(ctx: Context, where: Prisma.Sql[], limit: number): Promise<Row[]> {
+  return ctx.tx.$queryRaw<Row[]>`
+    SELECT p.*, c.name AS client_name, s.username, st.name AS staff_name
+    FROM payment p
+    JOIN subscriber c ON c.id = p.subscriber_id
+    LEFT JOIN subscription s ON s.id = p.subscription_id
+    LEFT JOIN staff st ON st.id = p.created_by
+    WHERE ${Prisma.join([Prisma.sql`p.tenant_id = ${ctx.tenantId}`, ...where], ' AND ')}
+    ORDER BY p.id DESC LIMIT ${limit}`;
+}
+
+function conditions(filter: PaymentFilter): Prisma.Sql[] {
+  const all: Prisma.Sql[] = [];
+  if (filter.client_id !== undefined) all.push(Prisma.sql`p.subscriber_id = ${filter.client_id}`);
+  if (filter.subscription_id !== undefined) all.push(Prisma.sql`p.subscription_id = ${filter.subscription_id}`);
+  if (filter.method !== undefined) all.push(Prisma.sql`p.method = ${filter.method}`);
+  if (filter.state !== undefined) all.push(Prisma.sql`p.state = ${filter.state}`);
+  if (filter.before !== undefined) all.push(Prisma.sql`p.id < ${filter.before}`);
+  if (filter.q) {
+    const words = filter.q.replace(/[\\%_]/g, '\\$&');
+    all.push(Prisma.sql`(p.reference ILIKE ${`${words}%`} OR c.name ILIKE ${`%${words}%`})`);
+  }
+  return all;
 }

@@ -1,6 +1,6 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { X509Certificate, createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -26,8 +26,8 @@ export interface OcservLab {
   nasAddress: string;
   /** The address in the root namespace that FreeRADIUS and the listener must be reachable at. */
   serverAddress: string;
-  /** Dials in; resolves true once the tunnel has its address, false when ocserv refused the login. */
-  connect(username: string, password: string): Promise<boolean>;
+  /** Dials in; resolves once the tunnel has its address, or with the words that the caller reads when the login is refused. */
+  connect(username: string, password: string): Promise<'connected' | { refused: string }>;
   /** Sends bytes through the tunnel, both ways. */
   transfer(bytes: number): Promise<void>;
   /** Hangs up and resolves with what ocserv counted. */
@@ -98,6 +98,8 @@ class Lab implements OcservLab {
   }
 
   async start(): Promise<void> {
+    // ocserv's workers run as nobody and meet its other half in here.
+    chmodSync(this.dir, 0o711);
     this.makeNetwork();
     this.writeFiles();
     this.server = spawn(
@@ -192,13 +194,14 @@ class Lab implements OcservLab {
         'max-clients = 8',
         'keepalive = 3600',
         'dpd = 3600',
+        'max-ban-score = 0',
         'try-mtu-discovery = false',
         'cisco-client-compat = true',
       ].join('\n'),
     );
   }
 
-  async connect(username: string, password: string): Promise<boolean> {
+  async connect(username: string, password: string): Promise<'connected' | { refused: string }> {
     const key = new X509Certificate(readFileSync(join(this.dir, 'cert.pem'))).publicKey.export({
       type: 'spki',
       format: 'der',
@@ -233,7 +236,10 @@ class Lab implements OcservLab {
       20_000,
       () => `openconnect did not finish:\n${text}`,
     );
-    return client.exitCode === null;
+    if (client.exitCode === null) return 'connected';
+    const refused = /\n(.+)\n+Password:/.exec(text)?.[1];
+    if (refused === undefined) throw new Error(`openconnect ended without a refusal:\n${text}\n${this.output}`);
+    return { refused };
   }
 
   private script(): string {

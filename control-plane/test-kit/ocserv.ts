@@ -1,4 +1,4 @@
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { X509Certificate, createHash } from 'node:crypto';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -312,6 +312,8 @@ class Lab implements OcservLab {
         // It was never made, or a process in it ended by itself meanwhile.
       }
     }
+    // The link goes with its namespace, but only when the kernel gets to it.
+    spawnSync('ip', ['link', 'del', `${this.tag}a`], { stdio: 'ignore' });
     rmSync(this.dir, { recursive: true, force: true });
   }
 

@@ -11,16 +11,18 @@ CREATE OR REPLACE FUNCTION accounting_same_life(
   r_started timestamptz, r_last timestamptz, r_closed_by text, r_st bigint, r_in bigint, r_out bigint, r_login text, r_mark bigint
 ) RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE AS $$
   SELECT CASE
+    -- Without a clock it is the login that decides, if the router repeats our Class.
+    WHEN NOT timed AND login <> r_login THEN false
     WHEN kind = 1 THEN CASE
-      -- Without a clock the same octets may come again with another life: there are only 256 identifiers.
-      WHEN NOT timed AND at_start > r_last + interval '60 s' THEN false
-      WHEN mark = r_mark THEN true
+      WHEN timed AND mark = r_mark THEN true
       WHEN timed THEN at_event >= r_started - interval '30 s' AND NOT (at_start > r_started + interval '5 s' AND at_start >= r_last - interval '2 s')
-      WHEN r_closed_by IS NULL THEN coalesce(login = r_login, true)
-      ELSE r_mark IS NULL END
+      -- The same octets may come again with another life: there are only 256 identifiers.
+      WHEN mark = r_mark THEN login = r_login IS TRUE OR at_start <= r_last + interval '60 s'
+      -- An open session takes a repeated Start; a closed one takes the Start that it never had.
+      ELSE (r_closed_by IS NULL OR r_mark IS NULL) AND (login = r_login IS TRUE OR at_start <= r_last + interval '60 s') END
     WHEN timed AND at_event < r_started - interval '5 s' THEN false
-    WHEN NOT CASE WHEN timed THEN at_start > r_started + interval '5 s' AND at_start >= r_last - interval '2 s' ELSE at_start > r_last + interval '60 s' END
-      OR st = r_st AND b_in = r_in AND b_out = r_out THEN true
+    WHEN NOT timed AND login = r_login OR st = r_st AND b_in = r_in AND b_out = r_out THEN true
+    WHEN NOT CASE WHEN timed THEN at_start > r_started + interval '5 s' AND at_start >= r_last - interval '2 s' ELSE at_start > r_last + interval '60 s' END THEN true
     WHEN r_closed_by IN ('stop', 'nas_reboot') OR login <> r_login THEN false
     WHEN login = r_login THEN true
     ELSE coalesce(st >= r_st, true) AND coalesce(b_in >= r_in, true) AND coalesce(b_out >= r_out, true)
@@ -154,12 +156,18 @@ BEGIN
     LIMIT 1 FOR UPDATE;
     IF NOT FOUND THEN
       r := accounting_unarchive(p_nas, p_sid, p_kind, timed, at_start, p_event, p_st, p_in, p_out, p_login, p_mark);
+      CONTINUE WHEN r.radacctid = 0;
     END IF;
     IF r.radacctid IS NOT NULL THEN
       o_id := r.radacctid;
       o_opened := r.stopped_at IS NOT NULL AND p_kind = 3 AND r.closed_by <> 'stop'
         AND p_event > CASE r.closed_by WHEN 'stale' THEN r.stopped_at ELSE r.closed_at END
-        AND NOT EXISTS (SELECT 1 FROM session_live o WHERE o.nas_id = p_nas AND o.acct_session_id = p_sid AND o.stopped_at IS NULL);
+        AND NOT EXISTS (SELECT 1 FROM session_live o WHERE o.nas_id = p_nas AND o.acct_session_id = p_sid AND o.stopped_at IS NULL AND o.updated_at >= p_event);
+      IF o_opened THEN
+        -- Two lives of one id cannot both go on: the one that is heard of does.
+        PERFORM accounting_close(array_agg(radacctid), 'new_generation', p_event) FROM session_live
+        WHERE nas_id = p_nas AND acct_session_id = p_sid AND stopped_at IS NULL HAVING count(*) > 0;
+      END IF;
       IF o_opened THEN
         UPDATE session_live SET stopped_at = NULL, closed_by = NULL, closed_at = NULL, terminate_cause = NULL WHERE radacctid = o_id;
       END IF;
@@ -182,7 +190,7 @@ BEGIN
   RAISE EXCEPTION 'session % of router % is being changed by others; try again', p_sid, p_nas USING ERRCODE = 'serialization_failure';
 END $$;
 
--- A session from the archive that a late packet belongs to, brought back among the live ones.
+-- A session from the archive that a late packet belongs to, brought back among the live ones. radacctid 0: look again.
 CREATE OR REPLACE FUNCTION accounting_unarchive(
   p_nas bigint, p_sid text, p_kind smallint, timed boolean, at_start timestamptz, at_event timestamptz, p_st bigint, p_in bigint, p_out bigint,
   p_login text, p_mark bigint
@@ -199,6 +207,8 @@ BEGIN
   IF FOUND THEN
     WITH moved AS (DELETE FROM session_closed WHERE first_seen_on = c.first_seen_on AND nas_id = p_nas AND acct_session_id = p_sid AND generation = c.generation RETURNING *)
     INSERT INTO session_live SELECT * FROM moved RETURNING * INTO r;
+    -- Another process moved it first: it is among the live ones now.
+    IF NOT FOUND THEN r.radacctid := 0; END IF;
   END IF;
   RETURN r;
 END $$;
@@ -271,7 +281,7 @@ BEGIN
   FOR sub IN
     SELECT n.id, n.state, v.simultaneous_use,
       bool_or(CASE
-        WHEN n.state IN ('expired', 'capped') THEN l.mode IS DISTINCT FROM 'garden'
+        WHEN n.state IN ('pending', 'expired', 'capped') THEN l.mode IS DISTINCT FROM 'garden'
         WHEN n.state = 'throttled' THEN l.mode IN ('full', 'garden')
         WHEN n.state IN ('active', 'grace') THEN l.mode IN ('throttled', 'garden')
         ELSE true END) AS disagrees,

@@ -14,7 +14,7 @@ GRANT EXECUTE ON FUNCTION subscription_is_entitled TO lango_web, lango_jobs, lan
 -- The one rule of what a session needs: its subscription's state and what it was let in with, plus what has just changed. NULL: nothing.
 CREATE OR REPLACE FUNCTION enforcement_needed(p_state text, p_mode text, p_reason text, p_mac_lock text, p_mac text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
   SELECT CASE
-    WHEN NOT subscription_is_entitled(p_state) THEN CASE WHEN p_mode = 'garden' AND p_state IN ('expired', 'capped') THEN NULL ELSE 'cut' END
+    WHEN NOT subscription_is_entitled(p_state) THEN CASE WHEN p_mode = 'garden' AND p_state IN ('pending', 'expired', 'capped') THEN NULL ELSE 'cut' END
     WHEN p_reason = 'mac_lock_changed' THEN CASE WHEN p_mac_lock <> coalesce(p_mac, '') THEN 'cut' END
     WHEN enforcement_is_final(p_reason) THEN 'cut'
     WHEN p_mode = 'garden' THEN 'restore'
@@ -28,7 +28,7 @@ COMMENT ON FUNCTION enforcement_needed IS 'Kind of enforcement that makes a sess
 -- Whether an open row still says something true: asked again before every send, so that a cut that crossed a payment is dropped.
 CREATE OR REPLACE FUNCTION enforcement_still_wanted(p_kind text, p_reason text, p_params jsonb, p_state text, p_mode text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
   SELECT CASE p_kind
-    WHEN 'cut' THEN enforcement_is_final(p_reason) OR NOT subscription_is_entitled(p_state) AND NOT coalesce(p_mode = 'garden' AND p_state IN ('expired', 'capped'), false)
+    WHEN 'cut' THEN enforcement_is_final(p_reason) OR NOT subscription_is_entitled(p_state) AND NOT coalesce(p_mode = 'garden' AND p_state IN ('pending', 'expired', 'capped'), false)
     WHEN 'throttle' THEN p_params ? 'down_kbps' OR coalesce(p_state = 'throttled', false)
     WHEN 'restore' THEN subscription_is_entitled(p_state) AND NOT (p_state = 'throttled' AND p_mode IS DISTINCT FROM 'garden')
     ELSE subscription_is_entitled(p_state)

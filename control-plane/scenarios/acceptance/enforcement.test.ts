@@ -1,0 +1,392 @@
+import { ManualClock, type Faults, type Session } from '../../test-kit/mikrotik';
+import { make, makeActive, makeSubscription, unique, type Json } from '../../test-kit/story';
+import { startWhole, until, type KnownRouter, type Whole } from '../../test-kit/whole';
+
+/** What must become true for a session becomes true in time, and the API tells how: caps, expiry, payments, top-ups, bad routers. */
+jest.setTimeout(60_000);
+
+let lango: Whole;
+let router: KnownRouter;
+beforeAll(async () => {
+  lango = await startWhole();
+  router = await lango.addRouter();
+}, 90_000);
+afterAll(() => lango?.stop(), 30_000);
+
+const password = 'open-sesame';
+const sleepUntil = (at_ms: number) => new Promise((resolve) => setTimeout(resolve, at_ms - Date.now()));
+const show = async (sub: Json): Promise<Json> => (await lango.api.get<Json>(`/subscriptions/${sub['id']}`)).body;
+const post = async (path: string, body?: unknown): Promise<Json> => {
+  const answer = await lango.api.post<Json>(path, body);
+  if (answer.status >= 300) throw new Error(`POST ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
+  return answer.body;
+};
+const pay = (sub: Json, amount_cents = 10_000) =>
+  make(lango.api, '/billing/transactions', {
+    subscription_id: sub['id'],
+    amount_cents,
+    method: 'cash',
+    reference: unique('slip'),
+  });
+
+/** A subscriber's device dials: always the same one. */
+async function online(sub: Json, at = router): Promise<Session> {
+  const mac = `02:00:00:00:${hex(Number(sub['id']) >> 8)}:${hex(Number(sub['id']))}`;
+  const login = await at.device.connectPppoe({ username: sub['username'] as string, password, mac });
+  if (login.kind !== 'online') throw new Error(`${sub['username']}: ${JSON.stringify(login)}`);
+  return login.session;
+}
+
+const hex = (byte: number): string => (byte & 255).toString(16).padStart(2, '0').toUpperCase();
+
+/** A router that does not keep limits by itself, so that only Lango ends the session. */
+async function limitless(sub: Json, at = router): Promise<Session> {
+  const session = await online(sub, at);
+  session.change({ totalLimit_bytes: 0n, sessionTimeout_s: 0 });
+  return session;
+}
+
+const told = async (sub: Json): Promise<Json[]> =>
+  (await lango.api.get<{ items: Json[] }>(`/enforcements?subscription_id=${sub['id']}`)).body.items;
+
+/** The newest enforcement of a subscription once it has this state, read by its id. */
+async function enforced(sub: Json, state: string, timeout_ms = 5_000): Promise<Json> {
+  const items = await until(
+    () => told(sub),
+    ([newest]) => newest?.['state'] === state,
+    timeout_ms,
+  );
+  return (await lango.api.get<Json>(`/enforcements/${items[0]?.['id']}`)).body;
+}
+
+/** Posts something and gives how long after its answer a CoA or Disconnect of this session was on the wire, in ms. */
+async function onWire(session: Session, request: string, work: () => Promise<unknown>, at = router): Promise<number> {
+  const since = at.device.events.position;
+  const seen = at.device.events
+    .waitFor('coa', (event) => event.session === session && event.request === request, { since, timeout_ms: 10_000 })
+    .then(() => Date.now());
+  const answered = work().then(() => Date.now());
+  return Math.max(0, (await seen) - (await answered));
+}
+
+describe('a cap', () => {
+  test('that cuts: Disconnect on the wire within a second of the packet, and proven by the Stop', async () => {
+    const sub = await makeActive(lango.api, { quota_bytes: 1_000_000 });
+    const session = await limitless(sub);
+    session.addTraffic(300_000, 699_999);
+    await session.interim();
+    expect((await show(sub))['state']).toBe('active');
+    session.addTraffic(0, 1);
+    const sent = Date.now();
+    await onWire(session, 'Disconnect-Request', () => session.interim());
+    expect(Date.now() - sent).toBeLessThan(1_000);
+    expect(session).toMatchObject({ live: false, endedBy: 'Admin-Reset' });
+    expect(await enforced(sub, 'proven')).toMatchObject({
+      kind: 'cut',
+      reason: 'capped',
+      proven_by: 'stop',
+      proven_at: expect.any(String),
+      attempts: [{ via: 'disconnect', outcome: 'ack', at: expect.any(String), ms: expect.any(Number) }],
+    });
+    expect(await show(sub)).toMatchObject({ state: 'capped', used_bytes: 1_000_000, online_sessions: 0 });
+  });
+
+  test.each([
+    ['a MikroTik, which keeps the limit itself', false, 0.01 * 500_000_000],
+    ['a router that keeps no limit, by one short interim', true, (10_000_000 / 8) * 60],
+  ])('of 500 MB on a 10 Mbit/s line is overshot little on %s', async (_what, withoutLimits, allowed) => {
+    const clock = new ManualClock(Date.now());
+    const at = await lango.addRouter({ clock, automaticInterims: true });
+    const sub = await makeActive(lango.api, { quota_bytes: 500_000_000, down_kbps: 10_000, up_kbps: 5_000 });
+    const session = withoutLimits ? await limitless(sub, at) : await online(sub, at);
+    session.setTraffic({ up_bps: 0, down_bps: 100_000_000 });
+    let told_ms = 0;
+    for (let second = 0; session.live && second < 600; second++) {
+      clock.advance(1_000);
+      await at.device.idle();
+      const used = session.reports.at(-1)?.counters.down ?? 0n;
+      if (used < 500_000_000n || !session.live) continue;
+      // Real time passes only here: what a second of the line carries is allowed on top.
+      const began = Date.now();
+      await until(
+        () => session.live,
+        (live) => !live,
+        5_000,
+      );
+      told_ms = Date.now() - began;
+    }
+    expect(session.live).toBe(false);
+    expect(told_ms).toBeLessThan(1_000);
+    await at.device.idle();
+    const state = await until(
+      () => show(sub),
+      (shown) => shown['state'] === 'capped',
+    );
+    expect(state['used_bytes']).toBeGreaterThanOrEqual(500_000_000);
+    expect((state['used_bytes'] as number) - 500_000_000).toBeLessThanOrEqual(allowed);
+    await at.device.close();
+  });
+
+  test('that throttles: CoA with the slow rate, and a top-up brings the full one back', async () => {
+    const plan = { quota_bytes: 1_000_000, on_quota: 'throttle', throttle_down_kbps: 512, throttle_up_kbps: 256 };
+    const sub = await makeActive(lango.api, plan);
+    const session = await online(sub);
+    session.addTraffic(0, 1_000_001);
+    const sent = Date.now();
+    await onWire(session, 'CoA-Request', () => session.interim());
+    expect(Date.now() - sent).toBeLessThan(1_000);
+    expect(session.entitlement.rateLimit).toMatchObject({ up_bps: 256_000, down_bps: 512_000 });
+    await until(
+      () => told(sub),
+      ([newest]) => (newest?.['attempts'] as Json[] | undefined)?.length === 1,
+    );
+    await session.interim();
+    expect(await enforced(sub, 'proven')).toMatchObject({
+      kind: 'throttle',
+      attempts: [{ via: 'coa', outcome: 'ack' }],
+    });
+    expect((await show(sub))['state']).toBe('throttled');
+
+    const wait_ms = await onWire(session, 'CoA-Request', () =>
+      post(`/subscriptions/${sub['id']}/top-up`, { bytes: 5_000_000 }),
+    );
+    expect(wait_ms).toBeLessThan(1_000);
+    expect(session.entitlement.rateLimit).toMatchObject({ up_bps: 5_000_000, down_bps: 10_000_000 });
+    await until(
+      () => told(sub),
+      ([newest]) => (newest?.['attempts'] as Json[] | undefined)?.length === 1,
+    );
+    await session.interim();
+    expect(await enforced(sub, 'proven')).toMatchObject({ kind: 'restore', reason: 'topped_up' });
+    expect(await show(sub)).toMatchObject({ state: 'active', online_sessions: 1 });
+    expect(session.live).toBe(true);
+  });
+
+  test('that cut is opened by a top-up: from the garden, and at the next login', async () => {
+    const sub = await makeActive(lango.api, { quota_bytes: 1_000_000 });
+    const first = await limitless(sub);
+    first.addTraffic(0, 1_000_000);
+    await first.interim();
+    await until(
+      () => first.live,
+      (live) => !live,
+    );
+    const garden = await online(sub);
+    expect(garden.entitlement.addressLists).not.toEqual([]);
+    const wait_ms = await onWire(garden, 'Disconnect-Request', () =>
+      post(`/subscriptions/${sub['id']}/top-up`, { bytes: 2_000_000 }),
+    );
+    expect(wait_ms).toBeLessThan(1_000);
+    await until(
+      () => garden.live,
+      (live) => !live,
+    );
+    const again = await online(sub);
+    expect(again.entitlement).toMatchObject({ addressLists: [], totalLimit_bytes: 2_000_000n });
+    expect(again.entitlement.rateLimit?.down_bps).toBe(10_000_000);
+  });
+});
+
+describe('expiry', () => {
+  test('cuts within two seconds of its second, also a router that ignores Session-Timeout', async () => {
+    const sub = await makeActive(lango.api, { validity: { count: 4, unit: 'second' } });
+    const session = await limitless(sub);
+    const own = await makeActive(lango.api, { validity: { count: 4, unit: 'second' } });
+    const kept = await online(own);
+    expect(kept.entitlement.sessionTimeout_s).toBeLessThanOrEqual(4);
+    const at = new Date(sub['expires_at'] as string).getTime();
+    const since = router.device.events.position;
+    await router.device.events.waitFor('ended', (event) => event.session === session, { since, timeout_ms: 10_000 });
+    const late_ms = Date.now() - at;
+    expect(late_ms).toBeGreaterThanOrEqual(0);
+    expect(late_ms).toBeLessThan(2_000);
+    expect(await enforced(sub, 'proven')).toMatchObject({ kind: 'cut', reason: 'expired', proven_by: 'stop' });
+    expect((await show(sub))['state']).toBe('expired');
+    await until(
+      () => kept.live,
+      (live) => !live,
+      2_000,
+    );
+  });
+
+  test('renewed a moment before: the session lives on past it without a drop', async () => {
+    const eight = { validity: { count: 8, unit: 'second' } };
+    const [paid, extended] = await Promise.all([makeActive(lango.api, eight), makeActive(lango.api, eight)]);
+    const sessions = await Promise.all([online(paid), online(extended)]);
+    const at = new Date(extended['expires_at'] as string).getTime();
+    await sleepUntil(at - 3_000);
+    await Promise.all([
+      onWire(sessions[0], 'CoA-Request', () => pay(paid)),
+      onWire(sessions[1], 'CoA-Request', () =>
+        post(`/subscriptions/${extended['id']}/extend`, { count: 1, unit: 'hour' }),
+      ),
+    ]).then((waits) => expect(Math.max(...waits)).toBeLessThan(1_000));
+    await sleepUntil(at + 1_500);
+    for (const [i, sub] of [paid, extended].entries()) {
+      expect(sessions[i]?.live).toBe(true);
+      expect((await show(sub))['state']).toBe('active');
+      const { items } = (await lango.api.get<{ items: Json[] }>(`/sessions?state=all&username=${sub['username']}`))
+        .body;
+      expect(items).toMatchObject([{ acct_session_id: sessions[i]?.id, stopped_at: null }]);
+      expect(await told(sub)).toMatchObject([{ kind: 'refresh', attempts: [{ via: 'coa', outcome: 'ack' }] }]);
+    }
+  });
+});
+
+describe('a payment', () => {
+  test('opens the walled garden at once: Disconnect within a second, and the next login has the plan', async () => {
+    const sub = await makeSubscription(lango.api);
+    const garden = await online(sub);
+    expect(garden.entitlement).toMatchObject({ addressLists: ['expired'] });
+    // Unpaid is no reason to be thrown out of it: the pay page must stay.
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    expect([garden.live, await told(sub)]).toEqual([true, []]);
+    let paid: Json = {};
+    const wait_ms = await onWire(garden, 'Disconnect-Request', async () => {
+      paid = await pay(sub);
+    });
+    expect(wait_ms).toBeLessThan(1_000);
+    expect(paid).toMatchObject({ subscription: { state: 'active' } });
+    await until(
+      () => garden.live,
+      (live) => !live,
+    );
+    const session = await online(sub);
+    expect(session.entitlement).toMatchObject({
+      addressLists: [],
+      rateLimit: { up_bps: 5_000_000, down_bps: 10_000_000 },
+    });
+    expect(await enforced(sub, 'proven')).toMatchObject({ kind: 'restore', proven_by: 'stop' });
+  });
+
+  test('lets a hotspot device in within a second', async () => {
+    const sub = await makeSubscription(lango.api, { type: 'hotspot' });
+    const login = () => router.device.connectHotspot({ username: sub['username'] as string, password });
+    expect(await login()).toMatchObject({ kind: 'rejected' });
+    const began = Date.now();
+    await pay(sub);
+    expect(await login()).toMatchObject({ kind: 'online' });
+    expect(Date.now() - began).toBeLessThan(1_000);
+  });
+});
+
+test('suspension cuts and keeps out until staff resume', async () => {
+  const sub = await makeActive(lango.api);
+  const session = await online(sub);
+  const wait_ms = await onWire(session, 'Disconnect-Request', () =>
+    post(`/subscriptions/${sub['id']}/suspend`, { reason: 'unpaid' }),
+  );
+  expect(wait_ms).toBeLessThan(1_000);
+  expect(await enforced(sub, 'proven')).toMatchObject({ kind: 'cut', reason: 'suspended' });
+  expect(await router.device.connectPppoe({ username: sub['username'] as string, password })).toMatchObject({
+    kind: 'rejected',
+  });
+  await post(`/subscriptions/${sub['id']}/resume`);
+  await online(sub);
+});
+
+test('staff disconnect and re-rate a session by hand, and see what became of it', async () => {
+  const sub = await makeActive(lango.api);
+  const session = await online(sub);
+  const [row] = (await lango.api.get<{ items: Json[] }>(`/sessions?username=${sub['username']}`)).body.items;
+  const rated = await lango.api.post<Json>(`/sessions/${row?.['id']}/rate`, { down_kbps: 2_000, up_kbps: 1_000 });
+  expect(rated).toMatchObject({ status: 202, body: { enforcement_id: expect.any(String) } });
+  await until(
+    () => session.entitlement.rateLimit,
+    (rate) => rate?.down_bps === 2_000_000 && rate.up_bps === 1_000_000,
+  );
+  const cut = await lango.api.post<Json>(`/sessions/${row?.['id']}/disconnect`);
+  expect(cut.status).toBe(202);
+  await until(
+    () => session.live,
+    (live) => !live,
+  );
+  const seen = await until(
+    async () => (await lango.api.get<Json>(`/enforcements/${cut.body['enforcement_id']}`)).body,
+    (enforcement) => enforcement['state'] === 'proven',
+  );
+  expect(seen).toMatchObject({ kind: 'cut', reason: 'staff_disconnect', proven_by: 'stop' });
+  expect((await lango.api.post(`/sessions/${row?.['id']}/disconnect`)).status).toBe(409);
+  expect((await lango.api.post(`/sessions/${row?.['id']}/rate`, { down_kbps: 0, up_kbps: 'x' })).status).toBe(422);
+});
+
+test('routers that NAK, are silent, or have another secret are retried, shown, and hold up no other', async () => {
+  const nak = { outcome: 'nak', error_cause: 501 };
+  const silence = { outcome: 'silence' };
+  const patch = async (at: KnownRouter, fields: Json) =>
+    expect((await lango.api.patch(`/routers/${at.id}`, fields)).status).toBe(200);
+  const behave = (coa: Faults['coa']) => async (at: KnownRouter) => {
+    at.device.faults.coa = coa;
+  };
+  const mend = async (at: KnownRouter) => {
+    at.device.faults.coa = 'normal';
+    // Whoever mends a router tells Lango so, and what waited goes out at once.
+    await patch(at, { coa_address: at.device.address });
+  };
+  const kinds = [
+    { shown: nak, harm: behave('nak'), mend },
+    { shown: silence, harm: behave('silent'), mend },
+    {
+      shown: silence,
+      harm: (at: KnownRouter) => patch(at, { secret: 'mistyped' }),
+      mend: (at: KnownRouter) => patch(at, { secret: at.secret }),
+    },
+  ];
+  const bad = await Promise.all(
+    kinds.map(async (kind) => {
+      const at = await lango.addRouter();
+      const sub = await makeActive(lango.api);
+      const session = await online(sub, at);
+      await kind.harm(at);
+      return { ...kind, at, sub, session };
+    }),
+  );
+  await Promise.all(bad.map(({ sub }) => post(`/subscriptions/${sub['id']}/suspend`, { reason: 'test' })));
+  // In the midst of that, a good router is served at once.
+  for (let i = 0; i < 3; i++) {
+    const sub = await makeActive(lango.api);
+    const session = await online(sub);
+    const wait_ms = await onWire(session, 'Disconnect-Request', () =>
+      post(`/subscriptions/${sub['id']}/suspend`, { reason: 'test' }),
+    );
+    expect(wait_ms).toBeLessThan(1_000);
+  }
+  await Promise.all(
+    bad.map(async ({ at, sub, session, shown, mend }) => {
+      const [row] = await until(
+        () => told(sub),
+        ([one]) => ((one?.['attempts'] ?? []) as Json[]).length >= 2,
+        25_000,
+      );
+      expect(row).toMatchObject({
+        state: 'open',
+        kind: 'cut',
+        attempts: expect.arrayContaining([expect.objectContaining(shown)]),
+      });
+      expect(row?.['proven_at']).toBeUndefined();
+      expect(session.live).toBe(true);
+      await mend(at);
+      await until(
+        () => session.live,
+        (live) => !live,
+        10_000,
+      );
+      expect(await enforced(sub, 'proven')).toMatchObject({ proven_by: 'stop' });
+    }),
+  );
+});
+
+test('a router that obeys and answers with another secret: the Stop proves what its answer cannot', async () => {
+  const at = await lango.addRouter();
+  const sub = await makeActive(lango.api);
+  await online(sub, at);
+  at.device.faults.coa = 'wrong_secret';
+  await post(`/subscriptions/${sub['id']}/suspend`, { reason: 'test' });
+  await enforced(sub, 'proven');
+  const row = await until(
+    async () => (await told(sub))[0],
+    (one) => ((one?.['attempts'] ?? []) as Json[]).length > 0,
+    10_000,
+  );
+  expect(row).toMatchObject({ proven_by: 'stop', attempts: [{ outcome: 'silence' }] });
+});

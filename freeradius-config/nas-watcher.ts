@@ -64,6 +64,7 @@ class NasWatcher {
   async start(): Promise<void> {
     await this.listen();
     this.every(reread_ms, () => this.agreeSoon());
+    this.every(answers_ms, () => this.files.forgetChanged());
     this.every(answers_ms, () => this.answers.load());
     this.every(answers_ms * 10, () => this.strangers.load());
   }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFileSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Freeradius } from './detect';
@@ -16,6 +16,9 @@ const run = promisify(execFile);
 
 /** The files from which FreeRADIUS learns its routers, one per address, and the way to make it forget what it learned before. */
 export class RouterFiles {
+  /** Changed routers that the server may still hold as they were. */
+  private readonly toForget = new Set<string>();
+
   constructor(
     private readonly places: FreeradiusPlaces,
     private readonly freeradius: Freeradius,
@@ -24,10 +27,10 @@ export class RouterFiles {
 
   /**
    * Makes the files agree with `routers` and drops each changed or removed one from the running server's memory.
-   * Gives the addresses that changed. A server that is not running has nothing to forget: it reads the files when it starts.
+   * Gives the addresses that changed. What the server could not be told yet is told by forgetChanged.
    */
   async agree(routers: readonly RouterEntry[]): Promise<string[]> {
-    const wanted = new Map(routers.map((router) => [router.address, render(router)]));
+    const wanted = new Map(routers.filter(isWritable).map((router) => [router.address, render(router)]));
     const changed: string[] = [];
     for (const [address, text] of wanted) {
       if (this.read(address) === text) continue;
@@ -40,8 +43,36 @@ export class RouterFiles {
       rmSync(join(this.places.nasDir, name), { force: true });
       changed.push(name);
     }
-    await this.forget(changed);
+    for (const address of changed) this.toForget.add(address);
+    await this.forgetChanged();
     return changed;
+  }
+
+  /**
+   * Clients that FreeRADIUS made from a file stay in its memory for a day, so each changed one is taken out by name. One that could not be told is
+   * kept for the next time, also when no server runs: it may be starting, with the old file read already and its control socket not yet made.
+   */
+  async forgetChanged(): Promise<void> {
+    while (this.toForget.size > 0 && existsSync(this.places.controlSocket)) {
+      const addresses = [...this.toForget].slice(0, 100);
+      const commands = addresses.flatMap((address) => [
+        '-e',
+        `del client ${address.includes(':') ? 'ipv6addr' : 'ipaddr'} ${address}`,
+      ]);
+      if (!(await this.tell(commands))) return;
+      for (const address of addresses) this.toForget.delete(address);
+    }
+  }
+
+  /** False when no server listened. */
+  private async tell(commands: string[]): Promise<boolean> {
+    try {
+      await run(this.freeradius.radmin, ['-f', this.places.controlSocket, ...commands], { timeout: 5000 });
+      return true;
+    } catch (error) {
+      // A router that has sent nothing yet is not in its memory; the other commands were carried out all the same.
+      return /not dynamically defined|no such client/i.test(String((error as { stderr?: string }).stderr));
+    }
   }
 
   private read(address: string): string | undefined {
@@ -51,20 +82,16 @@ export class RouterFiles {
       return undefined;
     }
   }
-
-  /** Clients that FreeRADIUS made from a file stay in its memory for a day, so each is taken out by name. */
-  private async forget(addresses: readonly string[]): Promise<void> {
-    for (let at = 0; at < addresses.length; at += 100) {
-      const commands = addresses.slice(at, at + 100).flatMap((address) => ['-e', `del client ipaddr ${address}`]);
-      await run(this.freeradius.radmin, ['-f', this.places.controlSocket, ...commands], { timeout: 5000 }).catch(
-        // It does not know this client yet, or does not run: either way there is nothing to forget.
-        () => undefined,
-      );
-    }
-  }
 }
 
-/** Single quotes: nothing in them is expanded, and a backslash is itself unless a quote follows (which is why the API refuses backslashes). */
+/**
+ * Whether the secret can stand between single quotes, where a backslash is itself unless a quote follows, and a line ends the file's sense. The API
+ * refuses others; one that came another way must not keep the whole server from starting, so that router stays unknown.
+ */
+// oxlint-disable-next-line no-control-regex -- control characters are what is refused
+const isWritable = ({ secret }: RouterEntry): boolean => !/[\u0000-\u001f\u007f]|\\'|\\$/.test(secret);
+
+/** Single quotes: nothing in them is expanded. */
 const quoted = (value: string): string => `'${value.replaceAll("'", "\\'")}'`;
 
 function render({ address, secret, name }: RouterEntry): string {

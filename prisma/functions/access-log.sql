@@ -19,8 +19,8 @@ BEGIN
   INSERT INTO nas_status AS s (nas_id, tenant_id, identity, last_access_at, message_authenticator_seen_at)
   SELECT n.id, n.tenant_id, (array_agg(a.identity ORDER BY a.at DESC) FILTER (WHERE a.identity IS NOT NULL))[1],
          to_timestamp(max(a.at)) + (SELECT shift FROM platform_clock),
-         -- A signature made with an earlier secret says nothing about the router of today.
-         to_timestamp(max(a.at) FILTER (WHERE a.signed)) + (SELECT shift FROM platform_clock)
+         -- What was signed before the router's secret, address or policy changed says nothing about the router that stands there today.
+         to_timestamp(max(a.at) FILTER (WHERE a.signed AND to_timestamp(a.at) + (SELECT shift FROM platform_clock) > n.updated_at)) + (SELECT shift FROM platform_clock)
   FROM jsonb_to_recordset(p_answers) AS a (at bigint, nas_id bigint, signed boolean, identity text)
   JOIN nas n ON n.id = a.nas_id
   GROUP BY n.id
@@ -35,9 +35,10 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION access_load_answers(text, bigint, bigint, jsonb) TO lango_radius;
 
--- Packets that FreeRADIUS refused because their address is no router of ours.
+-- Packets that FreeRADIUS refused because their address is no router of ours. Anybody can send from anywhere: only the latest 1,000 addresses are kept.
 CREATE OR REPLACE FUNCTION access_note_strangers(p_addresses inet[], p_packets bigint[]) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  DELETE FROM nas_unknown WHERE kind = 'auth' AND address IN (SELECT address FROM nas_unknown WHERE kind = 'auth' ORDER BY last_at DESC OFFSET 1000);
   INSERT INTO nas_unknown AS u (address, kind, packets)
   SELECT a, 'auth', n FROM unnest(p_addresses, p_packets) AS t (a, n) ORDER BY a
   ON CONFLICT (address, kind) DO UPDATE SET packets = u.packets + excluded.packets, last_at = lango_now()

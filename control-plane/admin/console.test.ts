@@ -211,6 +211,24 @@ describe('the page of a customer', () => {
     await context.close();
   });
 
+  test('can be corrected, and its plan changed from the next payment', async () => {
+    const { page, context } = await signedIn(browser, lango, lango.company, { javaScriptEnabled: false });
+    await page.goto(`${lango.baseUrl}/subscribers/${seeded.subscribers['faith.nduta']}`);
+    await page.click('a[href$="/edit"]');
+    await page.fill('[name=phone]', '12');
+    await page.click('main .is-action');
+    expect(await page.locator('.errors li').count()).toBe(1);
+    await page.fill('[name=phone]', '0722 000 111');
+    await page.click('main .is-action');
+    expect(await page.textContent('.page-head')).toContain('0722 000 111');
+    await page.click('summary:has-text("Change plan")');
+    await page.selectOption('[name=package_id]', { label: 'Home 10' });
+    await page.click('form[action$="/change-plan"] .is-action');
+    expect(await page.textContent('.told')).toContain('plan is changed');
+    expect(await page.textContent('.service-card')).toContain('Home 10 from the next payment');
+    await context.close();
+  });
+
   test('suspends with a reason, which the badge then says, and offers to resume', async () => {
     const { page, context } = await signedIn(browser, lango, lango.company, { javaScriptEnabled: false });
     await page.goto(`${lango.baseUrl}/subscribers/${seeded.subscribers['kamau.cyber']}`);
@@ -289,6 +307,13 @@ describe('the live dashboard', () => {
     expect(await needs.locator('.button').getAttribute('href')).toBe(
       `/sessions?router=${seeded.routers['Kahawa West']}`,
     );
+    // A part that beat once and fell silent is named as well.
+    await owner.query(
+      `INSERT INTO platform_heartbeat (part, instance, beat_at) VALUES ('enforcer', 'gone', clock_timestamp() - interval '3 minutes')`,
+    );
+    await page.reload();
+    expect(await page.textContent('.needs')).toContain('The enforcer has stopped');
+    await owner.query(`DELETE FROM platform_heartbeat WHERE instance = 'gone'`);
     // No listener runs beside this test, so nobody can say how many records wait.
     expect(await page.textContent('.zeros .is-unknown')).toContain('nobody reports');
     await context.close();

@@ -45,7 +45,7 @@ export async function onlineCurve({ tx }: Context): Promise<{ at: Date; online: 
     now AS (SELECT count(*) FILTER (WHERE stopped_at IS NULL) AS online, min(started_at) AS first_at FROM session_live)
     SELECT (SELECT lango_now()) - make_interval(mins => 10 * slot) AS at,
            now.online - coalesce(sum(change.step) OVER (ORDER BY slot ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS online,
-           EXISTS (SELECT 1 FROM session_closed) OR (SELECT lango_now()) - make_interval(mins => 10 * slot) >= coalesce(now.first_at, (SELECT lango_now())) - interval '10 minutes' AS known
+           coalesce(EXISTS (SELECT 1 FROM session_closed) OR (SELECT lango_now()) - make_interval(mins => 10 * slot) >= now.first_at - interval '10 minutes', false) AS known
     FROM generate_series(0, ${CURVE_HOURS * 6}::int) slot CROSS JOIN now LEFT JOIN change ON change.slots_ago = slot ORDER BY slot DESC`;
   return rows.map((row) => ({ at: row.at, online: row.known ? Math.max(0, Number(row.online)) : null }));
 }
@@ -135,6 +135,12 @@ export async function checks({ tx }: Context): Promise<Checks> {
           FROM accounting_spool) spool`;
   if (!row) throw new Error('The checks returned no row.');
   return row;
+}
+
+/** Parts of Lango that were alive and have stopped saying so, with the last time they did. A clean stop leaves no trace and is not one. */
+export function stoppedParts({ tx }: Context): Promise<{ part: string; last_at: Date }[]> {
+  return tx.$queryRaw`SELECT part, max(beat_at) AS last_at FROM platform_heartbeat
+    GROUP BY part HAVING max(beat_at) < clock_timestamp() - interval '20 seconds' ORDER BY part`;
 }
 
 /** Packets from addresses that are no router of anybody. Not of one company, so only for who may see all. */

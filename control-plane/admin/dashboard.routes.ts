@@ -5,7 +5,16 @@ import type { Person } from '../platform/http/person';
 import { forbidden } from '../platform/http/problem';
 import type { Permission } from '../platform/permissions';
 import { formatToday, readerFor } from '../ui';
-import { checks, justNow, moneyToday, onlineCurve, onlineNow, routersNow, unknownRouters } from './dashboard.queries';
+import {
+  checks,
+  justNow,
+  moneyToday,
+  onlineCurve,
+  onlineNow,
+  routersNow,
+  stoppedParts,
+  unknownRouters,
+} from './dashboard.queries';
 import { remember } from './remember';
 import { arcade, feed, moneyPanel, needs, onlinePanel, zeros } from './dashboard.view';
 
@@ -29,7 +38,7 @@ const needsSomeone: Part = async (ctx, person) => {
   const reader = readerFor(ctx, person);
   const found = await remember(`checks:${ctx.tenantId}`, CHECKS_KEPT_MS, () => checks(ctx));
   const strangers = person.isSuperAdmin ? await unknownRouters(ctx) : [];
-  const list = needs(await routersNow(ctx), found, strangers, reader);
+  const list = needs(await routersNow(ctx), found, strangers, await stoppedParts(ctx), reader);
   return {
     list,
     summary: list.length > 0 ? reader.t('admin.needs_summary', { count: list.length }) : '',

@@ -87,11 +87,14 @@ export interface Need {
   step: string;
 }
 
+const PARTS = ['web', 'jobs', 'accounting', 'enforcer', 'freeradius'];
+
 /** What needs a person, worst first, one remedy per row. */
 export function needs(
   routers: RouterNow[],
   found: Checks,
   strangers: { address: string; packets: bigint; last_at: Date }[],
+  stopped: { part: string; last_at: Date }[],
   reader: Reader,
 ): Need[] {
   const { t, locale, nowMs } = reader;
@@ -106,6 +109,10 @@ export function needs(
       href,
       step: t(`admin.${key}_step`),
     });
+  for (const { part, last_at } of stopped) {
+    const name = PARTS.includes(part) ? t(`admin.part_${part}`) : part;
+    add('bad', 'warning', 'need_part', { name, span: ago(last_at) }, '/dashboard');
+  }
   for (const router of routers.filter((one) => one.silent)) {
     const params = { name: router.name, count: Number(router.online), span: ago(router.heard_at) };
     add('bad', 'unplugged', 'need_silent', params, `/sessions?router=${router.id}`);

@@ -3,8 +3,10 @@ import type { Context } from '../platform/context';
 import { cursorId, listQuery } from '../platform/http/input';
 import { pageRoute, seeOther, view } from '../platform/http/page';
 import type { PageRoute } from '../platform/http/page';
+import { notFound } from '../platform/http/problem';
 import { formatBytes, formatMoney, formatSpeed, formErrors, readDecimal, readerFor } from '../ui';
 import type { Reader } from '../ui';
+import { archivePackage } from './archive-package';
 import { createPackage } from './create-package';
 import { listPackages } from './queries';
 import { newPackage } from './schema';
@@ -51,6 +53,7 @@ function printPlan(plan: Package, running: number, { locale, t }: Reader) {
         ? t('plans.then_cut')
         : t('plans.then_slow', { speed: speed(plan.throttle_down_kbps ?? 0) });
   return {
+    id: plan.id,
     name: plan.name,
     kind: t(`plans.kind_${plan.type}`),
     price: formatMoney(plan.price_cents, plan.currency, locale),
@@ -181,6 +184,15 @@ export const pageRoutes: PageRoute[] = [
       if (outcome.kind === 'done') return seeOther('/plans');
       if (outcome.kind === 'name_taken') return again(shown, { name: reader.t('plans.name_taken') });
       return again(shown, outcome.kind === 'invalid' ? outcome.fields : {});
+    },
+  }),
+  pageRoute({
+    method: 'POST',
+    path: '/plans/:id/archive',
+    permission: 'plans.write',
+    async run(ctx, { params }) {
+      if ((await archivePackage(ctx, params.id)) === 'not_found') throw notFound('That plan');
+      return seeOther('/plans');
     },
   }),
 ];

@@ -5,6 +5,7 @@ import { pageRoute, seeOther, view } from '../platform/http/page';
 import type { PageRoute } from '../platform/http/page';
 import type { Person } from '../platform/http/person';
 import { notFound } from '../platform/http/problem';
+import { listPackages } from '../plans';
 import { sessionProof } from '../sessions';
 import { allowedActions, subscriptionStates } from '../subscriptions';
 import type { SubscriptionState } from '../subscriptions';
@@ -22,6 +23,7 @@ import {
 } from './admin.queries';
 import type { ServiceRow } from './admin.queries';
 import { listRow, nowColumn, paymentLines, sayPhone, serviceColumn, serviceState, strip, timeline } from './admin.view';
+import { changeSubscriber } from './change-subscriber';
 import { createSubscriber } from './create-subscriber';
 import { findSubscriber } from './queries';
 
@@ -69,7 +71,7 @@ function filters(query: z.output<typeof rowsQuery>, search: URLSearchParams, { t
   };
 }
 
-function newFields(values: Record<string, string>, errors: Record<string, string>, { t }: Reader) {
+function formFields(values: Record<string, string>, errors: Record<string, string>, { t }: Reader, id?: bigint) {
   const field = (name: string, more: object) => ({
     name,
     label: t(`subscribers.${name}`),
@@ -78,7 +80,10 @@ function newFields(values: Record<string, string>, errors: Record<string, string
     ...more,
   });
   return {
-    title: t('subscribers.new_title'),
+    title: t(id === undefined ? 'subscribers.new_title' : 'subscribers.edit_title'),
+    action: id === undefined ? '/subscribers' : `/subscribers/${id}/edit`,
+    back: id === undefined ? '/subscribers' : `/subscribers/${id}`,
+    isNew: id === undefined,
     errors: formErrors(errors),
     name: field('name', { required: true, autocomplete: 'off', max: 120 }),
     phone: field('phone', {
@@ -127,6 +132,11 @@ async function nowModel(ctx: Context, id: bigint, service: ServiceRow | undefine
   return { column, live };
 }
 
+async function plansOnSale(ctx: Context, service: ServiceRow | undefined) {
+  const { items } = await listPackages(ctx, { limit: 200, before: undefined });
+  return items.map((plan) => ({ value: plan.id, label: plan.name, selected: plan.id === service?.plan_id.toString() }));
+}
+
 async function personModel(ctx: Context, id: bigint, query: z.output<typeof personQuery>, person: Person) {
   const reader = readerFor(ctx, person);
   const { permissions } = person.actor;
@@ -160,7 +170,9 @@ async function personModel(ctx: Context, id: bigint, query: z.output<typeof pers
           }))
         : [],
     actions: actionsFor(service, person),
+    plansOnSale: await plansOnSale(ctx, service),
     maySell: permissions.has('subscriptions.write'),
+    mayEdit: permissions.has('subscribers.write'),
     maySeeMoney,
     mayPay: permissions.has('payments.write') && service !== undefined && service.state !== 'ended',
     price: service ? formatAmount(service.price_cents, reader.locale) : '',
@@ -216,7 +228,7 @@ export const pageRoutes: PageRoute[] = [
     path: '/subscribers/new',
     permission: 'subscribers.write',
     run: (ctx, _input, _web, person) =>
-      Promise.resolve(view('subscribers/new', newFields({}, {}, readerFor(ctx, person)))),
+      Promise.resolve(view('subscribers/form', formFields({}, {}, readerFor(ctx, person)))),
   }),
   pageRoute({
     method: 'POST',
@@ -225,12 +237,12 @@ export const pageRoutes: PageRoute[] = [
     form: newForm,
     async run(ctx, { form }, _web, person) {
       const reader = readerFor(ctx, person);
-      if (!form.ok) return view('subscribers/new', newFields(form.values, form.fields, reader), { status: 422 });
+      if (!form.ok) return view('subscribers/form', formFields(form.values, form.fields, reader), { status: 422 });
       const { name, phone, email } = form.value;
       const outcome = await createSubscriber(ctx, { name, phone, email: email ?? null });
       if (outcome.kind === 'done') return seeOther(`/subscriptions/new?client=${outcome.subscriber.id}`);
       const fields = outcome.kind === 'invalid' ? outcome.fields : {};
-      return view('subscribers/new', newFields({ name, phone, email: email ?? '' }, fields, reader), { status: 422 });
+      return view('subscribers/form', formFields({ name, phone, email: email ?? '' }, fields, reader), { status: 422 });
     },
   }),
   pageRoute({
@@ -251,6 +263,36 @@ export const pageRoutes: PageRoute[] = [
       const service = services.find((one) => one.id === query.subscription) ?? services[0];
       const { column } = await nowModel(ctx, params.id, service, person);
       return view('subscribers/now', { layout: null, csrf: web.csrfToken, ...column });
+    },
+  }),
+  pageRoute({
+    method: 'GET',
+    path: '/subscribers/:id/edit',
+    permission: 'subscribers.write',
+    async run(ctx, { params }, _web, person) {
+      const subscriber = await findSubscriber(ctx, params.id);
+      if (!subscriber) throw notFound('That customer');
+      const values = { name: subscriber.name, phone: sayPhone(subscriber.phone), email: subscriber.email ?? '' };
+      return view('subscribers/form', formFields(values, {}, readerFor(ctx, person), params.id));
+    },
+  }),
+  pageRoute({
+    method: 'POST',
+    path: '/subscribers/:id/edit',
+    permission: 'subscribers.write',
+    form: newForm,
+    async run(ctx, { params, form }, _web, person) {
+      const reader = readerFor(ctx, person);
+      if (!form.ok)
+        return view('subscribers/form', formFields(form.values, form.fields, reader, params.id), { status: 422 });
+      const { name, phone, email } = form.value;
+      const outcome = await changeSubscriber(ctx, params.id, { name, phone, email: email ?? null });
+      if (outcome.kind === 'not_found') throw notFound('That customer');
+      if (outcome.kind === 'done') return seeOther(`/subscribers/${params.id}`);
+      const fields = outcome.kind === 'invalid' ? outcome.fields : {};
+      return view('subscribers/form', formFields({ name, phone, email: email ?? '' }, fields, reader, params.id), {
+        status: 422,
+      });
     },
   }),
 ];

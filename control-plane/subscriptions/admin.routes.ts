@@ -10,11 +10,12 @@ import { listPackages } from '../plans';
 import { formatMoney, formErrors, readDecimal, readerFor } from '../ui';
 import type { Reader } from '../ui';
 import { activateSubscription } from './activate-subscription';
+import { changePlan } from './change-plan';
 import { createSubscription } from './create-subscription';
 import { extendSubscription } from './extend-subscription';
 import { pauseSubscription } from './pause-subscription';
 import { resumeSubscription } from './resume-subscription';
-import { newSubscription, suspendInput } from './schema';
+import { changePlanInput, newSubscription, suspendInput } from './schema';
 import type { Outcome } from './standing';
 import { suspendSubscription } from './suspend-subscription';
 import { topUpSubscription } from './top-up-subscription';
@@ -196,6 +197,17 @@ export const pageRoutes: PageRoute[] = [
         await topUpSubscription(ctx, params.id, BigInt(form.value.gigabytes)),
         person,
       );
+    },
+  }),
+  pageRoute({
+    method: 'POST',
+    path: '/subscriptions/:id/change-plan',
+    permission: 'subscriptions.write',
+    form: changePlanInput,
+    async run(ctx, { params, form }, _web, person) {
+      if (!form.ok) return unreadable(ctx, params.id, 'plan_needed', person);
+      const { package_id, when } = form.value;
+      return answer(ctx, params.id, 'change-plan', await changePlan(ctx, params.id, package_id, when), person);
     },
   }),
 ];

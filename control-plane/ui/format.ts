@@ -121,7 +121,8 @@ export function formatMoment(at: Date, context: FormatContext): string {
 export function formatNear(at: Date, context: FormatContext): string {
   if (dayKey(at, context.zone) === dayKey(new Date(context.nowMs), context.zone)) return formatClock(at, context);
   const days = (context.nowMs - at.getTime()) / 86_400_000;
-  return days > 0 && days < 6
+  // Swahili has no short names of days: a date is shorter.
+  return context.locale === 'en' && days > 0 && days < 6
     ? formatDay(at, context, { weekday: 'short' })
     : formatDay(at, context, { day: 'numeric', month: 'short' });
 }

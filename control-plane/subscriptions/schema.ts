@@ -17,12 +17,16 @@ const username = z
   .regex(printable, 'must not contain control characters or broken text')
   .refine((text) => text === text.trim(), 'must not begin or end with a blank');
 
-/** A PAP password is at most 128 bytes (RFC 2865, section 5.2). */
+/**
+ * A PAP password is at most 128 bytes (RFC 2865, section 5.2). MS-CHAP hashes it as UCS-2 (RFC 2433), which has no characters
+ * above U+FFFF: FreeRADIUS refuses every MS-CHAP login with such a password.
+ */
 const password = z
   .string()
   .min(1, 'is needed')
   .refine(utf8Within(128), 'must fit in 128 bytes')
-  .regex(printable, 'must not contain control characters or broken text');
+  .regex(printable, 'must not contain control characters or broken text')
+  .regex(/^[\0-\uffff]*$/u, 'must not contain emoji or other characters above U+FFFF, which MS-CHAP cannot carry');
 
 const staticIp = z
   .string()

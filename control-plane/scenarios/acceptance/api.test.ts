@@ -170,6 +170,7 @@ const posts: [string, unknown, string[]][] = [
   ['/clients', { name: 'A', phone: 'call me' }, ['phone']],
   ['/subscriptions', {}, ['client_id', 'package_id', 'username', 'password']],
   ['/subscriptions', { client_id: missing, package_id: missing, username: 'x', password: 'x' }, ['client_id']],
+  ['/subscriptions', { client_id: '1', package_id: '1', username: 'x', password: 'pa🚪ss' }, ['password']],
   ['/subscriptions/:sub/extend', { count: 0, unit: 'year' }, ['count', 'unit']],
   ['/subscriptions/:sub/suspend', {}, ['reason']],
   ['/subscriptions/:sub/change-plan', { when: 'later' }, ['package_id', 'when']],

@@ -15,7 +15,7 @@ CREATE OR REPLACE FUNCTION accounting_same_life(
     WHEN NOT timed AND login <> r_login THEN false
     WHEN kind = 1 THEN CASE
       WHEN timed AND mark = r_mark THEN true
-      WHEN timed THEN at_event >= r_started - interval '30 s' AND NOT (at_start > r_started + interval '5 s' AND at_start >= r_last - interval '2 s')
+      WHEN timed THEN at_event >= r_started - CASE WHEN r_mark IS NULL THEN interval '30 s' ELSE interval '5 s' END AND NOT (at_start > r_started + interval '5 s' AND at_start >= r_last - interval '2 s')
       -- The same octets may come again with another life: there are only 256 identifiers.
       WHEN mark = r_mark THEN login = r_login IS TRUE OR at_start <= r_last + interval '60 s'
       -- An open session takes a repeated Start; a closed one takes the Start that it never had.
@@ -23,7 +23,7 @@ CREATE OR REPLACE FUNCTION accounting_same_life(
     WHEN timed AND at_event < r_started - interval '5 s' THEN false
     WHEN NOT timed AND login = r_login OR st = r_st AND b_in = r_in AND b_out = r_out THEN true
     WHEN NOT CASE WHEN timed THEN at_start > r_started + interval '5 s' AND at_start >= r_last - interval '2 s' ELSE at_start > r_last + interval '60 s' END THEN true
-    WHEN r_closed_by IN ('stop', 'nas_reboot') OR login <> r_login THEN false
+    WHEN r_closed_by IN ('stop', 'nas_reboot', 'new_generation') OR login <> r_login THEN false
     WHEN login = r_login THEN true
     ELSE coalesce(st >= r_st, true) AND coalesce(b_in >= r_in, true) AND coalesce(b_out >= r_out, true)
   END
@@ -141,24 +141,39 @@ CREATE OR REPLACE FUNCTION accounting_place(
   p_login text, p_mark bigint, p_ip inet, p_rate text, p_list text, p_details text, OUT o_id bigint, OUT o_opened boolean
 ) LANGUAGE plpgsql SET enable_seqscan = off AS $$
 DECLARE
+  best record;
   r session_live;
   at_start timestamptz := p_event - coalesce(p_st, 0) * interval '1 s';
   timed boolean := p_flags & 1 <> 0;
   newest timestamptz;
+  next_generation integer;
 BEGIN
-  FOR attempt IN 1..3 LOOP
-    SELECT s.* INTO r FROM session_live s
-    WHERE s.nas_id = p_nas AND s.acct_session_id = p_sid
-      AND accounting_same_life(p_kind, timed, at_start, p_event, p_st, p_in, p_out, p_login, p_mark, s.started_at, s.updated_at, s.closed_by,
-        s.session_time_s, s.input_bytes, s.output_bytes, s.login_id, s.start_mark)
+  FOR attempt IN 1..5 LOOP
+    -- Read before anything else: if another process adds a life from here on, the insert below meets it and we look again.
+    SELECT coalesce(max(generation) + 1, 0), max(started_at) INTO next_generation, newest FROM (
+      SELECT generation, started_at FROM session_live WHERE nas_id = p_nas AND acct_session_id = p_sid
+      UNION ALL SELECT generation, started_at FROM session_closed WHERE nas_id = p_nas AND acct_session_id = p_sid) g;
+    SELECT s.* INTO best FROM (
+      SELECT false AS archived, first_seen_on, generation, started_at, updated_at, closed_by, session_time_s, input_bytes, output_bytes, login_id, start_mark
+      FROM session_live WHERE nas_id = p_nas AND acct_session_id = p_sid
+      UNION ALL
+      SELECT true, first_seen_on, generation, started_at, updated_at, closed_by, session_time_s, input_bytes, output_bytes, login_id, start_mark
+      FROM session_closed WHERE nas_id = p_nas AND acct_session_id = p_sid) s
+    WHERE accounting_same_life(p_kind, timed, at_start, p_event, p_st, p_in, p_out, p_login, p_mark, s.started_at, s.updated_at, s.closed_by,
+      s.session_time_s, s.input_bytes, s.output_bytes, s.login_id, s.start_mark)
     ORDER BY (p_kind = 1 AND s.start_mark = p_mark OR p_kind <> 1 AND s.session_time_s = p_st AND s.input_bytes = p_in AND s.output_bytes = p_out) IS TRUE DESC,
       CASE WHEN timed THEN abs(extract(epoch FROM s.started_at - at_start)) END, s.generation DESC
-    LIMIT 1 FOR UPDATE;
-    IF NOT FOUND THEN
-      r := accounting_unarchive(p_nas, p_sid, p_kind, timed, at_start, p_event, p_st, p_in, p_out, p_login, p_mark);
-      CONTINUE WHEN r.radacctid = 0;
-    END IF;
-    IF r.radacctid IS NOT NULL THEN
+    LIMIT 1;
+    IF FOUND THEN
+      -- A session from the archive comes back among the live ones.
+      IF best.archived THEN
+        WITH moved AS (DELETE FROM session_closed
+          WHERE first_seen_on = best.first_seen_on AND nas_id = p_nas AND acct_session_id = p_sid AND generation = best.generation RETURNING *)
+        INSERT INTO session_live SELECT * FROM moved;
+      END IF;
+      SELECT * INTO r FROM session_live WHERE nas_id = p_nas AND acct_session_id = p_sid AND generation = best.generation FOR UPDATE;
+      -- Archived or closed by another process just now: look again.
+      CONTINUE WHEN NOT FOUND OR r.closed_by IS DISTINCT FROM best.closed_by;
       o_id := r.radacctid;
       o_opened := r.stopped_at IS NOT NULL AND p_kind = 3 AND r.closed_by <> 'stop'
         AND p_event > CASE r.closed_by WHEN 'stale' THEN r.stopped_at ELSE r.closed_at END
@@ -167,50 +182,21 @@ BEGIN
         -- Two lives of one id cannot both go on: the one that is heard of does.
         PERFORM accounting_close(array_agg(radacctid), 'new_generation', p_event) FROM session_live
         WHERE nas_id = p_nas AND acct_session_id = p_sid AND stopped_at IS NULL HAVING count(*) > 0;
-      END IF;
-      IF o_opened THEN
         UPDATE session_live SET stopped_at = NULL, closed_by = NULL, closed_at = NULL, terminate_cause = NULL WHERE radacctid = o_id;
       END IF;
       RETURN;
     END IF;
-    newest := (SELECT max(started_at) FROM session_live WHERE nas_id = p_nas AND acct_session_id = p_sid);
     IF at_start >= newest THEN
       PERFORM accounting_close(array_agg(radacctid), 'new_generation', at_start) FROM session_live
       WHERE nas_id = p_nas AND acct_session_id = p_sid AND stopped_at IS NULL HAVING count(*) > 0;
     END IF;
-    o_id := (SELECT i.id FROM accounting_insert_sessions(ARRAY[p_nas], ARRAY[p_sid], (
-        SELECT coalesce(max(generation) + 1, 0) FROM (
-          SELECT generation FROM session_live WHERE nas_id = p_nas AND acct_session_id = p_sid
-          UNION ALL SELECT generation FROM session_closed WHERE nas_id = p_nas AND acct_session_id = p_sid) g),
+    o_id := (SELECT i.id FROM accounting_insert_sessions(ARRAY[p_nas], ARRAY[p_sid], next_generation,
       ARRAY[at_start], ARRAY[p_event], ARRAY[p_received], ARRAY[p_login], ARRAY[p_ip], ARRAY[p_rate], ARRAY[p_list], ARRAY[p_details],
       coalesce(at_start < newest, false)) i);
     o_opened := newest IS NULL OR at_start >= newest;
     IF o_id IS NOT NULL THEN RETURN; END IF;
   END LOOP;
   RAISE EXCEPTION 'session % of router % is being changed by others; try again', p_sid, p_nas USING ERRCODE = 'serialization_failure';
-END $$;
-
--- A session from the archive that a late packet belongs to, brought back among the live ones. radacctid 0: look again.
-CREATE OR REPLACE FUNCTION accounting_unarchive(
-  p_nas bigint, p_sid text, p_kind smallint, timed boolean, at_start timestamptz, at_event timestamptz, p_st bigint, p_in bigint, p_out bigint,
-  p_login text, p_mark bigint
-) RETURNS session_live LANGUAGE plpgsql SET enable_seqscan = off AS $$
-DECLARE
-  c session_closed;
-  r session_live;
-BEGIN
-  SELECT s.* INTO c FROM session_closed s
-  WHERE s.nas_id = p_nas AND s.acct_session_id = p_sid
-    AND accounting_same_life(p_kind, timed, at_start, at_event, p_st, p_in, p_out, p_login, p_mark, s.started_at, s.updated_at, s.closed_by,
-      s.session_time_s, s.input_bytes, s.output_bytes, s.login_id, s.start_mark)
-  ORDER BY CASE WHEN timed THEN abs(extract(epoch FROM s.started_at - at_start)) END, s.generation DESC LIMIT 1;
-  IF FOUND THEN
-    WITH moved AS (DELETE FROM session_closed WHERE first_seen_on = c.first_seen_on AND nas_id = p_nas AND acct_session_id = p_sid AND generation = c.generation RETURNING *)
-    INSERT INTO session_live SELECT * FROM moved RETURNING * INTO r;
-    -- Another process moved it first: it is among the live ones now.
-    IF NOT FOUND THEN r.radacctid := 0; END IF;
-  END IF;
-  RETURN r;
 END $$;
 
 -- Closes sessions of which no Stop will come, at their last known moment, and settles what the enforcer still wanted of them.

@@ -39,7 +39,11 @@ export async function disagreements(product: Product, town: Town): Promise<strin
   return town.residents.flatMap((resident) => {
     const stands = standing.get(resident.subscriptionId);
     const wrong = stands ? judge(town, resident, stands) : 'has no subscription any more';
-    return wrong === undefined ? [] : [`${resident.username} (${resident.sold}, ${stands?.state}) ${wrong}`];
+    return wrong === undefined
+      ? []
+      : [
+          `${resident.username} (${resident.sold}, ${stands?.state}) ${wrong}; last login ${town.lastLoginOf(resident)}`,
+        ];
   });
 }
 

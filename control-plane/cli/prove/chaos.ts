@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expectAgreement } from './agreement';
 import { Dice } from './dice';
-import { startProduct, type Product } from './product';
+import { startProduct, type Product, type RunningProcess } from './product';
 import { Violations, type Proof, type ProofInput, type ProofResult } from './proof';
 import { act, Town, type Resident } from './town';
 
@@ -53,6 +53,7 @@ async function runChaos(input: ProofInput): Promise<ProofResult> {
     const agreed_ms = await expectAgreement(product, town, violations);
     await town.lastWords();
     await drained(product, violations);
+    await nothingRefused(product, violations);
     const compared = await town.witness.compare(product, violations);
     await moneyAgrees(product, staff, violations);
     return {
@@ -84,7 +85,7 @@ async function killInTurn(product: Product, input: ProofInput, dice: Dice): Prom
   do {
     for (const target of dice.shuffled(names)) {
       if (count.size === names.length && Date.now() > end) break;
-      const victims = product.processes().filter((one) => (targets[target] as readonly string[]).includes(one.name));
+      const victims = await victimsOf(product, target);
       // One of two listener processes; of everything else all there are.
       const chosen = target === 'a listener process' ? victims.slice(0, 1) : victims;
       for (const { pid } of chosen) kill(pid);
@@ -94,6 +95,18 @@ async function killInTurn(product: Product, input: ProofInput, dice: Dice): Prom
     }
   } while (Date.now() < end);
   return [...count];
+}
+
+/** What is there to be killed; waited for, because it may have been killed a moment ago. */
+async function victimsOf(product: Product, target: Target): Promise<RunningProcess[]> {
+  const end = Date.now() + 20_000;
+  for (;;) {
+    const running = product.processes();
+    const found = running.filter(({ name }) => (targets[target] as readonly string[]).includes(name));
+    if (targets[target].every((name) => found.some((one) => one.name === name))) return found;
+    if (Date.now() > end) throw new Error(`${target} did not come back within 20 s`);
+    await sleep(100);
+  }
 }
 
 function kill(pid: number): void {
@@ -141,13 +154,28 @@ class Staff {
 async function drained(product: Product, violations: Violations): Promise<void> {
   const end = Date.now() + 30_000;
   for (;;) {
-    const [row] = await product.ask<{ n: string }>(
-      'SELECT coalesce(sum(pending_packets), 0)::text AS n FROM accounting_spool',
+    const held = await product.ask<{ what: string }>(
+      `SELECT concat_ws(' ', instance, pending_packets, beat_at) AS what FROM accounting_spool WHERE pending_packets > 0`,
     );
-    if (row?.n === '0') return;
-    if (Date.now() > end) return violations.add(`${row?.n} packets still wait in a spool 30 s after the end`);
+    if (held.length === 0) return;
+    if (Date.now() > end) {
+      const listed = product.processes().filter(({ name }) => name === 'accounting worker');
+      for (const { what } of held)
+        violations.add(
+          `a spool still holds packets 30 s after the end: ${what}; alive are ${listed.map(({ pid }) => pid).join(', ')}`,
+        );
+      return;
+    }
     await sleep(250);
   }
+}
+
+/** No record that routers like these send is one that the database cannot store. */
+async function nothingRefused(product: Product, violations: Violations): Promise<void> {
+  const rows = await product.ask<{ error: string; n: string }>(
+    'SELECT error, count(*)::text AS n FROM accounting_quarantine GROUP BY 1',
+  );
+  for (const { error, n } of rows) violations.add(`${n} good records were put into quarantine: ${error}`);
 }
 
 async function moneyAgrees(product: Product, staff: Staff, violations: Violations): Promise<void> {

@@ -4,11 +4,12 @@ import { embeddedBinaries } from '../../platform/postgres/binaries';
 import { readOptions } from '../options';
 import { StartError } from '../start-error';
 import { chaos } from './chaos';
+import { histories } from './histories';
 import type { Proof } from './proof';
 import { heading, render, runProof, type ProofReport } from './report';
 
 /** In the order in which they run. */
-export const proofs: readonly Proof[] = [chaos];
+export const proofs: readonly Proof[] = [histories, chaos];
 
 /**
  * `npm run prove [-- --only NAME] [--seed N] [--minutes M] [--json FILE]`. Exit code 1 when one of them is violated.

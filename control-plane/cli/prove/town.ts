@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ApiClient } from '../../test-kit/api-client';
-import { SimulatedMikrotik, type Session } from '../../test-kit/mikrotik';
+import { SimulatedMikrotik, type LoginOutcome, type Session } from '../../test-kit/mikrotik';
 import { make, type Json } from '../../test-kit/story';
 import type { Dice } from './dice';
 import type { Product } from './product';
@@ -52,6 +52,7 @@ export class Town {
   readonly routers: SimulatedMikrotik[] = [];
   readonly residents: Resident[] = [];
   readonly witness = new Witness();
+  private readonly lastLogin = new Map<string, string>();
   private readonly packageIds = new Map<PackageName, string>();
   private readonly number = (towns += 1);
   private living: Promise<void>[] = [];
@@ -88,20 +89,20 @@ export class Town {
 
   /** Everybody is online once, or nothing that follows would mean anything. */
   private async moveIn(): Promise<void> {
-    const outcomes = new Map<string, string>();
+    const online = new Set<string>();
     const stop = this.routers.map((router) =>
       router.events.on((event) => {
-        if (event.kind === 'login') outcomes.set(event.username, event.outcome.kind);
+        if (event.kind === 'login' && event.outcome.kind === 'online') online.add(event.username);
       }),
     );
     const end = Date.now() + 30_000;
-    const missing = (): Resident[] => this.residents.filter((one) => outcomes.get(one.username) !== 'online');
+    const missing = (): Resident[] => this.residents.filter((one) => !online.has(one.username));
     while (missing().length > 0 && Date.now() < end) await sleep(100);
     for (const off of stop) off();
     const [first] = missing();
     if (first)
       throw new Error(
-        `${missing().length} of ${this.residents.length} people could not get online at first; ${first.username}: ${outcomes.get(first.username) ?? 'no end of its login'}`,
+        `${missing().length} of ${this.residents.length} people could not get online at first; ${first.username}: ${this.lastLoginOf(first)}`,
       );
   }
 
@@ -116,6 +117,11 @@ export class Town {
     this.over = true;
     await Promise.all(this.living);
     this.living = [];
+  }
+
+  /** How the last login of a resident ended, in words. */
+  lastLoginOf(resident: Resident): string {
+    return this.lastLogin.get(resident.username) ?? 'no login has ended';
   }
 
   /** The session a resident has on the router now. */
@@ -160,6 +166,9 @@ export class Town {
     });
     this.routers.push(router);
     this.witness.watch(router);
+    router.events.on((event) => {
+      if (event.kind === 'login') this.lastLogin.set(event.username, tellOutcome(event.outcome));
+    });
     const told = { name: router.identity, address, secret, type: 'mikrotik', coa_port: router.coaPort };
     await make(this.product.api, '/routers', told);
   }
@@ -193,14 +202,9 @@ export class Town {
       const pause = sleep(dice.between(800, 1200));
       // A hundred people use up 40 MB in half a minute or so; now and then one reports nothing new or hangs up.
       if (session && dice.chance(0.9)) session.addTraffic(dice.between(0, 200_000), dice.between(0, 2_000_000));
-      if (session?.live) await (dice.chance(0.01) ? this.hangUp(session, resident) : session.interim());
+      if (session?.live) await (dice.chance(0.01) ? session.end('Lost-Carrier') : session.interim());
       await pause;
     }
-  }
-
-  private async hangUp(session: Session, resident: Resident): Promise<void> {
-    await session.logout();
-    if (!this.over) this.dial(resident);
   }
 }
 
@@ -234,6 +238,12 @@ export async function act(
 async function must(api: ApiClient, path: string): Promise<void> {
   const answer = await api.post(path);
   if (answer.status !== 200) throw new Error(`POST ${path} answered ${answer.status}: ${JSON.stringify(answer.body)}`);
+}
+
+function tellOutcome(outcome: LoginOutcome): string {
+  const at = new Date().toISOString().slice(11, 19);
+  if (outcome.kind === 'rejected') return `rejected at ${at}: ${outcome.messages.join(' ')}`;
+  return `${outcome.kind === 'failed' ? outcome.reason : outcome.kind} at ${at}`;
 }
 
 function phoneOf(town: number, n: number): string {

@@ -1,0 +1,54 @@
+import { addText } from '../../../../radius/attributes';
+import { Code, decodePacket, PacketBuilder, type Packet } from '../../../../radius/packet';
+import type { Arrival, History } from './history';
+
+/** The datagram of an arrival, as its router would have built it: a repetition has the same octets. */
+export function packetOf(
+  history: History,
+  arrival: Arrival,
+  who: { username: string; subscriptionId: string; secret: Buffer; base_ms: number },
+): Packet {
+  const builder = PacketBuilder.request(Code.AccountingRequest, arrival.identifier);
+  const put = (name: string, value: string | number): void => {
+    if (!addText(builder, name, String(value))) throw new Error(`${name} ${value} is not understood`);
+  };
+  const { life, report } = arrival;
+  put('NAS-Identifier', 'history');
+  const clock = eventTimestamp(history, who.base_ms + arrival.sent_ms);
+  if (clock !== undefined) put('Event-Timestamp', clock);
+  if (!life || !report) {
+    put('Acct-Status-Type', 'Accounting-On');
+  } else {
+    put('Acct-Status-Type', { start: 'Start', interim: 'Interim-Update', stop: 'Stop' }[report.kind]);
+    put('Acct-Session-Id', life.sid);
+    put('User-Name', who.username);
+    if (history.echoesClass)
+      put('Class', `0x${Buffer.from(`L1:${who.subscriptionId}:${life.loginId}:f`).toString('hex')}`);
+    if (report.kind !== 'start') {
+      put('Acct-Session-Time', report.sessionTime_s);
+      for (const [direction, octets] of [
+        ['Input', report.up],
+        ['Output', report.down],
+      ] as const) {
+        put(`Acct-${direction}-Octets`, Number(octets & 0xffffffffn));
+        if (history.wide) put(`Acct-${direction}-Gigawords`, Number(octets >> 32n));
+      }
+    }
+  }
+  const decoded = decodePacket(builder.seal(who.secret));
+  if (decoded.kind !== 'packet') throw new Error('a history made a malformed packet');
+  return decoded.packet;
+}
+
+function eventTimestamp(history: History, at_ms: number): number | undefined {
+  switch (history.clock) {
+    case 'none':
+      return undefined;
+    case '1970':
+      return 5;
+    case 'right':
+    case 'behind':
+    case 'ahead':
+      return Math.floor((at_ms + history.skew_ms) / 1000);
+  }
+}

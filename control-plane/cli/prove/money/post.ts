@@ -1,0 +1,38 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ApiClient } from '../../../test-kit/api-client';
+import type { Json } from '../../../test-kit/story';
+
+/** Something to be done once, however often it must be sent. */
+export interface Order {
+  path: string;
+  body: Json;
+  /** The receipt, for payments. */
+  reference?: string;
+  key?: string;
+}
+
+/** When an order was first sent and last answered, by a monotonic clock, and what came of it. */
+export interface Posted {
+  order: Order;
+  sent_ms: number;
+  answered_ms: number;
+  status: number;
+  body: Json;
+  sends: number;
+}
+
+const TRIES = 60;
+
+/** Sends an order until it is answered for good: an answer of 5xx, or none, says nothing about whether it was done. */
+export async function post(api: ApiClient, order: Order): Promise<Posted> {
+  const sent_ms = performance.now();
+  for (let sends = 1; ; sends++) {
+    const headers = order.key === undefined ? {} : { 'idempotency-key': order.key };
+    const answer = await api.post<Json>(order.path, order.body, headers).catch(() => undefined);
+    const again = answer === undefined || answer.status >= 500 || answer.body?.['error']?.code === 'in_progress';
+    if (answer && (!again || sends >= TRIES))
+      return { order, sent_ms, answered_ms: performance.now(), status: answer.status, body: answer.body, sends };
+    if (sends >= TRIES) throw new Error(`${order.path} got no answer in ${TRIES} tries`);
+    await sleep(50);
+  }
+}

@@ -3,8 +3,8 @@ import type { Config } from '../../platform/config';
 import type { Log } from '../../platform/log';
 import { signedIn, type Api } from './api';
 import { demoSignIn } from './company';
-import { startLive } from './live';
-import { seedDemo } from './seed';
+import { startLive, type Live } from './live';
+import { seedPeople, seedRouter } from './seed';
 
 export interface DemoOptions {
   config: Config;
@@ -18,7 +18,7 @@ export interface DemoOptions {
 /** Starts the demo ISP in the background: answers at once, and tries again for as long as Lango is not there yet. */
 export function startDemo(o: DemoOptions): { stop(): Promise<void> } {
   const ended = new AbortController();
-  let live: { stop(): Promise<void> } | undefined;
+  let live: Live | undefined;
   const running = (async () => {
     while (!ended.signal.aborted && !live) {
       try {
@@ -38,17 +38,19 @@ export function startDemo(o: DemoOptions): { stop(): Promise<void> } {
   };
 }
 
-async function open(o: DemoOptions): Promise<{ stop(): Promise<void> }> {
+async function open(o: DemoOptions): Promise<Live> {
   const who = demoSignIn(o.config);
   if (!who) throw new Error('No sign-in of the demo ISP here. Set LANGO_DEMO=0, or remove the demo company.');
   const api: Api = await signedIn(`http://${o.httpHost}:${o.config.httpPort}`, who);
-  const router = await seedDemo(api, o.masterKey);
+  const router = await seedRouter(api, o.masterKey);
   const { authPort, acctPort } = o.config;
-  return startLive({
-    api,
-    router,
-    masterKey: o.masterKey,
-    server: { address: o.host, authPort, acctPort },
-    log: o.log,
-  });
+  const server = { address: o.host, authPort, acctPort };
+  const live = await startLive({ api, router, masterKey: o.masterKey, server, log: o.log });
+  try {
+    await seedPeople(api, o.masterKey, (person) => live.dial(person));
+    return live;
+  } catch (error) {
+    await live.stop();
+    throw error;
+  }
 }

@@ -17,11 +17,18 @@ export interface LiveOptions {
   log: Log;
 }
 
+/** The running demo. */
+export interface Live {
+  /** A customer's device comes up: it dials, and dials again whenever it is thrown off. */
+  dial(person: Person): void;
+  stop(): Promise<void>;
+}
+
 /**
- * Boots the simulated router and dials for everybody. From then on devices come and go, move more and less traffic, and
+ * Boots the simulated router. From then on devices come and go, move more and less traffic, and
  * hotspot customers whose time is over buy again. What the console shows of them is measured, not made up.
  */
-export async function startLive(o: LiveOptions): Promise<{ stop(): Promise<void> }> {
+export async function startLive(o: LiveOptions): Promise<Live> {
   const router = await SimulatedMikrotik.start({
     identity: 'kilimani',
     address: o.router.address,
@@ -32,7 +39,10 @@ export async function startLive(o: LiveOptions): Promise<{ stop(): Promise<void>
     pppoe: { serviceName: 'savanna', dialsInFlight: 4 },
     seed: Date.now() % 2 ** 31,
   });
-  for (const person of people) void dial(router, person, o.masterKey);
+  router.events.on((event) => {
+    if (event.kind === 'login' && event.outcome.kind !== 'online')
+      o.log.info({ username: event.username, outcome: event.outcome }, 'a device of the demo is not online');
+  });
   const timers = [
     setInterval(() => stir(router, o), changeEvery_ms),
     setInterval(
@@ -41,6 +51,7 @@ export async function startLive(o: LiveOptions): Promise<{ stop(): Promise<void>
     ),
   ];
   return {
+    dial: (person) => void dial(router, person, o.masterKey),
     stop: async () => {
       for (const timer of timers) clearInterval(timer);
       await Promise.race([router.shutdown(), new Promise((late) => setTimeout(late, 3000))]);

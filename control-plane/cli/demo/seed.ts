@@ -22,16 +22,23 @@ const coaPort = 3799;
 /** Those who have not paid yet, so that the console shows more than one state. */
 const unpaid = 3;
 
-/** Makes what the demo ISP lacks, through the API, and answers where its router is. Safe to call at every start. */
-export async function seedDemo(api: Api, masterKey: Buffer): Promise<DemoRouter> {
+/** The demo's router, made through the API if it is missing. */
+export async function seedRouter(api: Api, masterKey: Buffer): Promise<DemoRouter> {
   const routers = await api.all<Named & DemoRouter>('routers');
-  const router = routers.find(({ name }) => name === routerName) ?? (await addRouter(api, masterKey));
+  return routers.find(({ name }) => name === routerName) ?? (await addRouter(api, masterKey));
+}
+
+/**
+ * Makes the plans and customers that the demo ISP lacks, through the API. Safe to call at every start.
+ * `served` hears of each customer as soon as there is service for them, so that the console fills while this goes on.
+ */
+export async function seedPeople(api: Api, masterKey: Buffer, served: (person: Person) => void): Promise<void> {
   const ids = await seedPlans(api);
   const known = new Set((await api.all<{ phone: string }>('clients')).map((client) => client.phone));
   for (const [i, person] of people.entries()) {
     if (!known.has(person.phone)) await seedPerson(api, masterKey, person, ids, i >= unpaid);
+    served(person);
   }
-  return router;
 }
 
 async function addRouter(api: Api, masterKey: Buffer): Promise<DemoRouter> {

@@ -270,6 +270,65 @@ describe('a payment', () => {
   });
 });
 
+describe('a renewal in the middle of a session', () => {
+  test('begins a new cap: the session goes on, its limit moves along, and only new bytes count', async () => {
+    const sub = await makeActive(lango.api, { quota_bytes: 1_000_000 });
+    const session = await online(sub);
+    expect(session.entitlement.totalLimit_bytes).toBe(1_000_000n);
+    session.addTraffic(0, 900_000);
+    await session.interim();
+    const since = router.device.events.position;
+    expect(await onWire(session, 'CoA-Request', () => pay(sub))).toBeLessThan(1_000);
+    const { attributes } = await router.device.events.waitFor('coa', (event) => event.session === session, { since });
+    // The session's 900,000 so far, the new cap, and the 100,000 that were left of the old one.
+    expect(attributes).toContainEqual({ attribute: 'Mikrotik-Total-Limit', value: '2000000' });
+    // The simulated router ignores that, as RouterOS may; this one is to have obeyed.
+    session.change({ totalLimit_bytes: 2_000_000n });
+    expect(await show(sub)).toMatchObject({ state: 'active', used_bytes: 0 });
+    session.addTraffic(0, 600_000);
+    await session.interim();
+    expect(session.live).toBe(true);
+    expect(await show(sub)).toMatchObject({ state: 'active', used_bytes: 600_000 });
+    const { items } = (await lango.api.get<{ items: Json[] }>(`/subscriptions/${sub['id']}/usage?by=cycle`)).body;
+    expect(items.map((item) => item['output_bytes'] as number).toSorted((a, b) => a - b)).toEqual([600_000, 900_000]);
+    session.addTraffic(0, 500_000);
+    await router.device.idle();
+    expect(session).toMatchObject({ live: false, endedBy: 'NAS-Request' });
+    expect((await show(sub))['state']).toBe('capped');
+  });
+
+  test('gives a throttled line its full speed back, and a new login is throttled only while it must be', async () => {
+    const plan = { quota_bytes: 1_000_000, on_quota: 'throttle', throttle_down_kbps: 512, throttle_up_kbps: 256 };
+    const sub = await makeActive(lango.api, plan);
+    const first = await online(sub);
+    first.addTraffic(0, 1_000_001);
+    await onWire(first, 'CoA-Request', () => first.interim());
+    await first.logout();
+    const slow = await online(sub);
+    expect(slow.entitlement.rateLimit?.down_bps).toBe(512_000);
+    expect(await onWire(slow, 'CoA-Request', () => pay(sub))).toBeLessThan(1_000);
+    expect(slow.entitlement.rateLimit?.down_bps).toBe(10_000_000);
+    await until(
+      () => told(sub),
+      ([newest]) => (newest?.['attempts'] as Json[] | undefined)?.length === 1,
+    );
+    await slow.interim();
+    expect(await enforced(sub, 'proven')).toMatchObject({ kind: 'restore' });
+    expect(await show(sub)).toMatchObject({ state: 'active', used_bytes: 0 });
+  });
+});
+
+test('a NAS of another make is cut too, signed as it expects', async () => {
+  const at = await lango.addRouter({}, { type: 'other' });
+  const sub = await makeActive(lango.api);
+  const session = await online(sub, at);
+  const since = at.device.events.position;
+  await post(`/subscriptions/${sub['id']}/suspend`, { reason: 'unpaid' });
+  const { attributes } = await at.device.events.waitFor('coa', (event) => event.session === session, { since });
+  expect(attributes.map(({ attribute }) => attribute)).toContain('Message-Authenticator');
+  expect(await enforced(sub, 'proven')).toMatchObject({ kind: 'cut', proven_by: 'stop' });
+});
+
 test('suspension cuts and keeps out until staff resume', async () => {
   const sub = await makeActive(lango.api);
   const session = await online(sub);
@@ -310,19 +369,20 @@ test('staff disconnect and re-rate a session by hand, and see what became of it'
   expect((await lango.api.post(`/sessions/${row?.['id']}/rate`, { down_kbps: 0, up_kbps: 'x' })).status).toBe(422);
 });
 
+const patch = async (at: KnownRouter, fields: Json) =>
+  expect((await lango.api.patch(`/routers/${at.id}`, fields)).status).toBe(200);
+const behave = (coa: Faults['coa']) => async (at: KnownRouter) => {
+  at.device.faults.coa = coa;
+};
+const mend = async (at: KnownRouter) => {
+  at.device.faults.coa = 'normal';
+  // Whoever mends a router tells Lango so, and what waited goes out at once.
+  await patch(at, { coa_address: at.device.address });
+};
+
 test('routers that NAK, are silent, or have another secret are retried, shown, and hold up no other', async () => {
   const nak = { outcome: 'nak', error_cause: 501 };
   const silence = { outcome: 'silence' };
-  const patch = async (at: KnownRouter, fields: Json) =>
-    expect((await lango.api.patch(`/routers/${at.id}`, fields)).status).toBe(200);
-  const behave = (coa: Faults['coa']) => async (at: KnownRouter) => {
-    at.device.faults.coa = coa;
-  };
-  const mend = async (at: KnownRouter) => {
-    at.device.faults.coa = 'normal';
-    // Whoever mends a router tells Lango so, and what waited goes out at once.
-    await patch(at, { coa_address: at.device.address });
-  };
   const kinds = [
     { shown: nak, harm: behave('nak'), mend },
     { shown: silence, harm: behave('silent'), mend },
@@ -352,7 +412,7 @@ test('routers that NAK, are silent, or have another secret are retried, shown, a
     expect(wait_ms).toBeLessThan(1_000);
   }
   await Promise.all(
-    bad.map(async ({ at, sub, session, shown, mend }) => {
+    bad.map(async ({ at, sub, session, shown, ...kind }) => {
       const [row] = await until(
         () => told(sub),
         ([one]) => ((one?.['attempts'] ?? []) as Json[]).length >= 2,
@@ -365,7 +425,7 @@ test('routers that NAK, are silent, or have another secret are retried, shown, a
       });
       expect(row?.['proven_at']).toBeUndefined();
       expect(session.live).toBe(true);
-      await mend(at);
+      await kind.mend(at);
       await until(
         () => session.live,
         (live) => !live,

@@ -1,3 +1,5 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expectAgreement } from './agreement';
 import { Dice } from './dice';
@@ -159,11 +161,9 @@ async function drained(product: Product, violations: Violations): Promise<void> 
     );
     if (held.length === 0) return;
     if (Date.now() > end) {
-      const listed = product.processes().filter(({ name }) => name === 'accounting worker');
-      for (const { what } of held)
-        violations.add(
-          `a spool still holds packets 30 s after the end: ${what}; alive are ${listed.map(({ pid }) => pid).join(', ')}`,
-        );
+      for (const { what } of held) violations.add(`a spool still holds packets 30 s after the end: ${what}`);
+      const places = readdirSync(join(product.dataDir, 'spool/accounting'), { recursive: true, encoding: 'utf8' });
+      violations.add(`on disk are ${places.join(', ')}; the listeners said last ${product.lastWords('accounting')}`);
       return;
     }
     await sleep(250);

@@ -5,11 +5,14 @@ import { readOptions } from '../options';
 import { StartError } from '../start-error';
 import { chaos } from './chaos';
 import { histories } from './histories';
+import { malformed } from './malformed';
+import { money } from './money';
 import type { Proof } from './proof';
 import { heading, render, runProof, type ProofReport } from './report';
+import { soak } from './soak';
 
 /** In the order in which they run. */
-export const proofs: readonly Proof[] = [histories, chaos];
+export const proofs: readonly Proof[] = [histories, money, malformed, chaos, soak];
 
 /**
  * `npm run prove [-- --only NAME] [--seed N] [--minutes M] [--json FILE]`. Exit code 1 when one of them is violated.

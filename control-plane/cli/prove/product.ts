@@ -30,6 +30,8 @@ export interface Product {
   /** One statement as the owner; tried again for 30 s while Postgres is away. */
   ask<Row extends object>(sql: string, values?: unknown[]): Promise<Row[]>;
   processes(): RunningProcess[];
+  /** The last lines that a part has logged. */
+  lastWords(part: string): string;
   /** Waits until every part serves. @throws after the time */
   ready(timeout_ms?: number): Promise<void>;
   stop(): Promise<void>;
@@ -79,6 +81,7 @@ export async function startProduct(): Promise<Product> {
       ownerUrl,
       ask: (sql, values = []) => ask(ownerUrl, sql, values),
       processes: () => processes(dataDir, child.pid),
+      lastWords: (part) => tail(join(dataDir, 'logs', `${part}.log`)),
       ready,
       stop,
     };
@@ -86,6 +89,10 @@ export async function startProduct(): Promise<Product> {
     await stop();
     throw error;
   }
+}
+
+function tail(file: string): string {
+  return existsSync(file) ? readFileSync(file, 'utf8').trimEnd().split('\n').slice(-8).join('\n') : '';
 }
 
 interface Launched {

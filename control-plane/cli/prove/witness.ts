@@ -1,6 +1,6 @@
 import type { Session, SimulatedMikrotik } from '../../test-kit/mikrotik';
 import type { Product } from './product';
-import { Violations } from './proof';
+import type { Violations } from './proof';
 
 /** What a router said of one session and what it was told in return. */
 interface Testimony {

@@ -4,7 +4,7 @@ import type { Pool } from 'pg';
 
 /** One answer, as radpostauth keeps it. There is no credential in it. */
 export interface Answer {
-  /** Seconds since 1970. */
+  /** Seconds since 1970, with a fraction. */
   at: number;
   tenant_id: string;
   nas_id: string;
@@ -91,11 +91,29 @@ export class AnswerLog {
 /** Reads one line of the format that radiusd.conf writes; undefined for a line that a crash cut short. */
 export function parseAnswer(line: string): Answer | undefined {
   const fields = line.split(' ');
-  const [at, tenant_id, nas_id, login, decision, reason, signature, username, station, called, identity] = fields;
-  if (fields.length !== 11 || !/^\d+$/.test(at ?? '') || !/^\d+$/.test(tenant_id ?? '') || !/^\d+$/.test(nas_id ?? ''))
+  const [
+    seconds,
+    microseconds,
+    tenant_id,
+    nas_id,
+    login,
+    decision,
+    reason,
+    signature,
+    username,
+    station,
+    called,
+    identity,
+  ] = fields;
+  if (
+    fields.length !== 12 ||
+    !/^\d+ \d{1,6}$/.test(`${seconds} ${microseconds}`) ||
+    !/^\d+$/.test(tenant_id ?? '') ||
+    !/^\d+$/.test(nas_id ?? '')
+  )
     return undefined;
   return {
-    at: Number(at),
+    at: Number(seconds) + Number(microseconds) / 1e6,
     tenant_id: tenant_id ?? '0',
     nas_id: nas_id ?? '0',
     login: login ?? '',

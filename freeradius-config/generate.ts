@@ -80,10 +80,10 @@ export function writeFreeradiusConfig(o: FreeradiusConfigOptions): void {
     throw new Error('FreeRADIUS 3 is not installed. Install it with: apt-get install freeradius freeradius-postgresql');
   const places = freeradiusPlaces(o.dir);
   const dir = resolve(o.dir);
-  for (const folder of [dir, places.nasDir, join(dir, 'run'), join(dir, 'log'), join(places.controlSocket, '..')]) {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    chmodSync(folder, 0o700);
-    own(folder, o.owner);
+  for (const place of [dir, places.nasDir, join(dir, 'run'), join(dir, 'log'), join(places.controlSocket, '..')]) {
+    mkdirSync(place, { recursive: true, mode: 0o700 });
+    chmodSync(place, 0o700);
+    own(place, o.owner);
   }
   const dictionary = join(dir, 'dictionary');
   copyFileSync(asset('dictionary'), dictionary);

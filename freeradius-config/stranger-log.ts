@@ -1,19 +1,23 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, statSync, truncateSync } from 'node:fs';
 import type { Pool } from 'pg';
 
 const chunk_bytes = 1 << 20;
+const keep_bytes = 64 << 20;
 const stranger = /from unknown client (\S+) port \d+/g;
 
 /** Reads in FreeRADIUS' own log who was refused because their address is no router of ours: the first thing to look at when a new router stays dark. */
 export class StrangerLog {
-  private position: number | undefined;
+  /** From the end of the file as it is when we come: what stands there already was counted by those before us. */
+  private position: number;
 
   constructor(
     private readonly path: string,
     private readonly pool: Pool,
-  ) {}
+  ) {
+    this.position = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  }
 
-  /** Counts what was written since the last time, from the end of the file as it was first found. */
+  /** Counts what was written since the last time. */
   async load(): Promise<void> {
     const text = this.read();
     const packets = new Map<string, number>();
@@ -32,21 +36,20 @@ export class StrangerLog {
     try {
       file = openSync(this.path, 'r');
     } catch {
-      this.position ??= 0;
       return '';
     }
     try {
       const size = fstatSync(file).size;
-      const from = this.position ?? size;
-      if (from >= size) {
-        this.position = size;
-        return '';
-      }
+      const from = Math.min(this.position, size);
       const bytes = Buffer.alloc(Math.min(chunk_bytes, size - from));
-      const got = readSync(file, bytes, 0, bytes.length, from);
-      const end = bytes.subarray(0, got).lastIndexOf(0x0a) + 1;
-      this.position = from + (end || got);
-      return bytes.toString('latin1', 0, end || got);
+      const got = readSync(file, bytes, 0, bytes.length, size - bytes.length);
+      this.position = size;
+      if (size > keep_bytes) {
+        // Anybody can make this log grow, by packets from anywhere; it is emptied before it fills the disk.
+        truncateSync(this.path);
+        this.position = 0;
+      }
+      return bytes.toString('latin1', 0, got);
     } finally {
       closeSync(file);
     }

@@ -117,7 +117,7 @@ async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const gone = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGTERM');
-  await Promise.race([gone, sleep(4000)]);
+  await Promise.race([gone, sleep(4000, undefined, { ref: false })]);
   child.kill('SIGKILL');
 }
 

@@ -12,7 +12,7 @@ BEGIN
   END IF;
   INSERT INTO radpostauth (username, pass, reply, calledstationid, callingstationid, authdate, class, tenant_id, nas_id, reason)
   SELECT a.username, '', a.reply, a.called, a.station, to_timestamp(a.at) + (SELECT shift FROM platform_clock), a.login, a.tenant_id, a.nas_id, a.reason
-  FROM jsonb_to_recordset(p_answers) AS a (at bigint, tenant_id bigint, nas_id bigint, login text, reply text, reason text, signed boolean,
+  FROM jsonb_to_recordset(p_answers) AS a (at double precision, tenant_id bigint, nas_id bigint, login text, reply text, reason text, signed boolean,
                                            username text, station text, called text, identity text)
   WHERE a.tenant_id > 0;
 
@@ -21,7 +21,7 @@ BEGIN
          to_timestamp(max(a.at)) + (SELECT shift FROM platform_clock),
          -- What was signed before the router's secret, address or policy changed says nothing about the router that stands there today.
          to_timestamp(max(a.at) FILTER (WHERE a.signed AND to_timestamp(a.at) + (SELECT shift FROM platform_clock) > n.updated_at)) + (SELECT shift FROM platform_clock)
-  FROM jsonb_to_recordset(p_answers) AS a (at bigint, nas_id bigint, signed boolean, identity text)
+  FROM jsonb_to_recordset(p_answers) AS a (at double precision, nas_id bigint, signed boolean, identity text)
   JOIN nas n ON n.id = a.nas_id
   GROUP BY n.id
   ORDER BY n.id

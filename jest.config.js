@@ -1,6 +1,12 @@
 /** Tests stand beside what they test; whole-system ones in control-plane/scenarios. */
 module.exports = {
-  roots: ['<rootDir>/control-plane', '<rootDir>/radius', '<rootDir>/freeradius-config', '<rootDir>/prisma'],
+  roots: [
+    '<rootDir>/control-plane',
+    '<rootDir>/radius',
+    '<rootDir>/freeradius-config',
+    '<rootDir>/prisma',
+    '<rootDir>/hotspot-templates',
+  ],
   testMatch: ['**/*.test.ts'],
   transform: {
     '^.+\\.[jt]s$': [

@@ -1,0 +1,138 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { projectRoot } from '../platform/project-root';
+import { makeRouter, makeSubscription, type Made } from '../test-kit/factories';
+import { startTestLango, type TestLango } from '../test-kit/lango';
+import type { AccessExplanation } from './schema';
+
+jest.setTimeout(60_000);
+
+let lango: TestLango;
+let router: Made;
+beforeAll(async () => {
+  lango = await startTestLango();
+  router = await makeRouter(lango.api);
+});
+afterAll(async () => {
+  await lango.stop();
+});
+
+async function explain(query: Record<string, string>, api = lango.api): Promise<AccessExplanation> {
+  const answer = await api.get<AccessExplanation>(`/access/explain?${new URLSearchParams(query)}`);
+  expect(answer.status).toBe(200);
+  return answer.body;
+}
+
+/** The one check that shuts the gate. */
+const failing = ({ checks }: AccessExplanation) => checks.filter(({ pass }) => !pass);
+
+test('a subscription in order passes every check, and the reply is what the router would be given', async () => {
+  await makeSubscription(lango.api, { username: 'fine', package: { quota_bytes: 1_000_000_000 } });
+  const told = await explain({ username: 'fine' });
+  expect(told).toMatchObject({ decision: 'accept', reason: 'active' });
+  expect(told.checks.map(({ name, pass }) => [name, pass])).toEqual(
+    ['router', 'login', 'password', 'company', 'status', 'device', 'sessions', 'paid', 'data'].map((name) => [
+      name,
+      true,
+    ]),
+  );
+  const reply = Object.fromEntries(told.reply.map(({ attribute, value }) => [attribute, value]));
+  expect(reply).toMatchObject({
+    'Mikrotik-Rate-Limit': '5000k/10000k',
+    'Mikrotik-Total-Limit': '1000000000',
+    Class: expect.stringMatching(/^L1:\d+:[0-9a-f]{16}:f$/),
+  });
+  expect(JSON.stringify(told)).not.toContain('secret');
+});
+
+test('an unpaid one is led into the garden, with the remedy', async () => {
+  await makeSubscription(lango.api, { username: 'unpaid', pending: true });
+  const told = await explain({ username: 'unpaid' });
+  expect(told).toMatchObject({ decision: 'garden', reason: 'unpaid', sentence: expect.stringMatching(/pay/) });
+  expect(failing(told)).toEqual([
+    { name: 'paid', pass: false, detail: expect.any(String), remedy: expect.stringMatching(/payment/) },
+  ]);
+  expect(told.reply).toContainEqual({ attribute: 'Mikrotik-Address-List', value: 'expired' });
+  // On a NAS that is no MikroTik there is no garden.
+  const other = await makeRouter(lango.api, { type: 'other' });
+  expect(await explain({ username: 'unpaid', router_id: other.id })).toMatchObject({
+    decision: 'reject',
+    reason: 'unpaid',
+  });
+  expect(await explain({ username: 'unpaid', router_id: router.id })).toMatchObject({ decision: 'garden' });
+});
+
+test('the wrong device is shown beside the right one, and nothing after it was reached', async () => {
+  const made = await makeSubscription(lango.api, { username: 'locked' });
+  expect((await lango.api.patch(`/subscriptions/${made.id}`, { mac_lock: '48:A9:8A:77:10:3C' })).status).toBe(200);
+  const told = await explain({ username: 'locked', mac: '50-d4-f7-2e-91-b8' });
+  expect(told).toMatchObject({ decision: 'reject', reason: 'wrong_mac' });
+  expect(told.checks.at(-1)).toMatchObject({
+    name: 'device',
+    pass: false,
+    detail: expect.stringMatching(/48:A9:8A:77:10:3C.*50:D4:F7:2E:91:B8/),
+  });
+  expect(await explain({ username: 'locked', mac: '48a98a77103c' })).toMatchObject({ decision: 'accept' });
+  // Asked without a device, the lock is not held against anybody.
+  expect(await explain({ username: 'locked' })).toMatchObject({ decision: 'accept' });
+});
+
+test('another company’s login and router are not known', async () => {
+  const neighbour = await lango.addCompany();
+  await makeRouter(neighbour.api);
+  await makeSubscription(neighbour.api, { username: 'next-door' });
+  const told = await explain({ username: 'next-door' });
+  expect(told).toMatchObject({ decision: 'reject', reason: 'unknown_user' });
+  expect(failing(told)).toMatchObject([{ name: 'login' }]);
+  expect((await neighbour.api.get(`/access/explain?username=next-door&router_id=${router.id}`)).status).toBe(404);
+  expect(await explain({ username: 'next-door' }, neighbour.api)).toMatchObject({ decision: 'accept' });
+});
+
+test('a company without a router is told so', async () => {
+  const fresh = await lango.addCompany();
+  const told = await explain({ username: 'anybody' }, fresh.api);
+  expect(told.decision).toBe('reject');
+  expect(failing(told)).toMatchObject([{ name: 'router', remedy: expect.any(String) }]);
+});
+
+test.each([{}, { username: '' }, { username: 'a', router_id: 'x' }])('%j is refused clearly', async (query) => {
+  const answer = await lango.api.get(`/access/explain?${new URLSearchParams(query as Record<string, string>)}`);
+  expect([404, 422]).toContain(answer.status);
+});
+
+test('every reason of docs/reference/reasons.md is one of the database, and the other way round, word for word', async () => {
+  const rows = await lango.asOwner<Record<string, string | null>>(
+    'SELECT code, decision, sentence, staff, remedy FROM access_reasons()',
+  );
+  const table = readFileSync(join(projectRoot(), 'docs/reference/reasons.md'), 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('| `'))
+    .map((line) =>
+      line
+        .split('|')
+        .slice(1, -1)
+        .map((cell) => cell.trim()),
+    );
+  expect(table).toEqual(
+    rows.map(({ code, decision, sentence, staff, remedy }) => [
+      `\`${code}\``,
+      decision,
+      sentence ?? '',
+      staff,
+      remedy ?? '',
+    ]),
+  );
+});
+
+test('the sentences that radiusd.conf says by itself are the database’s', async () => {
+  const config = readFileSync(join(projectRoot(), 'freeradius-config/radiusd.conf'), 'utf8');
+  const said = [...config.matchAll(/&Lango-Reason := '(\w+)'\s+&Reply-Message := '([^']+)'/g)].map(
+    ([, code, sentence]) => ({ code, sentence }),
+  );
+  expect(said.map(({ code }) => code).sort()).toEqual(['unsupported_method', 'wrong_password']);
+  for (const { code, sentence } of said) {
+    expect(await lango.asOwner('SELECT sentence FROM access_reasons() WHERE code = $1', [code])).toEqual([
+      { sentence },
+    ]);
+  }
+});

@@ -9,10 +9,14 @@ const bin = (name) => path.join(root, 'node_modules/.bin', name);
 const checks = [
   ['client and build', process.execPath, [path.join(__dirname, 'build.cjs')]],
   ['types', bin('tsc'), ['--noEmit']],
-  ['lint', bin('oxlint'), ['--type-aware', '--quiet']],
+  ['lint', bin('oxlint'), ['--type-aware', '--deny-warnings']],
   ['format', bin('prettier'), ['--check', '--log-level=warn', '.']],
   // Who imports whom, and whether the generated documents are what the code says; --write writes them.
-  ['house rules', process.execPath, [path.join(root, 'dist/control-plane/cli/check/main.js'), ...process.argv.slice(2)]],
+  [
+    'house rules',
+    process.execPath,
+    [path.join(root, 'dist/control-plane/cli/check/main.js'), ...process.argv.slice(2)],
+  ],
 ];
 
 let failed = 0;

@@ -51,7 +51,7 @@ function radius(config: Config, row: (name: string, text: string) => string, dim
   const address = config.bind === '0.0.0.0' || config.bind === '::' ? (ownAddress() ?? '<this machine>') : config.bind;
   return [
     row('RADIUS', `authentication ${config.authPort}/udp · accounting ${config.acctPort}/udp · on ${config.bind}`),
-    row('MikroTik', `${dim('add it under Routers with a secret, then paste into its terminal:')}`),
+    row('MikroTik', dim('add it under Routers with a secret, then paste into its terminal:')),
     `     /radius add service=ppp,hotspot address=${address} secret=THE-SECRET authentication-port=${config.authPort} accounting-port=${config.acctPort} timeout=3s`,
     '     /radius incoming set accept=yes port=3799',
     '     /ppp aaa set use-radius=yes accounting=yes interim-update=5m',

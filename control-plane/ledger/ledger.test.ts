@@ -40,7 +40,7 @@ async function inTenant<T>(tenant: string | null, work: (client: Client) => Prom
   try {
     await client.query('BEGIN');
     if (tenant) await client.query(`SELECT set_config('lango.tenant', $1, true)`, [tenant]);
-    const result = await work(client as unknown as Client);
+    const result = await work(client);
     await client.query('COMMIT');
     return result;
   } catch (error) {

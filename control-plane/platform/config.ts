@@ -14,13 +14,13 @@ const webUrl = z
 const flag = z.stringbool({ error: 'must be 1 or 0' });
 const timezone = z.string().refine(isTimezone, 'must be a time zone like Africa/Nairobi');
 const list = z.string().transform((value) => value.split(/[\s,]+/).filter((item) => item !== ''));
-const databaseUrl = z
+const postgresUrl = z
   .string()
   .regex(/^postgres(ql)?:\/\/[^/]+\/[^/?]+/, 'must look like postgresql://user:password@host:5432/database');
 
 /** Every setting, by its name in the environment. Each may also be given as NAME_FILE, the path of a file holding it. */
 const settings = {
-  DATABASE_URL: databaseUrl.optional(),
+  DATABASE_URL: postgresUrl.optional(),
   LANGO_DATA: z.string().optional(),
   LANGO_BIND: address.default('0.0.0.0'),
   LANGO_AUTH_PORT: port.default(1812),
@@ -49,7 +49,7 @@ const settings = {
   LANGO_RESEND_URL: webUrl.optional(),
   LANGO_SMTP_URL: z.url({ protocol: /^smtps?$/, error: 'must be an smtp or smtps URL' }).optional(),
   // Set by the supervisor for the process of one role: that role's own login and nothing more powerful.
-  LANGO_PART_DATABASE_URL: databaseUrl.optional(),
+  LANGO_PART_DATABASE_URL: postgresUrl.optional(),
   // Set by the supervisor too: the roles that run beside this one on this host.
   LANGO_PART_ROLES: list.default([]),
 };
@@ -174,7 +174,7 @@ function foreignUrls(s: Settings): Config['urls'] {
     resend: s.LANGO_RESEND_URL,
     smtp: s.LANGO_SMTP_URL,
   };
-  return Object.fromEntries(Object.entries(all).filter(([, url]) => url !== undefined)) as Config['urls'];
+  return Object.fromEntries(Object.entries(all).filter(([, url]) => url !== undefined));
 }
 
 function refuseClashes(c: Config): void {

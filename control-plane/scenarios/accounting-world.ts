@@ -170,7 +170,7 @@ export function readAttributes(nas: Nas, received_ms: number, attributes: Attrib
   for (const [name, value] of Object.entries(all)) {
     if (value instanceof Buffer) addBytes(builder, name as AttributeName, value);
     else if (value !== undefined && !addText(builder, name, String(value)))
-      throw new Error(`${name} ${value} is not understood`);
+      throw new Error(`${name} ${String(value)} is not understood`);
   }
   const decoded = decodePacket(builder.seal(nas.secret));
   if (decoded.kind !== 'packet') throw new Error('the packet is malformed');

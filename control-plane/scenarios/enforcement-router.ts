@@ -1,5 +1,4 @@
 import { createSocket, type RemoteInfo } from 'node:dgram';
-import type { AddressInfo } from 'node:net';
 import { add, get, has } from '../../radius/attributes';
 import { Code, decodePacket, PacketBuilder, verifyRequest, type Packet } from '../../radius/packet';
 
@@ -41,7 +40,7 @@ export async function startScriptedRouter(o: {
     socket.bind(o.port ?? 0, o.address, resolve);
   });
   const router: ScriptedRouter = {
-    port: (socket.address() as AddressInfo).port,
+    port: socket.address().port,
     asked: [],
     react: () => 'ack',
     close: () => new Promise((resolve) => socket.close(() => resolve())),

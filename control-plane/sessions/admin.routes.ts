@@ -88,7 +88,7 @@ export const pageRoutes: PageRoute[] = [
         rowsHref: here('/sessions/rows'),
         filters: filterChips(chosen, await liveChoices(ctx), search, reader),
         rows: await printRows(ctx, shown, reader, person),
-        empty: emptyWords(filtered(filter), person.actor.permissions.has('routers.write'), reader),
+        empty: emptyWords(isFiltered(filter), person.actor.permissions.has('routers.write'), reader),
         pager: {
           first: query.cursor ? withQuery('/sessions', search, {}) : '',
           next:
@@ -158,6 +158,6 @@ export const pageRoutes: PageRoute[] = [
   }),
 ];
 
-function filtered(filter: LiveFilter): boolean {
+function isFiltered(filter: LiveFilter): boolean {
   return [filter.q, filter.router, filter.plan, filter.state].some((value) => value !== undefined);
 }

@@ -71,9 +71,9 @@ test('nobody is lifted above the one who lifts, and super admin is not a role to
   );
   const input = colleague('people');
   await lango.api.post('/staff', input);
-  const people = await lango.signIn(input.email, input.password);
-  expect((await people.post('/staff', colleague('isp_admin'))).status).toBe(422);
-  expect((await people.post('/staff', colleague('reseller'))).status).toBe(201);
+  const manager = await lango.signIn(input.email, input.password);
+  expect((await manager.post('/staff', colleague('isp_admin'))).status).toBe(422);
+  expect((await manager.post('/staff', colleague('reseller'))).status).toBe(201);
 });
 
 test('a new password, another role or disabling ends every sign-in of theirs, and takes effect at once', async () => {

@@ -216,8 +216,7 @@ export const pageRoutes: PageRoute[] = [
               },
         pager: {
           first: query.cursor ? withQuery('/subscribers', search, {}) : '',
-          next:
-            rows.length > limit && last ? withQuery('/subscribers', search, { cursor: cursorOf(BigInt(last.id)) }) : '',
+          next: rows.length > limit && last ? withQuery('/subscribers', search, { cursor: cursorOf(last.id) }) : '',
           nextLabel: reader.t('ui.page_next', { count: limit }),
         },
       });

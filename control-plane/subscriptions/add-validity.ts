@@ -1,4 +1,4 @@
-import { DateTime, type DurationLike } from 'luxon';
+import { DateTime } from 'luxon';
 
 export const validityUnits = ['second', 'minute', 'hour', 'day', 'week', 'month'] as const;
 export type ValidityUnit = (typeof validityUnits)[number];
@@ -23,7 +23,7 @@ const LAST_MOMENT = new Date('9999-12-31T00:00:00Z');
  */
 export function addValidity(start: Date, validity: Validity, timezone: string): Date {
   const from = DateTime.fromJSDate(start, { zone: timezone });
-  const exact = from.plus({ [`${validity.unit}s`]: validity.count } as DurationLike);
+  const exact = from.plus({ [`${validity.unit}s`]: validity.count });
   const end = validity.ends === 'end_of_day' ? nextMidnight(exact) : exact;
   if (!end.isValid)
     throw new Error(`${validity.count} ${validity.unit} from ${start.toISOString()} in ${timezone} is no time.`);

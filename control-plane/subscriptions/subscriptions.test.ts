@@ -123,7 +123,7 @@ describe('a new subscription', () => {
     expect(answers.map((a) => a.status).sort((a, b) => a - b)).toEqual([201, 409, 409, 409, 409]);
     const keyed = { ...body, username: unique('keyed') };
     const twice = await Promise.all(
-      [1, 2].map(() => lango.api.post<Json>('/subscriptions', keyed, { 'Idempotency-Key': unique('key') + '' })),
+      [1, 2].map(() => lango.api.post<Json>('/subscriptions', keyed, { 'Idempotency-Key': unique('key') })),
     );
     expect(twice.map((a) => a.status).sort((a, b) => a - b)).toEqual([201, 409]);
     const key = unique('same');

@@ -11,7 +11,7 @@ export interface Reader extends FormatContext {
   /** ISO code of the company's currency. */
   currency: string;
   /** The text of `slice.key` in this person's language. */
-  t(key: string, params?: Params): string;
+  t: (key: string, params?: Params) => string;
 }
 
 let words: Translator | undefined;

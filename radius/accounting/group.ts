@@ -69,7 +69,7 @@ class WorkerGroup {
       worker.once('exit', (code, signal) => {
         this.workers.delete(worker);
         if (!listening) reject(new Error(`an accounting process ended at its start (${signal ?? code})`));
-        else if (!this.stopping) this.again(port, started_ms, `${signal ?? code}`);
+        else if (!this.stopping) this.again(port, started_ms, signal ?? code);
       });
     });
   }

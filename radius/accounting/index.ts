@@ -36,5 +36,5 @@ export async function startAccounting(options: AccountingOptions): Promise<Accou
   const { log, workers = 2, ...listener } = options;
   if (workers > 0) return startGroup(listener, workers, log);
   const single = await startListener(listener, log);
-  return { port: single.port, pids: () => [process.pid], stop: single.stop };
+  return { port: single.port, pids: () => [process.pid], stop: () => single.stop() };
 }

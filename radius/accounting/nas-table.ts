@@ -36,7 +36,7 @@ export class NasTable {
   private stopped = false;
   private loading: Promise<void> | undefined;
   private loadAgain = false;
-  private timers = new Set<NodeJS.Timeout>();
+  private readonly timers = new Set<NodeJS.Timeout>();
   private written = '';
 
   constructor(private readonly o: NasTableOptions) {}

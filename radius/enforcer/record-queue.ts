@@ -11,7 +11,7 @@ const RETRY_MS = 500;
  * database is away is tried again; a single record that cannot be written is dropped with an error, and its row falls free with its lease.
  */
 export class RecordQueue {
-  private queue: EnforcementRecord[] = [];
+  private readonly queue: EnforcementRecord[] = [];
   private writing: Promise<void> | undefined;
   private stopped = false;
   private failing = false;

@@ -1,6 +1,6 @@
 import { runLoad, type LoadKind, type LoadOptions, type LoadResult } from '../../../radius/testing/load';
 import { cpuBetween, cpuUse } from './cpu';
-import { SentCounters } from './counters';
+import type { SentCounters } from './counters';
 import { benchPassword } from './stock';
 
 /** One of the two that are compared. */

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from 'pg';
-import { runMigrations as runWorkerMigrations } from 'graphile-worker';
+import { Logger, runMigrations as runWorkerMigrations } from 'graphile-worker';
 import { projectRoot } from '../project-root';
 
 /** What a run did: names of the migrations and function files that were applied, in order. */
@@ -45,7 +45,9 @@ export async function pendingMigrations(ownerUrl: string): Promise<string[]> {
   const client = new Client({ connectionString: ownerUrl });
   await client.connect();
   try {
-    const { rows } = await client.query<{ exists: boolean }>(`SELECT to_regclass('public._prisma_migrations') IS NOT NULL AS exists`);
+    const { rows } = await client.query<{ exists: boolean }>(
+      `SELECT to_regclass('public._prisma_migrations') IS NOT NULL AS exists`,
+    );
     if (!rows[0]?.exists) return readMigrations().map((m) => m.name);
     const done = await appliedMigrations(client);
     return readMigrations()
@@ -81,7 +83,10 @@ async function appliedMigrations(client: Client): Promise<Map<string, string>> {
     'SELECT migration_name, checksum, finished_at FROM _prisma_migrations WHERE rolled_back_at IS NULL',
   );
   const failed = rows.find((row) => row.finished_at === null);
-  if (failed) throw new Error(`Migration ${failed.migration_name} failed earlier; restore the last backup or finish it by hand, then start again.`);
+  if (failed)
+    throw new Error(
+      `Migration ${failed.migration_name} failed earlier; restore the last backup or finish it by hand, then start again.`,
+    );
   return new Map(rows.map((row) => [row.migration_name, row.checksum]));
 }
 
@@ -89,7 +94,10 @@ async function applyMigrations(client: Client): Promise<string[]> {
   const done = await appliedMigrations(client);
   const known = readMigrations();
   for (const name of done.keys()) {
-    if (!known.some((m) => m.name === name)) throw new Error(`The database has migration ${name}, which this version does not know: it was made by a newer Lango. Start that version.`);
+    if (!known.some((m) => m.name === name))
+      throw new Error(
+        `The database has migration ${name}, which this version does not know: it was made by a newer Lango. Start that version.`,
+      );
   }
   const applied: string[] = [];
   for (const migration of known) {
@@ -98,7 +106,9 @@ async function applyMigrations(client: Client): Promise<string[]> {
       await applyOne(client, migration);
       applied.push(migration.name);
     } else if (checksum !== migration.checksum) {
-      throw new Error(`Migration ${migration.name} was changed after it was applied; migrations are never edited, add a new one.`);
+      throw new Error(
+        `Migration ${migration.name} was changed after it was applied; migrations are never edited, add a new one.`,
+      );
     }
   }
   return applied;
@@ -108,15 +118,16 @@ async function applyOne(client: Client, migration: SqlFile): Promise<void> {
   await client.query('BEGIN');
   try {
     await client.query(migration.sql);
-    await client.query('INSERT INTO _prisma_migrations (id, checksum, migration_name, finished_at, applied_steps_count) VALUES ($1, $2, $3, now(), 1)', [
-      randomUUID(),
-      migration.checksum,
-      migration.name,
-    ]);
+    await client.query(
+      'INSERT INTO _prisma_migrations (id, checksum, migration_name, finished_at, applied_steps_count) VALUES ($1, $2, $3, now(), 1)',
+      [randomUUID(), migration.checksum, migration.name],
+    );
     await client.query('COMMIT');
   } catch (error) {
     await client.query('ROLLBACK');
-    throw new Error(`Migration ${migration.name} failed and nothing of it was kept: ${(error as Error).message}`, { cause: error });
+    throw new Error(`Migration ${migration.name} failed and nothing of it was kept: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
 }
 
@@ -127,7 +138,9 @@ async function applyFunctions(client: Client): Promise<string[]> {
     .filter((name) => name.endsWith('.sql'))
     .sort()
     .map((name) => readSqlFile(name, join(dir, name)));
-  const { rows } = await client.query<{ name: string; checksum: string }>('SELECT name, checksum FROM platform_function_file');
+  const { rows } = await client.query<{ name: string; checksum: string }>(
+    'SELECT name, checksum FROM platform_function_file',
+  );
   const standing = new Map(rows.map((row) => [row.name, row.checksum]));
   const changed = files.filter((file) => standing.get(file.name) !== file.checksum);
   if (changed.length === 0) return [];
@@ -158,8 +171,6 @@ const grantQueue = `
   GRANT INSERT, SELECT, UPDATE ON ALL TABLES IN SCHEMA graphile_worker TO lango_web, lango_accounting, lango_enforcer;
   GRANT USAGE ON ALL SEQUENCES IN SCHEMA graphile_worker TO lango_web, lango_jobs, lango_accounting, lango_enforcer;`;
 
-function quietLogger(): import('graphile-worker').Logger {
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- graphile-worker's Logger is a value only at run time
-  const { Logger } = require('graphile-worker') as typeof import('graphile-worker');
+function quietLogger(): Logger {
   return new Logger(() => () => undefined);
 }

@@ -6,7 +6,14 @@ import type { DatabaseRole } from './roles';
  * bigint comes back as string, as everywhere: ids are strings and byte counts are converted where they are used.
  */
 export function createPool(url: string, role: DatabaseRole, max = 8): Pool {
-  const pool = new Pool({ connectionString: url, max, application_name: `lango-${role}`, connectionTimeoutMillis: 3000, idleTimeoutMillis: 30_000, keepAlive: true });
+  const pool = new Pool({
+    connectionString: url,
+    max,
+    application_name: `lango-${role}`,
+    connectionTimeoutMillis: 3000,
+    idleTimeoutMillis: 30_000,
+    keepAlive: true,
+  });
   // A lost idle connection is not an error of anybody's request; the next query opens a new one.
   pool.on('error', () => undefined);
   return pool;

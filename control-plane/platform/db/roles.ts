@@ -39,7 +39,13 @@ export function roleUrls(ownerUrl: string, masterKey: Buffer): RoleUrls {
     result.password = login.password;
     return result.toString();
   };
-  return { web: url('web'), jobs: url('jobs'), accounting: url('accounting'), enforcer: url('enforcer'), radius: url('radius') };
+  return {
+    web: url('web'),
+    jobs: url('jobs'),
+    accounting: url('accounting'),
+    enforcer: url('enforcer'),
+    radius: url('radius'),
+  };
 }
 
 function roleLogin(ownerUrl: string, role: DatabaseRole, masterKey: Buffer): { name: string; password: string } {

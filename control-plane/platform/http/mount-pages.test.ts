@@ -149,10 +149,7 @@ test('nothing that another site starts is done, signing in included', async () =
     { origin: 'https://evil.example' },
     { origin: 'null' },
   ]) {
-    expect(
-      (await post(`${base}/things`, { name: 'x', _csrf: csrf }, { cookie, ...headers } as Record<string, string>))
-        .status,
-    ).toBe(403);
+    expect((await post(`${base}/things`, { name: 'x', _csrf: csrf }, { cookie, ...headers })).status).toBe(403);
     expect((await enter(base, headers as Record<string, string>)).status).toBe(403);
   }
   expect(

@@ -75,7 +75,8 @@ function parse(engine: typeof Handlebars, text: string, name: string): ReturnTyp
   try {
     return engine.parse(text);
   } catch (error) {
-    throw new Error(`Template ${name} does not parse. ${error instanceof Error ? error.message : String(error)}`);
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`Template ${name} does not parse. ${reason}`, { cause: error });
   }
 }
 

@@ -33,7 +33,7 @@ async function ask(url: string, sql: string): Promise<string[]> {
   const client = new Client({ connectionString: url });
   await client.connect();
   try {
-    return (await client.query<{ v: string }>(sql)).rows.map((row) => String(row.v));
+    return (await client.query<{ v: string }>(sql)).rows.map((row) => row.v);
   } finally {
     await client.end();
   }

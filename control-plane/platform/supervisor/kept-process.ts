@@ -40,7 +40,7 @@ export class KeptProcess {
   state: ProcessState = 'stopped';
   restarts = 0;
   private child: ChildProcess | undefined;
-  private logs: LogFile;
+  private readonly logs: LogFile;
   private pause_ms = firstPause_ms;
   private timer: NodeJS.Timeout | undefined;
   private stopping = false;

@@ -54,7 +54,7 @@ const LONGEST_HOLD_MS = 200;
 /** The wire between router and server, with the faults applied. */
 export class FaultyWire {
   private held: (() => void)[] = [];
-  private timers = new Set<NodeJS.Timeout>();
+  private readonly timers = new Set<NodeJS.Timeout>();
 
   constructor(
     private readonly faults: Faults,

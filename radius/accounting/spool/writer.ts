@@ -155,7 +155,11 @@ export class SpoolWriter {
     const file = await open(path, 'wx', 0o600);
     // The name must survive a power cut as the content does.
     const directory = await open(this.o.directory, 'r');
-    await directory.sync().finally(() => directory.close());
+    try {
+      await directory.sync();
+    } finally {
+      await directory.close();
+    }
     this.current = { file, path, bytes: 0, records: 0, oldest_ms: Infinity };
     return this.current;
   }

@@ -145,6 +145,69 @@ describe('one company sees nothing of another', () => {
   });
 });
 
+describe('what one company writes names nothing of another', () => {
+  const idOf = async (table: string, company: TestCompany) =>
+    (await lango.asOwner<{ id: string }>(`SELECT id FROM ${table} WHERE tenant_id = ${company.tenantId} LIMIT 1`))[0]
+      ?.id;
+  const written = (sql: string) => connections.web.query(sql);
+
+  test('a browser session or a token cannot be made for a person of theirs', async () => {
+    await enter(mine);
+    const staffId = await idOf('staff', theirs);
+    await expect(
+      written(
+        `INSERT INTO staff_session (tenant_id, staff_id, token_hash, csrf_token, expires_at) VALUES (${mine.tenantId}, ${staffId}, '\\xaa', 'c', now() + interval '1 day')`,
+      ),
+    ).rejects.toThrow(/row-level security/);
+    await expect(written(`UPDATE staff_token SET staff_id = ${staffId}`)).rejects.toThrow(/row-level security/);
+  });
+
+  test('nor usage, a payment or a plan for a subscription of theirs', async () => {
+    await enter(mine);
+    const subscriptionId = await idOf('subscription', theirs);
+    await expect(
+      written(
+        `INSERT INTO usage_cycle (subscription_id, cycle_no, tenant_id, started_at, input_bytes) VALUES (${subscriptionId}, 99, ${mine.tenantId}, now(), 1)`,
+      ),
+    ).rejects.toThrow(/row-level security/);
+    await expect(
+      written(`UPDATE subscription SET plan_version_id = ${await idOf('plan_version', theirs)}`),
+    ).rejects.toThrow(/row-level security/);
+    await expect(
+      written(
+        `INSERT INTO payment_step (tenant_id, payment_id, step) VALUES (${mine.tenantId}, ${await idOf('payment', theirs)}, 'x')`,
+      ),
+    ).rejects.toThrow(/row-level security/);
+  });
+
+  test('every foreign key that the web role may write is held so', async () => {
+    const rows = await lango.asOwner(
+      `SELECT k.conrelid::regclass::text AS table, a.attname AS column
+       FROM pg_constraint k JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
+       JOIN pg_class c ON c.oid = k.conrelid AND c.relnamespace = 'public'::regnamespace AND NOT c.relispartition
+       WHERE k.contype = 'f' AND k.confrelid <> 'tenant'::regclass AND c.relname <> 'staff_role_permission'
+         AND (has_column_privilege('lango_web', c.oid, a.attnum, 'INSERT') OR has_column_privilege('lango_web', c.oid, a.attnum, 'UPDATE'))
+         AND NOT EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND NOT p.polpermissive AND p.polname = 'own_' || a.attname)`,
+    );
+    expect(rows).toEqual([]);
+  });
+
+  test('the roles that every company has are read by all and changed by none', async () => {
+    await enter(mine);
+    const shared = (await written('SELECT 1 FROM staff_role WHERE tenant_id IS NULL')).rowCount;
+    expect(shared).toBeGreaterThan(5);
+    expect((await written('UPDATE staff_role SET tenant_id = lango_tenant() WHERE tenant_id IS NULL')).rowCount).toBe(
+      0,
+    );
+    expect((await written(`DELETE FROM staff_role_permission WHERE permission = 'payments.write'`)).rowCount).toBe(0);
+    await expect(
+      written(
+        `INSERT INTO staff_role_permission (role_id, permission) SELECT id, 'audit.read' FROM staff_role WHERE key = 'sales'`,
+      ),
+    ).rejects.toThrow(/row-level security/);
+  });
+});
+
 describe('each part can do its work and nothing else', () => {
   test('no role owns anything, is a superuser, passes row-level security or makes roles', async () => {
     const rows = await lango.asOwner(

@@ -1,4 +1,6 @@
 -- What the network reports becomes sessions and usage. One call per batch, exactly idempotent: duplicates, reordering and replays change nothing.
+-- The listener plans its connections for small batches against large tables (radius/accounting/store.ts); a SET on each function would cost more
+-- than the work of a single packet.
 -- A packet is (n, nas_id, sid, kind, …) in parallel arrays; kind 1 Start, 2 Stop, 3 Interim-Update (RFC 2866 section 5.1).
 -- flags: 1 the event time comes from the router (Event-Timestamp or Acct-Delay-Time), 2 input has Gigawords, 4 output has Gigawords.
 
@@ -15,7 +17,7 @@ CREATE OR REPLACE FUNCTION accounting_same_life(
     WHEN NOT timed AND login <> r_login THEN false
     WHEN kind = 1 THEN CASE
       WHEN timed AND mark = r_mark THEN true
-      WHEN timed THEN at_event >= r_started - CASE WHEN r_mark IS NULL THEN interval '30 s' ELSE interval '5 s' END AND NOT (at_start > r_started + interval '5 s' AND at_start >= r_last - interval '2 s')
+      WHEN timed THEN at_event >= r_started - CASE WHEN login = r_login THEN interval '60 s' ELSE interval '5 s' END AND NOT (at_start > r_started + interval '5 s' AND at_start >= r_last - interval '2 s')
       -- The same octets may come again with another life: there are only 256 identifiers.
       WHEN mark = r_mark THEN login = r_login IS TRUE OR at_start <= r_last + interval '60 s'
       -- An open session takes a repeated Start; a closed one takes the Start that it never had.
@@ -50,8 +52,7 @@ CREATE OR REPLACE FUNCTION accounting_merge(
   p_st bigint[], p_in bigint[], p_out bigint[], p_login text[], p_mark bigint[], p_ip inet[], p_rate text[], p_list text[], p_cause text[],
   OUT o_n integer[], OUT o_id bigint[], OUT o_sub bigint[], OUT o_tenant bigint[], OUT o_event timestamptz[],
   OUT o_in bigint[], OUT o_out bigint[], OUT o_s bigint[], OUT o_rate text[], OUT o_stopped boolean[]
-) LANGUAGE plpgsql
-SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
+) LANGUAGE plpgsql AS $$
 BEGIN
   WITH merged AS (
     UPDATE session_live s SET
@@ -216,8 +217,7 @@ END $$;
 -- Adds usage to hours and to the running cycle, and asks for enforcement where that ended an allowance.
 CREATE OR REPLACE FUNCTION accounting_count_usage(
   p_sub bigint[], p_tenant bigint[], p_event timestamptz[], p_in bigint[], p_out bigint[], p_s bigint[]
-) RETURNS void LANGUAGE plpgsql
-SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
+) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE over record;
 BEGIN
   INSERT INTO usage_hour AS h (subscription_id, hour, tenant_id, input_bytes, output_bytes, seconds)
@@ -228,22 +228,33 @@ BEGIN
   ON CONFLICT (subscription_id, hour) DO UPDATE SET input_bytes = h.input_bytes + excluded.input_bytes,
     output_bytes = h.output_bytes + excluded.output_bytes, seconds = h.seconds + excluded.seconds;
 
+  -- Update first and insert what is missing: an upsert of a row that exists costs twice as much.
   FOR over IN
     WITH d AS (
       SELECT sub, sum(b_in)::bigint AS b_in, sum(b_out)::bigint AS b_out, sum(s)::bigint AS s
       FROM unnest(p_sub, p_in, p_out, p_s) AS d (sub, b_in, b_out, s)
       WHERE sub IS NOT NULL AND (b_in <> 0 OR b_out <> 0 OR s <> 0) GROUP BY 1 ORDER BY 1
-    ), counted AS (
+    ), updated AS (
+      UPDATE usage_cycle c SET input_bytes = c.input_bytes + d.b_in, output_bytes = c.output_bytes + d.b_out, seconds = c.seconds + d.s
+      FROM d JOIN subscription s ON s.id = d.sub
+      WHERE c.subscription_id = d.sub AND c.cycle_no = s.cycle_no
+      RETURNING c.subscription_id, c.input_bytes + c.output_bytes AS used, d.b_in + d.b_out AS delta, s.quota_bytes + s.topup_bytes AS allowance
+    ), inserted AS (
       INSERT INTO usage_cycle AS c (subscription_id, cycle_no, tenant_id, started_at, input_bytes, output_bytes, seconds)
       SELECT d.sub, s.cycle_no, s.tenant_id, coalesce(s.starts_at, lango_now()), d.b_in, d.b_out, d.s
-      FROM d JOIN subscription s ON s.id = d.sub ORDER BY 1
+      FROM d JOIN subscription s ON s.id = d.sub WHERE d.sub NOT IN (SELECT subscription_id FROM updated)
       ON CONFLICT (subscription_id, cycle_no) DO UPDATE SET input_bytes = c.input_bytes + excluded.input_bytes,
         output_bytes = c.output_bytes + excluded.output_bytes, seconds = c.seconds + excluded.seconds
       RETURNING c.subscription_id, c.input_bytes + c.output_bytes AS used
+    ), counted AS (
+      SELECT * FROM updated
+      UNION ALL
+      SELECT i.subscription_id, i.used, (SELECT d.b_in + d.b_out FROM d WHERE d.sub = i.subscription_id), s.quota_bytes + s.topup_bytes
+      FROM inserted i JOIN subscription s ON s.id = i.subscription_id AND s.quota_bytes IS NOT NULL
     )
-    SELECT s.id, v.on_quota, counted.used - (SELECT d.b_in + d.b_out FROM d WHERE d.sub = s.id) < s.quota_bytes + s.topup_bytes AS crossed
+    SELECT s.id, v.on_quota, counted.used - counted.delta < counted.allowance AS crossed
     FROM counted JOIN subscription s ON s.id = counted.subscription_id JOIN plan_version v ON v.id = s.plan_version_id
-    WHERE s.quota_bytes IS NOT NULL AND counted.used >= s.quota_bytes + s.topup_bytes
+    WHERE counted.used >= counted.allowance
   LOOP
     -- Beyond the crossing, a session that goes on in the wrong mode is asked for again, but not with every packet.
     IF over.crossed OR EXISTS (
@@ -317,11 +328,13 @@ CREATE OR REPLACE FUNCTION accounting_reboot(
 $$;
 
 -- One batch, sorted by (nas, sid), at most one packet per session. Times are milliseconds of the host's clock and are moved onto Lango's clock here.
--- Gives what happened, for the listener's counters.
-CREATE OR REPLACE FUNCTION accounting_apply(
+-- p_details may be NULL for a packet whose session is likely known: then, if it is not, its number comes back in needs and the packet is to be
+-- sent again with them. Most packets are interims of open sessions, and their details would be most of the bytes.
+DROP FUNCTION IF EXISTS accounting_apply;
+CREATE FUNCTION accounting_apply(
   p_nas bigint[], p_sid text[], p_kind smallint[], p_event_ms bigint[], p_received_ms bigint[], p_flags smallint[],
   p_st bigint[], p_in bigint[], p_out bigint[], p_login text[], p_mark bigint[], p_ip inet[], p_rate text[], p_list text[], p_cause text[], p_details text[],
-  OUT merged integer, OUT opened integer, OUT stopped integer
+  OUT merged integer, OUT opened integer, OUT stopped integer, OUT needs integer[]
 ) LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
   total integer := cardinality(p_nas);
@@ -343,12 +356,14 @@ BEGIN
 
   IF merged < total THEN
     target := array_fill(0::bigint, ARRAY[total]);
+    needs := ARRAY(SELECT n FROM unnest(p_details) WITH ORDINALITY AS u (details, n)
+      WHERE details IS NULL AND n NOT IN (SELECT unnest(coalesce(m.o_n, '{}'))));
     -- Most of the rest are sessions that have just begun: all in one statement.
     FOR rest IN
       WITH unknown AS (
         SELECT * FROM unnest(p_nas, p_sid, p_event, p_received, p_st, p_login, p_ip, p_rate, p_list, p_details)
           WITH ORDINALITY AS u (nas, sid, at, received, st, login, ip, rate, list, details, n)
-        WHERE n NOT IN (SELECT unnest(coalesce(m.o_n, '{}')))
+        WHERE n NOT IN (SELECT unnest(coalesce(m.o_n, '{}'))) AND details IS NOT NULL
           AND NOT EXISTS (SELECT 1 FROM session_live s WHERE s.nas_id = u.nas AND s.acct_session_id = u.sid)
           AND NOT EXISTS (SELECT 1 FROM session_closed s WHERE s.nas_id = u.nas AND s.acct_session_id = u.sid)
       ), arrays AS (
@@ -370,7 +385,7 @@ BEGIN
       FROM unnest(target, p_nas, p_sid, p_kind, p_event, p_received, p_flags, p_st, p_in, p_out, p_login, p_mark, p_ip, p_rate, p_list, p_details)
         WITH ORDINALITY AS u (target, nas, sid, kind, at, received, flags, st, b_in, b_out, login, mark, ip, rate, list, details, n),
         LATERAL accounting_place(nas, sid, kind, at, received, flags, st, b_in, b_out, login, mark, ip, rate, list, details) placed
-      WHERE coalesce(u.target, 0) = 0 AND u.n NOT IN (SELECT unnest(coalesce(m.o_n, '{}')))
+      WHERE u.target = 0 AND u.details IS NOT NULL AND u.n NOT IN (SELECT unnest(coalesce(m.o_n, '{}')))
     LOOP
       target[rest.n] := rest.o_id;
       IF rest.o_opened THEN fresh := fresh || rest.o_id; END IF;
@@ -385,7 +400,7 @@ BEGIN
       PERFORM accounting_tell_sessions(array_agg(DISTINCT tenant_id)) FROM session_live WHERE radacctid = ANY (fresh);
     END IF;
   END IF;
-  IF merged <> total THEN
+  IF merged + coalesce(cardinality(needs), 0) <> total THEN
     RAISE EXCEPTION '% of % packets found no session', total - merged, total USING ERRCODE = 'serialization_failure';
   END IF;
 END $$;

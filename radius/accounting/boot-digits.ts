@@ -1,4 +1,4 @@
-import { DETAIL, detailOf } from './details';
+import { readIdentity } from './read-record';
 import { type RestartRecord, type SessionRecord, Status } from './record';
 
 const ROUTEROS_SESSION_ID = /^8[0-9a-f]{7}$/;
@@ -16,7 +16,7 @@ export class BootDigits {
     if (record.status !== Status.Start || record.nas.type !== 'mikrotik' || !ROUTEROS_SESSION_ID.test(record.sessionId))
       return undefined;
     const boot = record.sessionId.slice(0, 3);
-    const key = `${record.nas.id} ${boot.slice(0, 2)} ${detailOf(record.details, DETAIL.identifier) ?? ''}`;
+    const key = `${record.nas.id} ${boot.slice(0, 2)} ${readIdentity(record.packet).identifier ?? ''}`;
     if (this.last.get(key) === boot) return undefined;
     if (this.last.size >= MAX_KNOWN) this.last.clear();
     this.last.set(key, boot);
@@ -32,9 +32,7 @@ export function restartOf(record: SessionRecord, boot: string): RestartRecord {
     packet: record.packet,
     event_ms: record.event_ms,
     received_ms: record.received_ms,
-    identifier: detailOf(record.details, DETAIL.identifier),
-    nasIp: detailOf(record.details, DETAIL.nasIp),
-    realm: detailOf(record.details, DETAIL.realm),
+    ...readIdentity(record.packet),
     boot,
   };
 }

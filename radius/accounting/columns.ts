@@ -22,7 +22,8 @@ export class BatchColumns {
   private cause = '';
   private details = '';
 
-  add(r: SessionRecord): void {
+  /** `details` as readDetails gives them, or null for a session that is likely known. */
+  add(r: SessionRecord, details: string | null): void {
     const c = this.nas === '' ? '' : ',';
     this.nas += c + r.nas.id;
     this.sid += c + quote(r.sessionId);
@@ -39,7 +40,7 @@ export class BatchColumns {
     this.rate += c + quote(r.rateLimit);
     this.list += c + quote(r.addressList);
     this.cause += c + quote(r.cause);
-    this.details += c + quote(r.details);
+    this.details += c + quote(details);
   }
 
   values(): string[] {

@@ -59,14 +59,6 @@ export function packDetails(d: Details): string {
   ].join(SEPARATOR);
 }
 
-/** Places of what is read back out of packed details. */
-export const DETAIL = { realm: 4, identifier: 6, nasIp: 7 } as const;
-
-/** One field of packed details, or null when it is empty. */
-export function detailOf(details: string, field: number): string | null {
-  return details.split(SEPARATOR, field + 1)[field] || null;
-}
-
 /** A MAC address in any of the usual spellings as AA:BB:CC:DD:EE:FF; null when it is something else (an IP address, a phone number). */
 export function macOf(calling: string | null): string | null {
   if (calling === null || calling.length < 12 || calling.length > 17) return null;

@@ -1,6 +1,5 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { Pool } from 'pg';
 import { type Counters, newCounters } from './counters';
 import { IntakeQueue } from './intake-queue';
 import type { AccountingLog } from './log';
@@ -11,7 +10,7 @@ import { Sockets } from './sockets';
 import { SpoolDirectory } from './spool/directory';
 import { Drainer } from './spool/drainer';
 import { SpoolWriter } from './spool/writer';
-import { AccountingStore } from './store';
+import { accountingPool, AccountingStore } from './store';
 
 export interface ListenerOptions {
   /** Connection of the role lango_accounting. */
@@ -39,16 +38,35 @@ const DRAIN_ON_STOP_MS = 3000;
 
 /** One accounting listener in this process. Starts also while the database is away. Throws when the port is taken. */
 export async function startListener(o: ListenerOptions, log: AccountingLog): Promise<Listener> {
+  const { counters, pool, directory, spool, intake, drainer, reporter, table, sockets } = assemble(o, log);
+  const watch = setInterval(() => reporter.holdingChanged(), 250);
+  const stop = async (): Promise<void> => {
+    sockets.silence();
+    await intake.drain(DRAIN_ON_STOP_MS);
+    clearInterval(watch);
+    await drainer.stop();
+    await spool.close();
+    sockets.close();
+    await table.stop();
+    await reporter.stop();
+    directory.leave();
+    await pool.end().catch(() => undefined);
+  };
+  try {
+    await table.start();
+    await sockets.start();
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  reporter.start();
+  return { port: sockets.port, counters, stop };
+}
+
+/** The parts, each told of the others that it needs, none of them started. */
+function assemble(o: ListenerOptions, log: AccountingLog) {
   const counters = newCounters();
-  const pool = new Pool({
-    connectionString: o.databaseUrl,
-    max: 4,
-    application_name: 'lango-accounting',
-    connectionTimeoutMillis: 3000,
-    keepAlive: true,
-  });
-  // A lost idle connection is nobody's error; the next query opens a new one.
-  pool.on('error', () => undefined);
+  const pool = accountingPool(o.databaseUrl);
   const store = new AccountingStore(pool);
   const directory = new SpoolDirectory(join(o.dataDir, 'spool', 'accounting'));
   const spool: SpoolWriter = new SpoolWriter({
@@ -96,7 +114,7 @@ export async function startListener(o: ListenerOptions, log: AccountingLog): Pro
     store,
     counters,
     log,
-    heardOf: (nas, identity) => reporter.heardOf(nas, identity),
+    heardOf: (nas, packet) => reporter.heardOf(nas, packet),
     unknownHeard: (address) => reporter.unknownHeard(address),
   });
   const sockets = new Sockets(
@@ -105,27 +123,5 @@ export async function startListener(o: ListenerOptions, log: AccountingLog): Pro
     (datagram, from, socket) => receiver.receive(datagram, from, socket),
     log,
   );
-
-  const watch = setInterval(() => reporter.holdingChanged(), 250);
-  const stop = async (): Promise<void> => {
-    sockets.silence();
-    await intake.drain(DRAIN_ON_STOP_MS);
-    clearInterval(watch);
-    await drainer.stop();
-    await spool.close();
-    sockets.close();
-    await table.stop();
-    await reporter.stop();
-    directory.leave();
-    await pool.end().catch(() => undefined);
-  };
-  try {
-    await table.start();
-    await sockets.start();
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-  reporter.start();
-  return { port: sockets.port, counters, stop };
+  return { counters, pool, directory, spool, intake, drainer, reporter, table, sockets };
 }

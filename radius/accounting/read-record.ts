@@ -4,7 +4,7 @@ import { readClass } from './class';
 import { packDetails } from './details';
 import { eventTime } from './event-time';
 import type { Nas } from './nas';
-import { type AccountingRecord, Flag, Status } from './record';
+import { type AccountingRecord, Flag, type SessionRecord, Status } from './record';
 import { cleanText } from './text';
 
 /** What a verified Accounting-Request turned out to be. `ignored` is answered and forgotten; `unusable` is answered and kept for a person. */
@@ -55,22 +55,21 @@ const N = {
 const standard = new Int32Array(256);
 const mikrotik = new Int32Array(256);
 
-/** Reads a verified Accounting-Request. Never throws: what cannot be believed is left out and said so by `sanitised`. */
-export function readRecord(packet: Packet, nas: Nas, received_ms: number): Reading {
+function locate(packet: Packet): void {
   standard.fill(0);
   mikrotik.fill(0);
   packet.walk((vendor, type, start, end) => {
     if (vendor === 0) standard[type] ||= (start << 13) | end;
     else if (vendor === MIKROTIK) mikrotik[type] ||= (start << 13) | end;
   });
+}
+
+/** Reads a verified Accounting-Request. Never throws: what cannot be believed is left out and said so by `sanitised`. */
+export function readRecord(packet: Packet, nas: Nas, received_ms: number): Reading {
+  locate(packet);
   const bytes = packet.bytes;
   const status = integer(bytes, standard[N.status]!);
   const time = eventTime(received_ms, integer(bytes, standard[N.event]!), integer(bytes, standard[N.delay]!));
-  const identity = {
-    identifier: text(bytes, standard[N.nasIdentifier]!),
-    nasIp: address(bytes, standard[N.nasIp]!),
-    realm: text(bytes, mikrotik[N.realm]!),
-  };
   if (status === Status.AccountingOn || status === Status.AccountingOff) {
     const record = {
       kind: 'restart',
@@ -78,7 +77,7 @@ export function readRecord(packet: Packet, nas: Nas, received_ms: number): Readi
       packet,
       received_ms,
       event_ms: time.event_ms,
-      ...identity,
+      ...identityHere(bytes),
       boot: null,
     } as const;
     return { kind: 'record', record, sanitised: false };
@@ -93,7 +92,6 @@ export function readRecord(packet: Packet, nas: Nas, received_ms: number): Readi
   const seconds = integer(bytes, standard[N.sessionTime]!);
   const secondsBelieved = seconds === undefined || seconds <= MAX_SESSION_S;
   const login = readClass(bytes, standard[N.class]!);
-  const ip = address(bytes, standard[N.framedIp]!);
   return {
     kind: 'record',
     sanitised: input === 'absurd' || output === 'absurd' || !secondsBelieved,
@@ -114,32 +112,59 @@ export function readRecord(packet: Packet, nas: Nas, received_ms: number): Readi
       outputBytes: output === 'absurd' ? null : output,
       loginId: login?.loginId ?? null,
       mark: bytes.readBigInt64BE(4),
-      framedIp: ip,
+      framedIp: address(bytes, standard[N.framedIp]!),
       rateLimit: text(bytes, mikrotik[N.rateLimit]!),
       addressList: text(bytes, mikrotik[N.addressList]!),
       cause: status === Status.Stop ? causeName(integer(bytes, standard[N.cause]!)) : null,
-      details: packDetails({
-        nas,
-        login,
-        username: text(bytes, standard[N.userName]!),
-        ...identity,
-        nasPort: integer(bytes, standard[N.nasPort]!),
-        nasPortId: text(bytes, standard[N.nasPortId]!),
-        nasPortType: integer(bytes, standard[N.nasPortType]!),
-        serviceType: integer(bytes, standard[N.serviceType]!),
-        framedProtocol: integer(bytes, standard[N.framedProtocol]!),
-        authentic: integer(bytes, standard[N.authentic]!),
-        called: text(bytes, standard[N.called]!),
-        calling: text(bytes, standard[N.calling]!),
-        framedPrefix: octets(bytes, standard[N.framedPrefix]!),
-        delegatedPrefix: octets(bytes, standard[N.delegatedPrefix]!),
-        class: octets(bytes, standard[N.class]!),
-        interim_s: integer(bytes, standard[N.interim]!),
-        hotspotHost: mikrotik[N.hostIp] !== 0,
-        sessionId,
-      }),
     },
   };
+}
+
+/** What a router calls itself; several may share one address. */
+export interface Identity {
+  identifier: string | null;
+  nasIp: string | null;
+  realm: string | null;
+}
+
+/** The identity that a packet carries. */
+export function readIdentity(packet: Packet): Identity {
+  locate(packet);
+  return identityHere(packet.bytes);
+}
+
+function identityHere(bytes: Buffer): Identity {
+  return {
+    identifier: text(bytes, standard[N.nasIdentifier]!),
+    nasIp: address(bytes, standard[N.nasIp]!),
+    realm: text(bytes, mikrotik[N.realm]!),
+  };
+}
+
+/** What only a new session's row needs, packed as accounting_apply takes it. Read when it is needed: most packets are of known sessions. */
+export function readDetails({ packet, nas, sessionId }: SessionRecord): string {
+  locate(packet);
+  const bytes = packet.bytes;
+  return packDetails({
+    nas,
+    sessionId,
+    login: readClass(bytes, standard[N.class]!),
+    ...identityHere(bytes),
+    username: text(bytes, standard[N.userName]!),
+    nasPort: integer(bytes, standard[N.nasPort]!),
+    nasPortId: text(bytes, standard[N.nasPortId]!),
+    nasPortType: integer(bytes, standard[N.nasPortType]!),
+    serviceType: integer(bytes, standard[N.serviceType]!),
+    framedProtocol: integer(bytes, standard[N.framedProtocol]!),
+    authentic: integer(bytes, standard[N.authentic]!),
+    called: text(bytes, standard[N.called]!),
+    calling: text(bytes, standard[N.calling]!),
+    framedPrefix: octets(bytes, standard[N.framedPrefix]!),
+    delegatedPrefix: octets(bytes, standard[N.delegatedPrefix]!),
+    class: octets(bytes, standard[N.class]!),
+    interim_s: integer(bytes, standard[N.interim]!),
+    hotspotHost: mikrotik[N.hostIp] !== 0,
+  });
 }
 
 function text(bytes: Buffer, span: number): string | null {

@@ -2,7 +2,6 @@ import type { RemoteInfo, Socket } from 'node:dgram';
 import { Code, decodePacket, encodeAccountingResponse, type Packet, PacketBuilder, verifyRequest } from '../packet';
 import { BootDigits, restartOf } from './boot-digits';
 import type { Counters } from './counters';
-import { DETAIL, detailOf } from './details';
 import type { IntakeQueue, Waiting } from './intake-queue';
 import { type AccountingLog, RateLimit } from './log';
 import { type Nas, plainAddress } from './nas';
@@ -18,7 +17,7 @@ export interface ReceiverOptions {
   counters: Counters;
   log: AccountingLog;
   /** Told of each verified packet of a router, and of each packet of an address that is none. */
-  heardOf: (nas: Nas, identity: string | null) => void;
+  heardOf: (nas: Nas, packet: Packet) => void;
   unknownHeard: (address: string) => void;
 }
 
@@ -111,7 +110,7 @@ export class Receiver {
     }
     if (reading.sanitised) counters.sanitised += 1;
     const { record } = reading;
-    this.o.heardOf(nas, record.kind === 'session' ? detailOf(record.details, DETAIL.identifier) : record.identifier);
+    this.o.heardOf(nas, packet);
     const hand: InHand = { answers: [answer] };
     this.inHand.set(key, hand);
     const boot = record.kind === 'session' ? this.boots.note(record) : undefined;

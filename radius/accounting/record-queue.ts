@@ -8,20 +8,23 @@ export interface Queued {
 interface RouterState {
   /** Raised by each restart; packets belong to the epoch in which they came. */
   epoch: number;
-  /** Packets not written yet, by epoch. */
+  /** Packets not written yet, by epoch, the oldest epoch first. */
   open: Map<number, number>;
-  restarts: { epoch: number; key: string }[];
+  /** Restarts that still wait for packets, by key, with the last epoch that they wait for; the oldest first. */
+  restarts: Map<string, number>;
 }
 
 /**
  * Records on their way to the database. A batch holds each session at most once; later packets of a session wait, in order,
  * until the earlier one is written. A restart of a router waits until every packet that came before it is written, for it
  * must find the sessions it ends; what comes after it may pass it. Taking a batch costs what the batch holds, however much waits:
- * a router that repeats one session without end must not slow down the others.
+ * a router that repeats one session or restarts without end must not slow down the others.
  */
 export class RecordQueue<T extends Queued> {
   private readonly byKey = new Map<string, Line<T>>();
   private readonly ready = new Set<string>();
+  private readonly readyRestarts = new Set<string>();
+  private restartWasLast = false;
   private readonly arrival = new Set<T>();
   private readonly taken = new Map<T, { key: string; epoch: number }>();
   private readonly placed = new Map<T, { key: string; epoch: number }>();
@@ -45,7 +48,7 @@ export class RecordQueue<T extends Queued> {
       const key = `restart ${(this.restartNumber += 1)}`;
       this.placed.set(item, { key, epoch: router.epoch + 1 });
       this.byKey.set(key, new Line(item));
-      router.restarts.push({ epoch: router.epoch, key });
+      router.restarts.set(key, router.epoch);
       router.epoch += 1;
       this.freeRestarts(record.nas.id, router);
       return;
@@ -61,19 +64,31 @@ export class RecordQueue<T extends Queued> {
     }
   }
 
-  /** The next batch, at most `max` records; a restart stands alone. Give it back by `release` when it is written or given up. */
+  /**
+   * The next batch, at most `max` records; a restart stands alone, and between two of them sessions have their turn. Give it back by `release` when
+   * it is written or given up.
+   */
   take(max: number): T[] {
+    const [restart] = this.readyRestarts;
+    this.restartWasLast = restart !== undefined && !(this.restartWasLast && this.ready.size > 0);
+    if (this.restartWasLast) {
+      this.readyRestarts.delete(restart!);
+      return [this.begin(restart!)];
+    }
     const items: T[] = [];
     for (const key of this.ready) {
-      const item = this.byKey.get(key)!.first!;
-      if (item.record.kind === 'restart' && items.length > 0) continue;
       this.ready.delete(key);
-      this.arrival.delete(item);
-      this.taken.set(item, this.placed.get(item)!);
-      items.push(item);
-      if (items.length >= max || item.record.kind === 'restart') break;
+      items.push(this.begin(key));
+      if (items.length >= max) break;
     }
     return items;
+  }
+
+  private begin(key: string): T {
+    const item = this.byKey.get(key)!.first!;
+    this.arrival.delete(item);
+    this.taken.set(item, this.placed.get(item)!);
+    return item;
   }
 
   /** These are no longer under way: what waited for them may go on. */
@@ -105,11 +120,12 @@ export class RecordQueue<T extends Queued> {
     if (same.first === undefined) {
       this.byKey.delete(key);
       this.ready.delete(key);
+      this.readyRestarts.delete(key);
     } else if (!this.taken.has(same.first)) this.ready.add(key);
     const nasId = item.record.nas.id;
     const router = this.routerOf(nasId);
     if (item.record.kind === 'restart') {
-      router.restarts = router.restarts.filter((restart) => restart.key !== key);
+      router.restarts.delete(key);
     } else {
       const left = router.open.get(epoch)! - 1;
       if (left > 0) router.open.set(epoch, left);
@@ -119,18 +135,19 @@ export class RecordQueue<T extends Queued> {
   }
 
   private freeRestarts(nasId: string, router: RouterState): void {
-    for (const { epoch, key } of router.restarts) {
-      if ([...router.open.keys()].some((open) => open <= epoch)) continue;
-      const item = this.byKey.get(key)?.first;
-      if (item && !this.taken.has(item)) this.ready.add(key);
+    const [oldest = Infinity] = router.open.keys();
+    for (const [key, epoch] of router.restarts) {
+      if (oldest <= epoch) break;
+      router.restarts.delete(key);
+      this.readyRestarts.add(key);
     }
-    if (router.open.size === 0 && router.restarts.length === 0) this.routers.delete(nasId);
+    if (router.open.size === 0 && router.restarts.size === 0) this.routers.delete(nasId);
   }
 
   private routerOf(nasId: string): RouterState {
     let router = this.routers.get(nasId);
     if (!router) {
-      router = { epoch: 0, open: new Map(), restarts: [] };
+      router = { epoch: 0, open: new Map(), restarts: new Map() };
       this.routers.set(nasId, router);
     }
     return router;

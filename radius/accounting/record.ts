@@ -29,8 +29,6 @@ export interface SessionRecord {
   rateLimit: string | null;
   addressList: string | null;
   cause: string | null;
-  /** What only a new session needs (details.ts). */
-  details: string;
 }
 
 /** Accounting-On or Accounting-Off (RFC 2866 section 5.1): whatever this router had open has ended. */

@@ -1,6 +1,8 @@
 import type { Pool } from 'pg';
 import type { Counters } from './counters';
+import type { Packet } from '../packet';
 import type { Nas } from './nas';
+import { readIdentity } from './read-record';
 
 /** What a listener process is holding. */
 export interface Holding {
@@ -35,7 +37,7 @@ const FORGET = `DELETE FROM accounting_spool WHERE host = $1 AND pending_packets
 
 /** Tells the database every few seconds that this process lives, what it holds, and which routers it heard. Never in the way of a packet. */
 export class Reporter {
-  private readonly heard = new Map<string, { identity: string | null; at_ms: number }>();
+  private readonly heard = new Map<string, { packet: Packet; at_ms: number }>();
   private readonly unknown = new Map<string, number>();
   private readonly timers: NodeJS.Timeout[] = [];
   private reporting: Promise<void> = Promise.resolve();
@@ -49,12 +51,12 @@ export class Reporter {
     this.timers.push(setInterval(() => this.flush(), FLUSH_MS));
   }
 
-  heardOf(nas: Nas, identity: string | null): void {
+  heardOf(nas: Nas, packet: Packet): void {
     const entry = this.heard.get(nas.id);
     if (entry) {
+      entry.packet = packet;
       entry.at_ms = Date.now();
-      entry.identity = identity ?? entry.identity;
-    } else this.heard.set(nas.id, { identity, at_ms: Date.now() });
+    } else this.heard.set(nas.id, { packet, at_ms: Date.now() });
   }
 
   unknownHeard(address: string): void {
@@ -114,7 +116,7 @@ export class Reporter {
       const now = Date.now();
       await this.o.pool.query('SELECT accounting_heard_of($1, $2, $3)', [
         entries.map(([id]) => id),
-        entries.map(([, entry]) => entry.identity),
+        entries.map(([, entry]) => readIdentity(entry.packet).identifier),
         entries.map(([, entry]) => now - entry.at_ms),
       ]);
     }

@@ -1,6 +1,7 @@
-import type { Pool, PoolClient } from 'pg';
+import { Pool, type PoolClient } from 'pg';
 import { BatchColumns } from './columns';
-import type { RestartRecord, SessionRecord } from './record';
+import { readDetails } from './read-record';
+import { type RestartRecord, type SessionRecord, Status } from './record';
 
 /**
  * What became of a write. `bad_data`: the database refuses a value, so the batch must be split until the packet is found.
@@ -14,12 +15,33 @@ export type Written =
 
 const APPLY = {
   name: 'accounting_apply',
-  text: 'SELECT merged FROM accounting_apply($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)',
+  text: 'SELECT needs FROM accounting_apply($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)',
 };
 const RESTARTED = {
   name: 'accounting_router_restarted',
   text: 'SELECT accounting_router_restarted($1, $2, $3, $4, $5, $6, $7, $8)',
 };
+
+// A few hundred keys against large tables: always one index look-up per key, in the order of the keys. Decided once per connection and
+// not per batch, whose planning would otherwise cost as much as its work.
+const PLANNING =
+  'SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan';
+
+/** The listener's connections: few, because group commit makes the batches larger instead. */
+export function accountingPool(databaseUrl: string): Pool {
+  const pool = new Pool({
+    connectionString: databaseUrl,
+    max: 4,
+    application_name: 'lango-accounting',
+    connectionTimeoutMillis: 3000,
+    keepAlive: true,
+    // Waited for before the connection is given out.
+    onConnect: (client) => client.query(PLANNING) as unknown as void,
+  });
+  // A lost idle connection is nobody's error; the next query opens a new one.
+  pool.on('error', () => undefined);
+  return pool;
+}
 
 /** Writes batches through the SQL functions of prisma/functions/accounting.sql. */
 export class AccountingStore {
@@ -32,9 +54,11 @@ export class AccountingStore {
   /** Writes at most one record per session; sorts them, so that concurrent batches lock in one order. */
   async apply(records: readonly SessionRecord[]): Promise<Written> {
     if (records.length === 0) return { kind: 'ok' };
-    const columns = new BatchColumns();
-    for (const record of [...records].sort(byKey)) columns.add(record);
-    return this.run({ ...APPLY, values: columns.values() });
+    const sorted = [...records].sort(byKey);
+    const first = await this.send(sorted, (record) => record.status === Status.Start);
+    if (first.written.kind !== 'ok' || first.needs.length === 0) return first.written;
+    // Sessions that we thought were known; the others of the batch are written already, and writing is harmless twice.
+    return (await this.send(first.needs, () => true)).written;
   }
 
   /** Closes what a router had open when it restarted. */
@@ -65,9 +89,24 @@ export class AccountingStore {
     return (await this.run({ text: 'SELECT 1', values: [] }, 2000)).kind === 'ok';
   }
 
+  private async send(
+    sorted: readonly SessionRecord[],
+    detailed: (record: SessionRecord) => boolean,
+  ): Promise<{ written: Written; needs: SessionRecord[] }> {
+    const columns = new BatchColumns();
+    for (const record of sorted) columns.add(record, detailed(record) ? readDetails(record) : null);
+    let needs: SessionRecord[] = [];
+    const written = await this.run({ ...APPLY, values: columns.values() }, this.giveUpAfter_ms, ([row]) => {
+      const numbers = (row?.['needs'] ?? []) as number[];
+      needs = numbers.map((n) => sorted[n - 1]!);
+    });
+    return { written, needs };
+  }
+
   private async run(
     query: { name?: string; text: string; values: unknown[] },
     limit_ms = this.giveUpAfter_ms,
+    read?: (rows: Record<string, unknown>[]) => void,
   ): Promise<Written> {
     let client: PoolClient;
     try {
@@ -83,7 +122,8 @@ export class AccountingStore {
       const work = client.query(query);
       // Given up, the query ends with its connection; nobody waits for it then.
       work.catch(() => undefined);
-      await Promise.race([work, tooLong]);
+      const { rows } = await Promise.race([work, tooLong]);
+      read?.(rows);
       client.release();
       return { kind: 'ok' };
     } catch (error) {

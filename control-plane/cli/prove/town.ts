@@ -179,7 +179,7 @@ export class Town {
     const username = `resident-${this.number}-${n}`;
     const client = await make(api, '/clients', { name: username, phone: phoneOf(this.number, n) });
     const made = await make(api, '/subscriptions', {
-      client_id: client['id'],
+      client_id: String(client['id']),
       package_id: this.packageIds.get(sold),
       username,
       password,

@@ -95,7 +95,10 @@ function liveOn(history: History, dice: Dice, sid: string, from_ms: number, rebo
     const start_ms = now_ms + dice.between(0, 60_000);
     const life: Life = {
       sid,
-      loginId: `${dice.between(0, 2 ** 30).toString(16)}`.padStart(16, '0'),
+      loginId: dice
+        .between(0, 2 ** 30)
+        .toString(16)
+        .padStart(16, '0'),
       reports: [{ kind: 'start', at_ms: start_ms, sessionTime_s: 0, up: 0n, down: 0n }],
       endedByStop: i < lives - 1 || !rebootFollows || dice.chance(0.5),
     };

@@ -8,7 +8,7 @@ import { makeHistory, type History } from './history';
 import { expectedOf, tell, type Expected } from './oracle';
 import { play, type Cast } from './play';
 
-const ROUND = 200;
+const ROUND = { small: 80, full: 200 };
 /** So long ago that the archive takes what is closed, and a late packet has to bring it back. */
 const AGO_MS = 36 * 3_600_000;
 
@@ -45,10 +45,10 @@ export async function proveHistories(input: ProofInput, database: TestDatabase):
     'with 32-bit counters': 0,
   };
   try {
-    const cast = await assemble(owner, ROUND);
+    const cast = await assemble(owner, ROUND[input.size]);
     const end = Date.now() + input.minutes * 60_000;
     do {
-      const round = Array.from({ length: ROUND }, () => makeHistory(dice.fork()));
+      const round = Array.from({ length: ROUND[input.size] }, () => makeHistory(dice.fork()));
       const base_ms = Math.floor((Date.now() - AGO_MS) / 1000) * 1000;
       done.packets += await play(pool, owner, cast, round, base_ms, dice.fork(), violations);
       await compare(owner, cast, round, violations);

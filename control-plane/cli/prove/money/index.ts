@@ -40,7 +40,7 @@ export async function proveMoney(input: ProofInput, start: () => Promise<TestLan
     do {
       done.rounds++;
       const buyers = await moveIn(lango, dice);
-      const orders = makeOrders(buyers, dice, input.size === 'small' ? 150 : 600, done.rounds);
+      const orders = makeOrders(buyers, dice, input.size === 'small' ? 100 : 600, done.rounds);
       const cutter = cutConnections(owner, dice.fork(), done);
       const posted = await atOnce(lango, orders, 12);
       await cutter.stop();
@@ -73,8 +73,8 @@ async function moveIn(lango: TestLango, dice: Dice): Promise<Buyer[]> {
       const price_cents = dice.between(1, 3) * 5000;
       const sold = await makePackage(lango.api, { price_cents });
       const made = await make(lango.api, '/subscriptions', {
-        client_id: client['id'],
-        package_id: sold['id'],
+        client_id: buyer.clientId,
+        package_id: String(sold['id']),
         username: `buyer-${dice.seed}-${buyer.clientId}-${n}`,
         password: 'open-sesame',
       });
@@ -97,8 +97,9 @@ function makeOrders(buyers: readonly Buyer[], dice: Dice, count: number, round: 
     const subscription = dice.pick(dice.pick(buyers).subscriptions);
     const path = `/subscriptions/${subscription.id}`;
     const key = `key-${round}-${i}`;
-    if (dice.chance(0.1)) orders.push({ path: `${path}/renew`, body: {}, key });
-    else if (dice.chance(0.1))
+    const what = dice.pick(['renew', 'extend', ...Array<'pay'>(8).fill('pay')] as const);
+    if (what === 'renew') orders.push({ path: `${path}/renew`, body: {}, key });
+    else if (what === 'extend')
       orders.push({ path: `${path}/extend`, body: { count: dice.between(1, 3), unit: 'day' }, key });
     else {
       const reference = `r${round}-${i}`;
@@ -153,7 +154,7 @@ function cutConnections(owner: Client, dice: Dice, done: { 'connections cut': nu
 function answersAgree(posted: readonly Posted[], violations: Violations): void {
   for (const { order, status, body } of posted) {
     const paid = order.reference !== undefined;
-    const code = body?.['error']?.code as string | undefined;
+    const code = body.error?.code;
     const good = paid ? status === 201 || (status === 409 && code === 'duplicate_reference') : status === 200;
     if (!good)
       violations.add(`POST ${order.path} ${JSON.stringify(order.body)} answered ${status} ${JSON.stringify(body)}`);

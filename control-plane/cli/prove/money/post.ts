@@ -1,14 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ApiClient } from '../../../test-kit/api-client';
-import type { Json } from '../../../test-kit/story';
 
 /** Something to be done once, however often it must be sent. */
 export interface Order {
   path: string;
-  body: Json;
+  body: Record<string, string | number>;
   /** The receipt, for payments. */
   reference?: string;
   key?: string;
+}
+
+/** What matters of an answer's body. */
+export interface Answered {
+  error?: { code: string; message: string };
 }
 
 /** When an order was first sent and last answered, by a monotonic clock, and what came of it. */
@@ -17,7 +21,7 @@ export interface Posted {
   sent_ms: number;
   answered_ms: number;
   status: number;
-  body: Json;
+  body: Answered;
   sends: number;
 }
 
@@ -28,10 +32,10 @@ export async function post(api: ApiClient, order: Order): Promise<Posted> {
   const sent_ms = performance.now();
   for (let sends = 1; ; sends++) {
     const headers = order.key === undefined ? {} : { 'idempotency-key': order.key };
-    const answer = await api.post<Json>(order.path, order.body, headers).catch(() => undefined);
-    const again = answer === undefined || answer.status >= 500 || answer.body?.['error']?.code === 'in_progress';
+    const answer = await api.post<Answered | undefined>(order.path, order.body, headers).catch(() => undefined);
+    const again = answer === undefined || answer.status >= 500 || answer.body?.error?.code === 'in_progress';
     if (answer && (!again || sends >= TRIES))
-      return { order, sent_ms, answered_ms: performance.now(), status: answer.status, body: answer.body, sends };
+      return { order, sent_ms, answered_ms: performance.now(), status: answer.status, body: answer.body ?? {}, sends };
     if (sends >= TRIES) throw new Error(`${order.path} got no answer in ${TRIES} tries`);
     await sleep(50);
   }

@@ -8,10 +8,12 @@ export interface Queued {
 interface RouterState {
   /** Raised by each restart; packets belong to the epoch in which they came. */
   epoch: number;
-  /** Packets not written yet, by epoch, the oldest epoch first. */
+  /** The oldest epoch that may have packets which are not written yet. */
+  oldest: number;
+  /** Packets not written yet, by epoch. */
   open: Map<number, number>;
-  /** Restarts that still wait for packets, by key, with the last epoch that they wait for; the oldest first. */
-  restarts: Map<string, number>;
+  /** Keys of the restarts that still wait for packets, by the last epoch that each waits for. */
+  restarts: Map<number, string>;
 }
 
 /**
@@ -23,7 +25,7 @@ interface RouterState {
 export class RecordQueue<T extends Queued> {
   private readonly byKey = new Map<string, Line<T>>();
   private readonly ready = new Set<string>();
-  private readonly readyRestarts = new Set<string>();
+  private readonly readyRestarts = new Line<string>();
   private restartWasLast = false;
   private readonly arrival = new Set<T>();
   private readonly taken = new Map<T, { key: string; epoch: number }>();
@@ -48,7 +50,7 @@ export class RecordQueue<T extends Queued> {
       const key = `restart ${(this.restartNumber += 1)}`;
       this.placed.set(item, { key, epoch: router.epoch + 1 });
       this.byKey.set(key, new Line(item));
-      router.restarts.set(key, router.epoch);
+      router.restarts.set(router.epoch, key);
       router.epoch += 1;
       this.freeRestarts(record.nas.id, router);
       return;
@@ -69,10 +71,10 @@ export class RecordQueue<T extends Queued> {
    * it is written or given up.
    */
   take(max: number): T[] {
-    const [restart] = this.readyRestarts;
+    const restart = this.readyRestarts.first;
     this.restartWasLast = restart !== undefined && !(this.restartWasLast && this.ready.size > 0);
     if (this.restartWasLast) {
-      this.readyRestarts.delete(restart!);
+      this.readyRestarts.remove(restart!);
       return [this.begin(restart!)];
     }
     const items: T[] = [];
@@ -108,7 +110,9 @@ export class RecordQueue<T extends Queued> {
       if (!condition(item)) break;
       removed.push(item);
       this.arrival.delete(item);
-      this.forget(item, this.placed.get(item)!);
+      const place = this.placed.get(item)!;
+      if (item.record.kind === 'restart') this.readyRestarts.remove(place.key);
+      this.forget(item, place);
     }
     return removed;
   }
@@ -120,12 +124,11 @@ export class RecordQueue<T extends Queued> {
     if (same.first === undefined) {
       this.byKey.delete(key);
       this.ready.delete(key);
-      this.readyRestarts.delete(key);
     } else if (!this.taken.has(same.first)) this.ready.add(key);
     const nasId = item.record.nas.id;
     const router = this.routerOf(nasId);
     if (item.record.kind === 'restart') {
-      router.restarts.delete(key);
+      if (router.restarts.get(epoch - 1) === key) router.restarts.delete(epoch - 1);
     } else {
       const left = router.open.get(epoch)! - 1;
       if (left > 0) router.open.set(epoch, left);
@@ -135,11 +138,11 @@ export class RecordQueue<T extends Queued> {
   }
 
   private freeRestarts(nasId: string, router: RouterState): void {
-    const [oldest = Infinity] = router.open.keys();
-    for (const [key, epoch] of router.restarts) {
-      if (oldest <= epoch) break;
-      router.restarts.delete(key);
-      this.readyRestarts.add(key);
+    for (; router.oldest < router.epoch && !router.open.has(router.oldest); router.oldest += 1) {
+      const key = router.restarts.get(router.oldest);
+      if (key === undefined) continue;
+      router.restarts.delete(router.oldest);
+      this.readyRestarts.push(key);
     }
     if (router.open.size === 0 && router.restarts.size === 0) this.routers.delete(nasId);
   }
@@ -147,20 +150,20 @@ export class RecordQueue<T extends Queued> {
   private routerOf(nasId: string): RouterState {
     let router = this.routers.get(nasId);
     if (!router) {
-      router = { epoch: 0, open: new Map(), restarts: new Map() };
+      router = { epoch: 0, oldest: 0, open: new Map(), restarts: new Map() };
       this.routers.set(nasId, router);
     }
     return router;
   }
 }
 
-/** Packets of one session in order. They leave from the front, or, behind one under way, from the second place: both cost nothing. */
+/** A queue, as of the packets of one session. They leave from the front, or, behind one under way, from the second place: both cost nothing. */
 class Line<T> {
   private readonly items: T[];
   private head = 0;
 
-  constructor(first: T) {
-    this.items = [first];
+  constructor(...items: T[]) {
+    this.items = items;
   }
 
   get first(): T | undefined {
@@ -173,6 +176,7 @@ class Line<T> {
 
   remove(item: T): void {
     const at = this.items.indexOf(item, this.head);
+    if (at === -1) return;
     this.items.copyWithin(this.head + 1, this.head, at);
     this.head += 1;
     if (this.head > 1000 && this.head * 2 > this.items.length) {

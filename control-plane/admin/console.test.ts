@@ -295,7 +295,8 @@ describe('the live dashboard', () => {
     });
     expect(paid.status).toBe(201);
     await page.waitForFunction((old) => document.querySelector('.figure-main')?.textContent !== old, before);
-    expect(await page.textContent('.feed')).toContain('Grace Wanjiku Muthoni');
+    // Each panel asks for itself.
+    await page.waitForFunction(() => document.querySelector('.feed')?.textContent?.includes('Grace Wanjiku Muthoni'));
     expect(await page.evaluate('window.stayed')).toBe(true);
     await context.close();
   });

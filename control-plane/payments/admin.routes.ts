@@ -5,11 +5,13 @@ import { pageRoute, seeOther, view } from '../platform/http/page';
 import type { PageRoute } from '../platform/http/page';
 import { notFound } from '../platform/http/problem';
 import {
+  fieldsOf,
+  formErrors,
   formatAmount,
   formatMoment,
   formatMoney,
-  formErrors,
   outcomeBadge,
+  pagerOf,
   readDecimal,
   readerFor,
   withQuery,
@@ -98,19 +100,14 @@ function filters(query: z.output<typeof rowsQuery>, search: URLSearchParams, { t
   };
 }
 
-async function formModel(ctx: Context, values: Record<string, string>, errors: Record<string, string>, { t }: Reader) {
+async function formModel(ctx: Context, values: Record<string, string>, errors: Record<string, string>, reader: Reader) {
   const id = idField.safeParse(values['subscription_id']);
   const service = id.success
     ? await ctx.tx.subscription.findFirst({ where: { id: id.data }, include: { subscriber: true } })
     : null;
   if (!service) throw notFound('That subscription');
-  const field = (name: string, more: object) => ({
-    name,
-    label: t(`payments.${name}`),
-    value: values[name] ?? '',
-    error: errors[name],
-    ...more,
-  });
+  const { t } = reader;
+  const field = fieldsOf('payments', values, errors, reader);
   return {
     title: t('payments.record_for', { name: service.subscriber.name }),
     errors: formErrors(errors),
@@ -160,11 +157,7 @@ export const pageRoutes: PageRoute[] = [
                 step: reader.t('payments.empty_filtered_step'),
               }
             : { text: reader.t('payments.empty') },
-        pager: {
-          first: query.cursor ? withQuery('/payments', search, {}) : '',
-          next: page.nextCursor ? withQuery('/payments', search, { cursor: page.nextCursor }) : '',
-          nextLabel: reader.t('ui.page_next', { count: limit }),
-        },
+        pager: pagerOf('/payments', search, { cursor: query.cursor, next: page.nextCursor, limit }, reader),
       });
     },
   }),

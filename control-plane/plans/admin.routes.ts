@@ -4,7 +4,7 @@ import { cursorId, listQuery } from '../platform/http/input';
 import { pageRoute, seeOther, view } from '../platform/http/page';
 import type { PageRoute } from '../platform/http/page';
 import { notFound } from '../platform/http/problem';
-import { formatBytes, formatMoney, formatSpeed, formErrors, readDecimal, readerFor } from '../ui';
+import { fieldsOf, formErrors, formatBytes, formatMoney, formatSpeed, pagerOf, readDecimal, readerFor } from '../ui';
 import type { Reader } from '../ui';
 import { archivePackage } from './archive-package';
 import { createPackage } from './create-package';
@@ -67,14 +67,9 @@ function printPlan(plan: Package, running: number, { locale, t }: Reader) {
   };
 }
 
-function formModel(values: Record<string, string>, errors: Record<string, string>, currency: string, { t }: Reader) {
-  const field = (name: string, more: object = {}) => ({
-    name,
-    label: t(`plans.${name}`),
-    value: values[name] ?? '',
-    error: errors[name],
-    ...more,
-  });
+function formModel(values: Record<string, string>, errors: Record<string, string>, currency: string, reader: Reader) {
+  const { t } = reader;
+  const field = fieldsOf('plans', values, errors, reader);
   const choice = (name: string, options: readonly string[], fallback: string) =>
     field(name, {
       options: options.map((value) => ({
@@ -138,11 +133,12 @@ export const pageRoutes: PageRoute[] = [
           text: reader.t('plans.empty'),
           ...(mayAdd ? { href: '/plans/new', step: reader.t('plans.add'), action: true } : {}),
         },
-        pager: {
-          first: query.cursor ? '/plans' : '',
-          next: page.nextCursor ? `/plans?cursor=${page.nextCursor}` : '',
-          nextLabel: reader.t('ui.page_next', { count: query.limit }),
-        },
+        pager: pagerOf(
+          '/plans',
+          new URLSearchParams(),
+          { cursor: query.cursor, next: page.nextCursor, limit: query.limit },
+          reader,
+        ),
       });
     },
   }),

@@ -4,7 +4,7 @@ import { cursorId, listQuery } from '../platform/http/input';
 import { pageRoute, seeOther, view } from '../platform/http/page';
 import type { PageRoute } from '../platform/http/page';
 import { notFound } from '../platform/http/problem';
-import { formatMoment, formatSpan, formErrors, readerFor, stateBadge, withQuery } from '../ui';
+import { fieldsOf, formErrors, formatMoment, formatSpan, pagerOf, readerFor, stateBadge } from '../ui';
 import type { Reader, StateBadge } from '../ui';
 import { createRouter } from './create-router';
 import { deleteRouter } from './delete-router';
@@ -54,15 +54,9 @@ function printRouter(router: Router, reader: Reader) {
   };
 }
 
-function formModel(values: Record<string, string>, errors: Record<string, string>, { t }: Reader) {
-  const field = (name: string, more: object = {}) => ({
-    name,
-    label: t(`routers.${name}`),
-    value: values[name] ?? '',
-    error: errors[name],
-    autocomplete: 'off',
-    ...more,
-  });
+function formModel(values: Record<string, string>, errors: Record<string, string>, reader: Reader) {
+  const { t } = reader;
+  const field = fieldsOf('routers', values, errors, reader);
   const types = ['mikrotik', 'other'].map((value) => ({
     value,
     label: t(`routers.type_${value}`),
@@ -71,11 +65,12 @@ function formModel(values: Record<string, string>, errors: Record<string, string
   return {
     title: t('routers.new_title'),
     errors: formErrors(errors),
-    name: field('name', { required: true, max: 64 }),
-    address: field('address', { required: true, help: t('routers.address_help') }),
+    name: field('name', { required: true, autocomplete: 'off', max: 64 }),
+    address: field('address', { required: true, autocomplete: 'off', help: t('routers.address_help') }),
     // A good secret is offered, so that nobody has to invent one.
     secret: field('secret', {
       required: true,
+      autocomplete: 'off',
       max: 60,
       value: values['secret'] ?? randomBytes(18).toString('base64url'),
       help: t('routers.secret_help'),
@@ -109,11 +104,7 @@ export const pageRoutes: PageRoute[] = [
           text: reader.t('routers.empty'),
           ...(mayAdd ? { href: '/routers/new', step: reader.t('routers.add'), action: true } : {}),
         },
-        pager: {
-          first: query.cursor ? '/routers' : '',
-          next: page.nextCursor ? withQuery('/routers', search, { cursor: page.nextCursor }) : '',
-          nextLabel: reader.t('ui.page_next', { count: query.limit }),
-        },
+        pager: pagerOf('/routers', search, { cursor: query.cursor, next: page.nextCursor, limit: query.limit }, reader),
       });
     },
   }),

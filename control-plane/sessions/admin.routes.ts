@@ -5,7 +5,7 @@ import { pageRoute, seeOther, view } from '../platform/http/page';
 import type { PageRoute } from '../platform/http/page';
 import type { Person } from '../platform/http/person';
 import { notFound } from '../platform/http/problem';
-import { cursorOf, readerFor, withQuery } from '../ui';
+import { cursorOf, pagerOf, readerFor, withQuery } from '../ui';
 import type { Reader } from '../ui';
 import { findLive, listLive, listOrders, liveChoices, totalLive } from './admin.queries';
 import type { LiveFilter, LiveRow } from './admin.queries';
@@ -89,12 +89,16 @@ export const pageRoutes: PageRoute[] = [
         filters: filterChips(chosen, await liveChoices(ctx), search, reader),
         rows: await printRows(ctx, shown, reader, person),
         empty: emptyWords(isFiltered(filter), person.actor.permissions.has('routers.write'), reader),
-        pager: {
-          first: query.cursor ? withQuery('/sessions', search, {}) : '',
-          next:
-            found.length > filter.limit && last ? withQuery('/sessions', search, { cursor: cursorOf(last.id) }) : '',
-          nextLabel: reader.t('ui.page_next', { count: filter.limit }),
-        },
+        pager: pagerOf(
+          '/sessions',
+          search,
+          {
+            cursor: query.cursor,
+            next: found.length > filter.limit && last ? cursorOf(last.id) : null,
+            limit: filter.limit,
+          },
+          reader,
+        ),
       });
     },
   }),

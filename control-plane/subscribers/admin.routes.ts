@@ -9,7 +9,7 @@ import { listPackages } from '../plans';
 import { sessionProof } from '../sessions';
 import { allowedActions, subscriptionStates } from '../subscriptions';
 import type { SubscriptionState } from '../subscriptions';
-import { cursorOf, formatAmount, formatCount, formErrors, readerFor, withQuery } from '../ui';
+import { cursorOf, fieldsOf, formErrors, formatAmount, formatCount, pagerOf, readerFor, withQuery } from '../ui';
 import type { Reader } from '../ui';
 import {
   countSubscribers,
@@ -71,14 +71,9 @@ function filters(query: z.output<typeof rowsQuery>, search: URLSearchParams, { t
   };
 }
 
-function formFields(values: Record<string, string>, errors: Record<string, string>, { t }: Reader, id?: bigint) {
-  const field = (name: string, more: object) => ({
-    name,
-    label: t(`subscribers.${name}`),
-    value: values[name] ?? '',
-    error: errors[name],
-    ...more,
-  });
+function formFields(values: Record<string, string>, errors: Record<string, string>, reader: Reader, id?: bigint) {
+  const { t } = reader;
+  const field = fieldsOf('subscribers', values, errors, reader);
   return {
     title: t(id === undefined ? 'subscribers.new_title' : 'subscribers.edit_title'),
     action: id === undefined ? '/subscribers' : `/subscribers/${id}/edit`,
@@ -214,11 +209,12 @@ export const pageRoutes: PageRoute[] = [
                 text: reader.t('subscribers.empty'),
                 ...(mayAdd ? { href: '/subscribers/new', step: reader.t('subscribers.add'), action: true } : {}),
               },
-        pager: {
-          first: query.cursor ? withQuery('/subscribers', search, {}) : '',
-          next: rows.length > limit && last ? withQuery('/subscribers', search, { cursor: cursorOf(last.id) }) : '',
-          nextLabel: reader.t('ui.page_next', { count: limit }),
-        },
+        pager: pagerOf(
+          '/subscribers',
+          search,
+          { cursor: query.cursor, next: rows.length > limit && last ? cursorOf(last.id) : null, limit },
+          reader,
+        ),
       });
     },
   }),

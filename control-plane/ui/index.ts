@@ -31,6 +31,7 @@ export function createUi({ strict }: { strict: boolean }): Ui {
 }
 
 export * from './charts';
+export * from './form';
 export * from './format';
 export * from './page';
 export * from './proof';

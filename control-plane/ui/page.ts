@@ -1,3 +1,5 @@
+import type { Reader } from './reader';
+
 export type Theme = 'auto' | 'light' | 'dark';
 
 /** One entry of the rail. `far` ones leave the phone bar, which holds five. */
@@ -36,12 +38,18 @@ export function withQuery(path: string, query: URLSearchParams, change: Record<s
   return text ? `${path}?${text}` : path;
 }
 
-/** The error summary of a form: one line per field, in the order in which the schema found them. Undefined when there are none. */
-export function formErrors(
-  fields: Record<string, string>,
-): { fields: { name: string; message: string }[] } | undefined {
-  const list = Object.entries(fields).map(([name, message]) => ({ name, message }));
-  return list.length > 0 ? { fields: list } : undefined;
+/** The foot of a list: its beginning, and the next page where there is one. What is filtered stays so. */
+export function pagerOf(
+  path: string,
+  search: URLSearchParams,
+  page: { cursor: string | undefined; next: string | null | undefined; limit: number },
+  { t }: Reader,
+): { first: string; next: string; nextLabel: string } {
+  return {
+    first: page.cursor ? withQuery(path, search, {}) : '',
+    next: page.next ? withQuery(path, search, { cursor: page.next }) : '',
+    nextLabel: t('ui.page_next', { count: page.limit }),
+  };
 }
 
 /** A page cursor in the opaque form that the API's lists use too. */

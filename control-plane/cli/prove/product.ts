@@ -1,13 +1,11 @@
-import { spawn, type ChildProcess } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
-import { freePort } from '../../platform/postgres/cluster';
 import { embeddedOwnerUrl } from '../../platform/postgres/embedded';
-import { projectRoot } from '../../platform/project-root';
 import { apiClient, type ApiClient } from '../../test-kit/api-client';
+import { firstAdmin, startProgram } from '../../test-kit/program';
 import { embeddedDatabase } from '../with-database';
 
 /** What runs, as the supervisor and the kernel know it. */
@@ -37,45 +35,28 @@ export interface Product {
   stop(): Promise<void>;
 }
 
-const admin = { email: 'owner@lango.example', password: 'open-the-gate-9' };
-
 /** Starts the product on free ports and waits until it serves. @throws with its last words when it does not */
 export async function startProduct(): Promise<Product> {
   const dataDir = mkdtempSync(join(tmpdir(), 'lango-prove-'));
   // Postgres and FreeRADIUS run as users of their own and must get through.
   chmodSync(dataDir, 0o711);
-  const ports = await differentPorts(4);
-  const [http, auth, acct, radsec] = ports.map(String);
-  const baseUrl = `http://127.0.0.1:${http}`;
-  const child = launch({
-    PATH: process.env['PATH'] ?? '',
-    LANGO_DATA: dataDir,
-    LANGO_BIND: '127.0.0.1',
-    LANGO_HTTP_PORT: http ?? '',
-    LANGO_AUTH_PORT: auth ?? '',
-    LANGO_ACCT_PORT: acct ?? '',
-    LANGO_RADSEC_PORT: radsec ?? '',
-    LANGO_DEMO: '0',
-    LANGO_API_RATE: '1000000',
-    LANGO_LOG_LEVEL: 'warn',
-    LANGO_ADMIN_EMAIL: admin.email,
-    LANGO_ADMIN_PASSWORD: admin.password,
-  });
+  const child = await startProgram(dataDir, { LANGO_LOG_LEVEL: 'warn' });
+  const { baseUrl, authPort, acctPort } = child;
   const stop = async (): Promise<void> => {
     await child.end();
     removeElsewhere(dataDir);
     rmSync(dataDir, { recursive: true, force: true });
   };
-  const ready = (timeout_ms = 90_000): Promise<void> => untilReady(baseUrl, timeout_ms, child);
+  const ready = (timeout_ms = 90_000): Promise<void> => child.ready(timeout_ms);
   try {
     await ready();
-    const answer = await apiClient(baseUrl).post<{ token: string }>('/auth/login', admin);
+    const answer = await apiClient(baseUrl).post<{ token: string }>('/auth/login', firstAdmin);
     if (answer.status !== 200) throw new Error(`sign-in answered ${answer.status}: ${JSON.stringify(answer.body)}`);
     const ownerUrl = embeddedOwnerUrl(join(dataDir, 'postgres'), embeddedDatabase) ?? '';
     return {
       baseUrl,
-      authPort: Number(auth),
-      acctPort: Number(acct),
+      authPort,
+      acctPort,
       dataDir,
       api: apiClient(baseUrl, answer.body.token),
       ownerUrl,
@@ -93,50 +74,6 @@ export async function startProduct(): Promise<Product> {
 
 function tail(file: string): string {
   return existsSync(file) ? readFileSync(file, 'utf8').trimEnd().split('\n').slice(-8).join('\n') : '';
-}
-
-interface Launched {
-  pid: number;
-  printed(): string;
-  ended(): boolean;
-  end(): Promise<void>;
-}
-
-function launch(env: Record<string, string>): Launched {
-  const entry = join(projectRoot(), 'dist/control-plane/cli/main.js');
-  const child: ChildProcess = spawn(process.execPath, [entry, 'start'], {
-    env,
-    cwd: tmpdir(),
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let printed = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream?.on('data', (chunk: Buffer) => (printed = (printed + chunk.toString()).slice(-20_000)));
-  const gone = new Promise<void>((done) => child.once('close', () => done()));
-  const ended = (): boolean => child.exitCode !== null || child.signalCode !== null;
-  return {
-    pid: child.pid ?? 0,
-    printed: () => printed,
-    ended,
-    async end() {
-      if (!ended()) child.kill('SIGTERM');
-      await gone;
-    },
-  };
-}
-
-async function untilReady(baseUrl: string, timeout_ms: number, child: Launched): Promise<void> {
-  const end = Date.now() + timeout_ms;
-  for (;;) {
-    if (child.ended()) throw new Error(`lango start ended by itself:\n${child.printed()}`);
-    const answer = await fetch(`${baseUrl}/readyz`, { signal: AbortSignal.timeout(3000) }).catch(() => undefined);
-    if (answer?.status === 200) return;
-    if (Date.now() > end) {
-      const parts = await answer?.text().catch(() => '');
-      throw new Error(`Lango does not serve after ${timeout_ms} ms: ${parts}\n${child.printed().slice(-3000)}`);
-    }
-    await sleep(100);
-  }
 }
 
 async function ask<Row extends object>(url: string, sql: string, values: unknown[]): Promise<Row[]> {
@@ -214,10 +151,4 @@ function removeElsewhere(dataDir: string): void {
     const place = elsewhere(join(dataDir, part));
     if (place) rmSync(place, { recursive: true, force: true });
   }
-}
-
-async function differentPorts(count: number): Promise<number[]> {
-  const ports = new Set<number>();
-  while (ports.size < count) ports.add(await freePort());
-  return [...ports];
 }

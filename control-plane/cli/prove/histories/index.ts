@@ -50,10 +50,12 @@ export async function proveHistories(input: ProofInput, database: TestDatabase):
     do {
       const round = Array.from({ length: ROUND[input.size] }, () => makeHistory(dice.fork()));
       const base_ms = Math.floor((Date.now() - AGO_MS) / 1000) * 1000;
-      done.packets += await play(pool, owner, cast, round, base_ms, dice.fork(), violations);
+      done.packets += await play(pool, owner, cast, round, base_ms, dice.fork());
       await compare(owner, cast, round, violations);
       note(done, round);
-      await owner.query('TRUNCATE session_live, session_closed, usage_hour, usage_cycle, enforcement CASCADE');
+      await owner.query(
+        'TRUNCATE session_live, session_closed, usage_hour, usage_cycle, enforcement, accounting_quarantine CASCADE',
+      );
       input.progress(`${done.histories} histories, ${done.packets} packets`);
     } while (input.size === 'full' && Date.now() < end && violations.found.length === 0);
     return { done, violations: violations.found };
@@ -100,6 +102,10 @@ async function compare(
         violations.add(`history ${history.seed}, ${describe(history)}, session ${sid}: ${is}; expected ${should}`);
     }
   }
+  const refused = await owner.query<{ error: string; n: string }>(
+    'SELECT error, count(*) AS n FROM accounting_quarantine GROUP BY 1',
+  );
+  for (const { error, n } of refused.rows) violations.add(`${n} good records were put into quarantine: ${error}`);
   await sumsAgree({ ask: async (sql, values) => (await owner.query(sql, values)).rows as never }, violations);
 }
 

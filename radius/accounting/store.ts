@@ -36,7 +36,11 @@ export function accountingPool(databaseUrl: string): Pool {
     connectionTimeoutMillis: 3000,
     keepAlive: true,
     // Waited for before the connection is given out.
-    onConnect: (client) => client.query(PLANNING) as unknown as void,
+    onConnect: (client) => {
+      // A connection that breaks in hand tells of it through its query, and also by an event that would end the process if nobody heard it.
+      client.on('error', () => undefined);
+      return client.query(PLANNING) as unknown as void;
+    },
   });
   // A lost idle connection is nobody's error; the next query opens a new one.
   pool.on('error', () => undefined);

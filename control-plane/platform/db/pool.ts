@@ -16,5 +16,7 @@ export function createPool(url: string, role: DatabaseRole, max = 8): Pool {
   });
   // A lost idle connection is not an error of anybody's request; the next query opens a new one.
   pool.on('error', () => undefined);
+  // One that breaks while it is lent out fails its query; without a listener of its own it would end the process as well.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
 }

@@ -81,6 +81,8 @@ function writeSettings(c: Cluster): void {
     "log_timezone = 'UTC'",
     "log_line_prefix = '%m [%p] %q%u@%d '",
     'log_min_duration_statement = 1000',
+    // Passwords and routers' secrets travel as parameters; a statement that waited for a lock must not leave them in the log.
+    'log_parameter_max_length = 0',
     'jit = off',
     "shared_preload_libraries = 'pg_stat_statements'",
     "password_encryption = 'scram-sha-256'",

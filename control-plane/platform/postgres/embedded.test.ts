@@ -72,6 +72,18 @@ describe('embedded Postgres', () => {
     expect(await ask(second.ownerUrl, 'select v from kept')).toEqual(['here']);
   });
 
+  test('a slow statement is logged without its parameters, which may be passwords', async () => {
+    const server = await start(join(home, 'db'));
+    const client = new Client({ connectionString: server.ownerUrl });
+    await client.connect();
+    await client.query('SET log_min_duration_statement = 0');
+    await client.query("SELECT 'slow statement', $1::text", ['kept-out-of-logs']);
+    await client.end();
+    const log = readFileSync(join(home, 'db', 'postgres.log'), 'utf8');
+    expect(log).toContain('slow statement');
+    expect(log).not.toContain('kept-out-of-logs');
+  });
+
   test('runs unprivileged when we are root', async () => {
     const server = await start(join(home, 'db'));
     expect(readFileSync(`/proc/${server.pid}/status`, 'utf8')).toMatch(/^Uid:\s+[1-9]\d*\s/m);

@@ -73,11 +73,20 @@ export class SpoolDirectory {
     const file = join(this.root, base, OWNER_FILE);
     if (!existsSync(file)) return true;
     try {
-      const gone = isGone(JSON.parse(readFileSync(file, 'utf8')) as Owner, this.self);
-      return gone ?? Date.now() - statSync(file).mtimeMs > SILENT_MS;
+      return isGone(readOwner(file), this.self) ?? Date.now() - statSync(file).mtimeMs > SILENT_MS;
     } catch {
+      // Its owner has just left.
       return false;
     }
+  }
+}
+
+/** A power cut can leave the file empty, although the segments beside it were synced: then only its sign of life tells. */
+function readOwner(file: string): Partial<Owner> {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Owner;
+  } catch {
+    return {};
   }
 }
 

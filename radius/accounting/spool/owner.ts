@@ -22,8 +22,9 @@ export function ownOwner(): Owner {
   };
 }
 
-/** Whether the owner is certainly gone; undefined when it lives where we cannot look (another container). */
-export function isGone(owner: Owner, self: Owner): boolean | undefined {
+/** Whether the owner is certainly gone; undefined when it lives where we cannot look (another container) or nothing is known of it. */
+export function isGone(owner: Partial<Owner>, self: Owner): boolean | undefined {
+  if (owner.pid === undefined) return undefined;
   if (owner.boot !== self.boot) return owner.host === self.host ? true : undefined;
   if (owner.pidNamespace !== self.pidNamespace) return undefined;
   return startedAt(owner.pid) !== owner.started;

@@ -1,7 +1,7 @@
 import type { ApiRoute } from './platform/http/route';
 import { permissions } from './platform/permissions';
 import { sliceApiRoutes, sliceNames, slicePageRoutes } from './slices';
-import { makeRouter, makeSubscription, type Made } from './test-kit/factories';
+import { makeActive, makeRouter, type Json } from './test-kit/story';
 import { startTestLango, type TestCompany, type TestLango } from './test-kit/lango';
 
 /** Every API route there is: a new one is walked without being added here. */
@@ -29,12 +29,12 @@ let lango: TestLango;
 let theirs: TestCompany;
 /** What another company owns, by the first word of the path that shows it. */
 const foreign: Record<string, string> = {};
-const seeded: { client: Made; subscription: Made } = {} as never;
+const seeded: { client: Json; subscription: Json } = {} as never;
 
 beforeAll(async () => {
   lango = await startTestLango();
   theirs = await lango.addCompany();
-  const subscription = await makeSubscription(theirs.api, { package: { quota_bytes: 1_000_000 } });
+  const subscription = await makeActive(theirs.api, { quota_bytes: 1_000_000 });
   const router = await makeRouter(theirs.api);
   await theirs.api.post('/billing/transactions', {
     subscription_id: subscription.id,

@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectRoot } from '../platform/project-root';
-import { makeRouter, makeSubscription, type Made } from '../test-kit/factories';
 import { startTestLango, type TestLango } from '../test-kit/lango';
+import { makeActive, makeRouter, makeSubscription, type Json } from '../test-kit/story';
 import type { AccessExplanation } from './schema';
 
 jest.setTimeout(60_000);
 
 let lango: TestLango;
-let router: Made;
+let router: Json;
 beforeAll(async () => {
   lango = await startTestLango();
   router = await makeRouter(lango.api);
@@ -18,7 +18,7 @@ afterAll(async () => {
 });
 
 async function explain(query: Record<string, string>, api = lango.api): Promise<AccessExplanation> {
-  const answer = await api.get<AccessExplanation>(`/access/explain?${new URLSearchParams(query)}`);
+  const answer = await api.get<AccessExplanation>(`/access/explain?${new URLSearchParams(query).toString()}`);
   expect(answer.status).toBe(200);
   return answer.body;
 }
@@ -27,7 +27,7 @@ async function explain(query: Record<string, string>, api = lango.api): Promise<
 const failing = ({ checks }: AccessExplanation) => checks.filter(({ pass }) => !pass);
 
 test('a subscription in order passes every check, and the reply is what the router would be given', async () => {
-  await makeSubscription(lango.api, { username: 'fine', package: { quota_bytes: 1_000_000_000 } });
+  await makeActive(lango.api, { quota_bytes: 1_000_000_000 }, { username: 'fine' });
   const told = await explain({ username: 'fine' });
   expect(told).toMatchObject({ decision: 'accept', reason: 'active' });
   expect(told.checks.map(({ name, pass }) => [name, pass])).toEqual(
@@ -46,7 +46,7 @@ test('a subscription in order passes every check, and the reply is what the rout
 });
 
 test('an unpaid one is led into the garden, with the remedy', async () => {
-  await makeSubscription(lango.api, { username: 'unpaid', pending: true });
+  await makeSubscription(lango.api, {}, { username: 'unpaid' });
   const told = await explain({ username: 'unpaid' });
   expect(told).toMatchObject({ decision: 'garden', reason: 'unpaid', sentence: expect.stringMatching(/pay/) });
   expect(failing(told)).toEqual([
@@ -63,7 +63,7 @@ test('an unpaid one is led into the garden, with the remedy', async () => {
 });
 
 test('the wrong device is shown beside the right one, and nothing after it was reached', async () => {
-  const made = await makeSubscription(lango.api, { username: 'locked' });
+  const made = await makeActive(lango.api, {}, { username: 'locked' });
   expect((await lango.api.patch(`/subscriptions/${made.id}`, { mac_lock: '48:A9:8A:77:10:3C' })).status).toBe(200);
   const told = await explain({ username: 'locked', mac: '50-d4-f7-2e-91-b8' });
   expect(told).toMatchObject({ decision: 'reject', reason: 'wrong_mac' });
@@ -80,7 +80,7 @@ test('the wrong device is shown beside the right one, and nothing after it was r
 test('another company’s login and router are not known', async () => {
   const neighbour = await lango.addCompany();
   await makeRouter(neighbour.api);
-  await makeSubscription(neighbour.api, { username: 'next-door' });
+  await makeActive(neighbour.api, {}, { username: 'next-door' });
   const told = await explain({ username: 'next-door' });
   expect(told).toMatchObject({ decision: 'reject', reason: 'unknown_user' });
   expect(failing(told)).toMatchObject([{ name: 'login' }]);
@@ -96,7 +96,9 @@ test('a company without a router is told so', async () => {
 });
 
 test.each([{}, { username: '' }, { username: 'a', router_id: 'x' }])('%j is refused clearly', async (query) => {
-  const answer = await lango.api.get(`/access/explain?${new URLSearchParams(query as Record<string, string>)}`);
+  const answer = await lango.api.get(
+    `/access/explain?${new URLSearchParams(query as Record<string, string>).toString()}`,
+  );
   expect([404, 422]).toContain(answer.status);
 });
 
@@ -127,7 +129,7 @@ test('every reason of docs/reference/reasons.md is one of the database, and the 
 test('the sentences that radiusd.conf says by itself are the database’s', async () => {
   const config = readFileSync(join(projectRoot(), 'freeradius-config/radiusd.conf'), 'utf8');
   const said = [...config.matchAll(/&Lango-Reason := '(\w+)'\s+&Reply-Message := '([^']+)'/g)].map(
-    ([, code, sentence]) => ({ code, sentence }),
+    ([, code = '', sentence = '']) => ({ code, sentence }),
   );
   expect(said.map(({ code }) => code).sort()).toEqual(['unsupported_method', 'wrong_password']);
   for (const { code, sentence } of said) {

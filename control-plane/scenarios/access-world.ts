@@ -5,29 +5,18 @@ import { exchange } from '../../radius/testing';
 import { createTestDatabase, type TestDatabase } from '../test-kit/database';
 import { startTestFreeradius, type TestFreeradius } from '../test-kit/freeradius';
 import { makeCredentials } from '../test-kit/mikrotik/credentials';
+import {
+  insertCompany,
+  insertRouter,
+  insertSubscription,
+  type RouterRow,
+  type SubscriptionRow,
+} from '../test-kit/rows';
 
-export interface RouterInput {
-  address: string;
-  secret?: string;
-  type?: 'mikrotik' | 'other';
-  policy?: 'require' | 'auto' | 'off';
-  tenantId?: string;
-}
+export type RouterInput = RouterRow & { tenantId?: string };
 
-export interface SubscriptionInput {
-  username: string;
-  password?: string;
-  tenantId?: string;
-  status?: 'pending' | 'active' | 'suspended' | 'paused' | 'ended';
-  /** Seconds from now on Lango's clock. */
-  expiresIn_s?: number;
-  usedBytes?: number;
-  topupBytes?: number;
-  macLock?: string;
-  staticIp?: string;
-  /** Columns of the plan version, over a 10/5 Mbit/s one without a cap. */
-  plan?: Record<string, unknown>;
-}
+/** Of another company where its id is given. The password is `sesame` unless said otherwise. */
+export type SubscriptionInput = SubscriptionRow & { tenantId?: string };
 
 export interface Ask {
   username: string | Buffer;
@@ -84,24 +73,10 @@ export async function createAccessWorld(through = async (url: string) => url): P
   await owner.connect();
   const sql = async <Row extends object>(text: string, values: unknown[] = []): Promise<Row[]> =>
     (await owner.query<Row>(text, values)).rows;
-  const idOf = async (text: string, values: unknown[]): Promise<string> =>
-    (await sql<{ id: string }>(text, values))[0]?.id ?? '';
-  const addTenant = (name: string): Promise<string> =>
-    idOf(`INSERT INTO tenant (name, slug, status) VALUES ($1, lower($1), 'approved') RETURNING id`, [name]);
+  const addTenant = (name: string): Promise<string> => insertCompany(owner, name);
   const tenantId = await addTenant('Umoja');
   const addRouter = (o: RouterInput): Promise<string> =>
-    idOf(
-      `INSERT INTO nas (tenant_id, nasname, shortname, name, secret, type, message_authenticator)
-       VALUES ($1, $2, 'r', $3, $4, $5, $6) RETURNING id`,
-      [
-        o.tenantId ?? tenantId,
-        o.address,
-        o.address,
-        o.secret ?? homeRouter.secret,
-        o.type ?? 'mikrotik',
-        o.policy ?? 'auto',
-      ],
-    );
+    insertRouter(owner, o.tenantId ?? tenantId, { secret: homeRouter.secret, ...o });
   await addRouter(homeRouter);
   const radius = await through(db.urls.radius);
   const freeradius = await startTestFreeradius({ db: { ...db, urls: { ...db.urls, radius } } });
@@ -113,7 +88,13 @@ export async function createAccessWorld(through = async (url: string) => url): P
     addTenant,
     addRouter,
     sql,
-    addSubscription: (o) => insertSubscription(idOf, tenantId, o),
+    addSubscription: (o) =>
+      insertSubscription(owner, o.tenantId ?? tenantId, {
+        password: 'sesame',
+        usedBytes: 0,
+        startedAgo_s: 40 * 86_400,
+        ...o,
+      }),
     addSession: async (subscriptionId, o) => {
       await sql(
         `INSERT INTO session_live (tenant_id, nas_id, acct_session_id, subscription_id, username, nas_address, calling_station_id, mac, started_at, updated_at, received_at)
@@ -142,64 +123,6 @@ export async function createAccessWorld(through = async (url: string) => url): P
       await db.drop();
     },
   };
-}
-
-type IdOf = (text: string, values: unknown[]) => Promise<string>;
-let plans = 0;
-
-async function insertSubscription(idOf: IdOf, home: string, o: SubscriptionInput): Promise<string> {
-  const tenantId = o.tenantId ?? home;
-  const columns = {
-    price_cents: 1000,
-    currency: 'KES',
-    validity_count: 30,
-    validity_unit: 'day',
-    down_kbps: 10_000,
-    up_kbps: 5_000,
-    ...o.plan,
-  } as Record<string, unknown>;
-  const names = Object.keys(columns);
-  const planId = await idOf(`INSERT INTO plan (tenant_id, name, kind) VALUES ($1, $2, 'pppoe') RETURNING id`, [
-    tenantId,
-    `Plan ${(plans += 1)}`,
-  ]);
-  const versionId = await idOf(
-    `INSERT INTO plan_version (tenant_id, plan_id, version, ${names.join(', ')})
-     VALUES ($1, $2, 1, ${names.map((_, i) => `$${i + 3}`).join(', ')}) RETURNING id`,
-    [tenantId, planId, ...Object.values(columns)],
-  );
-  const subscriberId = await idOf(
-    `INSERT INTO subscriber (tenant_id, name, phone) VALUES ($1, 'Asha', '+254700000001') RETURNING id`,
-    [tenantId],
-  );
-  const pending = o.status === 'pending';
-  const id = await idOf(
-    `INSERT INTO subscription (tenant_id, subscriber_id, plan_version_id, username, status, starts_at, expires_at, cycle_no, quota_bytes, topup_bytes, mac_lock, static_ip)
-     VALUES ($1, $2, $3, $4, $5, CASE WHEN $6 THEN NULL ELSE lango_now() - interval '40 days' END,
-             CASE WHEN $6 THEN NULL ELSE lango_now() + make_interval(secs => $7) END, 1, $8, $9, $10, $11) RETURNING id`,
-    [
-      ...[tenantId, subscriberId, versionId, o.username, o.status === 'ended' ? 'active' : (o.status ?? 'active')],
-      ...[
-        pending,
-        o.expiresIn_s ?? 86_400,
-        columns['quota_bytes'] ?? null,
-        o.topupBytes ?? 0,
-        o.macLock ?? null,
-        o.staticIp ?? null,
-      ],
-    ],
-  );
-  await idOf(
-    `INSERT INTO radcheck (tenant_id, username, attribute, op, value) VALUES ($1, $2, 'Cleartext-Password', ':=', $3) RETURNING id`,
-    [tenantId, o.username, o.password ?? 'sesame'],
-  );
-  await idOf(
-    `INSERT INTO usage_cycle (subscription_id, cycle_no, tenant_id, started_at, input_bytes, output_bytes)
-     VALUES ($1, 1, $2, lango_now(), 0, $3) RETURNING subscription_id AS id`,
-    [id, tenantId, o.usedBytes ?? 0],
-  );
-  if (o.status === 'ended') await idOf(`UPDATE subscription SET status = 'ended' WHERE id = $1 RETURNING id`, [id]);
-  return id;
 }
 
 const services = { ppp: [2, 15], hotspot: [1, 19], dhcp: [undefined, 15] } as const;

@@ -9,6 +9,7 @@ import { RecordQueue } from '../../radius/accounting/record-queue';
 import { writeBatch } from '../../radius/accounting/write-batch';
 import { newCounters } from '../../radius/accounting/counters';
 import { createTestDatabase, type TestDatabase } from '../test-kit/database';
+import { insertCompany, insertRouter, insertSubscription, type SubscriptionRow } from '../test-kit/rows';
 
 /** Attributes of a packet by name, as text; undefined ones are left out. */
 export type Attributes = Record<string, string | number | Buffer | undefined>;
@@ -63,7 +64,7 @@ export interface SubscriptionInput {
   onQuota?: 'cut' | 'throttle';
   simultaneousUse?: number;
   interim_s?: number;
-  status?: string;
+  status?: SubscriptionRow['status'];
   expiresIn_s?: number;
 }
 
@@ -80,18 +81,7 @@ export async function createAccountingWorld(): Promise<AccountingWorld> {
   const pool = new Pool({ connectionString: database.urls.accounting, max: 4 });
   pool.on('error', () => undefined);
   const store = new AccountingStore(pool);
-  const id = async (sql: string, values: unknown[]): Promise<string> => {
-    const { rows } = await owner.query<{ id: string }>(sql, values);
-    return rows[0]!.id;
-  };
-  const tenantId = await id(
-    `INSERT INTO tenant (name, slug, status) VALUES ('Duka Net', $1, 'approved') RETURNING id`,
-    ['duka'],
-  );
-  const subscriberId = await id(
-    `INSERT INTO subscriber (tenant_id, name, phone) VALUES ($1, 'Wanjiku', '+254700000001') RETURNING id`,
-    [tenantId],
-  );
+  const tenantId = await insertCompany(owner, 'Duka Net');
   const counters = newCounters();
   const log = { debug: quiet, info: quiet, warn: quiet, error: quiet };
 
@@ -123,10 +113,7 @@ export async function createAccountingWorld(): Promise<AccountingWorld> {
       const tenant = o.tenantId ?? tenantId;
       const type = o.type ?? 'mikrotik';
       const secret = o.secret ?? 'router-secret';
-      const nasId = await id(
-        `INSERT INTO nas (tenant_id, nasname, shortname, name, secret, type) VALUES ($1, $2, 'r', $3, $4, $5) RETURNING id`,
-        [tenant, o.address, `router ${o.address}`, secret, type],
-      );
+      const nasId = await insertRouter(owner, tenant, { ...o, type, secret });
       return {
         id: nasId,
         tenantId: tenant,
@@ -136,7 +123,21 @@ export async function createAccountingWorld(): Promise<AccountingWorld> {
         type,
       };
     },
-    subscription: (o = {}) => insertSubscription(id, tenantId, subscriberId, o),
+    subscription: (o = {}) =>
+      insertSubscription(owner, tenantId, {
+        username: o.username ?? `user${(names += 1)}`,
+        status: o.status,
+        startedAgo_s: 0,
+        expiresIn_s: o.expiresIn_s,
+        plan: {
+          quota_bytes: o.quotaBytes ?? null,
+          on_quota: o.onQuota ?? 'cut',
+          throttle_down_kbps: 1000,
+          throttle_up_kbps: 500,
+          simultaneous_use: o.simultaneousUse ?? 1,
+          interim_s: o.interim_s ?? 300,
+        },
+      }),
     record,
     write,
     report: (nas, ago_s, attributes) => write([record(nas, ago_s, attributes)]),
@@ -175,30 +176,6 @@ export function readAttributes(nas: Nas, received_ms: number, attributes: Attrib
   const decoded = decodePacket(builder.seal(nas.secret));
   if (decoded.kind !== 'packet') throw new Error('the packet is malformed');
   return readRecord(decoded.packet, nas, received_ms);
-}
-
-async function insertSubscription(
-  id: (sql: string, values: unknown[]) => Promise<string>,
-  tenantId: string,
-  subscriberId: string,
-  o: SubscriptionInput,
-): Promise<string> {
-  const name = o.username ?? `user${(names += 1)}`;
-  const planId = await id(`INSERT INTO plan (tenant_id, name, kind) VALUES ($1, $2, 'pppoe') RETURNING id`, [
-    tenantId,
-    `plan of ${name}`,
-  ]);
-  const versionId = await id(
-    `INSERT INTO plan_version (tenant_id, plan_id, version, price_cents, currency, validity_count, validity_unit, down_kbps, up_kbps, quota_bytes, on_quota,
-       throttle_down_kbps, throttle_up_kbps, simultaneous_use, interim_s)
-     VALUES ($1, $2, 1, 100000, 'KES', 30, 'day', 10000, 5000, $3, $4, 1000, 500, $5, $6) RETURNING id`,
-    [tenantId, planId, o.quotaBytes ?? null, o.onQuota ?? 'cut', o.simultaneousUse ?? 1, o.interim_s ?? 300],
-  );
-  return id(
-    `INSERT INTO subscription (tenant_id, subscriber_id, plan_version_id, username, status, starts_at, expires_at, cycle_no, quota_bytes)
-     VALUES ($1, $2, $3, $4, $5, lango_now(), lango_now() + make_interval(secs => $6), 1, $7) RETURNING id`,
-    [tenantId, subscriberId, versionId, name, o.status ?? 'active', o.expiresIn_s ?? 86_400, o.quotaBytes ?? null],
-  );
 }
 
 async function usageOf(owner: Client, table: string, seconds: string, subscriptionId: string): Promise<Usage> {

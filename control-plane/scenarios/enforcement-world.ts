@@ -1,5 +1,6 @@
 import { Client } from 'pg';
 import { createTestDatabase, type TestDatabase } from '../test-kit/database';
+import { insertCompany, insertRouter, insertSubscription } from '../test-kit/rows';
 
 /** A test database with one company, one plan per behaviour at its cap, and ways to put routers, subscriptions and sessions into it. */
 export interface EnforcementWorld {
@@ -73,37 +74,25 @@ export async function createEnforcementWorld(): Promise<EnforcementWorld> {
     if (!rows[0]) throw new Error(`nothing came of ${sql}`);
     return rows[0] as T;
   };
-  const tenantId = (
-    await one<{ id: string }>(
-      `INSERT INTO tenant (name, slug, status) VALUES ('Duka Net', 'duka', 'approved') RETURNING id`,
-    )
-  ).id;
-  const subscriberId = (
-    await one<{ id: string }>(
-      `INSERT INTO subscriber (tenant_id, name, phone) VALUES ($1, 'Wanjiku', '+254700000001') RETURNING id`,
-      [tenantId],
-    )
-  ).id;
-
+  const tenantId = await insertCompany(owner, 'Duka Net');
   return {
     database,
     owner,
     tenantId,
-    router: async (o) =>
-      (
-        await one<{ id: string }>(
-          `INSERT INTO nas (tenant_id, nasname, shortname, name, secret, type, coa_port) VALUES ($1, $2, 'r', $3, $4, $5, $6) RETURNING id`,
-          [
-            tenantId,
-            o.address,
-            o.name ?? `router ${o.address}`,
-            o.secret ?? 'router-secret',
-            o.type ?? 'mikrotik',
-            o.port,
-          ],
-        )
-      ).id,
-    subscription: (o) => insertSubscription(one, tenantId, subscriberId, o),
+    router: ({ port, ...o }) => insertRouter(owner, tenantId, { ...o, coaPort: port }),
+    subscription: (o) =>
+      insertSubscription(owner, tenantId, {
+        username: o.username,
+        status: o.status,
+        expiresIn_s: o.expiresInS,
+        usedBytes: o.usedBytes ?? 0,
+        plan: {
+          quota_bytes: o.quotaBytes ?? null,
+          on_quota: o.onQuota ?? 'cut',
+          throttle_down_kbps: 512,
+          throttle_up_kbps: 256,
+        },
+      }),
     session: (o) => insertSession(one, tenantId, o),
     enforcement: (id) => one<EnforcementRow>(`SELECT ${SHOWN} FROM enforcement WHERE id = $1`, [id]),
     enforcementsOf: async (sessionId) =>
@@ -138,33 +127,6 @@ export async function createEnforcementWorld(): Promise<EnforcementWorld> {
 }
 
 type One = <T>(sql: string, values?: unknown[]) => Promise<T>;
-
-async function insertSubscription(
-  one: One,
-  tenantId: string,
-  subscriberId: string,
-  o: SubscriptionInput,
-): Promise<string> {
-  const plan = await one<{ id: string }>(
-    `INSERT INTO plan (tenant_id, name, kind) VALUES ($1, $2, 'pppoe') RETURNING id`,
-    [tenantId, `Plan of ${o.username}`],
-  );
-  const version = await one<{ id: string }>(
-    `INSERT INTO plan_version (tenant_id, plan_id, version, price_cents, currency, validity_count, validity_unit, down_kbps, up_kbps, quota_bytes, on_quota, throttle_down_kbps, throttle_up_kbps)
-     VALUES ($1, $2, 1, 100000, 'KES', 30, 'day', 10000, 5000, $3, $4, 512, 256) RETURNING id`,
-    [tenantId, plan.id, o.quotaBytes ?? null, o.onQuota ?? 'cut'],
-  );
-  const subscription = await one<{ id: string }>(
-    `INSERT INTO subscription (tenant_id, subscriber_id, plan_version_id, username, status, starts_at, expires_at, cycle_no, quota_bytes)
-     VALUES ($1, $2, $3, $4, $5, lango_now() - interval '1 day', lango_now() + make_interval(secs => $6), 1, $7) RETURNING id`,
-    [tenantId, subscriberId, version.id, o.username, o.status ?? 'active', o.expiresInS ?? 86400, o.quotaBytes ?? null],
-  );
-  await one(
-    `INSERT INTO usage_cycle (subscription_id, cycle_no, tenant_id, started_at, output_bytes) VALUES ($1, 1, $2, lango_now(), $3) RETURNING 1 AS ok`,
-    [subscription.id, tenantId, o.usedBytes ?? 0],
-  );
-  return subscription.id;
-}
 
 async function insertSession(one: One, tenantId: string, o: SessionInput): Promise<string> {
   const session = await one<{ radacctid: string }>(

@@ -1,6 +1,7 @@
 import type { LoginOutcome, Session, SimulatedMikrotik } from '../test-kit/mikrotik';
 import { makeActive, makePackage, makeSubscription, unique, type Json } from '../test-kit/story';
-import { startWhole, until, type Whole } from '../test-kit/whole';
+import { until } from '../test-kit/until';
+import { startWhole, type Whole } from '../test-kit/whole';
 
 /** From the first shilling to bytes on the wire and back: the whole product as it is started, and a simulated router. */
 let lango: Whole;

@@ -1,6 +1,7 @@
 import { startOcserv, type OcservLab } from '../test-kit/ocserv';
 import { make, unique, type Json } from '../test-kit/story';
-import { startWhole, until, type Whole } from '../test-kit/whole';
+import { until } from '../test-kit/until';
+import { startWhole, type Whole } from '../test-kit/whole';
 
 // A NAS that this project did not write: ocserv of Debian's, dialled by openconnect, in network namespaces of their own.
 // What it counts itself, in its own log, is the truth that Lango's numbers are held against.

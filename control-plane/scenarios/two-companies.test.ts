@@ -1,7 +1,8 @@
 import type { ApiClient } from '../test-kit/api-client';
 import type { LoginOutcome } from '../test-kit/mikrotik';
 import { make, makeClient, makePackage, unique, type Json } from '../test-kit/story';
-import { startWhole, until, type KnownRouter, type Whole } from '../test-kit/whole';
+import { until } from '../test-kit/until';
+import { startWhole, type KnownRouter, type Whole } from '../test-kit/whole';
 
 /** Two companies on one installation that chose the same words for everything, and must never notice each other. */
 let lango: Whole;

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { Client } from 'pg';
 import { ensureRoleLogins, type RoleUrls } from '../platform/db/roles';
+import { runSql } from './sql';
 
 /** A database of one test's own, migrated, with a login per role. */
 export interface TestDatabase {
@@ -24,7 +24,7 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   const fault = process.env['TEST_TEMPLATE_FAULT'];
   if (fault) throw new Error(`The template database could not be made: ${fault}`);
   const name = `lango_test_${randomBytes(6).toString('hex')}`;
-  await execute(adminUrl, `CREATE DATABASE ${name} TEMPLATE ${template}`);
+  await runSql(adminUrl, `CREATE DATABASE ${name} TEMPLATE ${template}`);
   const owner = new URL(adminUrl);
   owner.pathname = `/${name}`;
   const urls = await ensureRoleLogins(owner.href, testMasterKey);
@@ -33,18 +33,8 @@ export async function createTestDatabase(): Promise<TestDatabase> {
     urls,
     masterKey: testMasterKey,
     drop: async () => {
-      await execute(adminUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
-      for (const url of Object.values(urls)) await execute(adminUrl, `DROP ROLE IF EXISTS "${new URL(url).username}"`);
+      await runSql(adminUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+      for (const url of Object.values(urls)) await runSql(adminUrl, `DROP ROLE IF EXISTS "${new URL(url).username}"`);
     },
   };
-}
-
-async function execute(url: string, sql: string): Promise<void> {
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  try {
-    await client.query(sql);
-  } finally {
-    await client.end();
-  }
 }

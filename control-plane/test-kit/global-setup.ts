@@ -3,11 +3,11 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Client } from 'pg';
 import { migrate } from '../platform/db/migrate';
 import { runningPostmaster } from '../platform/postgres/cluster';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../platform/postgres/embedded';
 import { projectRoot } from '../platform/project-root';
+import { runSql } from './sql';
 
 /** What teardown must undo. */
 export interface TestRun {
@@ -39,7 +39,7 @@ export default async function globalSetup(): Promise<void> {
 async function makeTemplate(run: TestRun): Promise<void> {
   const url = new URL(run.adminUrl);
   url.pathname = `/${run.template}`;
-  await execute(run.adminUrl, `CREATE DATABASE ${run.template}`);
+  await runSql(run.adminUrl, `CREATE DATABASE ${run.template}`);
   await migrate(url.href);
 }
 
@@ -70,14 +70,4 @@ function build(): void {
   const made = spawnSync(process.execPath, [join(projectRoot(), 'control-plane/cli/build.cjs')], { encoding: 'utf8' });
   // A type error elsewhere is the static check's to fail; the tests below run on what was emitted.
   if (made.status !== 0) process.stderr.write(`The build reports:\n${made.stdout}${made.stderr}\n`);
-}
-
-async function execute(url: string, sql: string): Promise<void> {
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  try {
-    await client.query(sql);
-  } finally {
-    await client.end();
-  }
 }

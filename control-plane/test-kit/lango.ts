@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Client } from 'pg';
 import { startAccounting } from '../../radius/accounting';
 import { startEnforcer } from '../../radius/enforcer';
 import { startJobs } from '../jobs';
@@ -11,6 +10,7 @@ import { createCompany, type CreatedCompany } from '../tenants';
 import { startWeb } from '../web';
 import { apiClient, type ApiClient } from './api-client';
 import { createTestDatabase, type TestDatabase } from './database';
+import { runSql } from './sql';
 
 /** A signed-in administrator of a company made for a test. */
 export interface TestCompany extends CreatedCompany {
@@ -86,15 +86,8 @@ export async function startTestLango(options: TestLangoOptions = {}): Promise<Te
     });
     return { ...made, name, email, password: PASSWORD, api: await signIn(email, PASSWORD) };
   };
-  const asOwner = async <Row extends object>(sql: string, values: unknown[] = []): Promise<Row[]> => {
-    const client = new Client({ connectionString: db.ownerUrl });
-    await client.connect();
-    try {
-      return (await client.query<Row>(sql, values)).rows;
-    } finally {
-      await client.end();
-    }
-  };
+  const asOwner = <Row extends object>(sql: string, values: unknown[] = []): Promise<Row[]> =>
+    runSql<Row>(db.ownerUrl, sql, values);
   const company = await addCompany();
   return {
     db,

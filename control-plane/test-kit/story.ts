@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { Client } from 'pg';
 import type { ApiClient } from './api-client';
 import type { TestDatabase } from './database';
+import { runSql } from './sql';
 
 /** JSON of an answer, loosely: tests say what they expect of it. */
 export type Json = { [name: string]: any }; // oxlint-disable-line typescript/no-explicit-any
@@ -36,6 +36,18 @@ export function makeClient(api: ApiClient, fields: Json = {}): Promise<Json> {
   return make(api, '/clients', { name: 'Wanjiru Kamau', phone: '0712345678', ...fields });
 }
 
+/** A MikroTik at an address of its own. */
+export function makeRouter(api: ApiClient, fields: Json = {}): Promise<Json> {
+  number += 1;
+  return make(api, '/routers', {
+    name: unique('Router'),
+    address: `127.90.${(number >> 8) & 255}.${number & 255}`,
+    secret: unique('radius'),
+    type: 'mikrotik',
+    ...fields,
+  });
+}
+
 /** A client with a pending subscription on a package made for it. */
 export async function makeSubscription(api: ApiClient, terms: Json = {}, fields: Json = {}): Promise<Json> {
   const client = await makeClient(api);
@@ -58,18 +70,8 @@ export async function makeActive(api: ApiClient, terms: Json = {}, fields: Json 
 }
 
 /** Runs SQL as the owner of the database, who sees everything. */
-export async function asOwner<T extends object = Json>(
-  db: TestDatabase,
-  sql: string,
-  values: unknown[] = [],
-): Promise<T[]> {
-  const client = new Client({ connectionString: db.ownerUrl });
-  await client.connect();
-  try {
-    return (await client.query(sql, values)).rows as T[];
-  } finally {
-    await client.end();
-  }
+export function asOwner<T extends object = Json>(db: TestDatabase, sql: string, values: unknown[] = []): Promise<T[]> {
+  return runSql<T>(db.ownerUrl, sql, values);
 }
 
 /** Sets Lango's clock to so far from the real one ('2 days', '-1 hour', '0'). */

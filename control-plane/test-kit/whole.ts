@@ -1,16 +1,14 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { projectRoot } from '../platform/project-root';
 import { createCompany } from '../tenants';
 import { apiClient, type ApiClient } from './api-client';
 import { createTestDatabase, type TestDatabase } from './database';
 import { SimulatedMikrotik, type RouterOptions } from './mikrotik';
+import { firstAdmin, startProgram } from './program';
 import { make, unique, type Json } from './story';
+import { until } from './until';
 
 /** A router of a company: the simulated device, its id in the API and what `POST /routers` was told. */
 export interface KnownRouter {
@@ -47,7 +45,6 @@ export interface RadclientAnswer {
   output: string;
 }
 
-const admin = { email: 'owner@lango.example', password: 'open-the-gate-9' };
 let addresses = 0;
 
 /** Starts everything on a database of its own and waits for /readyz. Call stop() in afterAll. TEST_LOG=info shows what is printed. */
@@ -56,24 +53,12 @@ export async function startWhole(settings: Record<string, string> = {}): Promise
   const dataDir = mkdtempSync(join(tmpdir(), 'lango-whole-'));
   // FreeRADIUS runs as a user of its own and must get through.
   chmodSync(dataDir, 0o711);
-  const [httpPort, authPort, acctPort, radsecPort] = await freePorts(4);
-  const baseUrl = `http://127.0.0.1:${httpPort}`;
-  const program = run({
-    PATH: process.env['PATH'] ?? '',
+  const program = await startProgram(dataDir, {
     DATABASE_URL: db.ownerUrl,
     LANGO_MASTER_KEY: db.masterKey.toString('base64'),
-    LANGO_DATA: dataDir,
-    LANGO_BIND: '127.0.0.1',
-    LANGO_AUTH_PORT: String(authPort),
-    LANGO_ACCT_PORT: String(acctPort),
-    LANGO_RADSEC_PORT: String(radsecPort),
-    LANGO_HTTP_PORT: String(httpPort),
-    LANGO_DEMO: '0',
-    LANGO_API_RATE: '100000',
-    LANGO_ADMIN_EMAIL: admin.email,
-    LANGO_ADMIN_PASSWORD: admin.password,
     ...settings,
   });
+  const { baseUrl, authPort, acctPort } = program;
   const end = async (): Promise<void> => {
     await program.end();
     await db.drop();
@@ -86,29 +71,29 @@ export async function startWhole(settings: Record<string, string> = {}): Promise
     return apiClient(baseUrl, answer.body.token);
   };
   try {
-    await program.ready(baseUrl);
-    const api = await signIn(admin.email, admin.password);
+    await program.ready();
+    const api = await signIn(firstAdmin.email, firstAdmin.password);
     return {
       db,
       baseUrl,
-      authPort: authPort ?? 0,
-      acctPort: acctPort ?? 0,
+      authPort,
+      acctPort,
       dataDir,
       api,
-      output: program.output,
+      output: () => program.output(),
       signIn,
       async addCompany(name) {
         const email = `${unique('admin')}@lango.example`;
-        const who = { email, name: 'Second Admin', password: admin.password };
+        const who = { email, name: 'Second Admin', password: firstAdmin.password };
         await createCompany(db.ownerUrl, { name, timezone: 'Africa/Nairobi', admin: who });
-        return signIn(email, admin.password);
+        return signIn(email, firstAdmin.password);
       },
       async addRouter(options = {}, fields = {}, of = api) {
-        const router = await addRouter(of, { authPort: authPort ?? 0, acctPort: acctPort ?? 0 }, options, fields);
+        const router = await addRouter(of, { authPort, acctPort }, options, fields);
         routers.push(router.device);
         return router;
       },
-      radclient: (from, attributes) => radclient(authPort ?? 0, from, attributes),
+      radclient: (from, attributes) => radclient(authPort, from, attributes),
       async stop() {
         await Promise.all(routers.map((router) => router.close()));
         await end();
@@ -155,59 +140,6 @@ async function addRouter(
   }
 }
 
-/** Asks again until the answer is content, 25 ms apart. @throws with the last answer when it never is */
-export async function until<T>(
-  ask: () => T | Promise<T>,
-  content: (answer: T) => boolean,
-  timeout_ms = 5_000,
-): Promise<T> {
-  const end = Date.now() + timeout_ms;
-  for (;;) {
-    const answer = await ask();
-    if (content(answer)) return answer;
-    if (Date.now() > end) throw new Error(`still not so after ${timeout_ms} ms: ${JSON.stringify(answer)}`);
-    await sleep(25);
-  }
-}
-
-function run(env: Record<string, string>) {
-  const entry = join(projectRoot(), 'dist/control-plane/cli/main.js');
-  const child: ChildProcess = spawn(process.execPath, [entry, 'start'], {
-    env,
-    cwd: tmpdir(),
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let printed = '';
-  const take = (chunk: Buffer): void => {
-    printed = (printed + chunk.toString()).slice(-500_000);
-    if (process.env['TEST_LOG']) process.stderr.write(chunk);
-  };
-  child.stdout?.on('data', take);
-  child.stderr?.on('data', take);
-  const exited = once(child, 'exit');
-  return {
-    output: () => printed,
-    async ready(baseUrl: string): Promise<void> {
-      await until(
-        async () => {
-          if (child.exitCode !== null) throw new Error(`lango start ended by itself:\n${printed}`);
-          return (await fetch(`${baseUrl}/readyz`).catch(() => undefined))?.status;
-        },
-        (status) => status === 200,
-        60_000,
-      ).catch((error: Error) => {
-        throw new Error(`${error.message}\n${printed.slice(-5000)}`);
-      });
-    },
-    async end(): Promise<void> {
-      if (child.exitCode === null && child.signalCode === null) {
-        child.kill('SIGTERM');
-        await exited;
-      }
-    },
-  };
-}
-
 function radclient(port: number, from: KnownRouter, attributes: Record<string, string>): Promise<RadclientAnswer> {
   const lines = Object.entries({ 'Packet-Src-IP-Address': from.device.address, ...attributes });
   const input = lines.map(([name, value]) => `${name} = ${value}`).join('\n');
@@ -224,17 +156,4 @@ function radclient(port: number, from: KnownRouter, attributes: Record<string, s
     );
     child.stdin?.end(`${input}\nMessage-Authenticator = 0x00\n`);
   });
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer().listen(0, '127.0.0.1');
-      await once(server, 'listening');
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => once(server.close(), 'close')));
-  return ports;
 }

@@ -123,7 +123,7 @@ export class AccountingStore {
       timer = setTimeout(() => reject(new Error(`the database did not answer for ${limit_ms} ms`)), limit_ms);
     });
     try {
-      const work = client.query(query);
+      const work = client.query<Record<string, unknown>>(query);
       // Given up, the query ends with its connection; nobody waits for it then.
       work.catch(() => undefined);
       const { rows } = await Promise.race([work, tooLong]);

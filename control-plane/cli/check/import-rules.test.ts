@@ -17,7 +17,7 @@ test.each([
   ['control-plane/plans/x.ts', "import { hashPassword } from '../staff/password';", /only door/],
   ['control-plane/plans/x.ts', "import { healthSource } from '../health';", /nobody imports health/],
   ['control-plane/plans/x.ts', "import type { Request } from 'express';", /Express stays/],
-  ['control-plane/plans/x.ts', "import { makeClient } from '../test-kit/factories';", /made for tests/],
+  ['control-plane/plans/x.ts', "import { makeClient } from '../test-kit/story';", /made for tests/],
   ['control-plane/plans/x.ts', "const url = process.env['DATABASE_URL'];", /config.ts alone/],
   ['control-plane/plans/x.ts', "const later = require('../staff/password');", /only door/],
 ])('%s with %s is refused', (file, text, rule) => {

@@ -1,5 +1,5 @@
 import { Client } from 'pg';
-import { makeRouter, makeSubscription } from '../../test-kit/factories';
+import { makeActive, makeRouter } from '../../test-kit/story';
 import { startTestLango, type TestCompany, type TestLango } from '../../test-kit/lango';
 import { databaseRoles, type DatabaseRole } from './roles';
 
@@ -10,7 +10,7 @@ const connections = {} as Record<DatabaseRole, Client>;
 
 /** Puts something of one company into every table that is easily reached. */
 async function furnish(company: TestCompany): Promise<void> {
-  const subscription = await makeSubscription(company.api, { package: { quota_bytes: 1_000_000 } });
+  const subscription = await makeActive(company.api, { quota_bytes: 1_000_000 });
   const router = await makeRouter(company.api);
   await company.api.post('/billing/transactions', {
     subscription_id: subscription.id,

@@ -2,7 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LoginOutcome, PppoeAuthentication } from '../../test-kit/mikrotik';
 import { asOwner, makeActive, makeSubscription, type Json } from '../../test-kit/story';
-import { startWhole, until, type KnownRouter, type RadclientAnswer, type Whole } from '../../test-kit/whole';
+import { until } from '../../test-kit/until';
+import { startWhole, type KnownRouter, type RadclientAnswer, type Whole } from '../../test-kit/whole';
 
 /** Who is let in, by every method, and what the others are told: the customer in Reply-Message, staff by access/explain. */
 jest.setTimeout(60_000);

@@ -2,7 +2,8 @@ import { execFile } from 'node:child_process';
 import type { ApiClient } from '../../test-kit/api-client';
 import type { LoginOutcome, Session } from '../../test-kit/mikrotik';
 import { makeActive, makeClient, makePackage, unique, type Json } from '../../test-kit/story';
-import { startWhole, until, type KnownRouter, type Whole } from '../../test-kit/whole';
+import { until } from '../../test-kit/until';
+import { startWhole, type KnownRouter, type Whole } from '../../test-kit/whole';
 
 /** What a demanding operator tries first. */
 jest.setTimeout(60_000);

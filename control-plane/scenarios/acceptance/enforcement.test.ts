@@ -1,6 +1,7 @@
 import { ManualClock, type Faults, type Session } from '../../test-kit/mikrotik';
 import { make, makeActive, makeSubscription, unique, type Json } from '../../test-kit/story';
-import { startWhole, until, type KnownRouter, type Whole } from '../../test-kit/whole';
+import { until } from '../../test-kit/until';
+import { startWhole, type KnownRouter, type Whole } from '../../test-kit/whole';
 
 /** What must become true for a session becomes true in time, and the API tells how: caps, expiry, payments, top-ups, bad routers. */
 jest.setTimeout(60_000);

@@ -1,6 +1,7 @@
 import { ManualClock, type Session, type SimulatedMikrotik } from '../../test-kit/mikrotik';
 import { makeActive, shiftClock, unique, type Json } from '../../test-kit/story';
-import { startWhole, until, type KnownRouter, type Whole } from '../../test-kit/whole';
+import { until } from '../../test-kit/until';
+import { startWhole, type KnownRouter, type Whole } from '../../test-kit/whole';
 
 /** Usage in the API is what the router last reported, to the byte, whatever happened on the way. */
 jest.setTimeout(60_000);

@@ -1,0 +1,87 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../platform/postgres/cluster';
+import { projectRoot } from '../platform/project-root';
+
+/** `lango start` in a process of its own. */
+export interface Program {
+  baseUrl: string;
+  authPort: number;
+  acctPort: number;
+  pid: number;
+  /** The last half megabyte that it has printed. */
+  output(): string;
+  /** Waits until /readyz says that every part serves. @throws with its words when it ends by itself or the time is over */
+  ready(timeout_ms?: number): Promise<void>;
+  /** Asks it to end, and waits until it has. */
+  end(): Promise<void>;
+}
+
+/** The person whom the first start of these programs makes. */
+export const firstAdmin = { email: 'owner@lango.example', password: 'open-the-gate-9' };
+
+/** Runs dist/ as an operator does, on free ports, bound to loopback, without the demo and without a limit on the API. TEST_LOG shows what it prints. */
+export async function startProgram(dataDir: string, settings: Record<string, string>): Promise<Program> {
+  const [http = 0, auth = 0, acct = 0, radsec = 0] = await freePorts(4);
+  const baseUrl = `http://127.0.0.1:${http}`;
+  const child = spawn(process.execPath, [join(projectRoot(), 'dist/control-plane/cli/main.js'), 'start'], {
+    cwd: tmpdir(),
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: {
+      PATH: process.env['PATH'] ?? '',
+      LANGO_DATA: dataDir,
+      LANGO_BIND: '127.0.0.1',
+      LANGO_HTTP_PORT: String(http),
+      LANGO_AUTH_PORT: String(auth),
+      LANGO_ACCT_PORT: String(acct),
+      LANGO_RADSEC_PORT: String(radsec),
+      LANGO_DEMO: '0',
+      LANGO_API_RATE: '1000000',
+      LANGO_ADMIN_EMAIL: firstAdmin.email,
+      LANGO_ADMIN_PASSWORD: firstAdmin.password,
+      ...settings,
+    },
+  });
+  let printed = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => {
+      printed = (printed + chunk.toString()).slice(-500_000);
+      if (process.env['TEST_LOG']) process.stderr.write(chunk);
+    });
+  const closed = once(child, 'close');
+  const ended = (): boolean => child.exitCode !== null || child.signalCode !== null;
+  return {
+    baseUrl,
+    authPort: auth,
+    acctPort: acct,
+    pid: child.pid ?? 0,
+    output: () => printed,
+    async ready(timeout_ms = 60_000) {
+      const end = Date.now() + timeout_ms;
+      for (;;) {
+        if (ended()) throw new Error(`lango start ended by itself:\n${printed}`);
+        const answer = await fetch(`${baseUrl}/readyz`, { signal: AbortSignal.timeout(3000) }).catch(() => undefined);
+        if (answer?.status === 200) return;
+        if (Date.now() > end) {
+          const parts = await answer?.text().catch(() => '');
+          throw new Error(`Lango does not serve after ${timeout_ms} ms: ${parts}\n${printed.slice(-5000)}`);
+        }
+        await sleep(50);
+      }
+    },
+    async end() {
+      if (!ended()) child.kill('SIGTERM');
+      await closed;
+    },
+  };
+}
+
+/** Different TCP ports on 127.0.0.1 that are free now. */
+export async function freePorts(count: number): Promise<number[]> {
+  const ports = new Set<number>();
+  while (ports.size < count) ports.add(await freePort());
+  return [...ports];
+}

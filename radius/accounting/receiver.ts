@@ -22,6 +22,8 @@ export interface ReceiverOptions {
 }
 
 const LOG_EVERY_MS = 60_000;
+/** Packets on their way into quarantine at once: beyond it they are dropped, so that a broken router keeps the database's connections from nobody. */
+const MOST_KEPT_ASIDE_AT_ONCE = 2;
 
 /** A packet in hand; its retransmissions are answered together with it. */
 interface InHand {
@@ -36,6 +38,7 @@ export class Receiver {
   private readonly inHand = new Map<string, InHand>();
   private readonly boots = new BootDigits();
   private readonly limit = new RateLimit(LOG_EVERY_MS);
+  private keepingAside = 0;
 
   constructor(private readonly o: ReceiverOptions) {}
 
@@ -125,7 +128,13 @@ export class Receiver {
 
   /** A packet that names no session can be put nowhere; the router is told that it arrived, so that it stops, and a person can look at it. */
   private async keepAside(packet: Packet, nas: Nas, reason: string, answer: () => void): Promise<void> {
+    if (this.keepingAside >= MOST_KEPT_ASIDE_AT_ONCE) {
+      this.o.counters.dropped += 1;
+      return;
+    }
+    this.keepingAside += 1;
     const kept = await this.o.store.quarantine(nas.tenantId, nas.address, packet.bytes, reason);
+    this.keepingAside -= 1;
     if (kept.kind !== 'ok') return;
     this.o.counters.quarantined += 1;
     answer();

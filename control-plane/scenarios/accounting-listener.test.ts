@@ -1,7 +1,7 @@
 /** The listener on the wire: who is answered, when, and what happens to a packet while the database is away. */
 import { createHash } from 'node:crypto';
 import { createSocket } from 'node:dgram';
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
@@ -165,7 +165,7 @@ test('a packet that names no session is answered and put aside', async () => {
 test('100,000 mutated packets, validly signed or not, neither end the listener nor store an impossible value', async () => {
   const socket = createSocket('udp4');
   await new Promise<void>((done) => socket.bind(0, '127.0.0.1', done));
-  const base = interim('mutant', 10, 5);
+  const bases = Array.from({ length: 997 }, (_, i) => interim(`mutant${i}`, 10, 5));
   const secret = Buffer.from('right-secret');
   let seed = 42;
   const random = (below: number): number => {
@@ -173,6 +173,7 @@ test('100,000 mutated packets, validly signed or not, neither end the listener n
     return (seed >>> 8) % below;
   };
   for (let sent = 0; sent < 100_000; sent++) {
+    const base = bases[sent % bases.length]!;
     const mutant = Buffer.from(base.subarray(0, random(10) === 0 ? 1 + random(base.length) : base.length));
     for (let i = 0; i <= random(4); i++) mutant[random(mutant.length)] = random(256);
     // Most are signed after the mutation, so that they get past the door.
@@ -186,6 +187,7 @@ test('100,000 mutated packets, validly signed or not, neither end the listener n
     20_000,
   );
   socket.close();
+  await until('what it kept on disk meanwhile is drained', () => spoolBytes() === 0, 40_000);
   expect(listener.counters.received).toBeGreaterThan(50_000);
   expect(listener.counters.malformed).toBeGreaterThan(1000);
   expect(listener.counters.bad_authenticator).toBeGreaterThan(1000);
@@ -193,7 +195,7 @@ test('100,000 mutated packets, validly signed or not, neither end the listener n
     "SELECT 1 FROM session_all WHERE input_bytes < 0 OR output_bytes < 0 OR started_at < now() - interval '11 years' OR updated_at > now() + interval '1 minute'",
   );
   expect(rows).toEqual([]);
-}, 60_000);
+}, 120_000);
 
 describe('while the database does not take records', () => {
   /** Every write waits for this lock until it is released: a database that hangs. */
@@ -347,19 +349,6 @@ test('a taken port is said in one sentence with the remedy', async () => {
     workers: 0,
   });
   await expect(again).rejects.toThrow(/another program has the port.*LANGO_ACCT_PORT/);
-});
-
-test('a spool that cannot be written does not stop live packets', async () => {
-  const readOnly = mkdtempSync(join(tmpdir(), 'lango-accounting-'));
-  const other = await startListener(
-    { databaseUrl: world.database.urls.accounting, bind: '127.0.0.1', port: 0, dataDir: readOnly },
-    log,
-  );
-  chmodSync(join(readOnly, 'spool', 'accounting'), 0o500);
-  expect((await ask(interim('ro1', 10, 7), { port: other.port })).kind).toBe('reply');
-  chmodSync(join(readOnly, 'spool', 'accounting'), 0o700);
-  await other.stop();
-  rmSync(readOnly, { recursive: true, force: true });
 });
 
 /** RFC 2866 section 3, over whatever octets: a mutant need not be a packet. */

@@ -87,8 +87,8 @@ async function startListeners(): Promise<typeof listeners> {
 
 /** A router that reports its sessions again and again, each packet three times at most. Keeps what was sent and what was acknowledged. */
 class Router {
-  readonly sent = new Array<number>(SESSIONS).fill(0);
-  readonly acknowledged = new Array<number>(SESSIONS).fill(0);
+  readonly sent = Array.from({ length: SESSIONS }, () => 0);
+  readonly acknowledged = Array.from({ length: SESSIONS }, () => 0);
   timeouts = 0;
   private running = true;
   private readonly began = Math.floor(Date.now() / 1000);

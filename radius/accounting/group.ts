@@ -63,8 +63,11 @@ class WorkerGroup {
         if (message.kind === 'listening') {
           listening = true;
           resolve(message.port);
-        } else if (message.kind === 'failed') reject(new Error(message.reason));
-        else this.log[message.level]({ worker: worker.process.pid, ...message.fields }, message.text);
+        } else if (message.kind === 'failed') {
+          reject(new Error(message.reason));
+          // One that cannot start (a full disk) must not stay: another is tried every few seconds.
+          tell(worker, { kind: 'stop' });
+        } else this.log[message.level]({ worker: worker.process.pid, ...message.fields }, message.text);
       });
       worker.once('exit', (code, signal) => {
         this.workers.delete(worker);

@@ -1,0 +1,32 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+/** Kills the only worker while its spool cannot be made, and tells how many stand around after several tries to replace it. */
+const script = `
+  const { startAccounting } = require(process.argv[1]);
+  const { rmSync, writeFileSync } = require('node:fs');
+  const dataDir = process.argv[2];
+  const log = { debug() {}, info() {}, warn() {}, error() {} };
+  (async () => {
+    const accounting = await startAccounting({ databaseUrl: 'postgresql://a@127.0.0.1:1/a', bind: '127.0.0.1', port: 0, dataDir, log, workers: 1 });
+    rmSync(dataDir + '/spool', { recursive: true });
+    writeFileSync(dataDir + '/spool', 'in the way');
+    process.kill(accounting.pids()[0], 'SIGKILL');
+    await new Promise((over) => setTimeout(over, 6000));
+    process.stdout.write(String(accounting.pids().length));
+    await accounting.stop();
+    process.exit(0);
+  })();`;
+
+test('accounting processes that cannot start do not pile up', () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'lango-group-'));
+  const program = resolve(__dirname, '../../dist/radius/accounting/index.js');
+  const ran = spawnSync(process.execPath, ['-e', script, program, dataDir], { encoding: 'utf8', timeout: 25_000 });
+  rmSync(dataDir, { recursive: true, force: true });
+  expect(ran.stderr).toBe('');
+  // At most the one that is being tried at this moment.
+  expect(Number(ran.stdout)).toBeLessThanOrEqual(1);
+  expect(ran.stdout).toMatch(/^\d$/);
+});

@@ -144,6 +144,8 @@ export class AccountingStore {
 function classify(error: Error): Written {
   const state = (error as { code?: unknown }).code;
   if (typeof state !== 'string' || state.length !== 5) return { kind: 'away', error };
+  // Two processes wrote the same session at the same moment (unique violation): the next look finds what the other one made.
+  if (state === '23505') return { kind: 'again', error };
   const family = state.slice(0, 2);
   if (family === '22' || family === '23') return { kind: 'bad_data', error };
   if (family === '40') return { kind: 'again', error };

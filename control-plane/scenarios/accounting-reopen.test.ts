@@ -1,0 +1,39 @@
+/** A session that comes back while another process opens the next life of its id: the loser tries again, for its packet is not at fault. */
+import { Client } from 'pg';
+import { createAccountingWorld, type AccountingWorld } from './accounting-world';
+
+let world: AccountingWorld;
+beforeAll(async () => {
+  world = await createAccountingWorld();
+});
+afterAll(() => world.end());
+
+test('a packet that meets another life of its session id at the same moment is stored and not put aside', async () => {
+  const router = await world.router({ address: '10.9.0.1' });
+  const packet = (seconds: number, status = 'Interim-Update') => ({
+    'Acct-Status-Type': status,
+    'Acct-Session-Id': 'back',
+    'Acct-Session-Time': seconds,
+    'Acct-Output-Octets': seconds * 10,
+  });
+  await world.report(router, 100, packet(0, 'Start'));
+  await world.report(router, 60, packet(40));
+  await world.owner.query(
+    `UPDATE session_live SET stopped_at = updated_at, closed_by = 'stale', closed_at = updated_at WHERE acct_session_id = 'back'`,
+  );
+  const other = new Client({ connectionString: world.database.ownerUrl });
+  await other.connect();
+  await other.query('BEGIN');
+  await other.query(
+    `INSERT INTO session_live (tenant_id, nas_id, acct_session_id, generation, nas_address, started_at, updated_at, received_at)
+     SELECT tenant_id, nas_id, acct_session_id, 1, nas_address, now() - interval '5 minutes', now() - interval '4 minutes', now() FROM session_live WHERE acct_session_id = 'back'`,
+  );
+  const writing = world.write([world.record(router, 0, packet(100))]);
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  await other.query('COMMIT');
+  await other.end();
+  await writing;
+  const { rows } = await world.owner.query('SELECT error FROM accounting_quarantine');
+  expect(rows).toEqual([]);
+  expect((await world.sessions('back')).map((row) => row.output_bytes)).toContain('1000');
+});

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectRoot } from '../../platform/project-root';
+import { docFaults } from './doc-rules';
 import { importFaults } from './import-rules';
 import { renderMap } from './map';
 import { renderReference } from './reference';
@@ -9,11 +10,11 @@ import { renderReference } from './reference';
 const documents: Record<string, () => string> = { 'docs/map.md': renderMap, 'docs/reference/api.md': renderReference };
 
 /**
- * The checks that know our own house: who imports whom, and whether the made documents are what the code says. With --write the documents
+ * The checks that know our own house: who imports whom, whether the papers name what exists, and whether the made documents are what the code says. With --write the documents
  * are written instead of compared.
  */
 function main(args: string[]): number {
-  const faults = importFaults();
+  const faults = [...importFaults(), ...docFaults()];
   for (const [name, make] of Object.entries(documents)) {
     const path = join(projectRoot(), name);
     const text = make();

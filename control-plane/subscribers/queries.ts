@@ -1,7 +1,8 @@
 import type { Context } from '../platform/context';
-import type { Prisma, subscriber } from '../platform/db/generated/client';
+import { Prisma, type subscriber } from '../platform/db/generated/client';
 import { pageOf, type Page } from '../platform/http/input';
 import type { Subscriber } from './schema';
+import { matching } from './search';
 
 /** A row in the words of the API. */
 export function toSubscriber(row: subscriber): Subscriber {
@@ -17,7 +18,7 @@ export function toSubscriber(row: subscriber): Subscriber {
 }
 
 export interface SubscriberFilter {
-  /** Part of a name, e-mail or phone, or the start of a username of theirs. */
+  /** What somebody typed to find a person: see search.ts. */
   q?: string | undefined;
   limit: number;
   before: bigint | undefined;
@@ -25,27 +26,12 @@ export interface SubscriberFilter {
 
 /** Subscribers, newest first. */
 export async function listSubscribers(ctx: Context, filter: SubscriberFilter): Promise<Page<Subscriber>> {
-  const rows = await ctx.tx.subscriber.findMany({
-    where: {
-      deleted_at: null,
-      ...(filter.q ? { OR: matches(filter.q) } : {}),
-      ...(filter.before ? { id: { lt: filter.before } } : {}),
-    },
-    orderBy: { id: 'desc' },
-    take: filter.limit + 1,
-  });
+  const rows = await ctx.tx.$queryRaw<subscriber[]>`
+    SELECT c.* FROM subscriber c
+    WHERE c.deleted_at IS NULL ${filter.q ? Prisma.sql`AND ${matching(filter.q)}` : Prisma.empty}
+      ${filter.before === undefined ? Prisma.empty : Prisma.sql`AND c.id < ${filter.before}`}
+    ORDER BY c.id DESC LIMIT ${filter.limit + 1}`;
   return pageOf(rows, filter.limit, (row) => row.id, toSubscriber);
-}
-
-function matches(q: string): Prisma.subscriberWhereInput[] {
-  const digits = q.replace(/[\s().+-]/g, '').replace(/^0+/, '');
-  const phone = /^\d{3,}$/.test(digits) ? [{ phone: { contains: digits } }] : [];
-  return [
-    { name: { contains: q, mode: 'insensitive' } },
-    { email: { contains: q, mode: 'insensitive' } },
-    { subscriptions: { some: { username: { startsWith: q, mode: 'insensitive' } } } },
-    ...phone,
-  ];
 }
 
 /** A subscriber who was not removed. */

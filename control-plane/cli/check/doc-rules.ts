@@ -54,7 +54,7 @@ function stands(path: string): boolean {
   const whole = join(projectRoot(), path);
   if (existsSync(whole) || existsSync(`${whole}.ts`)) return true;
   const folder = dirname(whole);
-  const start = `${path.split('/').at(-1) ?? ''}`;
+  const start = path.split('/').at(-1) ?? '';
   return existsSync(folder) && readdirSync(folder).some((name) => new RegExp(`^${start}[-_.]`).test(name));
 }
 

@@ -348,7 +348,7 @@ DECLARE
 BEGIN
   SELECT array_agg(to_timestamp((e + shift_ms) / 1000.0)), array_agg(to_timestamp((r + shift_ms) / 1000.0)) INTO p_event, p_received
   FROM unnest(p_event_ms, p_received_ms) AS u (e, r);
-  SELECT * INTO m FROM accounting_merge(NULL, p_nas, p_sid, p_kind, p_event, p_received, p_flags, p_st, p_in, p_out, p_login, p_mark, p_ip, p_rate, p_list, p_cause);
+  m := accounting_merge(NULL, p_nas, p_sid, p_kind, p_event, p_received, p_flags, p_st, p_in, p_out, p_login, p_mark, p_ip, p_rate, p_list, p_cause);
   PERFORM accounting_settle(m.o_id, m.o_sub, m.o_tenant, m.o_event, m.o_in, m.o_out, m.o_s, m.o_rate, m.o_stopped);
   merged := coalesce(cardinality(m.o_n), 0);
   stopped := coalesce(cardinality(array_positions(m.o_stopped, true)), 0);
@@ -390,7 +390,7 @@ BEGIN
       target[rest.n] := rest.o_id;
       IF rest.o_opened THEN fresh := fresh || rest.o_id; END IF;
     END LOOP;
-    SELECT * INTO m FROM accounting_merge(target, p_nas, p_sid, p_kind, p_event, p_received, p_flags, p_st, p_in, p_out, p_login, p_mark, p_ip, p_rate, p_list, p_cause);
+    m := accounting_merge(target, p_nas, p_sid, p_kind, p_event, p_received, p_flags, p_st, p_in, p_out, p_login, p_mark, p_ip, p_rate, p_list, p_cause);
     PERFORM accounting_settle(m.o_id, m.o_sub, m.o_tenant, m.o_event, m.o_in, m.o_out, m.o_s, m.o_rate, m.o_stopped);
     merged := merged + coalesce(cardinality(m.o_n), 0);
     stopped := stopped + coalesce(cardinality(array_positions(m.o_stopped, true)), 0);

@@ -163,13 +163,22 @@ async function applyFunctions(client: Client): Promise<string[]> {
   return changed.map((file) => file.name);
 }
 
-// The queue belongs to the owner; jobs work it, and every part may add to it inside its own transaction.
+// The queue belongs to the owner and jobs work it. The others may only add to it, by job_enqueue (prisma/functions/jobs.sql): its tables hold what
+// all companies have waiting. Its row-level security knows no policy of its own, so the worker would see nothing without ours.
 const grantQueue = `
-  GRANT USAGE ON SCHEMA graphile_worker TO lango_web, lango_jobs, lango_accounting, lango_enforcer;
-  GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA graphile_worker TO lango_web, lango_jobs, lango_accounting, lango_enforcer;
+  GRANT USAGE ON SCHEMA graphile_worker TO lango_jobs;
+  GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA graphile_worker TO lango_jobs;
   GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA graphile_worker TO lango_jobs;
-  GRANT INSERT, SELECT, UPDATE ON ALL TABLES IN SCHEMA graphile_worker TO lango_web, lango_accounting, lango_enforcer;
-  GRANT USAGE ON ALL SEQUENCES IN SCHEMA graphile_worker TO lango_web, lango_jobs, lango_accounting, lango_enforcer;`;
+  GRANT USAGE ON ALL SEQUENCES IN SCHEMA graphile_worker TO lango_jobs;
+  DO $$
+  DECLARE t regclass;
+  BEGIN
+    FOR t IN SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+             WHERE n.nspname = 'graphile_worker' AND c.relkind = 'r' AND c.relrowsecurity LOOP
+      EXECUTE format('DROP POLICY IF EXISTS of_jobs ON %s', t);
+      EXECUTE format('CREATE POLICY of_jobs ON %s TO lango_jobs USING (true) WITH CHECK (true)', t);
+    END LOOP;
+  END $$`;
 
 function quietLogger(): Logger {
   return new Logger(() => () => undefined);

@@ -17,13 +17,17 @@ export async function ensureRoleLogins(ownerUrl: string, masterKey: Buffer): Pro
   const client = new Client({ connectionString: ownerUrl });
   await client.connect();
   try {
+    const database = escapeIdentifier(databaseOf(ownerUrl));
     for (const role of databaseRoles) {
       const { name, password } = roleLogin(ownerUrl, role, masterKey);
       const { rowCount } = await client.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [name]);
       const verb = rowCount ? 'ALTER' : 'CREATE';
       await client.query(`${verb} ROLE ${escapeIdentifier(name)} LOGIN PASSWORD ${escapeLiteral(password)}`);
       await client.query(`GRANT ${escapeIdentifier(`lango_${role}`)} TO ${escapeIdentifier(name)}`);
+      await client.query(`GRANT CONNECT ON DATABASE ${database} TO ${escapeIdentifier(name)}`);
     }
+    // Group roles are shared by all databases of a server: without this, one installation's login could work in another's.
+    await client.query(`REVOKE CONNECT ON DATABASE ${database} FROM PUBLIC`);
   } finally {
     await client.end();
   }
@@ -49,8 +53,11 @@ export function roleUrls(ownerUrl: string, masterKey: Buffer): RoleUrls {
 }
 
 function roleLogin(ownerUrl: string, role: DatabaseRole, masterKey: Buffer): { name: string; password: string } {
-  const database = decodeURIComponent(new URL(ownerUrl).pathname.slice(1));
-  const tag = createHash('sha256').update(database).digest('hex').slice(0, 8);
+  const tag = createHash('sha256').update(databaseOf(ownerUrl)).digest('hex').slice(0, 8);
   const name = `lango_${tag}_${role}`;
   return { name, password: createHmac('sha256', masterKey).update(`database role ${name}`).digest('base64url') };
+}
+
+function databaseOf(url: string): string {
+  return decodeURIComponent(new URL(url).pathname.slice(1));
 }

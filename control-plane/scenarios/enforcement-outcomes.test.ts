@@ -383,7 +383,8 @@ describe('rate', () => {
     };
     await world.owner.query(`SELECT enforce_subscription($1, 'payment')`, [on.subscriptionId]);
     expect(await becomes(on.sessionId, 'proven')).toMatchObject({ kind: 'restore', proven_by: 'stop' });
-    expect(on.router.asked.map((a) => a.code)).toEqual(['disconnect']);
+    // A busy machine may have sent it twice; no CoA is what matters.
+    expect([...new Set(on.router.asked.map((a) => a.code))]).toEqual(['disconnect']);
   });
 });
 

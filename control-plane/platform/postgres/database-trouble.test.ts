@@ -41,10 +41,13 @@ test('a user without the right to make roles or tables is told how to get it', a
       u.username = name;
       u.password = 'x';
     });
+    await expect(databaseTrouble(url)).resolves.toMatch(/may not enter .* ALTER DATABASE/);
+    await owner.query(`GRANT CONNECT ON DATABASE ${owner.database} TO ${name}`);
     await expect(databaseTrouble(url)).resolves.toMatch(/may not create roles\. Allow it with: ALTER ROLE/);
     await owner.query(`ALTER ROLE ${name} CREATEROLE`);
     await expect(databaseTrouble(url)).resolves.toMatch(/may not create tables .* ALTER DATABASE/);
   } finally {
+    await owner.query(`REVOKE CONNECT ON DATABASE ${owner.database} FROM ${name}`);
     await owner.query(`DROP ROLE IF EXISTS ${name}`);
     await owner.end();
   }

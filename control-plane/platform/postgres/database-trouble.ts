@@ -58,6 +58,8 @@ function sentence(error: unknown, url: URL): string {
       return `The Postgres at ${place} refuses the password of user ${url.username}. Correct DATABASE_URL.`;
     if (code === '28000')
       return `The Postgres at ${place} refuses user ${url.username} from here. Allow it in pg_hba.conf or correct DATABASE_URL.`;
+    if (code === '42501')
+      return `The database user ${url.username} may not enter ${database}. Make it the owner: ALTER DATABASE "${database}" OWNER TO "${url.username}";`;
     if (code === '3D000')
       return `The Postgres at ${place} has no database ${database}. Create it with: CREATE DATABASE "${database}";`;
     if (code === '53300')

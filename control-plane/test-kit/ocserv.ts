@@ -298,7 +298,7 @@ class Lab implements OcservLab {
     if (this.server && this.server.exitCode === null) {
       const gone = new Promise((resolve) => this.server?.once('exit', resolve));
       this.server.kill('SIGTERM');
-      await Promise.race([gone, sleep(3000)]);
+      await Promise.race([gone, sleep(3000, undefined, { ref: false })]);
       this.server.kill('SIGKILL');
     }
     for (const space of [this.nasSpace, this.clientSpace]) {

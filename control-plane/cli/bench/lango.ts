@@ -110,6 +110,6 @@ async function stop(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null) return;
   const gone = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGTERM');
-  await Promise.race([gone, sleep(15_000)]);
+  await Promise.race([gone, sleep(15_000, undefined, { ref: false })]);
   child.kill('SIGKILL');
 }

@@ -145,6 +145,6 @@ async function stop(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null) return;
   const gone = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGTERM');
-  await Promise.race([gone, sleep(5000)]);
+  await Promise.race([gone, sleep(5000, undefined, { ref: false })]);
   child.kill('SIGKILL');
 }

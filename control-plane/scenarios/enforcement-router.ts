@@ -51,8 +51,12 @@ export async function startScriptedRouter(o: {
     const { packet } = decoded;
     if (verifyRequest(packet, secret) !== 'valid') return;
     const asked = describe(packet);
-    router.asked.push(asked);
+    const again = router.asked.some((earlier) => earlier.bytes.equals(asked.bytes));
+    if (!again) router.asked.push(asked);
     const reaction = await router.react(asked);
+    const answers = reaction === 'ack' || typeof reaction === 'object';
+    // On a busy machine an answer may cross a retransmission: of a request that is answered, only the first counts.
+    if (again && !answers) router.asked.push(asked);
     if (reaction === 'silence') return;
     const nak = typeof reaction === 'object';
     const base = packet.code === Code.CoaRequest ? Code.CoaAck : Code.DisconnectAck;

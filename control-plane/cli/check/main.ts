@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { projectRoot } from '../../platform/project-root';
 import { docFaults } from './doc-rules';
 import { importFaults } from './import-rules';
+import { localeFaults } from './locale-rules';
 import { renderMap } from './map';
 import { renderReference } from './reference';
 
@@ -10,11 +11,11 @@ import { renderReference } from './reference';
 const documents: Record<string, () => string> = { 'docs/map.md': renderMap, 'docs/reference/api.md': renderReference };
 
 /**
- * The checks that know our own house: who imports whom, whether the papers name what exists, and whether the made documents are what the code says. With --write the documents
+ * The checks that know our own house: who imports whom, whether the papers name what exists, whether every word stands in every language, and whether the made documents are what the code says. With --write the documents
  * are written instead of compared.
  */
 function main(args: string[]): number {
-  const faults = [...importFaults(), ...docFaults()];
+  const faults = [...importFaults(), ...docFaults(), ...localeFaults()];
   for (const [name, make] of Object.entries(documents)) {
     const path = join(projectRoot(), name);
     const text = make();

@@ -5,11 +5,16 @@ import { promisify } from 'node:util';
 import type { Freeradius } from './detect';
 import { replaceFile, type FreeradiusPlaces } from './generate';
 
-/** A router as FreeRADIUS must know it. */
+/** A router as FreeRADIUS must know it: a row of aaa_routers(). */
 export interface RouterEntry {
   address: string;
   secret: string;
   name: string;
+  id: string;
+  tenant_id: string;
+  type: string;
+  message_authenticator: string;
+  company: string;
 }
 
 const run = promisify(execFile);
@@ -94,15 +99,21 @@ const isWritable = ({ secret }: RouterEntry): boolean => !/[\u0000-\u001f\u007f]
 /** Single quotes: nothing in them is expanded. */
 const quoted = (value: string): string => `'${value.replaceAll("'", "\\'")}'`;
 
-function render({ address, secret, name }: RouterEntry): string {
-  const family = address.includes(':') ? 'ipv6addr' : 'ipaddr';
-  // Whether a request must be signed is decided by aaa_authorize, which knows the router's policy and history.
+function render(router: RouterEntry): string {
+  const { address, secret, name } = router;
   return [
     `client ${address} {`,
-    `\t${family} = ${address}`,
+    `\t${address.includes(':') ? 'ipv6addr' : 'ipaddr'} = ${address}`,
     `\tsecret = ${quoted(secret)}`,
     `\tshortname = ${quoted(name.replace(/[^\w. -]/g, '_'))}`,
+    // Whether a request must be signed is decided by aaa_authorize, which knows the router's history.
     '\trequire_message_authenticator = no',
+    // Handed to aaa_authorize with each request.
+    `\tlango_router = ${Number(router.id)}`,
+    `\tlango_tenant = ${Number(router.tenant_id)}`,
+    `\tlango_type = ${quoted(router.type)}`,
+    `\tlango_policy = ${quoted(router.message_authenticator)}`,
+    `\tlango_company = ${quoted(router.company)}`,
     '}',
     '',
   ].join('\n');

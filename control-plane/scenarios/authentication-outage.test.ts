@@ -154,7 +154,7 @@ test('a question that fails (a half-done upgrade) is silence too', async () => {
     await expectSilence();
     expect(await alive()).toBe(false);
   } finally {
-    for (const name of ['aaa_authorize', 'aaa_ready', 'aaa_nas_table', 'access_load_answers', 'access_note_strangers'])
+    for (const name of ['aaa_authorize', 'aaa_ready', 'aaa_routers', 'access_load_answers', 'access_note_strangers'])
       await world.sql(`GRANT EXECUTE ON FUNCTION ${name} TO lango_radius`);
   }
   await recovers(4000);

@@ -1,0 +1,102 @@
+-- Keeps access_card: one row per subscription, rewritten in the transaction of whatever changes what a login is told. A test holds it to
+-- what it is derived from, after every kind of change.
+
+-- What the rows of these logins should be, from the tables they are derived from.
+CREATE OR REPLACE FUNCTION access_cards_of(p_tenant_id bigint, p_usernames text[]) RETURNS SETOF access_card LANGUAGE sql STABLE AS $$
+  SELECT s.tenant_id, s.username, s.id, s.status, s.expires_at, v.grace_s, s.cycle_no, s.quota_bytes + s.topup_bytes, v.on_quota, s.mac_lock,
+         v.simultaneous_use,
+         access_interim_s(v.interim_s, s.quota_bytes + s.topup_bytes, greatest(v.down_kbps, v.burst_down_kbps) + greatest(v.up_kbps, v.burst_up_kbps)),
+         CASE WHEN v.on_quota = 'throttle' THEN radius_rate_limit(v.throttle_up_kbps, v.throttle_down_kbps) END,
+         coalesce(i.names, '{}'), coalesce(i.vals, '{}'), coalesce(i.ops, '{}')
+  FROM subscription s
+  JOIN plan_version v ON v.id = s.plan_version_id
+  CROSS JOIN LATERAL (
+    -- A customer's own item replaces the plan's of the same name; an address of their own replaces the pool. What holds only at the moment of a
+    -- login is not kept.
+    SELECT array_agg(a.attribute ORDER BY a.place, a.id) AS names, array_agg(access_literal(a.value) ORDER BY a.place, a.id) AS vals,
+           array_agg(a.op ORDER BY a.place, a.id) AS ops
+    FROM (
+      SELECT 1 AS place, r.id, r.attribute, r.op::text AS op, r.value
+      FROM radreply r WHERE r.tenant_id = s.tenant_id AND r.username = s.username
+      UNION ALL
+      SELECT 2, g.id, g.attribute, g.op::text, g.value
+      FROM radusergroup m JOIN radgroupreply g ON g.tenant_id = m.tenant_id AND g.groupname = m.groupname
+      WHERE m.tenant_id = s.tenant_id AND m.username = s.username
+        AND (g.op = '+=' OR NOT EXISTS (
+          SELECT FROM radreply r WHERE r.tenant_id = s.tenant_id AND r.username = s.username
+            AND (r.attribute = g.attribute OR (r.attribute = 'Framed-IP-Address' AND g.attribute = 'Framed-Pool'))))
+    ) a
+    WHERE a.attribute NOT IN ('Session-Timeout', 'Acct-Interim-Interval', 'Class', 'Reply-Message', 'Mikrotik-Total-Limit', 'Mikrotik-Total-Limit-Gigawords')
+  ) i
+  WHERE s.tenant_id = p_tenant_id AND s.username = ANY (p_usernames)
+$$;
+
+CREATE OR REPLACE FUNCTION access_write_cards(p_tenant_id bigint, p_usernames text[]) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  INSERT INTO access_card AS k SELECT * FROM access_cards_of(p_tenant_id, p_usernames)
+  ON CONFLICT (tenant_id, username) DO UPDATE SET
+    (subscription_id, status, expires_at, grace_s, cycle_no, allowance_bytes, on_quota, mac_lock, simultaneous_use, interim_s, throttle_rate, item_names, item_values, item_ops)
+    = (excluded.subscription_id, excluded.status, excluded.expires_at, excluded.grace_s, excluded.cycle_no, excluded.allowance_bytes, excluded.on_quota, excluded.mac_lock,
+       excluded.simultaneous_use, excluded.interim_s, excluded.throttle_rate, excluded.item_names, excluded.item_values, excluded.item_ops);
+END $$;
+
+CREATE OR REPLACE FUNCTION access_follow_subscription() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  IF TG_OP = 'DELETE' OR (TG_OP = 'UPDATE' AND NEW.username <> OLD.username) THEN
+    DELETE FROM access_card WHERE tenant_id = OLD.tenant_id AND username = OLD.username;
+  END IF;
+  IF TG_OP <> 'DELETE' THEN
+    PERFORM access_write_cards(NEW.tenant_id, ARRAY[NEW.username]);
+  END IF;
+  RETURN NULL;
+END $$;
+-- Triggers of one kind run in the order of their names: this one after radius_write_subscription, which writes what is read here.
+DROP TRIGGER IF EXISTS subscription_access_card ON subscription;
+CREATE TRIGGER subscription_access_card AFTER INSERT OR DELETE
+  OR UPDATE OF username, status, expires_at, cycle_no, quota_bytes, topup_bytes, mac_lock, static_ip, plan_version_id ON subscription
+  FOR EACH ROW EXECUTE FUNCTION access_follow_subscription();
+
+-- radreply and radusergroup are also written by the subscription's own trigger, which is followed above; this is for everybody else.
+CREATE OR REPLACE FUNCTION access_follow_items() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE r record;
+BEGIN
+  IF pg_trigger_depth() > 1 THEN
+    RETURN NULL;
+  END IF;
+  IF TG_TABLE_NAME = 'radgroupreply' THEN
+    FOR r IN SELECT m.tenant_id, array_agg(DISTINCT m.username) AS usernames FROM changed c
+             JOIN radusergroup m ON m.tenant_id = c.tenant_id AND m.groupname = c.groupname GROUP BY m.tenant_id LOOP
+      PERFORM access_write_cards(r.tenant_id, r.usernames);
+    END LOOP;
+  ELSE
+    FOR r IN SELECT c.tenant_id, array_agg(DISTINCT c.username) AS usernames FROM changed c GROUP BY c.tenant_id LOOP
+      PERFORM access_write_cards(r.tenant_id, r.usernames);
+    END LOOP;
+  END IF;
+  RETURN NULL;
+END $$;
+DO $$
+DECLARE t text;
+BEGIN
+  FOREACH t IN ARRAY ARRAY['radreply', 'radusergroup', 'radgroupreply'] LOOP
+    EXECUTE format('DROP TRIGGER IF EXISTS access_card_insert ON %1$I; CREATE TRIGGER access_card_insert AFTER INSERT ON %1$I
+      REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION access_follow_items()', t);
+    EXECUTE format('DROP TRIGGER IF EXISTS access_card_delete ON %1$I; CREATE TRIGGER access_card_delete AFTER DELETE ON %1$I
+      REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION access_follow_items()', t);
+    EXECUTE format('DROP TRIGGER IF EXISTS access_card_update_new ON %1$I; CREATE TRIGGER access_card_update_new AFTER UPDATE ON %1$I
+      REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION access_follow_items()', t);
+    EXECUTE format('DROP TRIGGER IF EXISTS access_card_update_old ON %1$I; CREATE TRIGGER access_card_update_old AFTER UPDATE ON %1$I
+      REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION access_follow_items()', t);
+  END LOOP;
+END $$;
+
+-- Subscriptions from before there were cards, and any whose derivation this file has changed.
+DO $$
+DECLARE r record;
+BEGIN
+  FOR r IN SELECT tenant_id, array_agg(username) AS usernames FROM (
+             SELECT tenant_id, username, row_number() OVER (PARTITION BY tenant_id ORDER BY id) / 1000 AS part FROM subscription) s
+           GROUP BY tenant_id, part LOOP
+    PERFORM access_write_cards(r.tenant_id, r.usernames);
+  END LOOP;
+END $$;

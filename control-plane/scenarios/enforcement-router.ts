@@ -88,7 +88,7 @@ function describe(packet: Packet): Asked {
 /** Waits until `check` gives something other than undefined or false, looking every few milliseconds. */
 export async function until<T>(
   check: () => Promise<T | undefined | false> | T | undefined | false,
-  withinMs = 5000,
+  withinMs = 15_000,
   what = 'it',
 ): Promise<T> {
   const end = performance.now() + withinMs;

@@ -82,14 +82,14 @@ class NasWatcher {
 
   /**
    * One after the other, and again a while after the last has ended, whatever became of it. What takes long is also done more seldom, so that
-   * bookkeeping takes about a twentieth of a processor from the logins.
+   * bookkeeping takes some hundredths of a processor from the logins.
    */
   private every(wait_ms: number, work: () => Promise<unknown>, atLeast_ms = wait_ms): void {
     const timer = setTimeout(() => {
       this.timers.delete(timer);
       const start_ms = performance.now();
       void work()
-        .then(() => Math.min(restMax_ms, 20 * (performance.now() - start_ms)))
+        .then(() => Math.min(restMax_ms, 40 * (performance.now() - start_ms)))
         .catch((error: unknown) => {
           this.unanswered(error);
           return 0;

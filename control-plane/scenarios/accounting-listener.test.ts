@@ -245,10 +245,11 @@ describe('while the database does not take records', () => {
     expect(await octetsOf('past49')).toBe(7);
   });
 
-  test('a full spool answers nothing, not even Status-Server, and nothing is lost that was answered', async () => {
+  test('a router that has filled its part of the spool gets no answer, not even to Status-Server; another one does; nothing is lost that was answered', async () => {
     const tiny = mkdtempSync(join(tmpdir(), 'lango-accounting-'));
+    const other = await world.router({ address: '127.0.0.88', secret: 'right-secret' });
     const small = await startListener(
-      { databaseUrl: world.database.urls.accounting, bind: '127.0.0.1', port: 0, dataDir: tiny, spoolMaxBytes: 20_000 },
+      { databaseUrl: world.database.urls.accounting, bind: '127.0.0.1', port: 0, dataDir: tiny, spoolMaxBytes: 80_000 },
       log,
     );
     const release = await hang();
@@ -269,6 +270,8 @@ describe('while the database does not take records', () => {
       .addMessageAuthenticator()
       .seal(Buffer.from('right-secret'));
     expect((await ask(status, { port: small.port, timeout_ms: 300 })).kind).toBe('timeout');
+    const elsewhere = { port: small.port, source: other.address, tries: 3 };
+    expect((await ask(interim('beside', 10, 7), elsewhere)).kind).toBe('reply');
     await release();
     await until(
       'drained',

@@ -76,9 +76,9 @@ export class IntakeQueue {
     return this.queue.size;
   }
 
-  /** Whether a new record could be made durable now, by whatever means. */
-  get canPromise(): boolean {
-    return this.state === 'live' || this.o.spool.usable;
+  /** Whether a new record of this router could be made durable now, by whatever means. */
+  canPromise(nasId: string): boolean {
+    return this.state === 'live' || (this.o.spool.usable && this.o.spool.hasRoomFor(nasId));
   }
 
   add(item: Waiting): void {
@@ -139,7 +139,7 @@ export class IntakeQueue {
 
   /** Makes records durable on disk. Those that the disk refuses go back to wait for the database. */
   private async toSpool(items: Waiting[]): Promise<void> {
-    const open = items.filter((item) => !item.settled && !item.spooling);
+    const open = items.filter((item) => !item.settled && !item.spooling && this.mayEnterSpool(item));
     if (open.length === 0) return;
     for (const item of open) item.spooling = true;
     const kept = await this.o.spool.append(open.map((item) => item.record));
@@ -150,6 +150,13 @@ export class IntakeQueue {
     } else {
       for (const item of open) if (!item.settled && !this.isUnderWay(item)) this.queue.add(item);
     }
+  }
+
+  /** A router that has filled its part of the spool is not answered, unless the database still takes what is under way. */
+  private mayEnterSpool(item: Waiting): boolean {
+    if (this.o.spool.hasRoomFor(item.record.nas.id)) return true;
+    if (!this.isUnderWay(item)) this.settle(item, false);
+    return false;
   }
 
   private settle(item: Waiting, durable: boolean): void {

@@ -152,7 +152,7 @@ export class Receiver {
       return;
     }
     this.o.counters.status_server += 1;
-    if (!this.o.intake.canPromise) return;
+    if (!this.o.intake.canPromise(nas.id)) return;
     send(socket, PacketBuilder.reply(packet, Code.AccountingResponse).addMessageAuthenticator().seal(nas.secret), from);
   }
 }

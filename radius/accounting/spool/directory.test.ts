@@ -27,3 +27,16 @@ test('a spool whose owner file a power cut left empty or half is taken over once
   expect(claimed.map(({ path }) => segmentsIn(path).length)).toEqual([1, 1]);
   expect(existsSync(join(root, 'alive'))).toBe(true);
 });
+
+test('what passes through several dead hands still tells who wrote it', () => {
+  const [b, c] = [new SpoolDirectory(root), new SpoolDirectory(root)];
+  leave('a', '', 90);
+  expect(b.claimLeftBehind().map(({ from }) => from)).toEqual(['a']);
+  // B dies before it has drained, and is silent.
+  writeFileSync(join(b.path, 'owner.json'), '');
+  const long_ago = new Date(Date.now() - 90_000);
+  utimesSync(join(b.path, 'owner.json'), long_ago, long_ago);
+  const claimed = c.claimLeftBehind();
+  expect(claimed.map(({ from }) => from).sort()).toEqual(['a', b.instance].sort());
+  expect(claimed.flatMap(({ path }) => segmentsIn(path))).toHaveLength(1);
+});

@@ -10,17 +10,19 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { isGone, type Owner, ownOwner } from './owner';
 
 /** A directory of another process that we cannot look at counts as left behind when its sign of life is this old. */
 const SILENT_MS = 60_000;
 const OWNER_FILE = 'owner.json';
+/** Where segments go that the disk has damaged, for a person to look at. */
+const DAMAGED = '.damaged';
 
 /**
  * The spool of one process: `<root>/<instance>/`, made complete under another name and then renamed, so that nobody sees half
- * of it. What a dead process left is claimed by renaming it to `<our instance>+<suffix>`: only one rename can succeed, and if
- * we die, ours and what we claimed can be claimed again.
+ * of it. What a dead process left is claimed by renaming it to `<our instance>+<writer's instance>`: only one rename can succeed, and if
+ * we die, ours and what we claimed can be claimed again, with the writer's name kept through any number of hands.
  */
 export class SpoolDirectory {
   readonly path: string;
@@ -50,17 +52,26 @@ export class SpoolDirectory {
   claimLeftBehind(): { path: string; from: string }[] {
     const claimed: { path: string; from: string }[] = [];
     for (const name of readdirSync(this.root)) {
-      const [base = name] = name.split('+');
+      const [base = name, writer = base] = name.split('+');
       if (name.startsWith('.') || base === this.instance || !this.isLeftBehind(base)) continue;
-      const path = join(this.root, `${this.instance}+${randomBytes(4).toString('hex')}`);
+      const path = join(this.root, `${this.instance}+${writer}`);
       try {
         renameSync(join(this.root, name), path);
-        claimed.push({ path, from: base });
+        claimed.push({ path, from: writer });
       } catch {
         // Another process was first.
       }
     }
     return claimed;
+  }
+
+  /** Keeps a damaged segment, under the name of the process that wrote it; gives its place. */
+  keepDamaged(path: string, from: string): string {
+    const folder = join(this.root, DAMAGED);
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const kept = join(folder, `${from}-${basename(path)}`);
+    renameSync(path, kept);
+    return kept;
   }
 
   /** Ends our ownership: an empty directory goes, one with segments is left for whoever comes next. */

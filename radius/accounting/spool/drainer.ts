@@ -1,11 +1,12 @@
 import { readFile, rm } from 'node:fs/promises';
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { RecordQueue } from '../record-queue';
 import type { AccountingRecord } from '../record';
 import { type BatchWriter, writeBatch } from '../write-batch';
 import { segmentsIn, type SpoolDirectory } from './directory';
 import { decodeSegment } from './format';
-import type { SealedSegment, SpoolWriter } from './writer';
+import { withoutOvertaken } from './overtaken';
+import type { SpoolWriter } from './writer';
 
 export interface DrainerOptions {
   directory: SpoolDirectory;
@@ -26,20 +27,40 @@ interface Claimed {
   segments: number;
 }
 
+/** A segment whose records are on their way into the database. */
+interface Loaded {
+  path: string;
+  /** Records that are not written yet. */
+  left: number;
+  finish: () => Promise<void>;
+}
+
+interface Draining {
+  record: AccountingRecord;
+  segment: Loaded;
+}
+
 const CLAIM_EVERY_MS = 2000;
+/** Records in memory at once, and not beyond it by more than one segment. */
+const MOST_LOADED = 200_000;
 
 /**
- * Brings the spool into the database, batch by batch with the same function as live packets, which go past it. Killed in the
- * middle, the segment is read again from its start: writing twice changes nothing.
+ * Brings the spool into the database, batch by batch with the same function as live packets, which go past it. When what is loaded gives only small
+ * batches, because few sessions fill it, the next segment is loaded beside it: one session must not hold up the others. Killed in the middle, the
+ * segments are read again from their start: writing twice changes nothing.
  */
 export class Drainer {
   private readonly claimed: Claimed[] = [];
+  private readonly loaded = new Map<string, Loaded>();
+  private queue = new RecordQueue<Draining>();
   private running: Promise<void> | undefined;
   private stopped = false;
   private nextClaim_ms = 0;
   private readonly timer: NodeJS.Timeout;
+  private readonly maxBatch: number;
 
   constructor(private readonly o: DrainerOptions) {
+    this.maxBatch = o.maxBatch ?? 1000;
     this.timer = setInterval(() => this.wake(), 200);
   }
 
@@ -55,9 +76,10 @@ export class Drainer {
   wake(): void {
     if (this.running || this.stopped) return;
     this.running = this.work()
-      .catch((error: unknown) =>
-        this.o.writer.log.error({ err: error }, 'the spool could not be drained; trying again'),
-      )
+      .catch((error: unknown) => {
+        this.o.writer.log.error({ err: error }, 'the spool could not be drained; trying again');
+        this.startOver();
+      })
       .finally(() => (this.running = undefined));
   }
 
@@ -69,10 +91,47 @@ export class Drainer {
 
   private async work(): Promise<void> {
     this.claim();
+    let room = true;
     while (!this.stopped && this.o.mayDrain()) {
-      const claim = this.claimed[0];
-      const done = claim ? await this.drainClaimed(claim) : await this.drainOwn();
-      if (!done) return;
+      const loaded = (room || this.queue.size === 0) && this.queue.size < MOST_LOADED && (await this.loadNext());
+      const items = this.queue.take(this.maxBatch);
+      if (items.length === 0) {
+        if (loaded) continue;
+        this.dropEmptyClaims();
+        return;
+      }
+      room = items.length < this.maxBatch / 2;
+      const written = await writeBatch(
+        this.o.writer,
+        items.map((item) => item.record),
+      );
+      if (!written) {
+        this.startOver();
+        return;
+      }
+      this.queue.release(items);
+      await this.wrote(items);
+    }
+  }
+
+  /** What was under way is read from the disk again when the database is well. */
+  private startOver(): void {
+    this.queue = new RecordQueue<Draining>();
+    this.loaded.clear();
+  }
+
+  private async wrote(items: readonly Draining[]): Promise<void> {
+    this.o.writer.counters.drained += items.length;
+    for (const { segment } of items) segment.left -= 1;
+    await this.finishWritten();
+  }
+
+  private async finishWritten(): Promise<void> {
+    for (const segment of this.loaded.values()) {
+      if (segment.left > 0) continue;
+      await segment.finish();
+      this.loaded.delete(segment.path);
+      this.dropEmptyClaims();
     }
   }
 
@@ -89,45 +148,60 @@ export class Drainer {
     }
   }
 
-  private async drainClaimed(claim: Claimed): Promise<boolean> {
-    for (const path of segmentsIn(claim.path)) {
-      if (!(await this.drainFile(path))) return false;
-      claim.segments -= 1;
-      await rm(path, { force: true });
+  /** Loads the oldest segment that is not loaded yet, of the dead first; false when there is none. */
+  private async loadNext(): Promise<boolean> {
+    for (const claim of this.claimed) {
+      const path = segmentsIn(claim.path).find((segment) => !this.loaded.has(segment));
+      if (path === undefined) continue;
+      await this.load(path, claim.from, async () => {
+        await rm(path, { force: true });
+        claim.segments -= 1;
+      });
+      return true;
     }
-    await rm(claim.path, { recursive: true, force: true });
-    this.claimed.splice(this.claimed.indexOf(claim), 1);
-    this.o.claimedDrained(claim.from);
-    return true;
+    const own = await this.o.spool.sealedSegments();
+    const segment = own.find(({ path }) => !this.loaded.has(path));
+    if (segment) await this.load(segment.path, this.o.directory.instance, () => this.o.spool.discard(segment));
+    return segment !== undefined;
   }
 
-  private async drainOwn(): Promise<boolean> {
-    const segment: SealedSegment | undefined = await this.o.spool.nextSealed();
-    if (!segment || !(await this.drainFile(segment.path))) return false;
-    await this.o.spool.discard(segment);
-    return true;
-  }
-
-  private async drainFile(path: string): Promise<boolean> {
-    const { records, left_bytes } = decodeSegment(await readFile(path));
+  private async load(path: string, from: string, finish: () => Promise<void>): Promise<void> {
+    const { records, left_bytes, damaged_bytes } = decodeSegment(await readFile(path));
     if (left_bytes > 0)
       this.o.writer.log.warn(
         { path, left_bytes },
         'a spool segment ends in an unfinished write, which was never answered',
       );
-    const queue = new RecordQueue<{ record: AccountingRecord }>();
-    for (const record of records) queue.add({ record });
-    while (queue.size > 0) {
-      if (this.stopped || !this.o.mayDrain()) return false;
-      const items = queue.take(this.o.maxBatch ?? 1000);
-      const written = await writeBatch(
-        this.o.writer,
-        items.map((item) => item.record),
-      );
-      if (!written) return false;
-      queue.release(items);
-      this.o.writer.counters.drained += items.length;
+    const wanted = withoutOvertaken(records);
+    const segment: Loaded = {
+      path,
+      left: wanted.length,
+      finish: async () => {
+        if (damaged_bytes > 0) this.keepDamaged(path, from, damaged_bytes);
+        await finish();
+      },
+    };
+    this.loaded.set(path, segment);
+    this.o.writer.counters.drained += records.length - wanted.length;
+    for (const record of wanted) this.queue.add({ record, segment });
+    if (wanted.length === 0) await this.finishWritten();
+  }
+
+  /** The records around the damage are in the database; the file itself is kept for a person. */
+  private keepDamaged(path: string, from: string, damaged_bytes: number): void {
+    const kept = existsSync(path) ? this.o.directory.keepDamaged(path, from) : path;
+    this.o.writer.log.error(
+      { kept, damaged_bytes },
+      'the disk has damaged a spool segment: records in it are lost. Everything readable was written; look at the disk',
+    );
+  }
+
+  private dropEmptyClaims(): void {
+    const empty = this.claimed.filter((claim) => segmentsIn(claim.path).length === 0);
+    for (const claim of empty) {
+      void rm(claim.path, { recursive: true, force: true });
+      this.claimed.splice(this.claimed.indexOf(claim), 1);
+      this.o.claimedDrained(claim.from);
     }
-    return true;
   }
 }

@@ -34,31 +34,55 @@ export function encodeRecord(record: AccountingRecord): Buffer {
   return Buffer.concat([head, body, packet]);
 }
 
-/** What a segment holds. `left_bytes` were not readable: the tail of a write that a crash cut short, which nobody was promised. */
+/** What a segment holds. */
 export interface SegmentContents {
   records: AccountingRecord[];
+  /** Octets at the end that are no record: the tail of a write that a crash cut short, which nobody was promised. */
   left_bytes: number;
+  /** Octets between records that cannot be read: the disk changed what it had been given, and what was promised may be lost. */
+  damaged_bytes: number;
 }
 
-/** Reads a whole segment. Records are read as at arrival, so that replaying gives what would have been written then. */
+/** The largest record there can be: six texts of 255 octets and the longest packet (RFC 2865 section 3). */
+const LARGEST = 9 + 6 * 256 + 4096;
+
+/** Reads a whole segment. Records are read as at arrival, so that replaying gives what would have been written then. Damage costs only what it covers. */
 export function decodeSegment(bytes: Buffer): SegmentContents {
   const records: AccountingRecord[] = [];
+  let damaged_bytes = 0;
   let at = 0;
-  while (at + HEAD <= bytes.length) {
-    const length = bytes.readUInt32BE(at);
-    const end = at + HEAD + length;
-    if (length < 10 || end > bytes.length) break;
-    const payload = bytes.subarray(at + HEAD, end);
-    if (crc32(payload) !== bytes.readUInt32BE(at + 4)) break;
+  while (at < bytes.length) {
+    const payload = payloadAt(bytes, at);
+    if (!payload) {
+      const next = nextRecord(bytes, at + 1);
+      if (next === undefined) break;
+      damaged_bytes += next - at;
+      at = next;
+      continue;
+    }
     const record = decodePayload(payload);
     if (record) records.push(record);
-    at = end;
+    at += HEAD + payload.length;
   }
-  return { records, left_bytes: bytes.length - at };
+  return { records, left_bytes: bytes.length - at, damaged_bytes };
+}
+
+/** What the record that begins here holds; undefined when none does. */
+function payloadAt(bytes: Buffer, at: number): Buffer | undefined {
+  if (at + HEAD + 10 > bytes.length || bytes[at + HEAD] !== VERSION) return undefined;
+  const length = bytes.readUInt32BE(at);
+  if (length < 10 || length > LARGEST || at + HEAD + length > bytes.length) return undefined;
+  const payload = bytes.subarray(at + HEAD, at + HEAD + length);
+  return crc32(payload) === bytes.readUInt32BE(at + 4) ? payload : undefined;
+}
+
+/** Where the first whole record from here on begins; a wrong one would have to fit length, version and checksum by chance. */
+function nextRecord(bytes: Buffer, from: number): number | undefined {
+  for (let at = from; at + HEAD < bytes.length; at++) if (payloadAt(bytes, at)) return at;
+  return undefined;
 }
 
 function decodePayload(payload: Buffer): AccountingRecord | undefined {
-  if (payload[0] !== VERSION) return undefined;
   const received_ms = payload.readDoubleBE(1);
   const texts: string[] = [];
   let at = 9;

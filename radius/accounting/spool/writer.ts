@@ -21,6 +21,8 @@ export interface SealedSegment {
   records: number;
   bytes: number;
   oldest_ms: number;
+  /** Octets by router. */
+  shares: ReadonlyMap<string, number>;
 }
 
 interface OpenSegment {
@@ -29,16 +31,20 @@ interface OpenSegment {
   bytes: number;
   records: number;
   oldest_ms: number;
+  shares: Map<string, number>;
 }
 
 interface Append {
   octets: Buffer[];
   records: number;
+  routers: string[];
   oldest_ms: number;
   done(kept: boolean): void;
 }
 
 const RETRY_MS = 1000;
+/** Of the whole limit, for one router: a broken one that sends without end must leave room for the others. */
+const ROUTER_SHARE = 1 / 4;
 
 /**
  * Keeps records on disk: an append is answered true after fdatasync. Appends that come while one is being synced share the
@@ -52,6 +58,9 @@ export class SpoolWriter {
   private failedUntil = 0;
   private failing = false;
   private counter = 0;
+  /** Octets that are not drained yet, by router. */
+  private readonly shares = new Map<string, number>();
+  private readonly overfull = new Set<string>();
 
   constructor(private readonly o: SpoolWriterOptions) {}
 
@@ -73,6 +82,19 @@ export class SpoolWriter {
     return this.sealed.reduce((sum, s) => sum + s.bytes, this.current?.bytes ?? 0) + (this.o.otherBytes?.() ?? 0);
   }
 
+  /** Whether this router has not used up its part of the spool. */
+  hasRoomFor(nasId: string): boolean {
+    const full = (this.shares.get(nasId) ?? 0) >= this.maxBytes * ROUTER_SHARE;
+    if (full && !this.overfull.has(nasId)) {
+      this.overfull.add(nasId);
+      this.o.log.warn(
+        { router: nasId },
+        'a router has filled its part of the spool; its packets are not answered until the database is back. Look at what it sends.',
+      );
+    }
+    return !full;
+  }
+
   /** True once the records are on the disk; false when the disk does not take them. */
   append(records: readonly AccountingRecord[]): Promise<boolean> {
     if (!this.usable) {
@@ -81,22 +103,30 @@ export class SpoolWriter {
     }
     return new Promise((done) => {
       const oldest_ms = records.reduce((oldest, r) => Math.min(oldest, r.received_ms), Infinity);
-      this.waiting.push({ octets: records.map(encodeRecord), records: records.length, oldest_ms, done });
+      this.waiting.push({
+        octets: records.map(encodeRecord),
+        records: records.length,
+        routers: records.map(({ nas }) => nas.id),
+        oldest_ms,
+        done,
+      });
       if (!this.working) void this.work();
     });
   }
 
-  /** Ends the segment being written, so that it can be drained; gives the oldest complete one. */
-  async nextSealed(): Promise<SealedSegment | undefined> {
+  /** The complete segments, oldest first. When there is none, the one being written is ended so that it can be drained. */
+  async sealedSegments(): Promise<readonly SealedSegment[]> {
     if (this.sealed.length === 0 && this.current && this.current.records > 0 && !this.working) await this.seal();
-    return this.sealed[0];
+    return this.sealed;
   }
 
   /** Removes a drained segment. */
   async discard(segment: SealedSegment): Promise<void> {
     await rm(segment.path, { force: true });
     const at = this.sealed.indexOf(segment);
-    if (at !== -1) this.sealed.splice(at, 1);
+    if (at === -1) return;
+    this.sealed.splice(at, 1);
+    for (const [nasId, bytes] of segment.shares) this.countShare(nasId, -bytes);
   }
 
   async close(): Promise<void> {
@@ -129,6 +159,11 @@ export class SpoolWriter {
       for (const append of group) {
         segment.records += append.records;
         segment.oldest_ms = Math.min(segment.oldest_ms, append.oldest_ms);
+        append.routers.forEach((nasId, i) => {
+          const bytes = append.octets[i]!.length;
+          segment!.shares.set(nasId, (segment!.shares.get(nasId) ?? 0) + bytes);
+          this.countShare(nasId, bytes);
+        });
       }
       if (segment.bytes >= (this.o.segmentBytes ?? 16 * 1024 ** 2)) await this.seal();
       this.failing = false;
@@ -160,7 +195,7 @@ export class SpoolWriter {
     } finally {
       await directory.close();
     }
-    this.current = { file, path, bytes: 0, records: 0, oldest_ms: Infinity };
+    this.current = { file, path, bytes: 0, records: 0, oldest_ms: Infinity, shares: new Map() };
     return this.current;
   }
 
@@ -176,7 +211,15 @@ export class SpoolWriter {
         records: segment.records,
         bytes: segment.bytes,
         oldest_ms: segment.oldest_ms,
+        shares: segment.shares,
       });
+  }
+
+  private countShare(nasId: string, bytes: number): void {
+    const left = (this.shares.get(nasId) ?? 0) + bytes;
+    if (left > 0) this.shares.set(nasId, left);
+    else this.shares.delete(nasId);
+    if (bytes < 0) this.overfull.delete(nasId);
   }
 
   private complain(error: Error): void {

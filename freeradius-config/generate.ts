@@ -4,6 +4,7 @@ import { isIPv6 } from 'node:net';
 import { join, resolve } from 'node:path';
 import { conninfo, passwordLine } from './conninfo';
 import { detectFreeradius, type Freeradius } from './detect';
+import { writeEap, type EapCertificates } from './eap';
 
 export { detectFreeradius, isAtLeast, type Freeradius } from './detect';
 
@@ -23,6 +24,8 @@ export interface FreeradiusConfigOptions {
   healthSecret?: string;
   /** Worker threads and database connections; 8 was fastest on two cores. */
   threads?: number;
+  /** For 802.1X; without them it is refused. */
+  certificates?: EapCertificates | undefined;
 }
 
 /** The folders and files of one generated configuration. */
@@ -90,6 +93,13 @@ export function writeFreeradiusConfig(o: FreeradiusConfigOptions): void {
   chmodSync(dictionary, 0o600);
   own(dictionary, o.owner);
   replaceFile(join(dir, 'pgpass'), passwordLine(o.databaseUrl), o.owner);
+  writeEap(
+    dir,
+    asset('eap'),
+    o.certificates,
+    (path, text) => replaceFile(path, text, o.owner),
+    (folder) => own(folder, o.owner),
+  );
   replaceFile(join(dir, 'radiusd.conf'), render(o, freeradius, places), o.owner);
 }
 

@@ -1,4 +1,5 @@
 import { Client } from 'pg';
+import type { EapCertificates } from '../../freeradius-config/eap';
 import { add, addBytes, listAttributes } from '../../radius/attributes';
 import { Code, Packet, PacketBuilder } from '../../radius/packet';
 import { exchange } from '../../radius/testing';
@@ -64,8 +65,14 @@ export interface AccessWorld {
 /** The router of every world, unless a test asks from another. */
 export const homeRouter = { address: '127.61.0.1', secret: 'home-secret' };
 
-/** @param through gives FreeRADIUS another way to the database than the straight one */
-export async function createAccessWorld(through = async (url: string) => url): Promise<AccessWorld> {
+/**
+ * @param through gives FreeRADIUS another way to the database than the straight one
+ * @param certificates for 802.1X
+ */
+export async function createAccessWorld(
+  through = async (url: string) => url,
+  certificates?: EapCertificates,
+): Promise<AccessWorld> {
   const db = await createTestDatabase();
   const owner = new Client({ connectionString: db.ownerUrl });
   // A test may end every connection of the database; this one is then not needed any more.
@@ -79,7 +86,7 @@ export async function createAccessWorld(through = async (url: string) => url): P
     insertRouter(owner, o.tenantId ?? tenantId, { secret: homeRouter.secret, ...o });
   await addRouter(homeRouter);
   const radius = await through(db.urls.radius);
-  const freeradius = await startTestFreeradius({ db: { ...db, urls: { ...db.urls, radius } } });
+  const freeradius = await startTestFreeradius({ db: { ...db, urls: { ...db.urls, radius } }, certificates });
   return {
     db,
     owner,

@@ -11,6 +11,7 @@ import {
   healthAddress,
   healthSecret,
   writeFreeradiusConfig,
+  type FreeradiusConfigOptions,
   type FreeradiusPlaces,
 } from '../../freeradius-config/generate';
 import { startNasWatcher } from '../../freeradius-config/nas-watcher';
@@ -33,6 +34,8 @@ export async function startTestFreeradius(o: {
   db: TestDatabase;
   bind?: string;
   authPort?: number;
+  /** For 802.1X. */
+  certificates?: FreeradiusConfigOptions['certificates'];
 }): Promise<TestFreeradius> {
   const freeradius = detectFreeradius();
   if (!freeradius) throw new Error('FreeRADIUS 3 is not installed; npm test installs it.');
@@ -51,6 +54,7 @@ export async function startTestFreeradius(o: {
     databaseUrl: o.db.urls.radius,
     freeradius,
     healthSecret: secret,
+    certificates: o.certificates,
     ...(owner ? { owner } : {}),
   });
   const { path, args } = freeradiusCommand(freeradius, dir);

@@ -136,7 +136,7 @@ export class OpensslAuthority {
   }
 
   /** Signs a certificate for this name: a server's or a client's, from and to so many days from now. */
-  issue(o: { name: string; use: 'serverAuth' | 'clientAuth'; days?: number }): {
+  issue(o: { name: string; use: 'serverAuth' | 'clientAuth'; days?: number | undefined }): {
     certificate: string;
     key: string;
     serial: string;

@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { loadTranslator } from '../platform/i18n';
 import { projectRoot } from '../platform/project-root';
 import { startTestLango, type TestLango } from '../test-kit/lango';
 import { makeActive, makeRouter, makeSubscription, type Json } from '../test-kit/story';
+import { CHECKS } from './checks';
 import type { AccessExplanation } from './schema';
 
 jest.setTimeout(60_000);
@@ -31,10 +33,19 @@ test('a subscription in order passes every check, and the reply is what the rout
   const told = await explain({ username: 'fine' });
   expect(told).toMatchObject({ decision: 'accept', reason: 'active' });
   expect(told.checks.map(({ name, pass }) => [name, pass])).toEqual(
-    ['router', 'login', 'password', 'company', 'status', 'device', 'sessions', 'paid', 'data'].map((name) => [
-      name,
-      true,
-    ]),
+    [
+      'router',
+      'signature',
+      'method',
+      'login',
+      'password',
+      'company',
+      'status',
+      'device',
+      'sessions',
+      'paid',
+      'data',
+    ].map((name) => [name, true]),
   );
   const reply = Object.fromEntries(told.reply.map(({ attribute, value }) => [attribute, value]));
   expect(reply).toMatchObject({
@@ -124,6 +135,21 @@ test('every reason of docs/reference/reasons.md is one of the database, and the 
       remedy ?? '',
     ]),
   );
+});
+
+test('every reason that refuses belongs to one check, and its words for staff are the same as in the database', async () => {
+  const rows = await lango.asOwner<{ code: string; decision: string; staff: string; remedy: string | null }>(
+    'SELECT code, decision, staff, remedy FROM access_reasons()',
+  );
+  const refusing = rows.filter(({ decision }) => decision !== 'accept').map(({ code }) => code);
+  expect(CHECKS.flatMap(({ reasons }) => reasons).sort()).toEqual(refusing.sort());
+  const words = loadTranslator({ root: join(projectRoot(), 'control-plane'), strict: true });
+  for (const { code, staff, remedy } of rows) {
+    expect(words('en', `access.reason_${code}`)).toBe(staff);
+    expect(words('sw', `access.reason_${code}`)).not.toBe('');
+    if (remedy !== null) expect(words('en', `access.remedy_${code}`)).toBe(remedy);
+    if (remedy !== null) expect(words('sw', `access.remedy_${code}`)).not.toBe('');
+  }
 });
 
 test('the sentences that radiusd.conf says by itself are the database’s', async () => {

@@ -1,25 +1,92 @@
 import type { Context } from '../platform/context';
-import type { AccessExplanation } from './schema';
 
-/** Who asks to get in, from where. */
+/** Who asks to get in, from where and how. */
 export interface AccessQuestion {
   username: string;
   /** In any usual form; without it a lock to a device is not held against anybody. */
   mac?: string | undefined;
   /** Without it the company's first MikroTik is asked from. */
   router_id?: bigint | undefined;
+  /** Without it what the plan is for. */
+  service?: 'ppp' | 'hotspot' | undefined;
+  /** `none`: a request without any credential. Another only says how it was asked: the password is taken to be right. */
+  method?: string | undefined;
+  /** Whether the request carries a Message-Authenticator; yes unless said otherwise. */
+  signed?: boolean | undefined;
+}
+
+/** What the database knows of each thing that a login is checked for. Times are ISO 8601. */
+export interface Facts {
+  username: string;
+  station: string | null;
+  signed: boolean;
+  method: string | null;
+  service: 'ppp' | 'hotspot';
+  company: string;
+  router: {
+    id: string;
+    name: string;
+    address: string;
+    type: string;
+    policy: 'require' | 'auto' | 'off';
+    has_signed: boolean;
+    heard_at: string | null;
+  } | null;
+  login: {
+    subscription_id: string;
+    subscriber_id: string;
+    subscriber: string;
+    plan: string;
+    kind: string;
+    status: string;
+    state: string;
+    suspended_reason: string | null;
+    has_password: boolean;
+    mac_lock: string | null;
+    simultaneous_use: number;
+    expires_at: string | null;
+    valid_until: string | null;
+    used_bytes: number;
+    allowance_bytes: number | null;
+  } | null;
+  online: number;
+  sessions: {
+    station: string | null;
+    address: string | null;
+    router: string | null;
+    started_at: string;
+    updated_at: string;
+  }[];
+  last_try: { at: string; reply: string; reason: string } | null;
+}
+
+/** The decision with all that it stands on. */
+export interface Explained {
+  /** False where nothing at all is answered. */
+  answered: boolean;
+  decision: 'accept' | 'garden' | 'reject';
+  /** One of docs/reference/reasons.md. */
+  reason: string;
+  /** What the customer reads. */
+  sentence: string;
+  /** What staff should know, and what cures it. */
+  explanation: string;
+  remedy: string | null;
+  reply: { attribute: string; value: string }[];
+  facts: Facts;
 }
 
 /**
- * "Why can't they connect?": asks the very function that FreeRADIUS asks, as if this router had, and tells what each check saw.
- * The checks stand in the order in which they are made and end with the one that shuts the gate. Changes nothing.
+ * "Why can't they connect?": asks the very function that FreeRADIUS asks, as if this router had, and gives what each check looks at
+ * (checks.ts puts it into words). Changes nothing.
  */
 export async function explainAccess(
   ctx: Context,
   question: AccessQuestion,
-): Promise<{ kind: 'explained'; explanation: AccessExplanation } | { kind: 'router_not_found' }> {
-  const rows = await ctx.tx.$queryRaw<{ explanation: AccessExplanation | null }[]>`
-    SELECT aaa_explain(${question.username}, ${question.mac ?? null}::text, ${question.router_id ?? null}::bigint) AS explanation`;
-  const explanation = rows[0]?.explanation;
-  return explanation ? { kind: 'explained', explanation } : { kind: 'router_not_found' };
+): Promise<{ kind: 'explained'; explained: Explained } | { kind: 'router_not_found' }> {
+  const { username, mac, router_id, service, method, signed } = question;
+  const rows = await ctx.tx.$queryRaw<{ explained: Explained | null }[]>`
+    SELECT aaa_explain(${username}, ${mac ?? null}::text, ${router_id ?? null}::bigint, ${service ?? null}::text, ${method ?? null}::text, ${signed ?? true}::boolean) AS explained`;
+  const explained = rows[0]?.explained;
+  return explained ? { kind: 'explained', explained } : { kind: 'router_not_found' };
 }

@@ -1,3 +1,13 @@
 /** Access: who is let in, and why not. Decided in prisma/functions/access.sql, asked here. */
-export { explainAccess, type AccessQuestion } from './explain-access';
+export { explainHref } from './explain-href';
+export { explainAccess, type AccessQuestion, type Explained, type Facts } from './explain-access';
+export {
+  keyText,
+  listRefusals,
+  listTries,
+  suspectRouters,
+  type RefusalRow,
+  type SuspectRouter,
+  type TryRow,
+} from './queries';
 export type { AccessExplanation } from './schema';

@@ -51,6 +51,11 @@ function pages(): string[] {
     '/routers',
     '/routers/new',
     `/routers/${router}`,
+    '/access',
+    '/access?q=nobody-at-all&days=7',
+    '/access/explain',
+    '/access/explain?username=kevin.odhiambo&mac=50-d4-f7-2e-91-b8',
+    '/access/explain?username=nobody-at-all',
     '/nowhere',
   ];
 }

@@ -47,7 +47,12 @@ const needsSomeone: Part = async (ctx, person) => {
 };
 
 const happened: Part = async (ctx, person) => ({
-  rows: feed(await justNow(ctx, sourcesFor(person)), readerFor(ctx, person)),
+  rows: feed(
+    await justNow(ctx, sourcesFor(person)),
+    readerFor(ctx, person),
+    person.actor.permissions.has('access.explain'),
+  ),
+  refusals: person.actor.permissions.has('access.explain'),
 });
 
 const routers: Part = async (ctx, person) => arcade(await routersNow(ctx), readerFor(ctx, person));

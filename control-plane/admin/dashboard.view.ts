@@ -1,3 +1,4 @@
+import { explainHref } from '../access';
 import { curve, formatAmount, formatClock, formatCount, formatNear, formatRate, formatSpan, routerArch } from '../ui';
 import type { Reader } from '../ui';
 import type { Checks, FeedRow, MoneyToday, OnlineNow, RouterNow } from './dashboard.queries';
@@ -209,7 +210,7 @@ const TONES: Record<string, string> = {
 };
 
 /** One line per happening: when, what kind, who, and the amount when it was money. */
-export function feed(rows: FeedRow[], reader: Reader) {
+export function feed(rows: FeedRow[], reader: Reader, mayExplain = false) {
   const { t, locale } = reader;
   return rows.map((row) => {
     const [verb = '', state = ''] = row.what.split('.');
@@ -233,7 +234,14 @@ export function feed(rows: FeedRow[], reader: Reader) {
           amount: '',
         };
       case 'reject':
-        return { ...base, kind: t('admin.feed_reject'), tone: 'bad', what: row.what.replaceAll('_', ' '), amount: '' };
+        return {
+          ...base,
+          href: mayExplain && row.who ? explainHref({ username: row.who }) : '',
+          kind: t('admin.feed_reject'),
+          tone: 'bad',
+          what: row.what.replaceAll('_', ' '),
+          amount: '',
+        };
       case 'staff':
         return { ...base, kind: t('admin.feed_staff'), tone: '', what: row.what.replaceAll(/[._]/g, ' '), amount: '' };
     }

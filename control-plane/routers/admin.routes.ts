@@ -150,6 +150,7 @@ export const pageRoutes: PageRoute[] = [
       return view('routers/router', {
         title: router.name,
         live: 'router',
+        mayExplain: person.actor.permissions.has('access.explain'),
         mayRemove: person.actor.permissions.has('routers.write'),
         router: {
           ...printed,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { explainHref } from '../access';
 import type { Context } from '../platform/context';
 import { cursorId, idField, listQuery } from '../platform/http/input';
 import { pageRoute, seeOther, view } from '../platform/http/page';
@@ -143,6 +144,7 @@ async function personModel(ctx: Context, id: bigint, query: z.output<typeof pers
   const maySeeMoney = permissions.has('payments.read');
   const payments = maySeeMoney ? await paymentsOf(ctx, id, 5) : [];
   const events = await eventsOf(ctx, id, service);
+  const why = service && permissions.has('access.explain') ? explainHref({ username: service.username }) : '';
   return {
     title: subscriber.name,
     live: permissions.has('sessions.read') ? 'sessions,enforcement' : '',
@@ -166,6 +168,7 @@ async function personModel(ctx: Context, id: bigint, query: z.output<typeof pers
         : [],
     actions: actionsFor(service, person),
     plansOnSale: await plansOnSale(ctx, service),
+    why,
     maySell: permissions.has('subscriptions.write'),
     mayEdit: permissions.has('subscribers.write'),
     maySeeMoney,
@@ -173,7 +176,7 @@ async function personModel(ctx: Context, id: bigint, query: z.output<typeof pers
     price: service ? formatAmount(service.price_cents, reader.locale) : '',
     priceRaw: service ? (Number(service.price_cents) / 100).toFixed(2).replace(/\.00$/, '') : '',
     payments: paymentLines(payments, reader),
-    events: timeline(maySeeMoney ? events : events.filter((event) => event.kind !== 'payment'), reader),
+    events: timeline(maySeeMoney ? events : events.filter((event) => event.kind !== 'payment'), reader, why),
   };
 }
 

@@ -207,7 +207,7 @@ export function paymentLines(rows: PaymentRow[], reader: Reader) {
 const ORDER_TONE: Record<string, string> = { proven: 'good', gave_up: 'bad', unproven: 'warn' };
 
 /** Filled arches only where something was decided: money came, service was cut, somebody acted. */
-export function timeline(rows: EventRow[], reader: Reader) {
+export function timeline(rows: EventRow[], reader: Reader, whyHref = '') {
   const { t, locale, currency } = reader;
   return rows.map((row) => {
     const base = {
@@ -245,6 +245,7 @@ export function timeline(rows: EventRow[], reader: Reader) {
           arch: 'shut',
           tone: 'bad',
           what: t('subscribers.refused'),
+          href: whyHref,
           detail: row.what.replaceAll('_', ' '),
         };
       case 'staff':

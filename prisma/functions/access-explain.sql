@@ -1,100 +1,94 @@
--- What the console asks about a login: aaa_explain replays a request through aaa_authorize (access.sql) and tells what each check saw.
+-- What the console asks about a login. aaa_explain replays a request through aaa_authorize (access.sql) and gives the decision with what is
+-- known of each thing that was checked; control-plane/access/checks.ts puts it into words.
 
--- "Why can't they connect?", for the caller's company: asks aaa_authorize itself, as the router would, and tells what each check saw.
--- Without a device the lock is not held against anybody; without a router the company's first MikroTik is asked from.
--- NULL when there is no such router.
-CREATE OR REPLACE FUNCTION aaa_explain(p_username text, p_mac text DEFAULT NULL, p_router_id bigint DEFAULT NULL) RETURNS jsonb
+DROP FUNCTION IF EXISTS aaa_explain(text, text, bigint);
+
+-- For the caller's company. Without a device a lock is not held against anybody; without a router the company's first MikroTik is asked from.
+-- p_service: 'ppp' or 'hotspot', else what the plan is for. p_method: 'none' for a request without any credential. p_signed: whether the request
+-- carries a Message-Authenticator. The password is taken to be right when there is one. NULL when there is no such router.
+CREATE OR REPLACE FUNCTION aaa_explain(p_username text, p_mac text, p_router_id bigint, p_service text, p_method text, p_signed boolean) RETURNS jsonb
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
   n record;
   s record;
   w record;
   v_mac text := access_mac(p_mac);
-  v_station text;
-  v_rows jsonb;
+  v_hotspot boolean;
+  v_said jsonb;
   v_reply jsonb;
   v_reason text;
   v_decision text;
-  v_checks jsonb := '[]';
-  v_order text[] := '{router,login,password,company,status,device,sessions,paid,data}';
-  v_failing text;
-  v_check text;
-  v_detail text;
-  v_online bigint;
-  v_tries record;
 BEGIN
-  SELECT nas.*, st.message_authenticator_seen_at, t.status AS company_status INTO n
+  SELECT nas.id, nas.tenant_id, nas.name, nas.nasname, nas.type, nas.message_authenticator, st.message_authenticator_seen_at,
+         greatest(st.last_access_at, st.last_accounting_at) AS heard_at, t.status AS company INTO n
   FROM nas JOIN tenant t ON t.id = nas.tenant_id LEFT JOIN nas_status st ON st.nas_id = nas.id
   WHERE nas.tenant_id = lango_tenant() AND (nas.id = p_router_id OR p_router_id IS NULL)
   ORDER BY nas.type = 'mikrotik' DESC, nas.id LIMIT 1;
   IF n.id IS NULL AND p_router_id IS NOT NULL THEN
     RETURN NULL;
   END IF;
-  SELECT b.*, pl.kind, v.simultaneous_use, c.value IS NOT NULL AS has_password INTO s
+  SELECT b.*, c.name AS subscriber, pl.name AS plan, pl.kind, v.simultaneous_use, r.value IS NOT NULL AS has_password INTO s
   FROM subscription_now b
+  JOIN subscriber c ON c.id = b.subscriber_id
   JOIN plan_version v ON v.id = b.plan_version_id
   JOIN plan pl ON pl.id = v.plan_id
-  LEFT JOIN radcheck c ON c.tenant_id = b.tenant_id AND c.username = b.username AND c.attribute = 'Cleartext-Password'
+  LEFT JOIN radcheck r ON r.tenant_id = b.tenant_id AND r.username = b.username AND r.attribute = 'Cleartext-Password'
   WHERE b.tenant_id = lango_tenant() AND b.username = p_username;
-  v_station := coalesce(v_mac, p_mac, s.mac_lock, '');
+  v_hotspot := coalesce(p_service, s.kind) = 'hotspot';
 
-  SELECT jsonb_object_agg(a.attribute, a.value) FILTER (WHERE a.attribute LIKE 'Lango-%'),
-         coalesce(jsonb_agg(jsonb_build_object('attribute', a.attribute, 'value', a.value))
-                  FILTER (WHERE a.attribute NOT LIKE 'Lango-%' AND a.attribute <> 'Cleartext-Password'), '[]')
-  INTO v_rows, v_reply
-  FROM aaa_authorize(n.id, n.tenant_id, n.type, n.message_authenticator, n.company_status, encode(convert_to(p_username, 'UTF8'), 'hex'), encode(convert_to(v_station, 'UTF8'), 'hex'),
-                     CASE WHEN s.kind = 'hotspot' THEN '1' ELSE '2' END, CASE WHEN s.kind = 'hotspot' THEN '19' ELSE '15' END, 'as if signed', '') AS a;
-  v_reason := v_rows ->> 'Lango-Reason';
-  v_decision := v_rows ->> 'Lango-Decision';
   IF n.id IS NULL THEN
     v_reason := 'unknown_router';
     v_decision := 'none';
-    v_reply := '[]';
-  ELSIF v_reason IN ('active', 'grace', 'throttled') AND NOT s.has_password THEN
-    v_reason := 'wrong_password';
-    v_decision := 'reject';
-    v_reply := '[]';
+  ELSE
+    SELECT jsonb_object_agg(a.attribute, a.value) FILTER (WHERE a.attribute LIKE 'Lango-%'),
+           jsonb_agg(jsonb_build_object('attribute', a.attribute, 'value', a.value)) FILTER (WHERE a.attribute NOT LIKE 'Lango-%' AND a.attribute <> 'Cleartext-Password')
+    INTO v_said, v_reply
+    FROM aaa_authorize(n.id, n.tenant_id, n.type, n.message_authenticator, n.company, encode(convert_to(p_username, 'UTF8'), 'hex'),
+                       encode(convert_to(coalesce(v_mac, p_mac, s.mac_lock, ''), 'UTF8'), 'hex'),
+                       CASE WHEN v_hotspot THEN '1' ELSE '2' END, CASE WHEN v_hotspot THEN '19' ELSE '15' END,
+                       CASE WHEN p_signed THEN 'as if signed' ELSE '' END, '') AS a;
+    v_reason := v_said ->> 'Lango-Reason';
+    v_decision := v_said ->> 'Lango-Decision';
+    -- What FreeRADIUS says by itself (radiusd.conf): it compares the password, and nobody without the right one learns what else is wrong.
+    IF v_decision <> 'none' AND p_method = 'none' THEN
+      v_reason := 'unsupported_method';
+      v_decision := 'reject';
+    ELSIF v_decision <> 'none' AND s.id IS NOT NULL AND NOT s.has_password AND v_reason <> 'ended' THEN
+      v_reason := 'wrong_password';
+      v_decision := 'reject';
+    END IF;
   END IF;
-  SELECT * INTO STRICT w FROM access_reasons() AS r WHERE r.code = v_reason;
-  v_failing := CASE
-    WHEN v_reason = 'unknown_router' THEN 'router'
-    WHEN v_reason IN ('unknown_user', 'ended') THEN 'login'
-    WHEN v_reason = 'wrong_password' THEN 'password'
-    WHEN v_reason = 'company_closed' THEN 'company'
-    WHEN v_reason IN ('suspended', 'paused') THEN 'status'
-    WHEN v_reason = 'wrong_mac' THEN 'device'
-    WHEN v_reason = 'too_many_sessions' THEN 'sessions'
-    WHEN v_reason IN ('unpaid', 'expired') THEN 'paid'
-    WHEN v_reason = 'capped' THEN 'data'
-  END;
-  SELECT count(*) INTO v_online FROM session_live l WHERE l.subscription_id = s.id AND l.stopped_at IS NULL;
-  SELECT p.reason, p.authdate INTO v_tries FROM radpostauth p WHERE p.tenant_id = lango_tenant() AND p.username = p_username ORDER BY p.authdate DESC LIMIT 1;
+  SELECT r.* INTO STRICT w FROM access_reasons() AS r WHERE r.code = v_reason;
+  IF v_reason IN ('wrong_password', 'unsupported_method') THEN
+    v_reply := jsonb_build_array(jsonb_build_object('attribute', 'Reply-Message', 'value', w.sentence));
+  END IF;
 
-  FOREACH v_check IN ARRAY v_order LOOP
-    v_detail := CASE v_check
-      WHEN 'router' THEN CASE WHEN n.id IS NULL THEN 'The company has no router yet.'
-        ELSE n.name || ', ' || n.nasname || ', signatures: ' || n.message_authenticator
-             || CASE WHEN n.message_authenticator = 'auto' AND n.message_authenticator_seen_at IS NOT NULL THEN ' (required: it has signed before)' ELSE '' END END
-      WHEN 'login' THEN CASE WHEN s.id IS NULL THEN 'No subscription has the username ' || p_username || '.' ELSE p_username END
-      WHEN 'password' THEN CASE WHEN NOT s.has_password THEN 'No password is set.'
-        WHEN v_tries.reason = 'wrong_password' THEN 'Set, but the last try, at ' || to_char(v_tries.authdate AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') || ' UTC, had a wrong one.'
-        ELSE 'Set. The router compares it at each login.' END
-      WHEN 'company' THEN 'The company is ' || coalesce(n.company_status, 'approved') || '.'
-      WHEN 'status' THEN s.status || coalesce(': ' || CASE WHEN s.status = 'suspended' THEN s.suspended_reason END, '')
-      WHEN 'device' THEN CASE WHEN s.mac_lock IS NULL THEN 'Not locked to a device.'
-        WHEN p_mac IS NULL THEN 'Locked to ' || s.mac_lock || '; no device was given to compare.'
-        ELSE 'Locked to ' || s.mac_lock || ', asking: ' || coalesce(v_mac, p_mac) || '.' END
-      WHEN 'sessions' THEN v_online || ' of ' || s.simultaneous_use || ' online'
-      WHEN 'paid' THEN CASE WHEN s.expires_at IS NULL THEN 'Never paid or activated.'
-        ELSE 'until ' || to_char(s.valid_until AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') || ' UTC' || CASE WHEN s.valid_until > s.expires_at THEN ', grace included' ELSE '' END END
-      WHEN 'data' THEN CASE WHEN s.allowance_bytes IS NULL THEN 'No cap.' ELSE s.used_bytes || ' of ' || s.allowance_bytes || ' bytes used' END
-    END;
-    v_checks := v_checks || jsonb_strip_nulls(jsonb_build_object(
-      'name', v_check, 'pass', v_check IS DISTINCT FROM v_failing, 'detail', v_detail, 'remedy', CASE WHEN v_check = v_failing THEN w.remedy END));
-    -- What comes after the one that fails was never reached.
-    EXIT WHEN v_check = v_failing;
-  END LOOP;
-  RETURN jsonb_build_object('decision', CASE v_decision WHEN 'none' THEN 'reject' ELSE v_decision END, 'reason', v_reason,
-                            'sentence', coalesce(w.sentence, w.staff), 'explanation', w.staff, 'checks', v_checks, 'reply', v_reply);
+  RETURN jsonb_build_object(
+    'answered', v_decision <> 'none',
+    'decision', CASE v_decision WHEN 'none' THEN 'reject' ELSE v_decision END,
+    'reason', v_reason,
+    'sentence', coalesce(w.sentence, w.staff),
+    'explanation', w.staff,
+    'remedy', w.remedy,
+    'reply', CASE WHEN v_decision = 'none' THEN '[]' ELSE coalesce(v_reply, '[]') END,
+    'facts', jsonb_build_object(
+      'station', coalesce(v_mac, p_mac),
+      'signed', p_signed,
+      'method', p_method,
+      'service', CASE WHEN v_hotspot THEN 'hotspot' ELSE 'ppp' END,
+      'username', p_username,
+      'company', (SELECT t.status FROM tenant t WHERE t.id = lango_tenant()),
+      'router', CASE WHEN n.id IS NOT NULL THEN jsonb_build_object('id', n.id::text, 'name', n.name, 'address', n.nasname, 'type', n.type,
+        'policy', n.message_authenticator, 'has_signed', n.message_authenticator_seen_at IS NOT NULL, 'heard_at', n.heard_at) END,
+      'login', CASE WHEN s.id IS NOT NULL THEN jsonb_build_object('subscription_id', s.id::text, 'subscriber_id', s.subscriber_id::text, 'subscriber', s.subscriber,
+        'plan', s.plan, 'kind', s.kind, 'status', s.status, 'state', s.state, 'suspended_reason', s.suspended_reason, 'has_password', s.has_password,
+        'mac_lock', s.mac_lock, 'simultaneous_use', s.simultaneous_use, 'expires_at', s.expires_at, 'valid_until', s.valid_until,
+        'used_bytes', s.used_bytes, 'allowance_bytes', s.allowance_bytes) END,
+      'online', (SELECT count(*) FROM session_live l WHERE l.subscription_id = s.id AND l.stopped_at IS NULL),
+      'sessions', (SELECT coalesce(jsonb_agg(o), '[]') FROM (
+        SELECT coalesce(l.mac, l.calling_station_id) AS station, host(l.framed_ip) AS address, r.name AS router, l.started_at, l.updated_at
+        FROM session_live l LEFT JOIN nas r ON r.id = l.nas_id WHERE l.subscription_id = s.id AND l.stopped_at IS NULL ORDER BY l.started_at DESC LIMIT 5) o),
+      'last_try', (SELECT jsonb_build_object('at', p.authdate, 'reply', p.reply, 'reason', p.reason)
+                   FROM radpostauth p WHERE p.tenant_id = lango_tenant() AND p.username = p_username ORDER BY p.authdate DESC LIMIT 1)));
 END $$;
-GRANT EXECUTE ON FUNCTION aaa_explain(text, text, bigint) TO lango_web;
+GRANT EXECUTE ON FUNCTION aaa_explain(text, text, bigint, text, text, boolean) TO lango_web;

@@ -10,11 +10,13 @@ BEGIN
   IF v_position <> p_from THEN
     RETURN v_position;
   END IF;
-  INSERT INTO radpostauth (username, pass, reply, calledstationid, callingstationid, authdate, class, tenant_id, nas_id, reason)
-  SELECT a.username, '', a.reply, a.called, a.station, to_timestamp(a.at) + (SELECT shift FROM platform_clock), a.login, a.tenant_id, a.nas_id, a.reason
+  INSERT INTO radpostauth (username, pass, reply, calledstationid, callingstationid, authdate, class, tenant_id, nas_id, reason, station, method, service_type, port_type)
+  SELECT a.username, '', a.reply, a.called, a.station, to_timestamp(a.at) + (SELECT shift FROM platform_clock), a.login, a.tenant_id, a.nas_id, a.reason,
+         coalesce(access_mac(a.station), a.station), a.method, a.service_type, a.port_type
   FROM jsonb_to_recordset(p_answers) AS a (at double precision, tenant_id bigint, nas_id bigint, login text, reply text, reason text, signed boolean,
-                                           username text, station text, called text, identity text)
+                                           username text, station text, called text, identity text, method text, service_type text, port_type text)
   WHERE a.tenant_id > 0;
+  PERFORM access_count_refusals(p_answers);
 
   INSERT INTO nas_status AS s (nas_id, tenant_id, identity, last_access_at, message_authenticator_seen_at)
   SELECT n.id, n.tenant_id, (array_agg(a.identity ORDER BY a.at DESC) FILTER (WHERE a.identity IS NOT NULL))[1],
@@ -34,6 +36,22 @@ BEGIN
   RETURN p_to;
 END $$;
 GRANT EXECUTE ON FUNCTION access_load_answers(text, bigint, bigint, jsonb) TO lango_radius;
+
+-- Counts refusals that repeat: one row per router, login, device and reason, however often it comes. Rows are locked in one order, so that two
+-- hosts that load at once cannot wait for each other.
+CREATE OR REPLACE FUNCTION access_count_refusals(p_answers jsonb) RETURNS void LANGUAGE sql SET search_path = public, pg_temp AS $$
+  INSERT INTO access_refusal AS r (tenant_id, nas_id, username, station, reason, tries, first_at, last_at)
+  SELECT a.tenant_id, a.nas_id, a.username, coalesce(access_mac(a.station), a.station, ''), a.reason, count(*),
+         to_timestamp(min(a.at)) + (SELECT shift FROM platform_clock), to_timestamp(max(a.at)) + (SELECT shift FROM platform_clock)
+  FROM jsonb_to_recordset(p_answers) AS a (at double precision, tenant_id bigint, nas_id bigint, reply text, reason text, username text, station text)
+  WHERE a.tenant_id > 0 AND a.reply <> 'Access-Accept'
+  GROUP BY 1, 2, 3, 4, 5
+  ORDER BY 1, 2, 3, 4, 5
+  ON CONFLICT (tenant_id, nas_id, username, station, reason) DO UPDATE SET
+    tries = excluded.tries + CASE WHEN excluded.first_at > r.last_at + interval '1 day' THEN 0 ELSE r.tries END,
+    first_at = CASE WHEN excluded.first_at > r.last_at + interval '1 day' THEN excluded.first_at ELSE least(r.first_at, excluded.first_at) END,
+    last_at = greatest(r.last_at, excluded.last_at)
+$$;
 
 -- Packets that FreeRADIUS refused because their address is no router of ours. Anybody can send from anywhere: only the latest 1,000 addresses are kept.
 CREATE OR REPLACE FUNCTION access_note_strangers(p_addresses inet[], p_packets bigint[]) RETURNS void

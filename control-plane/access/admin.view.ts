@@ -1,0 +1,273 @@
+import { formatCount, formatDeadline, formatMoment, formatSpan, withQuery } from '../ui';
+import type { Reader } from '../ui';
+import { CHECKS, checksOf, sayMethod } from './checks';
+import type { Explained } from './explain-access';
+import { explainHref } from './explain-href';
+import { keyText, type RefusalRow, type SuspectRouter, type TryRow } from './queries';
+import { decisionOf } from './replay';
+import { METHODS } from './schema';
+
+/** One refusal with how often it came. A pace of seconds is a device that dials again and again. */
+export function refusalRow(row: RefusalRow, reader: Reader) {
+  const { t, locale } = reader;
+  const tries = Number(row.tries);
+  const pace_ms = tries > 1 ? (row.last_at.getTime() - row.first_at.getTime()) / (tries - 1) : 0;
+  return {
+    who: row.subscriber ?? (row.username || t('access.no_login')),
+    login: row.subscriber === null ? t('access.not_ours') : row.username,
+    href: explainHref({
+      username: row.username,
+      mac: row.station || undefined,
+      router_id: row.router === null ? undefined : row.nas_id.toString(),
+    }),
+    reason: t(`access.reason_${row.reason}`),
+    router: row.router ?? t('access.router_gone'),
+    station: row.station || '–',
+    times: t('access.times', { count: tries, shown: formatCount(tries, locale) }),
+    many: tries >= 10,
+    pace: pace_ms > 0 && tries > 2 ? t('access.every', { span: formatSpan(Math.max(1000, pace_ms)) }) : '',
+    last: formatMoment(row.last_at, reader),
+    iso: row.last_at.toISOString(),
+    since: tries > 1 ? t('access.since', { when: formatMoment(row.first_at, reader) }) : '',
+    after: {
+      arch: row.let_in ? 'open' : 'shut',
+      tone: row.let_in ? 'good' : 'bad',
+      word: t(row.let_in ? 'access.let_in' : 'access.still_out'),
+    },
+  };
+}
+
+/** A router whose secret looks wrong, with its remedy. */
+export function suspectLine(row: SuspectRouter, reader: Reader) {
+  const { t, locale } = reader;
+  return {
+    title: t('access.suspect', { router: row.router }),
+    why: t('access.suspect_why', { logins: formatCount(row.logins, locale), when: formatMoment(row.first_at, reader) }),
+    href: `/routers/${row.nas_id}`,
+  };
+}
+
+export interface Chosen {
+  q: string;
+  router: string;
+  reason: string;
+  days: number;
+}
+
+/** Filters as chips that can be taken off, and the form that adds more. Everything lives in the URL. */
+export function refusalFilters(
+  chosen: Chosen,
+  routers: { id: bigint; name: string }[],
+  query: URLSearchParams,
+  { t }: Reader,
+) {
+  const path = '/access';
+  const routerName = routers.find(({ id }) => id.toString() === chosen.router)?.name ?? chosen.router;
+  const chip = (name: 'router' | 'reason' | 'days', value: string) => ({
+    label: t(`access.${name}`),
+    value,
+    off: withQuery(path, query, { [name]: null }),
+    offLabel: t('ui.filter_off', { name: t(`access.${name}`) }),
+  });
+  const any = (selected: boolean) => ({ value: '', label: t('ui.filter_any'), selected });
+  const reasons = CHECKS.flatMap((check) => check.reasons).filter((code) => code !== 'unknown_router');
+  return {
+    path,
+    q: chosen.q,
+    findHint: t('access.find'),
+    kept: [
+      ...(chosen.router ? [{ name: 'router', value: chosen.router }] : []),
+      ...(chosen.reason ? [{ name: 'reason', value: chosen.reason }] : []),
+      ...(chosen.days === 3 ? [] : [{ name: 'days', value: String(chosen.days) }]),
+    ],
+    active: [
+      ...(chosen.router ? [chip('router', routerName)] : []),
+      ...(chosen.reason ? [chip('reason', t(`access.reason_${chosen.reason}`))] : []),
+      ...(chosen.days === 3 ? [] : [chip('days', t(`access.days_${chosen.days}`))]),
+    ],
+    choices: [
+      {
+        name: 'router',
+        label: t('access.router'),
+        options: [
+          any(chosen.router === ''),
+          ...routers.map(({ id, name }) => ({
+            value: id.toString(),
+            label: name,
+            selected: id.toString() === chosen.router,
+          })),
+        ],
+      },
+      {
+        name: 'reason',
+        label: t('access.reason'),
+        options: [
+          any(chosen.reason === ''),
+          ...reasons.map((code) => ({
+            value: code,
+            label: t(`access.reason_${code}`),
+            selected: code === chosen.reason,
+          })),
+        ],
+      },
+      {
+        name: 'days',
+        label: t('access.days'),
+        options: [1, 3, 7].map((days) => ({
+          value: String(days),
+          label: t(`access.days_${days}`),
+          selected: days === chosen.days,
+        })),
+      },
+    ],
+    clear: chosen.q || chosen.router || chosen.reason || chosen.days !== 3 ? path : '',
+  };
+}
+
+/** The form in which any login can be asked for. */
+export function askFields(
+  asked: Record<'username' | 'mac' | 'router_id' | 'service' | 'method', string>,
+  routers: { id: bigint; name: string }[],
+  { t }: Reader,
+) {
+  const select = (
+    name: 'router_id' | 'service' | 'method',
+    first: string,
+    rest: { value: string; label: string }[],
+  ) => ({
+    name,
+    label: t(`access.${name}`),
+    options: [{ value: '', label: first }, ...rest].map((one) => ({ ...one, selected: one.value === asked[name] })),
+  });
+  return [
+    {
+      name: 'username',
+      label: t('access.username'),
+      value: asked.username,
+      required: true,
+      autocomplete: 'off',
+      max: 253,
+    },
+    { name: 'mac', label: t('access.mac'), value: asked.mac, autocomplete: 'off', max: 64, help: t('access.mac_help') },
+    select(
+      'router_id',
+      t('access.router_first'),
+      routers.map(({ id, name }) => ({ value: id.toString(), label: name })),
+    ),
+    select(
+      'service',
+      t('access.service_plan'),
+      ['ppp', 'hotspot'].map((value) => ({ value, label: t(`access.service_${value}`) })),
+    ),
+    select(
+      'method',
+      t('access.method_default'),
+      METHODS.map((value) => ({ value, label: value === 'none' ? t('access.method_none') : sayMethod(value) })),
+    ),
+  ];
+}
+
+const LOOK = { pass: ['open', 'good'], stop: ['shut', 'bad'], not_reached: ['dotted', ''] } as const;
+
+/** The verdict, the checks and the reply. */
+export function explanation(explained: Explained, reader: Reader) {
+  const { t } = reader;
+  const { facts, reason, decision, answered } = explained;
+  const checks = checksOf(explained, reader).map(({ name, outcome, detail }, place) => ({
+    place: place + 1,
+    arch: LOOK[outcome][0],
+    tone: LOOK[outcome][1],
+    title: t(`access.check_${name}`),
+    detail,
+    outcome: t(`access.${outcome}`),
+    stop: outcome === 'stop',
+    skipped: outcome === 'not_reached',
+    ...(outcome === 'stop' && explained.remedy !== null ? { remedy: t(`access.remedy_${reason}`) } : {}),
+    ...(outcome === 'stop' && name === 'device' && facts.login?.mac_lock
+      ? { lock: facts.login.mac_lock, asking: facts.station ?? '–' }
+      : {}),
+    sessions: outcome === 'stop' && name === 'sessions' ? openSessions(facts, reader) : [],
+  }));
+  const stop = checks.find((check) => check.stop);
+  return {
+    checks,
+    verdict: {
+      arch: decision === 'accept' ? 'online' : decision === 'garden' ? 'ajar' : 'shut',
+      tone: decision === 'accept' ? 'good' : decision === 'garden' ? 'warn' : 'bad',
+      title:
+        stop && decision === 'reject'
+          ? t('access.verdict_stop', { place: stop.place, count: checks.length, check: stop.title })
+          : t(`access.verdict_${decision}`),
+      why: t(`access.reason_${reason}`),
+    },
+    reply: explained.reply,
+    replyKind: answered ? t(decision === 'reject' ? 'access.reply_reject' : 'access.reply_accept') : '',
+    told: explained.reply.find(({ attribute }) => attribute === 'Reply-Message')?.value ?? '',
+    customer: facts.login && {
+      href: `/subscribers/${facts.login.subscriber_id}?subscription=${facts.login.subscription_id}`,
+      step: t('access.open_customer', { name: facts.login.subscriber }),
+    },
+    router: facts.router && { href: `/routers/${facts.router.id}` },
+  };
+}
+
+function openSessions(facts: Explained['facts'], reader: Reader) {
+  return facts.sessions.map((one) => ({
+    station: one.station ?? '–',
+    router: one.router ?? reader.t('access.router_gone'),
+    since: formatMoment(new Date(one.started_at), reader),
+  }));
+}
+
+/** Tries of one login as a timeline; each can be asked again. */
+export function tryLines(rows: TryRow[], reader: Reader, current: string | undefined) {
+  const { t } = reader;
+  return rows.map((row) => {
+    const decision = decisionOf(row);
+    return {
+      iso: row.at.toISOString(),
+      time: formatMoment(row.at, reader),
+      arch: decision === 'accept' ? 'open' : decision === 'garden' ? 'ajar' : 'shut',
+      tone: decision === 'accept' ? 'good' : decision === 'garden' ? 'warn' : 'bad',
+      what: t(`access.then_${decision}`),
+      detail: [
+        row.reason && decision !== 'accept' ? t(`access.reason_${row.reason}`) : '',
+        row.router ?? '',
+        row.station ?? '',
+      ]
+        .filter(Boolean)
+        .join(' · '),
+      href: `/access/explain?try=${keyText(row)}`,
+      current: keyText(row) === current,
+    };
+  });
+}
+
+/** What was answered when it was really asked, beside what would be answered now. */
+export function thenPanel(row: TryRow, explained: Explained, reader: Reader) {
+  const { t } = reader;
+  const decision = decisionOf(row);
+  return {
+    title: t('access.then_title', { time: formatDeadline(row.at, reader) }),
+    arch: decision === 'accept' ? 'open' : decision === 'garden' ? 'ajar' : 'shut',
+    tone: decision === 'accept' ? 'good' : decision === 'garden' ? 'warn' : 'bad',
+    what: t(`access.then_${decision}`),
+    why: row.reason ? t(`access.reason_${row.reason}`) : '',
+    compared: t(row.reason === explained.reason ? 'access.then_same' : 'access.then_other'),
+  };
+}
+
+/** What the router sent, as far as it is kept. */
+export function askedFacts(explained: Explained, row: TryRow | undefined) {
+  const { facts } = explained;
+  return [
+    ['User-Name', facts.username],
+    ['Calling-Station-Id', facts.station ?? '–'],
+    ['Called-Station-Id', row?.called ?? ''],
+    ['NAS', facts.router?.name ?? '–'],
+    ['Service', facts.service],
+    ['Method', facts.method ? sayMethod(facts.method) : ''],
+  ]
+    .filter(([, value]) => value !== '')
+    .map(([label, value]) => ({ label, value }));
+}

@@ -1,0 +1,141 @@
+import { formatBytes, formatDeadline, formatMoment } from '../ui';
+import type { Reader } from '../ui';
+import type { Explained, Facts } from './explain-access';
+
+export type CheckName =
+  | 'router'
+  | 'signature'
+  | 'method'
+  | 'login'
+  | 'password'
+  | 'company'
+  | 'status'
+  | 'device'
+  | 'sessions'
+  | 'paid'
+  | 'data';
+
+interface Spec {
+  name: CheckName;
+  /** The reasons with which this check shuts the gate. */
+  reasons: readonly string[];
+  /** What it compared. */
+  detail: (facts: Facts, reader: Reader) => string;
+}
+
+/** The checks in the order in which a request meets them. A test holds them to access_reasons(): each reason that refuses belongs to one of them. */
+export const CHECKS: readonly Spec[] = [
+  { name: 'router', reasons: ['unknown_router'], detail: router },
+  { name: 'signature', reasons: ['unsigned_request', 'unsigned_proxy'], detail: signature },
+  { name: 'method', reasons: ['unsupported_method'], detail: method },
+  { name: 'login', reasons: ['unknown_user', 'ended'], detail: login },
+  { name: 'password', reasons: ['wrong_password'], detail: password },
+  { name: 'company', reasons: ['company_closed'], detail: ({ company }, { t }) => t(`access.company_${company}`) },
+  { name: 'status', reasons: ['suspended', 'paused'], detail: status },
+  { name: 'device', reasons: ['wrong_mac'], detail: device },
+  { name: 'sessions', reasons: ['too_many_sessions'], detail: sessions },
+  { name: 'paid', reasons: ['unpaid', 'expired'], detail: paid },
+  { name: 'data', reasons: ['capped'], detail: data },
+];
+
+export interface Check {
+  name: CheckName;
+  /** `not_reached`: something before it shut the gate, so nobody asked. */
+  outcome: 'pass' | 'stop' | 'not_reached';
+  detail: string;
+}
+
+/** What each check saw, in words of the reader. All of them, also those after the one that shuts the gate. */
+export function checksOf(explained: Pick<Explained, 'reason' | 'facts'>, reader: Reader): Check[] {
+  const stop = CHECKS.findIndex(({ reasons }) => reasons.includes(explained.reason));
+  return CHECKS.map(({ name, detail }, place) => ({
+    name,
+    outcome: stop === -1 || place < stop ? 'pass' : place === stop ? 'stop' : 'not_reached',
+    detail: detail(explained.facts, reader),
+  }));
+}
+
+function router({ router: asked }: Facts, reader: Reader): string {
+  const { t } = reader;
+  if (!asked) return t('access.router_none');
+  const heard = asked.heard_at
+    ? t('access.router_heard', { when: formatMoment(new Date(asked.heard_at), reader) })
+    : t('access.router_never');
+  return `${asked.name}, ${asked.address}, ${heard}`;
+}
+
+function signature({ router: asked, signed }: Facts, { t }: Reader): string {
+  const rule =
+    asked?.policy === 'require' || (asked?.policy === 'auto' && asked.has_signed)
+      ? t(asked.policy === 'auto' ? 'access.signature_learned' : 'access.signature_required')
+      : t(`access.signature_${asked?.policy ?? 'auto'}`);
+  return `${t(signed ? 'access.signed' : 'access.unsigned')} ${rule}`;
+}
+
+function method({ method: used }: Facts, { t }: Reader): string {
+  if (used === 'none') return t('access.method_none');
+  return used ? t('access.method_used', { method: sayMethod(used) }) : t('access.method_any');
+}
+
+/** A method as engineers write it. */
+export function sayMethod(name: string): string {
+  const names: Record<string, string> = {
+    pap: 'PAP',
+    chap: 'CHAP',
+    mschap: 'MS-CHAP',
+    mschap1: 'MS-CHAP',
+    mschap2: 'MS-CHAPv2',
+    eap: 'EAP',
+  };
+  return names[name.toLowerCase()] ?? name;
+}
+
+function login({ login: found, username }: Facts, { t }: Reader): string {
+  if (!found) return t('access.login_none', { username });
+  return t('access.login_found', { username, subscriber: found.subscriber, plan: found.plan });
+}
+
+function password({ login: found, last_try: last }: Facts, reader: Reader): string {
+  const { t } = reader;
+  if (!found) return t('access.password_nobody');
+  if (!found.has_password) return t('access.password_none');
+  if (last?.reason === 'wrong_password')
+    return t('access.password_was_wrong', { when: formatDeadline(new Date(last.at), reader) });
+  return t('access.password_set');
+}
+
+function status({ login: found }: Facts, { t }: Reader): string {
+  if (!found) return t('access.nothing_to_check');
+  return found.status === 'suspended' && found.suspended_reason
+    ? t('access.status_suspended', { reason: found.suspended_reason })
+    : t(`access.status_${found.status}`);
+}
+
+function device({ login: found, station }: Facts, { t }: Reader): string {
+  if (!found?.mac_lock) return t('access.device_free');
+  if (!station) return t('access.device_not_given', { lock: found.mac_lock });
+  return t('access.device_locked', { lock: found.mac_lock, asking: station });
+}
+
+function sessions({ login: found, online }: Facts, { t }: Reader): string {
+  return found ? t('access.sessions_online', { online, most: found.simultaneous_use }) : t('access.nothing_to_check');
+}
+
+function paid({ login: found }: Facts, reader: Reader): string {
+  const { t } = reader;
+  if (!found) return t('access.nothing_to_check');
+  if (!found.expires_at || !found.valid_until) return t('access.paid_never');
+  const until = new Date(found.valid_until);
+  return t(until > new Date(found.expires_at) ? 'access.paid_until_grace' : 'access.paid_until', {
+    when: formatDeadline(until, reader),
+  });
+}
+
+function data({ login: found }: Facts, { t, locale }: Reader): string {
+  if (!found) return t('access.nothing_to_check');
+  if (found.allowance_bytes === null) return t('access.data_free');
+  return t('access.data_used', {
+    used: formatBytes(found.used_bytes, locale),
+    total: formatBytes(found.allowance_bytes, locale),
+  });
+}

@@ -4,6 +4,9 @@ import type { Random } from './random';
 /** What the CoA port does with a request that it would have obeyed. */
 export type CoaBehaviour = 'normal' | 'silent' | 'nak' | 'ack_without_effect' | 'wrong_secret';
 
+/** What the API does with a command; `in_pieces` sends every octet by itself. */
+export type ApiBehaviour = 'normal' | 'silent' | 'drop' | 'done_without_effect' | 'in_pieces';
+
 /** What may go wrong; every field may be changed at any time. Chances are from 0 to 1 and for each send. */
 export interface Faults {
   /** Chance that a send is lost. */
@@ -29,6 +32,9 @@ export interface Faults {
   coa: CoaBehaviour;
   /** The CoA port thinks that long before it acts and answers. */
   coaDelay_ms: number;
+  api: ApiBehaviour;
+  /** The API thinks that long before it answers. */
+  apiDelay_ms: number;
 }
 
 /** No faults. */
@@ -46,6 +52,8 @@ export function noFaults(): Faults {
     frozenTimestamp: undefined,
     coa: 'normal',
     coaDelay_ms: 0,
+    api: 'normal',
+    apiDelay_ms: 0,
   };
 }
 

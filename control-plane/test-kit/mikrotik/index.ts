@@ -11,18 +11,21 @@
  *   await login.session.interim(); await login.session.logout();   // each resolves when acknowledged or lost
  *   await router.events.waitFor('ended', (e) => e.cause === 'Admin-Reset', { since: mark });  // mark = router.events.position
  *   router.faults.duplicate = 0.3; router.faults.coa = 'silent'; router.faults.counters32 = true;
+ *   router.api.port; router.appear({ mac, address });   // options.api = { users }: prints, removes, hotspot logins
  *   await router.reboot(); await router.idle(); await router.close();   // or shutdown(), which sends the Stops
  *
  * Sessions live by the clock of the options: the real one, or `new ManualClock()` with `clock.advance(ms)` followed by
  * `await router.idle()`. Waiting for RADIUS replies is always real time; give tests a small `timeout_ms`.
  * A session ends itself at Session-Timeout, Idle-Timeout and volume limits, and sends interims as told.
  */
+export type { HotspotHost } from './api-menus';
+export { ApiServer, type ApiPolicy, type ApiUser } from './api-server';
 export { ManualClock, realClock } from './clock';
 export type { RouterClock } from './clock';
 export type { Entitlement } from './entitlement';
 export type { AccountingOutcome, CoaOutcome, LoginFailure, LoginOutcome, RouterEvent } from './events';
 export { EventLog } from './events';
-export type { CoaBehaviour, Faults } from './faults';
+export type { ApiBehaviour, CoaBehaviour, Faults } from './faults';
 export type { HotspotLogin, PppoeAuthentication, PppoeLogin, RadiusRow, RouterOptions } from './options';
 export type { RouterOsVersion } from './profile';
 export { parseRateLimit } from './rate-limit';

@@ -1,3 +1,4 @@
+import type { ApiUser } from './api-server';
 import type { RouterClock } from './clock';
 import type { PoolOptions } from './pools';
 import type { RouterOsVersion } from './profile';
@@ -32,6 +33,14 @@ export interface RouterOptions {
   requireMessageAuthenticator?: boolean;
   /** `/radius incoming`. Port 0 takes a free one. Default accept, port 0. */
   incoming?: { accept?: boolean; port?: number };
+  /** `/ip service api`, off without this; port 0 takes a free one. With `tls` it is api-ssl. */
+  api?: {
+    port?: number;
+    users: readonly ApiUser[];
+    tls?: { key: string; cert: string };
+    /** `challenge` is the login of versions before 6.43. Default plain. */
+    login?: 'plain' | 'challenge';
+  };
   /** `/ip pool`. Default: `default` and `hs-pool`, 10.64.0.2 and 10.65.0.2 with 4,000 addresses each. */
   pools?: Record<string, PoolOptions>;
   pppoe?: {

@@ -10,13 +10,15 @@ export interface Profile {
   messageAuthenticator: boolean;
   /** Replies to CoA and Disconnect name the router; seen on version 6 although its changelog says that it was removed. */
   identityInCoaReply: boolean;
+  /** The API says `!empty` when a print found nothing, which older clients did not expect. */
+  emptyInApi: boolean;
 }
 
 const PROFILES: Record<RouterOsVersion, Profile> = {
-  '6.49': { version: '6.49', messageAuthenticator: false, identityInCoaReply: true },
-  '7.14': { version: '7.14', messageAuthenticator: false, identityInCoaReply: false },
-  '7.15': { version: '7.15', messageAuthenticator: true, identityInCoaReply: false },
-  '7.18': { version: '7.18', messageAuthenticator: true, identityInCoaReply: false },
+  '6.49': { version: '6.49', messageAuthenticator: false, identityInCoaReply: true, emptyInApi: false },
+  '7.14': { version: '7.14', messageAuthenticator: false, identityInCoaReply: false, emptyInApi: false },
+  '7.15': { version: '7.15', messageAuthenticator: true, identityInCoaReply: false, emptyInApi: false },
+  '7.18': { version: '7.18', messageAuthenticator: true, identityInCoaReply: false, emptyInApi: true },
 };
 
 /** How a RouterOS version behaves. */

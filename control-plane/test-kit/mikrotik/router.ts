@@ -1,3 +1,5 @@
+import { apiMenus, type HotspotHost } from './api-menus';
+import { ApiServer } from './api-server';
 import { Applicants, type Login } from './applicants';
 import { realClock, type RouterClock } from './clock';
 import { decideCoa } from './coa-decision';
@@ -32,6 +34,8 @@ export class SimulatedMikrotik {
   private readonly work = new Set<Promise<unknown>>();
   private readonly redials = new Set<() => void>();
   private incoming: CoaServer | undefined;
+  private apiServer: ApiServer | undefined;
+  private readonly present = new Map<string, HotspotHost>();
   private boots = 0;
   private closed = false;
 
@@ -59,6 +63,7 @@ export class SimulatedMikrotik {
   static async start(options: RouterOptions): Promise<SimulatedMikrotik> {
     const router = new SimulatedMikrotik(options);
     if (options.incoming?.accept !== false) await router.openIncoming();
+    if (options.api !== undefined) await router.openApi();
     await router.announce();
     return router;
   }
@@ -75,6 +80,17 @@ export class SimulatedMikrotik {
   get coaPort(): number {
     if (this.incoming === undefined) throw new Error('this router has /radius incoming accept=no');
     return this.incoming.port;
+  }
+
+  /** The API service; throws when the options give none. */
+  get api(): ApiServer {
+    if (this.apiServer === undefined) throw new Error('this router has its API service off');
+    return this.apiServer;
+  }
+
+  /** A device joins the hotspot's network without logging in: from now on it is among `/ip/hotspot/host`. */
+  appear(host: HotspotHost): void {
+    this.present.set(host.mac, host);
   }
 
   /** Live sessions, the oldest first. */
@@ -117,6 +133,7 @@ export class SimulatedMikrotik {
   }: { downtime_ms?: number; accountingOn?: boolean } = {}): Promise<void> {
     const logins = [...this.live.values()];
     for (const session of this.sessions) this.remove(session, 'vanished');
+    this.apiServer?.drop();
     this.pools.clear();
     this.applicants.reboot();
     this.boots++;
@@ -148,6 +165,29 @@ export class SimulatedMikrotik {
     this.client.close();
     await this.idle();
     await this.incoming?.close();
+    await this.apiServer?.close();
+  }
+
+  private async openApi(): Promise<void> {
+    const { api, address, hotspot } = this.options;
+    this.apiServer = await ApiServer.listen({
+      address,
+      port: api?.port ?? 0,
+      users: api?.users ?? [],
+      tls: api?.tls,
+      login: api?.login ?? 'plain',
+      saysEmpty: this.about.profile.emptyInApi,
+      faults: this.faults,
+      commands: apiMenus({
+        identity: this.options.identity,
+        version: this.about.profile.version,
+        serverName: hotspot?.serverName ?? 'hotspot1',
+        sessions: () => this.sessions,
+        hosts: () => [...this.present.values()],
+        disconnect: (session, cause) => void this.terminate(session, cause, true),
+        login: (options) => this.connectHotspot(options),
+      }),
+    });
   }
 
   private async openIncoming(): Promise<void> {

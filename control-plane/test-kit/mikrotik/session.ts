@@ -111,6 +111,12 @@ export class Session {
     );
   }
 
+  /** Seconds until Session-Timeout ends it; undefined without one. */
+  get timeLeft_s(): number | undefined {
+    const at_ms = this.timeoutAt_ms();
+    return at_ms === Infinity ? undefined : Math.max(0, Math.ceil((at_ms - this.host.clock.now_ms()) / 1000));
+  }
+
   /** The rate it moves at now: what the subscriber offers, capped by the rate limit. */
   get rate(): Rate {
     const limit = this.entitlement.rateLimit;

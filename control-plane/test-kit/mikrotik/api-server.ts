@@ -1,0 +1,181 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+import { encodeSentence, SentenceReader, type Row } from '../../../radius/routeros';
+import { matchesQuery } from './api-query';
+import type { Faults } from './faults';
+
+/** Policies of a user's group that matter here; `api` lets him log in at all. */
+export type ApiPolicy = 'api' | 'read' | 'write' | 'test' | 'ftp' | 'sensitive';
+
+export interface ApiUser {
+  name: string;
+  password: string;
+  /** Default: all. */
+  policies?: readonly ApiPolicy[];
+}
+
+/** A command of a menu: its rows, or the message of a `!trap`. */
+export type ApiCommand = (args: Row) => Promise<ApiReply> | ApiReply;
+export type ApiReply = { rows: Row[] } | { ret: string } | { trap: string } | { done: true };
+
+export interface ApiServerOptions {
+  address: string;
+  port: number;
+  users: readonly ApiUser[];
+  tls?: { key: string; cert: string } | undefined;
+  /** `challenge` is the login of versions before 6.43. */
+  login: 'plain' | 'challenge';
+  /** 7.18 and later say `!empty` before `!done` when nothing was found. */
+  saysEmpty: boolean;
+  faults: Faults;
+  /** What there is, by its whole path, e.g. `/ppp/active/print`. */
+  commands: Readonly<Record<string, ApiCommand>>;
+}
+
+const ALL: readonly ApiPolicy[] = ['api', 'read', 'write', 'test', 'ftp', 'sensitive'];
+
+/** `/ip service api` (or api-ssl) of a simulated router: framing, both logins, tags, queries, traps and policies. */
+export class ApiServer {
+  /** Every command that was asked, whatever became of it; logins are not among them. */
+  readonly asked: string[] = [];
+  private readonly sockets = new Set<Socket>();
+
+  private constructor(
+    private readonly server: Server,
+    private readonly options: ApiServerOptions,
+  ) {}
+
+  static async listen(options: ApiServerOptions): Promise<ApiServer> {
+    const serve = (socket: Socket): void => api.accept(socket);
+    const server = options.tls ? createTlsServer(options.tls, serve) : createServer(serve);
+    const api = new ApiServer(server, options);
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(options.port, options.address, resolve);
+    });
+    return api;
+  }
+
+  get port(): number {
+    return (this.server.address() as AddressInfo).port;
+  }
+
+  /** Connections there are now. */
+  get connections(): number {
+    return this.sockets.size;
+  }
+
+  /** Breaks every connection, as a reboot does. */
+  drop(): void {
+    for (const socket of this.sockets) socket.destroy();
+  }
+
+  async close(): Promise<void> {
+    this.drop();
+    await new Promise<void>((resolve) => this.server.close(() => resolve()));
+  }
+
+  private accept(socket: Socket): void {
+    this.sockets.add(socket);
+    const reader = new SentenceReader();
+    const session: ApiSession = { user: undefined, challenge: undefined };
+    socket.on('close', () => this.sockets.delete(socket));
+    socket.on('error', () => undefined);
+    socket.on('data', (data: Buffer) => {
+      for (const words of reader.push(data)) void this.sentence(socket, session, words);
+    });
+  }
+
+  private async sentence(socket: Socket, session: ApiSession, words: string[]): Promise<void> {
+    const { faults } = this.options;
+    const path = words[0] ?? '';
+    const tag = words.find((word) => word.startsWith('.tag='));
+    const say = (...reply: string[]): void => this.put(socket, tag === undefined ? reply : [...reply, tag]);
+    if (path !== '/login') this.asked.push(path);
+    if (faults.api === 'silent') return;
+    if (faults.api === 'drop' && path !== '/login') return void socket.destroy();
+    if (faults.apiDelay_ms > 0) await new Promise((resolve) => setTimeout(resolve, faults.apiDelay_ms));
+    if (path === '/login') return this.login(session, argsOf(words), say);
+    if (session.user === undefined) {
+      say('!fatal', 'not logged in');
+      socket.end();
+      return;
+    }
+    const reply = await this.answer(session.user, path, words);
+    if ('trap' in reply) say('!trap', `=message=${reply.trap}`);
+    if ('rows' in reply) this.putRows(reply.rows, words, say);
+    if ('ret' in reply) say('!done', `=ret=${reply.ret}`);
+    else say('!done');
+  }
+
+  private answer(user: ApiUser, path: string, words: string[]): ApiReply | Promise<ApiReply> {
+    const command = this.options.commands[path];
+    if (command === undefined) return { trap: 'no such command' };
+    const needs: ApiPolicy = path.endsWith('/print') ? 'read' : 'write';
+    if (!(user.policies ?? ALL).includes(needs)) return { trap: 'not enough permissions (9)' };
+    if (needs === 'write' && this.options.faults.api === 'done_without_effect') return { done: true };
+    return command(argsOf(words));
+  }
+
+  private putRows(rows: Row[], words: string[], say: (...reply: string[]) => void): void {
+    const queries = words.filter((word) => word.startsWith('?')).map((word) => word.slice(1));
+    const wanted = argsOf(words)['.proplist']?.split(',');
+    const found = rows.filter((row) => matchesQuery(row, queries));
+    for (const row of found) {
+      const shown = Object.entries(row).filter(([name]) => wanted === undefined || wanted.includes(name));
+      say('!re', ...shown.map(([name, value]) => `=${name}=${value}`));
+    }
+    if (found.length === 0 && this.options.saysEmpty) say('!empty');
+  }
+
+  private login(session: ApiSession, args: Row, say: (...reply: string[]) => void): void {
+    const refused = (): void => {
+      say('!trap', '=message=invalid user name or password (6)');
+      say('!done');
+    };
+    const user = this.options.users.find(({ name }) => name === args['name']);
+    const may = user !== undefined && (user.policies ?? ALL).includes('api');
+    if (this.options.login === 'challenge') {
+      if (args['response'] === undefined) {
+        session.challenge = randomBytes(16);
+        say('!done', `=ret=${session.challenge.toString('hex')}`);
+        return;
+      }
+      if (!may || args['response'] !== challengeResponse(user.password, session.challenge)) return refused();
+    } else if (!may || args['password'] !== user.password) return refused();
+    session.user = user;
+    say('!done');
+  }
+
+  private put(socket: Socket, words: string[]): void {
+    const bytes = encodeSentence(words);
+    if (this.options.faults.api !== 'in_pieces') {
+      socket.write(bytes);
+      return;
+    }
+    // Every octet in a segment of its own.
+    for (const octet of bytes) socket.write(Buffer.of(octet));
+  }
+}
+
+interface ApiSession {
+  user: ApiUser | undefined;
+  challenge: Buffer | undefined;
+}
+
+function challengeResponse(password: string, challenge: Buffer | undefined): string {
+  const md5 = createHash('md5').update(
+    Buffer.concat([Buffer.of(0), Buffer.from(password), challenge ?? Buffer.alloc(0)]),
+  );
+  return `00${md5.digest('hex')}`;
+}
+
+function argsOf(words: readonly string[]): Row {
+  const args: Record<string, string> = {};
+  for (const word of words) {
+    const pair = /^=([^=]+)=(.*)$/s.exec(word);
+    if (pair) args[pair[1] ?? ''] = pair[2] ?? '';
+  }
+  return args;
+}

@@ -43,7 +43,7 @@ interface Holder {
 async function certificateFor(id: string, identity: string, days?: number): Promise<Holder> {
   const { certificate, key, serial } = authority.issue({ name: identity, use: 'clientAuth', days });
   await world.sql(
-    `INSERT INTO subscription_certificate (tenant_id, subscription_id, serial, name, expires_at)
+    `INSERT INTO certificate (tenant_id, subscription_id, serial, name, not_after)
      SELECT tenant_id, id, $2, 'laptop', lango_now() + interval '7 days' FROM subscription WHERE id = $1`,
     [id, serial],
   );
@@ -109,7 +109,7 @@ describe('a certificate', () => {
     const identity = 'holder';
     const id = await world.addSubscription({ username: identity });
     const revoked = await certificateFor(id, identity);
-    await world.sql('UPDATE subscription_certificate SET revoked_at = lango_now() WHERE serial = $1', [revoked.serial]);
+    await world.sql('UPDATE certificate SET revoked_at = lango_now() WHERE serial = $1', [revoked.serial]);
     const elsewhere = await world.addTenant('Jirani');
     const theirs = await certificateFor(
       await world.addSubscription({ username: identity, tenantId: elsewhere }),

@@ -10,6 +10,7 @@ import { projectRoot } from '../platform/project-root';
 import { dataDirTrouble, freeBytes } from '../platform/supervisor/disk';
 import { takeLock } from '../platform/supervisor/lock';
 import { portTrouble } from '../platform/supervisor/ports';
+import { certificateFinding } from './eap-certificates';
 import { freeradiusMissing } from './part-specs';
 import { wantedPorts } from './preflight';
 import { knownRoles } from './roles';
@@ -47,6 +48,7 @@ async function* findings(config: Config, running: boolean): AsyncGenerator<Findi
   yield fine('node', process.versions.node);
   yield npmPackages();
   yield freeradius();
+  yield { name: '802.1X', ...certificateFinding(config) };
   const folder = dataDirTrouble(config.dataDir, false);
   yield folder
     ? wrong('data', folder)

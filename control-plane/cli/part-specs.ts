@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { EapCertificates } from '../../freeradius-config/eap';
 import {
   detectFreeradius,
   freeradiusCommand,
@@ -23,6 +24,8 @@ export interface Surroundings {
   roles: readonly string[];
   urls: RoleUrls;
   masterKey: Buffer;
+  /** For 802.1X, where FreeRADIUS is among the roles. */
+  certificates?: EapCertificates | undefined;
 }
 
 /** How the chosen roles are run. FreeRADIUS comes with the process that keeps its routers as the database has them. */
@@ -47,7 +50,7 @@ export function nodeSpec(role: string, { config, roles, urls }: Surroundings): P
 }
 
 /** FreeRADIUS with a configuration of its own, as its package's unprivileged user when we are root. */
-function freeradiusSpec({ config, urls, masterKey }: Surroundings): ProcessSpec {
+function freeradiusSpec({ config, urls, masterKey, certificates }: Surroundings): ProcessSpec {
   const freeradius = detectFreeradius();
   if (!freeradius) throw new StartError(freeradiusMissing);
   const { dir, user } = freeradiusHome(config);
@@ -59,6 +62,7 @@ function freeradiusSpec({ config, urls, masterKey }: Surroundings): ProcessSpec 
     databaseUrl: urls.radius,
     freeradius,
     healthSecret: secret,
+    certificates,
     ...(user ? { owner: user } : {}),
   });
   const { path, args } = freeradiusCommand(freeradius, dir);

@@ -7,6 +7,7 @@ import { ensureMasterKey } from '../platform/master-key';
 import { KeptPostgres } from '../platform/supervisor/kept-postgres';
 import { Supervisor } from '../platform/supervisor/supervisor';
 import { ensureDemoCompany, type DemoSignIn } from './demo/company';
+import { eapCertificates } from './eap-certificates';
 import { firstStart, type FirstStart } from './first-start';
 import { nodeSpec, partSpecs } from './part-specs';
 import { preflight } from './preflight';
@@ -52,7 +53,8 @@ async function bringUp(config: Config, roles: readonly string[], supervisor: Sup
   const ownerUrl = await openDatabase(config, supervisor, log);
   const masterKey = ensureMasterKey(config);
   const { first, urls } = await step('preparing the database', () => prepare(config, ownerUrl, masterKey));
-  const around = { config, roles, urls, masterKey };
+  const certificates = roles.includes('freeradius') ? await eapCertificates(config, ownerUrl, masterKey) : undefined;
+  const around = { config, roles, urls, masterKey, certificates };
   await step(`starting ${roles.join(', ')}`, () => supervisor.startTogether(partSpecs(around)));
   const demo = showsDemo(config, roles) ? await ensureDemoCompany(config, ownerUrl) : undefined;
   if (demo) await supervisor.startTogether([nodeSpec('demo', around)]);

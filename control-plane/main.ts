@@ -2,6 +2,7 @@ import { healthAddress, healthSecret } from '../freeradius-config/generate';
 import { freeradiusHome } from './cli/freeradius-home';
 import { loopbackFor } from './cli/loopback';
 import { loadConfig, type Config } from './platform/config';
+import { createSecretBox } from './platform/crypto';
 import { roleUrls, type DatabaseRole } from './platform/db/roles';
 import { startHeartbeat } from './platform/heartbeat';
 import { createLog, type Log } from './platform/log';
@@ -34,6 +35,7 @@ const parts: Record<string, Part> = {
   jobs: { database: 'jobs', start: startJobsPart },
   accounting: { database: 'accounting', start: startAccountingPart, beats: true },
   enforcer: { database: 'enforcer', start: startEnforcerPart },
+  radsec: { database: 'radsec', start: startRadsecPart },
   'nas-watcher': { database: 'radius', start: startNasWatcherPart, beats: true },
   demo: { database: 'web', start: startDemoPart },
 };
@@ -72,6 +74,22 @@ async function startAccountingPart({ config, databaseUrl, log }: PartContext): P
 async function startEnforcerPart({ config, databaseUrl, log }: PartContext): Promise<RunningPart> {
   const { startEnforcer } = await import('../radius/enforcer/index.js');
   return startEnforcer({ databaseUrl, bind: config.bind, log });
+}
+
+async function startRadsecPart({ config, databaseUrl, masterKey, log }: PartContext): Promise<RunningPart> {
+  const { startRadsec } = await import('../radius/radsec/index.js');
+  const { AUTHORITY_KEY, NO_COMPANY } = await import('./radsec/index.js');
+  const secrets = createSecretBox(masterKey);
+  return startRadsec({
+    databaseUrl,
+    bind: config.bind,
+    port: config.radsecPort,
+    authPort: config.authPort,
+    acctPort: config.acctPort,
+    dataDir: config.dataDir,
+    openKey: (sealed) => secrets.open(AUTHORITY_KEY, NO_COMPANY, sealed),
+    log,
+  });
 }
 
 async function startNasWatcherPart({ config, databaseUrl, log }: PartContext): Promise<RunningPart> {

@@ -267,7 +267,11 @@ CREATE OR REPLACE FUNCTION aaa_routers() RETURNS TABLE (
   address text, secret text, name text, id text, tenant_id text, type text, message_authenticator text, company text
 ) LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
   SELECT n.nasname, n.secret, n.name, n.id, n.tenant_id, n.type, n.message_authenticator, t.status
-  FROM nas n JOIN tenant t ON t.id = n.tenant_id
+  FROM nas n JOIN tenant t ON t.id = n.tenant_id WHERE NOT n.nasname::inet <<= '127.128.0.0/10'
+  UNION ALL
+  -- The same routers as they come through the RadSec front; its TLS signs for them.
+  SELECT host(r.address), r.secret, n.name, n.id, n.tenant_id, n.type, 'off', t.status
+  FROM radsec_router r JOIN nas n ON n.id = r.nas_id JOIN tenant t ON t.id = n.tenant_id
 $$;
 GRANT EXECUTE ON FUNCTION aaa_routers() TO lango_radius;
 

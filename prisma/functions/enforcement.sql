@@ -208,7 +208,7 @@ BEGIN
     'kind', e.kind, 'reason', e.reason, 'by_hand', e.params ? 'down_kbps',
     'wanted', enforcement_still_wanted(e.kind, e.reason, e.params, sub.state, s.mode),
     'history', coalesce(h.attempts, '[]'),
-    'nas', CASE WHEN n.id IS NOT NULL THEN jsonb_build_object('name', n.name, 'type', n.type, 'secret', n.secret, 'address', host(n.coa_address), 'port', n.coa_port) END,
+    'nas', CASE WHEN n.id IS NOT NULL THEN jsonb_build_object('name', n.name, 'type', n.type, 'secret', way.secret, 'address', host(way.address), 'port', way.port) END,
     'session', CASE WHEN s.radacctid IS NOT NULL AND s.stopped_at IS NULL THEN jsonb_build_object(
       'username', s.username, 'acct_session_id', s.acct_session_id, 'framed_ip', host(s.framed_ip), 'nas_identifier', s.nas_identifier,
       'nas_ip_address', host(s.nas_ip_address), 'service', s.service, 'mode', s.mode, 'rate_limit', s.rate_limit,
@@ -228,7 +228,8 @@ BEGIN
       'total_limit_bytes', CASE WHEN sub.on_quota = 'cut' AND sub.allowance_bytes IS NOT NULL
         THEN (s.input_bytes + s.output_bytes + greatest(sub.allowance_bytes - sub.used_bytes, 1))::text END))
   FROM claimed e
-  LEFT JOIN aaa_nas_table() n ON n.id = e.nas_id
+  LEFT JOIN nas n ON n.id = e.nas_id
+  LEFT JOIN LATERAL radsec_order_way(e.nas_id) way ON true
   LEFT JOIN session_live s ON s.radacctid = e.session_id
   LEFT JOIN subscription_now sub ON sub.id = e.subscription_id
   LEFT JOIN plan_version v ON v.id = sub.plan_version_id

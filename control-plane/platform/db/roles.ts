@@ -2,7 +2,7 @@ import { createHash, createHmac } from 'node:crypto';
 import { Client, escapeIdentifier, escapeLiteral } from 'pg';
 
 /** The database roles a part of Lango can work as; each is a member of the group role of the same name with `lango_` before it. */
-export const databaseRoles = ['web', 'jobs', 'accounting', 'enforcer', 'radius'] as const;
+export const databaseRoles = ['web', 'jobs', 'accounting', 'enforcer', 'radius', 'radsec'] as const;
 export type DatabaseRole = (typeof databaseRoles)[number];
 
 /** Connection strings, one per role. */
@@ -49,6 +49,7 @@ export function roleUrls(ownerUrl: string, masterKey: Buffer): RoleUrls {
     accounting: url('accounting'),
     enforcer: url('enforcer'),
     radius: url('radius'),
+    radsec: url('radsec'),
   };
 }
 

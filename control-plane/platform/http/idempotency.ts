@@ -34,11 +34,19 @@ export async function once(ctx: Context, request: IdempotentRequest, work: () =>
   const fresh = await claim(ctx, key, request.route, hash);
   if (!fresh) return replay(ctx, key, hash);
   const result = await work();
-  const { status, body } = result instanceof Reply ? result : { status: request.status, body: result };
+  const { status, body } = result instanceof Reply ? kept(result) : { status: request.status, body: result };
   // As a JSON string inside jsonb, which would not keep the order of names: the repeat gets the same bytes.
   await ctx.tx.$executeRaw`
     UPDATE platform_idempotency SET status = ${status}, body = to_jsonb(${JSON.stringify(body ?? null)}::text) WHERE tenant_id = ${ctx.tenantId} AND key = ${key}`;
   return result;
+}
+
+/** What a repeat is answered with. */
+function kept(reply: Reply): { status: number; body: unknown } {
+  if (reply.keep === 'whole') return reply;
+  const message =
+    'This was done, and its answer held a secret that is told once. If it was lost, undo it and do it again with a new key.';
+  return { status: 409, body: { error: { code: 'told_once', message } } };
 }
 
 async function claim(ctx: Context, key: string, route: string, hash: Buffer): Promise<boolean> {

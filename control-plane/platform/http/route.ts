@@ -31,6 +31,8 @@ export class Reply {
     readonly status: number,
     readonly body: unknown,
     readonly headers: Record<string, string> = {},
+    /** `told_once`: it holds a secret that is kept nowhere, so a repeat with the same Idempotency-Key is refused instead of answered again. */
+    readonly keep: 'whole' | 'told_once' = 'whole',
   ) {}
 }
 

@@ -1,3 +1,4 @@
+import { Cable } from '../test-kit/cable';
 import { eapolTest, OpensslAuthority, type EapolInput, type EapolOutcome } from '../test-kit/eapol';
 import { until } from '../test-kit/until';
 import { createAccessWorld, homeRouter, type AccessWorld } from './access-world';
@@ -9,17 +10,19 @@ jest.setTimeout(60_000);
 const authority = new OpensslAuthority();
 const byPassword = ['peap-mschapv2', 'ttls-pap', 'ttls-mschapv2', 'ttls-chap'] as const;
 const everyMethod = [...byPassword, 'tls'] as const;
+const cable = new Cable();
 let world: AccessWorld;
 
 beforeAll(async () => {
   const server = authority.issue({ name: 'radius.test', use: 'serverAuth' });
-  world = await createAccessWorld(undefined, {
+  world = await createAccessWorld((url) => cable.lay(url), {
     chain: server.certificate,
     key: server.key,
     clientAuthorities: authority.certificate,
   });
 });
 afterAll(async () => {
+  await cable.unplug();
   await world.end();
   authority.remove();
 });
@@ -200,4 +203,25 @@ test('no password and no key stands in any log', async () => {
     expect(written).not.toContain(secret);
     expect(written).not.toContain(hex(secret));
   }
+});
+
+test('without the database nobody is refused: the router asks its next server, and soon after its return all is as before', async () => {
+  const id = await world.addSubscription({ username: 'patient' });
+  const holder = await certificateFor(id, 'patient');
+  const ways = [{ method: 'peap-mschapv2' }, { method: 'ttls-pap' }, { method: 'tls', ...holder }] as const;
+  await cable.unplug();
+  for (const way of ways) {
+    const outcome = await signIn({ identity: 'patient', ...way }, 2);
+    expect(outcome.kind).toBe('failure');
+    // The tunnel needs no database and is made; what is inside stays unanswered.
+    expect(outcome.codes).toContain(11);
+    expect(outcome.codes).not.toContain(3);
+  }
+  await cable.plug();
+  await until(
+    () => signIn({ identity: 'patient', method: 'ttls-pap' }, 2),
+    ({ kind }) => kind === 'success',
+    15_000,
+  );
+  expect(await signIn({ method: 'tls', ...holder })).toMatchObject({ kind: 'success' });
 });

@@ -25,7 +25,7 @@ export interface EapolInput {
   /** How often it signs in again at once, resuming the TLS session where the server allows. */
   again?: number;
   /** Further lines of the device's network block. */
-  extra?: string[];
+  extra?: readonly string[];
 }
 
 export interface EapolOutcome {

@@ -27,9 +27,9 @@ interface Spec {
 export const CHECKS: readonly Spec[] = [
   { name: 'router', reasons: ['unknown_router'], detail: router },
   { name: 'signature', reasons: ['unsigned_request', 'unsigned_proxy'], detail: signature },
-  { name: 'method', reasons: ['unsupported_method'], detail: method },
+  { name: 'method', reasons: ['unsupported_method', 'no_tunnel'], detail: method },
   { name: 'login', reasons: ['unknown_user', 'ended'], detail: login },
-  { name: 'password', reasons: ['wrong_password'], detail: password },
+  { name: 'password', reasons: ['wrong_password', 'unknown_certificate'], detail: password },
   { name: 'company', reasons: ['company_closed'], detail: ({ company }, { t }) => t(`access.company_${company}`) },
   { name: 'status', reasons: ['suspended', 'paused'], detail: status },
   { name: 'device', reasons: ['wrong_mac'], detail: device },

@@ -22,6 +22,18 @@ const commands: Record<string, Command> = {
     does: 'a new administrator, or a new password for one: --email= --name= --company= --super',
     run: async (c, a) => (await import('./admin-create.js')).adminCreate(c, a),
   },
+  'tenant-reader make': {
+    does: 'a read-only database login for a company’s own FreeRADIUS, or a new password for it: --company=',
+    run: async (c, a) => (await import('./tenant-reader.js')).tenantReaderMake(c, a),
+  },
+  'tenant-reader remove': {
+    does: 'take that login away: --company=',
+    run: async (c, a) => (await import('./tenant-reader.js')).tenantReaderRemove(c, a),
+  },
+  'tenant-reader list': {
+    does: 'which companies have one',
+    run: async (c) => (await import('./tenant-reader.js')).tenantReaderList(c),
+  },
   simulate: {
     does: 'a simulated MikroTik: --secret= --user=NAME:PASSWORD …',
     run: async (c, a) => (await import('./simulate.js')).simulate(c, a),
@@ -73,7 +85,7 @@ async function dispatch(args: readonly string[]): Promise<void> {
 }
 
 function help(): void {
-  const rows = Object.entries(commands).map(([name, { does }]) => `  lango ${name.padEnd(16)}${does}`);
+  const rows = Object.entries(commands).map(([name, { does }]) => `  lango ${name.padEnd(22)}${does}`);
   process.stdout.write(`${rows.join('\n')}\n`);
 }
 

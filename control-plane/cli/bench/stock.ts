@@ -39,6 +39,19 @@ export const userName = `'u' || lpad(i::text, 6, '0')`;
  */
 export async function startStock(o: StockOptions): Promise<Stock> {
   const databaseUrl = await makeDatabase(o);
+  return startStockOn({ ...o, databaseUrl });
+}
+
+export interface StockServer extends Pick<StockOptions, 'dir' | 'authPort' | 'acctPort' | 'secret'> {
+  /** The database that it reads, as the login named there. */
+  databaseUrl: string;
+  /** Ask SQL in authorize alone: for a login that may only read. */
+  authorizeOnly?: boolean;
+}
+
+/** The same server on a database that stands already. */
+export async function startStockOn(o: StockServer): Promise<Stock> {
+  const { databaseUrl } = o;
   const raddb = join(o.dir, 'raddb');
   cpSync(packaged, raddb, { recursive: true, verbatimSymlinks: true });
   configure(raddb, o, databaseUrl);
@@ -75,7 +88,7 @@ async function makeDatabase(o: StockOptions): Promise<string> {
   return url.href;
 }
 
-function configure(raddb: string, o: StockOptions, databaseUrl: string): void {
+function configure(raddb: string, o: StockServer, databaseUrl: string): void {
   const edit = (file: string, ...changes: [RegExp, string][]): void => {
     const path = join(raddb, file);
     let text = readFileSync(path, 'utf8');
@@ -95,7 +108,7 @@ function configure(raddb: string, o: StockOptions, databaseUrl: string): void {
     [/driver = "rlm_sql_null"/, 'driver = "rlm_sql_postgresql"'],
     [
       /radius_db = "radius"/,
-      `server = "${db.hostname}"\n\tport = ${db.port}\n\tlogin = "${decodeURIComponent(db.username)}"\n\tpassword = "${decodeURIComponent(db.password)}"\n\tradius_db = "bench_stock"`,
+      `server = "${db.hostname}"\n\tport = ${db.port}\n\tlogin = "${decodeURIComponent(db.username)}"\n\tpassword = "${decodeURIComponent(db.password)}"\n\tradius_db = "${db.pathname.slice(1)}"`,
     ],
   );
   symlinkSync('../mods-available/sql', join(raddb, 'mods-enabled/sql'));
@@ -105,7 +118,14 @@ function configure(raddb: string, o: StockOptions, databaseUrl: string): void {
     [/^logdir = .*$/m, `logdir = ${o.dir}`],
     [/^run_dir = .*$/m, `run_dir = ${o.dir}`],
   );
-  edit('sites-available/default', [/^#\tsql$/m, '\tsql']);
+  if (o.authorizeOnly)
+    edit(
+      'sites-available/default',
+      [/^(accounting \{[\s\S]*?^)\t-sql$/m, '$1#\t-sql'],
+      [/^(post-auth \{[\s\S]*?^)\t-sql$/m, '$1#\t-sql'],
+      [/^\t\t-sql$/m, '#\t\t-sql'],
+    );
+  else edit('sites-available/default', [/^#\tsql$/m, '\tsql']);
   setPorts(join(raddb, 'sites-available/default'), o);
   // Its inner tunnel listens on a fixed port of its own and has no part in this.
   writeFileSync(join(raddb, 'sites-available/inner-tunnel'), 'server inner-tunnel {\n}\n');
@@ -119,7 +139,7 @@ function configure(raddb: string, o: StockOptions, databaseUrl: string): void {
 }
 
 /** Each `listen { … }` of the packaged site names its type somewhere inside; port 0 there means 1812 or 1813. */
-function setPorts(path: string, o: StockOptions): void {
+function setPorts(path: string, o: StockServer): void {
   const text = readFileSync(path, 'utf8').replace(/^listen \{\n[\s\S]*?^\}/gm, (block) => {
     const port = /^\s*type = acct\s*$/m.test(block) ? o.acctPort : o.authPort;
     return block

@@ -21,6 +21,28 @@ const burstInput = z.object({
   time_s: z.int().min(1).max(3600).nullable().optional(),
 });
 
+/** From this much used data on (top-ups move it up) the plan runs at this rate. */
+const fairUseInput = z.object({ at_bytes: bytes, down_kbps: kbps, up_kbps: kbps });
+
+const clock = (last: string) =>
+  z.string().regex(new RegExp(`^(([01]\\d|2[0-3]):[0-5]\\d${last})$`), 'must be a time of day, as 06:30');
+
+/**
+ * What holds in some hours of the week, by the company's clocks. `days` are ISO: 1 Monday to 7 Sunday, those on which it begins; an end not after the
+ * beginning is on the next day. Data used in these hours counts `counts_percent` of itself; with 0 the cap does not hold in them either.
+ */
+const timeRuleInput = z.object({
+  days: z.array(z.int().min(1).max(7)).min(1).max(7),
+  from: clock(''),
+  to: clock('|24:00'),
+  blocked: z.boolean().default(false),
+  down_kbps: kbps.nullable().default(null),
+  up_kbps: kbps.nullable().default(null),
+  counts_percent: z.int().min(0).max(100).default(100),
+});
+export type TimeRule = z.output<typeof timeRuleInput>;
+export type FairUseStep = z.output<typeof fairUseInput>;
+
 /** Fields as they come from outside; nothing is filled in here, so that the same schema serves PATCH. */
 const fields = z.object({
   name: z.string().trim().min(1).max(80),
@@ -41,6 +63,14 @@ const fields = z.object({
   grace_s: z.int().min(0).max(31_536_000).optional(),
   pool: routerWord.nullable().optional(),
   address_list: routerWord.nullable().optional(),
+  fair_use: z.array(fairUseInput).max(8).nullable().optional(),
+  quota_cycle: z.enum(['day', 'week', 'month']).nullable().optional(),
+  time_rules: z.array(timeRuleInput).max(16).nullable().optional(),
+  online_s: z.int().min(1).max(315_360_000).nullable().optional(),
+  starts_on: z.enum(['activation', 'first_use']).optional(),
+  ipv6_pool: routerWord.nullable().optional(),
+  delegated_ipv6_pool: routerWord.nullable().optional(),
+  vlan_id: z.int().min(1).max(4094).nullable().optional(),
 });
 type Fields = z.output<typeof fields>;
 
@@ -54,6 +84,33 @@ function agree(plan: Fields, ctx: z.RefinementCtx): void {
   }
   if (plan.burst && plan.burst.down_kbps < plan.down_kbps) wrong(['burst', 'down_kbps'], 'must not be below down_kbps');
   if (plan.burst && plan.burst.up_kbps < plan.up_kbps) wrong(['burst', 'up_kbps'], 'must not be below up_kbps');
+  agreeOnSteps(plan, wrong);
+  for (const [at, rule] of (plan.time_rules ?? []).entries()) {
+    const field = (name: string) => ['time_rules', String(at), name];
+    if (rule.from === rule.to) wrong(field('to'), 'must not be the same as from; a whole day is 00:00 to 24:00');
+    if (new Set(rule.days).size < rule.days.length) wrong(field('days'), 'must not name a day twice');
+    if ((rule.down_kbps === null) !== (rule.up_kbps === null))
+      wrong(field(rule.up_kbps === null ? 'up_kbps' : 'down_kbps'), 'is needed with the other direction');
+    if (rule.blocked && rule.down_kbps !== null) wrong(field('down_kbps'), 'has no meaning in barred hours');
+  }
+}
+
+type Wrong = (path: string[], message: string) => void;
+
+/** Steps rise, each begins below the cap, and none is faster than the plan. */
+function agreeOnSteps(plan: Fields, wrong: Wrong): void {
+  const steps = plan.fair_use ?? [];
+  for (const [at, step] of steps.entries()) {
+    const field = (name: string) => ['fair_use', String(at), name];
+    const before = steps[at - 1];
+    if (before && step.at_bytes <= before.at_bytes) wrong(field('at_bytes'), 'must be above the step before');
+    if (typeof plan.quota_bytes === 'number' && step.at_bytes >= plan.quota_bytes)
+      wrong(field('at_bytes'), 'must be below quota_bytes');
+    if (step.down_kbps > plan.down_kbps) wrong(field('down_kbps'), 'must not be above down_kbps of the plan');
+    if (step.up_kbps > plan.up_kbps) wrong(field('up_kbps'), 'must not be above up_kbps of the plan');
+  }
+  const limited = typeof plan.quota_bytes === 'number' || steps.length > 0 || typeof plan.online_s === 'number';
+  if (plan.quota_cycle && !limited) wrong(['quota_cycle'], 'needs quota_bytes, fair_use or online_s to come back');
 }
 
 export const packageInput = fields.superRefine(agree);
@@ -93,6 +150,14 @@ export const packageAnswer = z.object({
   grace_s: z.int(),
   pool: z.string().nullable(),
   address_list: z.string().nullable(),
+  fair_use: z.array(fairUseInput).nullable(),
+  quota_cycle: z.enum(['day', 'week', 'month']).nullable(),
+  time_rules: z.array(timeRuleInput.required()).nullable(),
+  online_s: z.int().nullable(),
+  starts_on: z.enum(['activation', 'first_use']),
+  ipv6_pool: z.string().nullable(),
+  delegated_ipv6_pool: z.string().nullable(),
+  vlan_id: z.int().nullable(),
   created_at: z.string(),
   archived_at: z.string().nullable(),
 });

@@ -1,5 +1,5 @@
 import type { Context } from '../platform/context';
-import type { plan_version } from '../platform/db/generated/client';
+import { Prisma, type plan_version } from '../platform/db/generated/client';
 import type { PackageInput } from './schema';
 
 /** Adds a version to a plan and makes it the one on sale. Its radgroupreply rows are written by a trigger. */
@@ -36,7 +36,20 @@ function columns(input: PackageInput) {
     grace_s: input.grace_s ?? 0,
     pool: input.pool ?? null,
     address_list: input.address_list ?? null,
+    fair_use: listColumn(input.fair_use),
+    quota_cycle: input.quota_cycle ?? null,
+    time_rules: listColumn(input.time_rules),
+    online_s: input.online_s ?? null,
+    starts_on: input.starts_on ?? 'activation',
+    ipv6_pool: input.ipv6_pool ?? null,
+    delegated_ipv6_pool: input.delegated_ipv6_pool ?? null,
+    vlan_id: input.vlan_id ?? null,
   };
+}
+
+/** An empty list says what no list says. */
+function listColumn(list: Prisma.InputJsonArray | null | undefined) {
+  return list && list.length > 0 ? list : Prisma.DbNull;
 }
 
 function burstColumns(burst: NonNullable<PackageInput['burst']> | null) {

@@ -11,7 +11,7 @@ export interface Validity {
 }
 
 /** Nothing ends later: plans of 100,000 months mean for ever, and four digits of a year are what others can read. */
-const LAST_MOMENT = new Date('9999-12-31T00:00:00Z');
+export const LAST_MOMENT = new Date('9999-12-31T00:00:00Z');
 
 /**
  * The moment a validity that begins at `start` is over (the first moment without service).

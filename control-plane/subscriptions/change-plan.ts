@@ -1,6 +1,7 @@
 import type { Context } from '../platform/context';
 import { versionOnSale } from '../plans';
 import { withinCount } from './purchase';
+import { beginNow, isLimited } from './start-cycle';
 import { act, type Outcome } from './standing';
 
 /**
@@ -22,9 +23,11 @@ export async function changePlan(
       return { data: { next_plan_version_id: next }, enforce: undefined, detail };
     }
     const quota_bytes = version.quota_bytes;
-    const topup_bytes = quota_bytes === null ? 0n : withinCount(quota_bytes, sub.topup_bytes);
+    const topup_bytes = isLimited(version) ? withinCount(quota_bytes ?? 0n, sub.topup_bytes) : 0n;
+    const waiting = sub.unused_validities > 0 && version.starts_on !== 'first_use';
+    const begun = waiting ? { unused_validities: 0, ...beginNow(ctx, sub, version, sub.unused_validities) } : {};
     return {
-      data: { plan_version_id: version.id, next_plan_version_id: null, quota_bytes, topup_bytes },
+      data: { plan_version_id: version.id, next_plan_version_id: null, quota_bytes, topup_bytes, ...begun },
       enforce: 'plan_changed',
       detail,
     };

@@ -2,6 +2,7 @@ import type { Context } from '../platform/context';
 import type { SubscriptionPatch } from './schema';
 import { applyChange, lockSubscription, type Locked, type Outcome } from './standing';
 import { whatIsTaken } from './taken';
+import { writePrefixes } from './write-prefixes';
 
 /**
  * Changes credentials, static address or MAC lock.
@@ -18,13 +19,15 @@ export async function changeSubscription(ctx: Context, id: bigint, patch: Subscr
     return { kind: 'refused', code: 'changed_meanwhile', message };
   }
   const changed = whatChanges(sub, patch);
-  const taken = await whatIsTaken(ctx, { username: changed.username, static_ip: changed.static_ip }, id);
+  const { framed_ipv6_prefix, delegated_ipv6_prefix, ...columns } = changed;
+  const taken = await whatIsTaken(ctx, changed, id);
   if (taken) return taken;
   const { password } = patch;
   const fields = [...Object.keys(changed), ...(password === undefined ? [] : ['password'])];
   if (fields.length === 0) return { kind: 'done' };
+  await writePrefixes(ctx, id, { framed_ipv6_prefix, delegated_ipv6_prefix });
   await applyChange(ctx, id, 'subscriptions.change', {
-    data: changed,
+    data: columns,
     enforce: reasonOf(changed),
     detail: { changed: fields },
   });
@@ -36,6 +39,9 @@ interface Changed {
   username?: string;
   static_ip?: string | null;
   mac_lock?: string | null;
+  routes?: string[];
+  framed_ipv6_prefix?: string | null;
+  delegated_ipv6_prefix?: string | null;
 }
 
 function whatChanges(sub: Locked, patch: SubscriptionPatch): Changed {
@@ -43,13 +49,18 @@ function whatChanges(sub: Locked, patch: SubscriptionPatch): Changed {
   if (patch.username !== undefined && patch.username !== sub.username) changed.username = patch.username;
   if (patch.static_ip !== undefined && patch.static_ip !== sub.static_ip) changed.static_ip = patch.static_ip;
   if (patch.mac_lock !== undefined && patch.mac_lock !== sub.mac_lock) changed.mac_lock = patch.mac_lock;
+  if (patch.routes !== undefined && patch.routes.join() !== sub.routes.join()) changed.routes = patch.routes;
+  // Compared by the database's own spelling only where it costs something: the session is cut once too often at worst.
+  if (patch.framed_ipv6_prefix !== undefined) changed.framed_ipv6_prefix = patch.framed_ipv6_prefix;
+  if (patch.delegated_ipv6_prefix !== undefined) changed.delegated_ipv6_prefix = patch.delegated_ipv6_prefix;
   return changed;
 }
 
 /** The strongest of several: a new name or address ends every session, a lock only those of other devices. */
 function reasonOf(changed: Changed): string | undefined {
   if (changed.username !== undefined) return 'username_changed';
-  if (changed.static_ip !== undefined) return 'static_ip_changed';
+  const addressing = [changed.static_ip, changed.routes, changed.framed_ipv6_prefix, changed.delegated_ipv6_prefix];
+  if (addressing.some((value) => value !== undefined)) return 'static_ip_changed';
   if (typeof changed.mac_lock === 'string') return 'mac_lock_changed';
   return undefined;
 }

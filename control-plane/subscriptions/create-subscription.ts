@@ -4,6 +4,7 @@ import { versionOnSale } from '../plans';
 import type { NewSubscription } from './schema';
 import type { Outcome } from './standing';
 import { whatIsTaken } from './taken';
+import { writePrefixes } from './write-prefixes';
 
 export type CreateOutcome = Exclude<Outcome, { kind: 'done' }> | { kind: 'done'; id: bigint };
 
@@ -24,10 +25,12 @@ export async function createSubscription(ctx: Context, input: NewSubscription): 
       quota_bytes: version.quota_bytes,
       static_ip: input.static_ip ?? null,
       mac_lock: input.mac_lock ?? null,
+      routes: input.routes ?? [],
       created_at: ctx.now,
       updated_at: ctx.now,
     },
   });
+  await writePrefixes(ctx, row.id, input);
   await ctx.tx.$executeRaw`SELECT radius_set_password(${row.id}, ${input.password})`;
   await recordAudit(
     ctx,

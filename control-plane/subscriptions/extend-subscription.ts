@@ -5,6 +5,10 @@ import { act, type Outcome } from './standing';
 /** Gives time as a gift: to the running validity, or from now when that is over. Data is not topped up and no cycle begins. */
 export function extendSubscription(ctx: Context, id: bigint, by: Pick<Validity, 'count' | 'unit'>): Promise<Outcome> {
   return act(ctx, id, 'extend', (sub) => {
+    if (sub.unused_validities > 0) {
+      const message = 'Its validity begins with its first session, so it has no end to move yet.';
+      return { kind: 'refused', code: 'not_used_yet', message };
+    }
     if (sub.expires_at === null) {
       return {
         kind: 'refused',

@@ -4,6 +4,8 @@ import { addValidity, type Validity } from './add-validity';
 export interface Offer {
   validity: Validity;
   quota_bytes: bigint | null;
+  /** Top-ups mean something: it has fair-use steps. With a cap they always do. */
+  limited?: boolean;
 }
 
 /** Where a subscription stands before a purchase. */
@@ -13,6 +15,10 @@ export interface Standing {
   /** Quota and top-ups of the running cycle; null is unlimited. */
   allowance_bytes: bigint | null;
   used_bytes: bigint;
+  /** What of the allowance was topped up, or carried here. */
+  topup_bytes?: bigint;
+  /** The data comes back each period, or only slows down: then top-ups alone are property, and this much is used before them. */
+  before_topups_bytes?: bigint | null;
 }
 
 /** The new cycle that a purchase begins. */
@@ -35,7 +41,10 @@ export function purchase(standing: Standing, offer: Offer, now: Date, timezone: 
     starts_at: early ? starts_at : now,
     expires_at: addValidity(early ? expires_at : now, offer.validity, timezone),
     quota_bytes: offer.quota_bytes,
-    topup_bytes: early && offer.quota_bytes !== null ? withinCount(offer.quota_bytes, leftOver(standing)) : 0n,
+    topup_bytes:
+      early && (offer.limited ?? offer.quota_bytes !== null)
+        ? withinCount(offer.quota_bytes ?? 0n, leftOver(standing))
+        : 0n,
   };
 }
 
@@ -45,6 +54,10 @@ export function withinCount(quota_bytes: bigint, topup_bytes: bigint): bigint {
   return topup_bytes < room ? topup_bytes : room;
 }
 
-function leftOver({ allowance_bytes, used_bytes }: Standing): bigint {
+function leftOver({ allowance_bytes, used_bytes, topup_bytes = 0n, before_topups_bytes = null }: Standing): bigint {
+  if (before_topups_bytes !== null) {
+    const over = used_bytes > before_topups_bytes ? used_bytes - before_topups_bytes : 0n;
+    return topup_bytes > over ? topup_bytes - over : 0n;
+  }
   return allowance_bytes !== null && allowance_bytes > used_bytes ? allowance_bytes - used_bytes : 0n;
 }

@@ -26,6 +26,17 @@ interface Row {
   on_quota: string;
   static_ip: string | null;
   mac_lock: string | null;
+  routes: string[];
+  framed_ipv6_prefix: string | null;
+  delegated_ipv6_prefix: string | null;
+  access_state: string;
+  reason: string | null;
+  rate: string;
+  service_until: Date | null;
+  unused_validities: number;
+  cycle_ends_at: Date | null;
+  online_s: bigint | null;
+  online_used_s: bigint | null;
   suspended_reason: string | null;
   paused_at: Date | null;
   online_sessions: bigint;
@@ -71,6 +82,10 @@ async function select(ctx: Context, filter: SubscriptionFilter): Promise<Row[]> 
            n.plan_id AS next_plan_id, np.name AS next_package_name, coalesce(n.price_cents, v.price_cents) AS price_cents,
            coalesce(n.currency, v.currency) AS currency, s.state, s.username, s.starts_at, s.expires_at, s.valid_until, s.allowance_bytes,
            s.topup_bytes, s.used_bytes, s.on_quota, host(s.static_ip) AS static_ip, s.mac_lock, s.suspended_reason, s.paused_at,
+           s.routes, s.framed_ipv6_prefix::text AS framed_ipv6_prefix, s.delegated_ipv6_prefix::text AS delegated_ipv6_prefix, s.access_state, s.reason,
+           coalesce(s.service_rate, CASE WHEN s.state = 'throttled' THEN radius_rate_limit(v.throttle_up_kbps, v.throttle_down_kbps)
+             ELSE radius_rate_limit(v.up_kbps, v.down_kbps) END) AS rate,
+           s.service_until, s.unused_validities, s.cycle_ends_at, s.online_s, s.online_used_s,
            (SELECT count(*) FROM session_live l WHERE l.subscription_id = s.id AND l.stopped_at IS NULL) AS online_sessions,
            s.created_at, s.updated_at, s.version
     FROM subscription_now s
@@ -110,14 +125,24 @@ function toSubscription(row: Row): Subscription {
     state: row.state as SubscriptionState,
     username: row.username,
     starts_at: iso(row.starts_at),
-    expires_at: iso(row.expires_at),
-    valid_until: iso(row.valid_until),
+    // What waits for its first session has no end yet.
+    expires_at: row.unused_validities > 0 ? null : iso(row.expires_at),
+    valid_until: row.unused_validities > 0 ? null : iso(row.valid_until),
     quota_bytes: row.allowance_bytes === null ? null : bytes(row.allowance_bytes),
     topup_bytes: bytes(row.topup_bytes),
     used_bytes: bytes(row.used_bytes),
     on_quota: row.on_quota as Subscription['on_quota'],
     static_ip: row.static_ip,
     mac_lock: row.mac_lock,
+    routes: row.routes,
+    framed_ipv6_prefix: row.framed_ipv6_prefix,
+    delegated_ipv6_prefix: row.delegated_ipv6_prefix,
+    service: serviceOf(row),
+    reason: row.reason,
+    unused_validities: row.unused_validities,
+    cycle_ends_at: iso(row.cycle_ends_at),
+    online_s: row.online_s === null ? null : Number(row.online_s),
+    online_used_s: row.online_used_s === null ? null : Number(row.online_used_s),
     suspended_reason: row.suspended_reason,
     paused_at: iso(row.paused_at),
     online_sessions: Number(row.online_sessions),
@@ -125,6 +150,13 @@ function toSubscription(row: Row): Subscription {
     updated_at: row.updated_at.toISOString(),
     version: row.version,
   };
+}
+
+/** Speed and end of the service that a login would get now; the rate is 'up k/down k' with bursts behind it. */
+function serviceOf(row: Row): Subscription['service'] {
+  if (!['active', 'grace', 'throttled'].includes(row.access_state)) return null;
+  const [, up = '0', down = '0'] = /^(\d+)k\/(\d+)k/.exec(row.rate) ?? [];
+  return { down_kbps: Number(down), up_kbps: Number(up), until: iso(row.service_until) };
 }
 
 function iso(at: Date | null): string | null {

@@ -1,4 +1,4 @@
-import { isIPv4 } from 'node:net';
+import { isIPv4, isIPv6 } from 'node:net';
 import { z } from 'zod';
 import { idField } from '../platform/http/input';
 import { validityUnits } from './add-validity';
@@ -46,12 +46,53 @@ const macLock = z
   )
   .transform((text) => (text.toUpperCase().match(/[0-9A-F]{2}/g) ?? []).join(':'));
 
+/** RFC 2865 section 5.22 as RouterOS reads it: network, gateway (0.0.0.0 is the customer's device), metric. */
+const route = z
+  .string()
+  .trim()
+  .refine((text) => {
+    const [, net = '', length = '', gateway = '0.0.0.0', metric = '1'] =
+      /^(\S+)\/(\d{1,2})(?: +(\S+))?(?: +(\d{1,3}))?$/.exec(text) ?? [];
+    return isIPv4(net) && Number(length) <= 32 && isIPv4(gateway) && Number(metric) <= 255;
+  }, 'must be network/length, and if need be gateway and metric, as 192.0.2.0/29 0.0.0.0 1');
+
+const ipv6Prefix = (longest: number) =>
+  z
+    .string()
+    .trim()
+    .toLowerCase()
+    .refine((text) => {
+      const [, net = '', length = ''] = /^(\S+)\/(\d{1,3})$/.exec(text) ?? [];
+      return (
+        isIPv6(net) &&
+        !net.includes('.') &&
+        Number(length) >= 8 &&
+        Number(length) <= longest &&
+        hostBitsClear(net, Number(length))
+      );
+    }, `must be an IPv6 prefix of 8 to ${longest} bits with nothing behind them, as 2001:db8:4::/48`);
+
+/** Whether nothing is set behind a prefix's length: Postgres and routers refuse such prefixes. */
+function hostBitsClear(net: string, length: number): boolean {
+  const [head = '', tail = ''] = net.split('::');
+  const groups = (text: string) => (text === '' ? [] : text.split(':'));
+  const missing = 8 - groups(head).length - groups(tail).length;
+  const all = net.includes('::')
+    ? [...groups(head), ...Array<string>(missing).fill('0'), ...groups(tail)]
+    : groups(head);
+  const bits = all.map((group) => Number.parseInt(group, 16).toString(2).padStart(16, '0')).join('');
+  return !bits.slice(length).includes('1');
+}
+
 const terms = z.object({
   package_id: idField,
   username,
   password,
   static_ip: staticIp.nullable().optional(),
   mac_lock: macLock.nullable().optional(),
+  routes: z.array(route).max(16).optional(),
+  framed_ipv6_prefix: ipv6Prefix(64).nullable().optional(),
+  delegated_ipv6_prefix: ipv6Prefix(64).nullable().optional(),
 });
 
 export const newSubscription = terms.extend({ client_id: idField });
@@ -92,6 +133,18 @@ export const subscriptionAnswer = z.object({
   on_quota: z.enum(['cut', 'throttle']),
   static_ip: z.string().nullable(),
   mac_lock: z.string().nullable(),
+  routes: z.array(z.string()),
+  framed_ipv6_prefix: z.string().nullable(),
+  delegated_ipv6_prefix: z.string().nullable(),
+  /** Of a service that is let in at this moment; null otherwise. */
+  service: z.object({ down_kbps: z.int(), up_kbps: z.int(), until: z.string().nullable() }).nullable(),
+  /** Why the service is not the plan's plain one: outside_hours, time_used_up, fair_use. */
+  reason: z.string().nullable(),
+  /** Validities that begin with the first session. */
+  unused_validities: z.int(),
+  cycle_ends_at: z.string().nullable(),
+  online_s: z.int().nullable(),
+  online_used_s: z.int().nullable(),
   suspended_reason: z.string().nullable(),
   paused_at: z.string().nullable(),
   online_sessions: z.int(),

@@ -1,5 +1,6 @@
 import type { Context } from '../platform/context';
-import { purchase } from './purchase';
+import { addValidity, LAST_MOMENT, type Validity } from './add-validity';
+import { purchase, type Standing } from './purchase';
 import type { Change, Locked } from './standing';
 
 /**
@@ -8,19 +9,11 @@ import type { Change, Locked } from './standing';
  */
 export async function startCycle(ctx: Context, sub: Locked, enforce: string): Promise<Change> {
   const version = await versionDue(ctx, sub);
-  const cycle = purchase(
-    sub,
-    {
-      validity: {
-        count: version.validity_count,
-        unit: version.validity_unit as 'day',
-        ends: version.validity_ends as 'exact' | 'end_of_day',
-      },
-      quota_bytes: version.quota_bytes,
-    },
-    ctx.now,
-    sub.timezone,
-  );
+  const offer = { validity: validityOf(version), quota_bytes: version.quota_bytes, limited: isLimited(version) };
+  const cycle = {
+    ...purchase(standingOf(sub), offer, ctx.now, sub.timezone),
+    ...(await untilFirstUse(ctx, sub, version)),
+  };
   const cycle_no = sub.cycle_no + 1;
   await ctx.tx.usage_cycle.updateMany({
     where: { subscription_id: sub.id, cycle_no: sub.cycle_no, ended_at: null },
@@ -39,6 +32,52 @@ export async function startCycle(ctx: Context, sub: Locked, enforce: string): Pr
       carried_bytes: cycle.topup_bytes,
     },
   };
+}
+
+export function validityOf(version: Locked['plan']): Validity {
+  return {
+    count: version.validity_count,
+    unit: version.validity_unit as Validity['unit'],
+    ends: version.validity_ends as 'exact' | 'end_of_day',
+  };
+}
+
+/** Whether a version has a cap or fair-use steps. */
+export function isLimited(version: Locked['plan']): boolean {
+  return version.quota_bytes !== null || version.fair_use !== null;
+}
+
+function standingOf(sub: Locked): Standing {
+  const [step] = (sub.plan.fair_use ?? []) as { at_bytes: number }[];
+  const firstStep = step === undefined ? null : BigInt(step.at_bytes);
+  const comesBack = sub.plan.quota_cycle !== null || sub.quota_bytes === null;
+  return { ...sub, before_topups_bytes: comesBack ? (firstStep ?? sub.quota_bytes) : null };
+}
+
+/**
+ * On a plan that starts on first use: a validity that waits for the next session, beside those that wait already. It begins at once where one is
+ * running or somebody is online, for whom no session would begin. A validity that still waits is not lost to a plan that starts at once.
+ */
+async function untilFirstUse(ctx: Context, sub: Locked, version: Locked['plan']) {
+  const waiting = sub.unused_validities;
+  if (version.starts_on !== 'first_use')
+    return waiting > 0 ? { unused_validities: 0, ...beginNow(ctx, sub, version, waiting + 1) } : {};
+  const running = waiting === 0 && sub.expires_at !== null && ctx.now < sub.expires_at;
+  if (running || (waiting === 0 && (await isOnline(ctx, sub.id)))) return {};
+  return { unused_validities: waiting + 1, starts_at: sub.starts_at ?? ctx.now, expires_at: LAST_MOMENT };
+}
+
+/** So many validities of a version from now. */
+export function beginNow(ctx: Context, sub: Locked, version: Locked['plan'], validities: number) {
+  const validity = validityOf(version);
+  const expires_at = addValidity(ctx.now, { ...validity, count: validity.count * validities }, sub.timezone);
+  return { starts_at: ctx.now, expires_at };
+}
+
+async function isOnline(ctx: Context, id: bigint): Promise<boolean> {
+  const rows = await ctx.tx.$queryRaw<unknown[]>`
+    SELECT 1 FROM session_live WHERE subscription_id = ${id} AND stopped_at IS NULL AND mode IS DISTINCT FROM 'garden' LIMIT 1`;
+  return rows.length > 0;
 }
 
 /** The version the next purchase buys. */

@@ -9,11 +9,18 @@ type Refused = Extract<Outcome, { kind: 'refused' }>;
  */
 export async function whatIsTaken(
   ctx: Context,
-  wanted: { username?: string | undefined; static_ip?: string | null | undefined },
+  wanted: {
+    username?: string | undefined;
+    static_ip?: string | null | undefined;
+    framed_ipv6_prefix?: string | null | undefined;
+    delegated_ipv6_prefix?: string | null | undefined;
+  },
   except: bigint | undefined,
 ): Promise<Refused | undefined> {
-  const { username, static_ip } = wanted;
-  for (const name of [username, static_ip].filter((value) => value !== undefined && value !== null)) {
+  const { username, static_ip, framed_ipv6_prefix, delegated_ipv6_prefix } = wanted;
+  const prefix = framed_ipv6_prefix ?? delegated_ipv6_prefix;
+  // One lock for all prefixes of a company: they can overlap without being equal.
+  for (const name of [username, static_ip, prefix && 'ipv6'].filter((value) => value !== undefined && value !== null)) {
     await ctx.tx
       .$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`subscription ${ctx.tenantId} ${name}`}, 0))`;
   }
@@ -29,6 +36,14 @@ export async function whatIsTaken(
       SELECT 1 FROM subscription WHERE tenant_id = ${ctx.tenantId} AND static_ip = ${static_ip}::inet AND status <> 'ended' AND id IS DISTINCT FROM ${except ?? null}::bigint`;
     if (other.length > 0)
       return refuse('static_ip_taken', { static_ip: 'is given to another subscription' }, 'Choose another address.');
+  }
+  for (const [field, wish] of Object.entries({ framed_ipv6_prefix, delegated_ipv6_prefix })) {
+    if (wish === undefined || wish === null) continue;
+    const other = await ctx.tx.$queryRaw<unknown[]>`
+      SELECT 1 FROM subscription WHERE tenant_id = ${ctx.tenantId} AND status <> 'ended' AND id IS DISTINCT FROM ${except ?? null}::bigint
+        AND (framed_ipv6_prefix && ${wish}::cidr OR delegated_ipv6_prefix && ${wish}::cidr)`;
+    if (other.length > 0)
+      return refuse(`${field}_taken`, { [field]: 'overlaps that of another subscription' }, 'Choose another prefix.');
   }
   return undefined;
 }

@@ -9,6 +9,8 @@ LANGUAGE sql IMMUTABLE AS $$
   ('active', 'accept', 'Welcome.', 'The subscription is active.', NULL),
   ('grace', 'accept', 'Your package has ended and you are in the grace period. Please renew to stay online.',
     'The validity has ended; the plan''s grace period is running.', 'Record the payment or remind the customer.'),
+  ('fair_use', 'accept', 'You have used much data. You are online at reduced speed.',
+    'A fair-use step of the plan is reached.', 'The speed comes back with a top-up, a renewal or the next period of the plan.'),
   ('throttled', 'accept', 'Your data bundle is used up. You are online at reduced speed.',
     'The data cap is used up and the plan slows instead of cutting.', 'Sell a top-up or a renewal to restore full speed.'),
   ('unpaid', 'garden or reject', 'Your package is not active yet. Please pay to get online.',
@@ -17,6 +19,10 @@ LANGUAGE sql IMMUTABLE AS $$
     'The validity and any grace period have ended.', 'Record the payment or extend the subscription.'),
   ('capped', 'garden or reject', 'Your data bundle is used up. Please top up or renew to get back online.',
     'The data cap is used up and the plan cuts.', 'Sell a top-up or a renewal.'),
+  ('time_used_up', 'garden or reject', 'Your time is used up. Please renew to get back online.',
+    'The plan''s time online is used up.', 'Record the payment or renew the subscription.'),
+  ('outside_hours', 'reject', 'Your package does not work at this hour.',
+    'The plan bars this hour of the week.', 'Wait for the hour, or sell a plan without barred hours.'),
   ('suspended', 'reject', 'Your account is suspended. Please contact your provider.',
     'Staff suspended the subscription.', 'Resume the subscription once the cause is settled.'),
   ('paused', 'reject', 'Your package is paused. Resume it to get back online.',
@@ -128,6 +134,8 @@ DECLARE
   v_open_sessions bigint;
   v_interim_s integer;
   v_throttle_rate text;
+  v_has_rules boolean;
+  v_told_rate text := '';
   v_names text[];
   v_values text[];
   v_ops text[];
@@ -156,11 +164,11 @@ BEGIN
     v_username := access_text(p_username_hex);
     v_station := access_text(p_station_hex);
   END;
-  SELECT k.subscription_id, k.mac_lock, k.simultaneous_use, k.interim_s, k.throttle_rate, k.item_names, k.item_values, k.item_ops, k.on_quota,
+  SELECT k.subscription_id, k.mac_lock, k.simultaneous_use, k.interim_s, k.throttle_rate, k.has_rules, k.item_names, k.item_values, k.item_ops, k.on_quota,
          k.expires_at + make_interval(secs => k.grace_s), k.allowance_bytes - coalesce(u.input_bytes + u.output_bytes, 0), access_literal(c.value),
          subscription_state_at(k.status, k.expires_at, k.grace_s, k.allowance_bytes, coalesce(u.input_bytes + u.output_bytes, 0), k.on_quota, v_at),
          (SELECT count(*) FROM session_live l WHERE l.subscription_id = k.subscription_id AND l.stopped_at IS NULL)
-  INTO v_subscription_id, v_mac_lock, v_simultaneous_use, v_interim_s, v_throttle_rate, v_names, v_values, v_ops, v_on_quota,
+  INTO v_subscription_id, v_mac_lock, v_simultaneous_use, v_interim_s, v_throttle_rate, v_has_rules, v_names, v_values, v_ops, v_on_quota,
        v_valid_until, v_left_bytes, v_password,
        v_state,
        v_open_sessions
@@ -178,6 +186,14 @@ BEGIN
         AND l.received_at > v_at - make_interval(secs => 3 * coalesce(l.interim_s, v_interim_s) + 10)
         AND CASE WHEN access_mac(v_station) IS NULL THEN (l.nas_id = p_nas_id AND l.calling_station_id = v_station) IS NOT TRUE
                  ELSE l.mac IS DISTINCT FROM access_mac(v_station) END);
+  END IF;
+
+  IF v_has_rules THEN
+    SELECT r.state, r.valid_until, r.left_bytes, r.rate, ':' || split_part(r.rate, ' ', 1)
+    INTO v_state, v_valid_until, v_left_bytes, v_throttle_rate, v_told_rate FROM access_rules_of(v_subscription_id) r;
+    IF 'Mikrotik-Rate-Limit' = ANY (v_names) THEN
+      v_values[array_position(v_names, 'Mikrotik-Rate-Limit')] := v_throttle_rate;
+    END IF;
   END IF;
 
   -- What no payment cures goes first.
@@ -219,7 +235,7 @@ BEGIN
       (0, '', 'Lango-Login', p_tenant_id || ' ' || p_nas_id || ' ' || v_login, ':='),
       (0, '', 'Lango-Decision', 'accept', ':='),
       (0, '', 'Lango-Reason', v_reason, ':='),
-      (0, '', 'Class', 'L1:' || v_subscription_id || ':' || v_login || ':f', ':='),
+      (0, '', 'Class', 'L1:' || v_subscription_id || ':' || v_login || ':f' || v_told_rate, ':='),
       (0, '', 'Acct-Interim-Interval', v_interim_s::text, ':='),
       -- A session must never outlive the entitlement; 0 would mean no limit, and RouterOS takes no more than 21474720.
       (0, '', 'Session-Timeout', least(21474720, greatest(1, floor(extract(epoch FROM v_valid_until - v_at))))::text, ':=');
@@ -240,8 +256,8 @@ BEGIN
   -- The mode that the session will run in; NULL: it will not. Only PPP on a MikroTik can be let into the walled garden: only there do an address
   -- list and a redirect wait for it. RouterOS says Framed (2) for PPP, and for 802.1X on wireless ports (19).
   v_mode := CASE
-    WHEN v_reason = 'throttled' THEN 'throttled'
-    WHEN v_reason IN ('unpaid', 'expired', 'capped') AND p_nas_type = 'mikrotik' AND p_service_type = '2' AND p_port_type <> '19' THEN 'garden'
+    WHEN v_reason IN ('throttled', 'fair_use') THEN 'throttled'
+    WHEN v_reason IN ('unpaid', 'expired', 'capped', 'time_used_up') AND p_nas_type = 'mikrotik' AND p_service_type = '2' AND p_port_type <> '19' THEN 'garden'
   END;
   RETURN QUERY
   SELECT 0, '', i.attribute, i.value, i.op
@@ -251,7 +267,7 @@ BEGIN
     ('Lango-Reason', v_reason, ':='),
     ('Cleartext-Password', v_password, ':='),
     ('Reply-Message', access_sentence(v_reason), ':='),
-    ('Class', 'L1:' || v_subscription_id || ':' || v_login || ':' || left(v_mode, 1), ':='),
+    ('Class', 'L1:' || v_subscription_id || ':' || v_login || ':' || left(v_mode, 1) || CASE v_mode WHEN 'throttled' THEN v_told_rate ELSE '' END, ':='),
     ('Acct-Interim-Interval', CASE WHEN v_mode IS NOT NULL THEN v_interim_s::text END, ':='),
     ('Session-Timeout', CASE v_mode WHEN 'garden' THEN '300'
       WHEN 'throttled' THEN least(21474720, greatest(1, floor(extract(epoch FROM v_valid_until - v_at))))::text END, ':='),

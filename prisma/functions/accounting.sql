@@ -235,29 +235,36 @@ BEGIN
       FROM unnest(p_sub, p_in, p_out, p_s) AS d (sub, b_in, b_out, s)
       WHERE sub IS NOT NULL AND (b_in <> 0 OR b_out <> 0 OR s <> 0) GROUP BY 1 ORDER BY 1
     ), updated AS (
-      UPDATE usage_cycle c SET input_bytes = c.input_bytes + d.b_in, output_bytes = c.output_bytes + d.b_out, seconds = c.seconds + d.s
+      UPDATE usage_cycle c SET input_bytes = c.input_bytes + d.b_in, output_bytes = c.output_bytes + d.b_out, seconds = c.seconds + d.s,
+        free_bytes = CASE WHEN s.counts_by_time THEN c.free_bytes + subscription_free_bytes(s.id, p_sub, p_event, p_in, p_out, p_s) ELSE c.free_bytes END
       FROM d JOIN subscription s ON s.id = d.sub
       WHERE c.subscription_id = d.sub AND c.cycle_no = s.cycle_no
-      RETURNING c.subscription_id, c.input_bytes + c.output_bytes AS used, d.b_in + d.b_out AS delta, s.quota_bytes + s.topup_bytes AS allowance
+      RETURNING c.subscription_id, c.input_bytes + c.output_bytes - c.free_bytes AS used, d.b_in + d.b_out AS delta, s.watch_bytes AS allowance
     ), inserted AS (
-      INSERT INTO usage_cycle AS c (subscription_id, cycle_no, tenant_id, started_at, input_bytes, output_bytes, seconds)
-      SELECT d.sub, s.cycle_no, s.tenant_id, coalesce(s.starts_at, lango_now()), d.b_in, d.b_out, d.s
+      INSERT INTO usage_cycle AS c (subscription_id, cycle_no, tenant_id, started_at, input_bytes, output_bytes, seconds, free_bytes)
+      SELECT d.sub, s.cycle_no, s.tenant_id, coalesce(s.starts_at, lango_now()), d.b_in, d.b_out, d.s,
+        CASE WHEN s.counts_by_time THEN subscription_free_bytes(s.id, p_sub, p_event, p_in, p_out, p_s) ELSE 0 END
       FROM d JOIN subscription s ON s.id = d.sub WHERE d.sub NOT IN (SELECT subscription_id FROM updated)
       ON CONFLICT (subscription_id, cycle_no) DO UPDATE SET input_bytes = c.input_bytes + excluded.input_bytes,
-        output_bytes = c.output_bytes + excluded.output_bytes, seconds = c.seconds + excluded.seconds
-      RETURNING c.subscription_id, c.input_bytes + c.output_bytes AS used
+        output_bytes = c.output_bytes + excluded.output_bytes, seconds = c.seconds + excluded.seconds, free_bytes = c.free_bytes + excluded.free_bytes
+      RETURNING c.subscription_id, c.input_bytes + c.output_bytes - c.free_bytes AS used
     ), counted AS (
       SELECT * FROM updated
       UNION ALL
-      SELECT i.subscription_id, i.used, (SELECT d.b_in + d.b_out FROM d WHERE d.sub = i.subscription_id), s.quota_bytes + s.topup_bytes
-      FROM inserted i JOIN subscription s ON s.id = i.subscription_id AND s.quota_bytes IS NOT NULL
+      SELECT i.subscription_id, i.used, (SELECT d.b_in + d.b_out FROM d WHERE d.sub = i.subscription_id), s.watch_bytes
+      FROM inserted i JOIN subscription s ON s.id = i.subscription_id AND s.watch_bytes IS NOT NULL
     )
-    SELECT s.id, v.on_quota, counted.used - counted.delta < counted.allowance AS crossed
+    SELECT s.id, v.on_quota, v.rules IS NOT NULL AS ruled, counted.used - counted.delta < counted.allowance
+      OR v.rules IS NOT NULL AND plan_crosses(v.rules, s.quota_bytes, s.topup_bytes, counted.used - counted.delta, counted.used) AS crossed
     FROM counted JOIN subscription s ON s.id = counted.subscription_id JOIN plan_version v ON v.id = s.plan_version_id
     WHERE counted.used >= counted.allowance
   LOOP
     -- Beyond the crossing, a session that goes on in the wrong mode is asked for again, but not with every packet.
-    IF over.crossed OR EXISTS (
+    IF over.ruled THEN
+      IF over.crossed THEN
+        PERFORM enforce_subscription(over.id, CASE n.state WHEN 'capped' THEN 'capped' ELSE 'cap_throttle' END) FROM subscription_now n WHERE n.id = over.id;
+      END IF;
+    ELSIF over.crossed OR EXISTS (
       SELECT 1 FROM session_live l WHERE l.subscription_id = over.id AND l.stopped_at IS NULL
         AND l.mode IS DISTINCT FROM CASE over.on_quota WHEN 'throttle' THEN 'throttled' ELSE 'garden' END
         AND NOT EXISTS (SELECT 1 FROM enforcement e WHERE e.session_id = l.radacctid AND e.created_at > lango_now() - interval '10 minutes'
@@ -275,18 +282,22 @@ BEGIN
   -- Two Starts of one subscription in two processes must see each other: the second waits here and then counts both.
   PERFORM pg_advisory_xact_lock(1279350855, hashint8(o.subscription_id)) FROM (
     SELECT DISTINCT subscription_id FROM session_live WHERE radacctid = ANY (p_ids) AND subscription_id IS NOT NULL ORDER BY 1) o;
+  PERFORM subscription_first_use(p_ids);
   FOR sub IN
-    SELECT n.id, n.state, v.simultaneous_use,
+    SELECT n.id, n.access_state AS state, n.online_s, v.simultaneous_use,
       bool_or(CASE
-        WHEN n.state IN ('pending', 'expired', 'capped') THEN l.mode IS DISTINCT FROM 'garden'
-        WHEN n.state = 'throttled' THEN l.mode IN ('full', 'garden')
-        WHEN n.state IN ('active', 'grace') THEN l.mode IN ('throttled', 'garden')
+        WHEN n.access_state IN ('pending', 'expired', 'capped') THEN l.mode IS DISTINCT FROM 'garden'
+        WHEN n.access_state = 'throttled' THEN l.mode IN ('full', 'garden') OR session_rate_differs(l.told_rate, l.class, n.service_rate)
+        WHEN n.access_state IN ('active', 'grace') THEN l.mode IN ('throttled', 'garden') OR session_rate_differs(l.told_rate, l.class, n.service_rate)
         ELSE true END) AS disagrees,
       (SELECT count(*) FROM session_live o WHERE o.subscription_id = n.id AND o.stopped_at IS NULL) AS open_sessions
     FROM session_live l JOIN subscription_now n ON n.id = l.subscription_id JOIN plan_version v ON v.id = n.plan_version_id
     WHERE l.radacctid = ANY (p_ids) AND l.stopped_at IS NULL
-    GROUP BY n.id, n.state, v.simultaneous_use ORDER BY n.id
+    GROUP BY n.id, n.access_state, n.online_s, v.simultaneous_use ORDER BY n.id
   LOOP
+    IF sub.online_s IS NOT NULL THEN
+      PERFORM subscription_arm_online(ARRAY[sub.id]);
+    END IF;
     IF sub.open_sessions > sub.simultaneous_use THEN
       PERFORM accounting_limit_sessions(sub.id, sub.simultaneous_use);
     END IF;

@@ -12,14 +12,17 @@ $$;
 GRANT EXECUTE ON FUNCTION subscription_is_entitled TO lango_web, lango_jobs, lango_accounting, lango_enforcer;
 
 -- The one rule of what a session needs: its subscription's state and what it was let in with, plus what has just changed. NULL: nothing.
-CREATE OR REPLACE FUNCTION enforcement_needed(p_state text, p_mode text, p_reason text, p_mac_lock text, p_mac text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+-- p_rerate: the session runs at another rate than the one that holds (session_must_rerate), although its mode is right.
+DROP FUNCTION IF EXISTS enforcement_needed(text, text, text, text, text);
+CREATE OR REPLACE FUNCTION enforcement_needed(p_state text, p_mode text, p_reason text, p_mac_lock text, p_mac text, p_rerate boolean DEFAULT false) RETURNS text
+LANGUAGE sql IMMUTABLE AS $$
   SELECT CASE
     WHEN NOT subscription_is_entitled(p_state) THEN CASE WHEN p_mode = 'garden' AND p_state IN ('pending', 'expired', 'capped') THEN NULL ELSE 'cut' END
     WHEN p_reason = 'mac_lock_changed' THEN CASE WHEN p_mac_lock <> coalesce(p_mac, '') THEN 'cut' END
     WHEN enforcement_is_final(p_reason) THEN 'cut'
     WHEN p_mode = 'garden' THEN 'restore'
-    WHEN p_state = 'throttled' AND p_mode IS DISTINCT FROM 'throttled' THEN 'throttle'
-    WHEN p_state <> 'throttled' AND p_mode = 'throttled' THEN 'restore'
+    WHEN p_state = 'throttled' AND (p_mode IS DISTINCT FROM 'throttled' OR p_rerate) THEN 'throttle'
+    WHEN p_state <> 'throttled' AND (p_mode = 'throttled' OR p_rerate) THEN 'restore'
     WHEN p_reason IN ('renewed', 'extended', 'topped_up', 'payment', 'plan_changed', 'resumed') THEN 'refresh'
   END
 $$;
@@ -83,9 +86,10 @@ DECLARE
 BEGIN
   UPDATE enforcement e SET state = 'proven', proven_by = 'superseded', proven_at = v_now, closed_at = v_now, claimed_by = NULL, claimed_until = NULL
   FROM subscription_now sub JOIN session_live l ON l.subscription_id = sub.id AND l.stopped_at IS NULL
-  WHERE sub.id = ANY (p_ids) AND e.session_id = l.radacctid AND e.state = 'open' AND NOT enforcement_still_wanted(e.kind, e.reason, e.params, sub.state, l.mode);
+  WHERE sub.id = ANY (p_ids) AND e.session_id = l.radacctid AND e.state = 'open' AND NOT enforcement_still_wanted(e.kind, e.reason, e.params, sub.access_state, l.mode);
   SELECT array_agg(radacctid), array_agg(kind) INTO v_sessions, v_kinds
-  FROM (SELECT l.radacctid, enforcement_needed(sub.state, l.mode, p_reason, sub.mac_lock, l.mac) AS kind
+  FROM (SELECT l.radacctid, enforcement_needed(sub.access_state, l.mode, p_reason, sub.mac_lock, l.mac,
+                                               session_must_rerate(p_reason, l.told_rate, l.class, sub.service_rate)) AS kind
         FROM subscription_now sub JOIN session_live l ON l.subscription_id = sub.id AND l.stopped_at IS NULL
         WHERE sub.id = ANY (p_ids) ORDER BY 1) needed
   WHERE kind IS NOT NULL;
@@ -206,7 +210,7 @@ BEGIN
   SELECT jsonb_build_object(
     'id', e.id::text, 'due', e.next_attempt_at::text, 'nas_id', e.nas_id::text, 'session_id', e.session_id::text, 'tenant_id', e.tenant_id::text,
     'kind', e.kind, 'reason', e.reason, 'by_hand', e.params ? 'down_kbps',
-    'wanted', enforcement_still_wanted(e.kind, e.reason, e.params, sub.state, s.mode),
+    'wanted', enforcement_still_wanted(e.kind, e.reason, e.params, sub.access_state, s.mode),
     'history', coalesce(h.attempts, '[]'),
     'nas', CASE WHEN n.id IS NOT NULL THEN jsonb_build_object('name', n.name, 'type', n.type, 'secret', way.secret, 'address', host(way.address), 'port', way.port) END,
     'session', CASE WHEN s.radacctid IS NOT NULL AND s.stopped_at IS NULL THEN jsonb_build_object(
@@ -219,13 +223,15 @@ BEGIN
     'change', jsonb_build_object(
       'rate_limit', CASE
         WHEN e.params ? 'down_kbps' THEN radius_rate_limit((e.params->>'up_kbps')::bigint, (e.params->>'down_kbps')::bigint)
+        WHEN sub.service_rate IS NOT NULL THEN sub.service_rate
         WHEN sub.state = 'throttled' THEN radius_rate_limit(v.throttle_up_kbps, v.throttle_down_kbps)
         ELSE radius_rate_limit(v.up_kbps, v.down_kbps, v.burst_up_kbps, v.burst_down_kbps, v.burst_threshold_up_kbps, v.burst_threshold_down_kbps, v.burst_time_s) END,
-      'address_list', v.address_list,
+      -- A list in a CoA replaces the membership and nothing clears it: a plan without one is told by the name that means nothing.
+      'address_list', coalesce(v.address_list, CASE WHEN s.address_list IS NOT NULL THEN 'active' END),
       'same_rate', enforcement_same_rate(e.params->>'rate_limit', s.rate_limit),
       -- From the session's start, by whichever of our clock and the router's says it is older: a payer is never cut early.
-      'session_timeout_s', ceil(extract(epoch FROM sub.valid_until - v_now) + greatest(extract(epoch FROM v_now - s.started_at), s.session_time_s + extract(epoch FROM v_now - s.received_at))),
-      'total_limit_bytes', CASE WHEN sub.on_quota = 'cut' AND sub.allowance_bytes IS NOT NULL
+      'session_timeout_s', ceil(extract(epoch FROM coalesce(sub.service_until, sub.valid_until) - v_now) + greatest(extract(epoch FROM v_now - s.started_at), s.session_time_s + extract(epoch FROM v_now - s.received_at))),
+      'total_limit_bytes', CASE WHEN sub.on_quota = 'cut' AND sub.allowance_bytes IS NOT NULL AND NOT sub.counts_by_time AND sub.cycle_ends_at IS NULL
         THEN (s.input_bytes + s.output_bytes + greatest(sub.allowance_bytes - sub.used_bytes, 1))::text END))
   FROM claimed e
   LEFT JOIN nas n ON n.id = e.nas_id
@@ -354,6 +360,7 @@ GRANT EXECUTE ON FUNCTION enforce_expired TO lango_enforcer;
 CREATE OR REPLACE FUNCTION enforcement_next_ms() RETURNS double precision LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
   SELECT 1000 * extract(epoch FROM least(
     (SELECT min(expiry_due_at) FROM subscription WHERE expiry_due_at IS NOT NULL),
+    enforce_rules_next_at(),
     (SELECT min(next_attempt_at) FROM enforcement WHERE state = 'open' AND (claimed_until IS NULL OR claimed_until < clock_timestamp())),
     -- A claim that is never given back falls free in real time.
     (SELECT min(claimed_until) FROM enforcement WHERE state = 'open' AND next_attempt_at <= lango_now() AND claimed_until >= clock_timestamp()) - clock_timestamp() + lango_now()
@@ -372,10 +379,11 @@ DECLARE
   v_reasons text[];
 BEGIN
   IF NOT pg_try_advisory_xact_lock(hashtext('enforcement_sweep')) THEN RETURN -1; END IF;
-  SELECT array_agg(radacctid), array_agg(kind), array_agg(CASE kind WHEN 'cut' THEN state WHEN 'throttle' THEN 'cap_throttle' ELSE 'resumed' END)
+  SELECT array_agg(radacctid), array_agg(kind), array_agg(CASE kind WHEN 'cut' THEN access_state WHEN 'throttle' THEN 'cap_throttle' ELSE 'resumed' END)
   INTO v_sessions, v_kinds, v_reasons
   FROM (
-    SELECT l.radacctid, l.mode, sub.state, enforcement_needed(sub.state, l.mode, 'sweep', NULL, NULL) AS kind
+    SELECT l.radacctid, l.mode, sub.access_state, enforcement_needed(sub.access_state, l.mode, 'sweep', NULL, NULL,
+                                                                     session_must_rerate('sweep', l.told_rate, l.class, sub.service_rate)) AS kind
     FROM session_live l JOIN subscription_now sub ON sub.id = l.subscription_id
     WHERE l.stopped_at IS NULL
   ) found

@@ -30,6 +30,16 @@ BEGIN
     ('Acct-Interim-Interval', ':=', NEW.interim_s::text),
     ('Idle-Timeout', ':=', NEW.idle_timeout_s::text),
     ('Framed-Pool', ':=', NEW.pool),
+    ('Framed-IPv6-Pool', ':=', NEW.ipv6_pool),
+    -- The name of RFC 6911 and RouterOS' older one for the same.
+    ('Delegated-IPv6-Prefix-Pool', ':=', NEW.delegated_ipv6_pool),
+    ('Mikrotik-Delegated-IPv6-Pool', ':=', NEW.delegated_ipv6_pool),
+    -- RFC 3580 for switches and access points, RouterOS' own for its wireless.
+    ('Tunnel-Type', ':=', CASE WHEN NEW.vlan_id IS NOT NULL THEN 'VLAN' END),
+    ('Tunnel-Medium-Type', ':=', CASE WHEN NEW.vlan_id IS NOT NULL THEN 'IEEE-802' END),
+    ('Tunnel-Private-Group-Id', ':=', NEW.vlan_id::text),
+    ('Mikrotik-Wireless-VLANID', ':=', NEW.vlan_id::text),
+    ('Mikrotik-Wireless-VLANID-Type', ':=', CASE WHEN NEW.vlan_id IS NOT NULL THEN '0' END),
     ('Mikrotik-Address-List', '+=', NEW.address_list)
   ) AS i (attribute, op, value)
   WHERE i.value IS NOT NULL;
@@ -64,10 +74,20 @@ BEGIN
       VALUES (NEW.tenant_id, NEW.username, 'Framed-IP-Address', ':=', host(NEW.static_ip));
     END IF;
   END IF;
+  IF TG_OP = 'INSERT' OR (NEW.routes, NEW.framed_ipv6_prefix, NEW.delegated_ipv6_prefix) IS DISTINCT FROM (OLD.routes, OLD.framed_ipv6_prefix, OLD.delegated_ipv6_prefix) THEN
+    DELETE FROM radreply WHERE tenant_id = NEW.tenant_id AND username = NEW.username
+      AND attribute IN ('Framed-Route', 'Framed-IPv6-Prefix', 'Delegated-IPv6-Prefix');
+    INSERT INTO radreply (tenant_id, username, attribute, op, value)
+    SELECT NEW.tenant_id, NEW.username, i.attribute, i.op, i.value
+    FROM (SELECT 'Framed-Route' AS attribute, '+=' AS op, r AS value FROM unnest(NEW.routes) r
+          UNION ALL SELECT 'Framed-IPv6-Prefix', ':=', NEW.framed_ipv6_prefix::text
+          UNION ALL SELECT 'Delegated-IPv6-Prefix', ':=', NEW.delegated_ipv6_prefix::text) i
+    WHERE i.value IS NOT NULL;
+  END IF;
   RETURN NULL;
 END $$;
 DROP TRIGGER IF EXISTS radius_write_subscription ON subscription;
-CREATE TRIGGER radius_write_subscription AFTER INSERT OR DELETE OR UPDATE OF username, plan_version_id, static_ip, status ON subscription
+CREATE TRIGGER radius_write_subscription AFTER INSERT OR DELETE OR UPDATE OF username, plan_version_id, static_ip, routes, framed_ipv6_prefix, delegated_ipv6_prefix, status ON subscription
   FOR EACH ROW EXECUTE FUNCTION radius_write_subscription();
 
 -- Sets the RADIUS password of a subscription of the caller's company. It is clear text because CHAP needs it, and no role can read it back.

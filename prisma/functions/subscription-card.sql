@@ -5,9 +5,9 @@
 CREATE OR REPLACE FUNCTION access_cards_of(p_tenant_id bigint, p_usernames text[]) RETURNS SETOF access_card LANGUAGE sql STABLE AS $$
   SELECT s.tenant_id, s.username, s.id, s.status, s.expires_at, v.grace_s, s.cycle_no, s.quota_bytes + s.topup_bytes, v.on_quota, s.mac_lock,
          v.simultaneous_use,
-         access_interim_s(v.interim_s, s.quota_bytes + s.topup_bytes, greatest(v.down_kbps, v.burst_down_kbps) + greatest(v.up_kbps, v.burst_up_kbps)),
+         access_interim_s(v.interim_s, s.watch_bytes, greatest(v.down_kbps, v.burst_down_kbps) + greatest(v.up_kbps, v.burst_up_kbps)),
          CASE WHEN v.on_quota = 'throttle' THEN radius_rate_limit(v.throttle_up_kbps, v.throttle_down_kbps) END,
-         coalesce(i.names, '{}'), coalesce(i.vals, '{}'), coalesce(i.ops, '{}')
+         coalesce(i.names, '{}'), coalesce(i.vals, '{}'), coalesce(i.ops, '{}'), v.rules IS NOT NULL
   FROM subscription s
   JOIN plan_version v ON v.id = s.plan_version_id
   CROSS JOIN LATERAL (
@@ -24,7 +24,9 @@ CREATE OR REPLACE FUNCTION access_cards_of(p_tenant_id bigint, p_usernames text[
       WHERE m.tenant_id = s.tenant_id AND m.username = s.username
         AND (g.op = '+=' OR NOT EXISTS (
           SELECT FROM radreply r WHERE r.tenant_id = s.tenant_id AND r.username = s.username
-            AND (r.attribute = g.attribute OR (r.attribute = 'Framed-IP-Address' AND g.attribute = 'Framed-Pool'))))
+            AND (r.attribute = g.attribute OR (r.attribute = 'Framed-IP-Address' AND g.attribute = 'Framed-Pool')
+              OR (r.attribute = 'Framed-IPv6-Prefix' AND g.attribute = 'Framed-IPv6-Pool')
+              OR (r.attribute = 'Delegated-IPv6-Prefix' AND g.attribute LIKE '%Delegated-IPv6-%Pool'))))
     ) a
     WHERE a.attribute NOT IN ('Session-Timeout', 'Acct-Interim-Interval', 'Class', 'Reply-Message', 'Mikrotik-Total-Limit', 'Mikrotik-Total-Limit-Gigawords')
   ) i
@@ -35,9 +37,10 @@ CREATE OR REPLACE FUNCTION access_write_cards(p_tenant_id bigint, p_usernames te
 BEGIN
   INSERT INTO access_card AS k SELECT * FROM access_cards_of(p_tenant_id, p_usernames)
   ON CONFLICT (tenant_id, username) DO UPDATE SET
-    (subscription_id, status, expires_at, grace_s, cycle_no, allowance_bytes, on_quota, mac_lock, simultaneous_use, interim_s, throttle_rate, item_names, item_values, item_ops)
+    (subscription_id, status, expires_at, grace_s, cycle_no, allowance_bytes, on_quota, mac_lock, simultaneous_use, interim_s, throttle_rate, item_names, item_values, item_ops, has_rules)
     = (excluded.subscription_id, excluded.status, excluded.expires_at, excluded.grace_s, excluded.cycle_no, excluded.allowance_bytes, excluded.on_quota, excluded.mac_lock,
-       excluded.simultaneous_use, excluded.interim_s, excluded.throttle_rate, excluded.item_names, excluded.item_values, excluded.item_ops);
+       excluded.simultaneous_use, excluded.interim_s, excluded.throttle_rate, excluded.item_names, excluded.item_values, excluded.item_ops,
+       excluded.has_rules);
 END $$;
 
 CREATE OR REPLACE FUNCTION access_follow_subscription() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -53,7 +56,7 @@ END $$;
 -- Triggers of one kind run in the order of their names: this one after radius_write_subscription, which writes what is read here.
 DROP TRIGGER IF EXISTS subscription_access_card ON subscription;
 CREATE TRIGGER subscription_access_card AFTER INSERT OR DELETE
-  OR UPDATE OF username, status, expires_at, cycle_no, quota_bytes, topup_bytes, mac_lock, static_ip, plan_version_id ON subscription
+  OR UPDATE OF username, status, expires_at, cycle_no, quota_bytes, topup_bytes, mac_lock, static_ip, routes, framed_ipv6_prefix, delegated_ipv6_prefix, plan_version_id ON subscription
   FOR EACH ROW EXECUTE FUNCTION access_follow_subscription();
 
 -- radreply and radusergroup are also written by the subscription's own trigger, which is followed above; this is for everybody else.

@@ -6,7 +6,8 @@ export interface LoginClass {
 }
 
 const MODES = { f: 'full', t: 'throttled', g: 'garden' } as const;
-const SHAPE = /^L1:(\d{1,18}):([0-9a-f]{16}):([ftg])$/;
+/** Logins on plans with rules add `:<rate>`, which session_told_rate in SQL reads. */
+const SHAPE = /^L1:(\d{1,18}):([0-9a-f]{16}):([ftg])(?::\S{1,64})?$/;
 
 /** Reads the Class at a span of read-record.ts; undefined when there is none or it is not ours. */
 export function readClass(bytes: Buffer, span: number): LoginClass | undefined {

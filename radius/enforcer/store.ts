@@ -53,11 +53,19 @@ export class EnforcementStore {
   }
 
   /** What an acknowledged change has given a session. In a transaction of its own: nothing else may be locked while it waits for the session. */
-  async setMode(sessionId: string, mode: 'full' | 'throttled'): Promise<void> {
-    await this.pool.query('UPDATE session_live SET mode = $2 WHERE radacctid = $1 AND stopped_at IS NULL', [
-      sessionId,
-      mode,
-    ]);
+  async setMode(sessionId: string, mode: 'full' | 'throttled', rate: string | null): Promise<void> {
+    await this.pool.query(
+      `UPDATE session_live l SET mode = $2, told_rate = CASE WHEN v.rules IS NOT NULL THEN $3 END
+       FROM subscription s JOIN plan_version v ON v.id = s.plan_version_id
+       WHERE l.radacctid = $1 AND l.stopped_at IS NULL AND s.id = l.subscription_id`,
+      [sessionId, mode, rate],
+    );
+  }
+
+  /** Works alarms of plans with hours, returning caps or time online; returns how many, 0 when none is left. */
+  async enforceRules(limit: number): Promise<number> {
+    const { rows } = await this.pool.query<{ n: number }>('SELECT enforce_rules($1) AS n', [limit]);
+    return rows[0]?.n ?? 0;
   }
 
   /** Writes whether a router answers; when a silent one speaks again, what waited for it becomes due. */

@@ -86,11 +86,13 @@ export class Worker {
     let sleepMs = BLIND_SLEEP_MS;
     try {
       let expired: number;
+      let ruled: number;
       do {
         // The first rows go out before the last of a midnight's subscriptions are looked at.
         expired = await this.options.store.enforceExpired(EXPIRY_BATCH);
+        ruled = await this.options.store.enforceRules(EXPIRY_BATCH);
         await this.takeRows();
-      } while (expired === EXPIRY_BATCH && !this.stopped);
+      } while ((expired === EXPIRY_BATCH || ruled > 0) && !this.stopped);
       const next = await this.options.store.nextMs();
       this.blind = false;
       const longest = this.options.hearsNotices() ? LONGEST_SLEEP_MS : BLIND_SLEEP_MS;
@@ -185,7 +187,7 @@ export class Worker {
     const acknowledged = via === 'coa' && answer.outcome === 'ack';
     const rate = acknowledged && changesRate(task) ? task.change.rateLimit : null;
     const mode = acknowledged ? acknowledgedMode(task) : undefined;
-    if (mode !== undefined) await this.options.store.setMode(task.sessionId, mode);
+    if (mode !== undefined) await this.options.store.setMode(task.sessionId, mode, rate);
     this.write(after, next, {
       attempt: { via, outcome: answer.outcome, error_cause: errorCause, ms: answer.ms },
       ...(rate === null ? {} : { rate_limit: rate }),

@@ -9,6 +9,7 @@ const expected: Record<string, string> = {
   int8: 'BigInt',
   int4: 'Int',
   text: 'String',
+  _text: 'String',
   bool: 'Boolean',
   bytea: 'Bytes',
   jsonb: 'Json',

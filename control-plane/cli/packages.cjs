@@ -51,6 +51,14 @@ const wanted = [
     service: 'ocserv',
   },
   { for: 'test', pkg: 'openconnect', why: 'its client', there: () => onPath('openconnect') },
+  {
+    for: 'test',
+    pkg: 'radsecproxy',
+    why: 'a RadSec client that the project did not write',
+    there: () => onPath('radsecproxy'),
+    service: 'radsecproxy',
+  },
+  { for: 'test', pkg: 'openssl', why: 'speaks TLS as a stranger would', there: () => onPath('openssl') },
   { for: 'test', pkg: 'eapoltest', why: 'an 802.1X device for the tests', there: () => onPath('eapol_test') },
   { for: 'test', pkg: 'iproute2', why: 'network namespaces for them', there: () => onPath('ip') },
 ];

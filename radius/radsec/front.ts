@@ -100,8 +100,9 @@ export class Front {
     server.on('tlsClientError', (error, socket) => {
       // The address of a socket that is gone cannot be told.
       const peer = socket.remoteAddress;
+      const reason = socket.authorizationError ? String(socket.authorizationError) : error.message;
       if (peer !== undefined)
-        this.log.warn(`tls ${peer}`, { err: error, peer }, 'RadSec: a TLS handshake failed; see its reason');
+        this.log.warn(`tls ${peer}`, { peer, reason }, 'RadSec: a TLS handshake failed; see its reason');
     });
     server.on('secureConnection', (socket) => this.admit(socket));
     return new Promise((resolve, reject) => {

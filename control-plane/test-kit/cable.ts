@@ -9,18 +9,21 @@ export class Cable {
   private held = false;
   private target = { host: '', port: 0 };
 
+  /** @param bind where it is entered */
+  constructor(private readonly bind = '127.0.0.1') {}
+
   /** The way to `url` through this cable. */
   async lay(url: string): Promise<string> {
     const straight = new URL(url);
     this.target = { host: straight.hostname, port: Number(straight.port) };
     await this.plug();
-    straight.hostname = '127.0.0.1';
+    straight.hostname = this.bind;
     straight.port = String(this.port);
     return straight.href;
   }
 
   async plug(): Promise<void> {
-    this.server = createServer((near) => this.join(near)).listen(this.port, '127.0.0.1');
+    this.server = createServer((near) => this.join(near)).listen(this.port, this.bind);
     await once(this.server, 'listening');
     this.port = (this.server.address() as AddressInfo).port;
   }

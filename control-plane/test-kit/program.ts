@@ -20,14 +20,28 @@ export interface Program {
   end(): Promise<void>;
 }
 
+/** Where a program runs, when that is not this machine's own network, and with which roles. */
+export interface ProgramPlace {
+  host?: { space: string; address: string };
+  /** HTTP, authentication, accounting, RadSec; four free ones otherwise. */
+  ports?: number[];
+  args?: string[];
+}
+
 /** The person whom the first start of these programs makes. */
 export const firstAdmin = { email: 'owner@lango.example', password: 'open-the-gate-9' };
 
 /** Runs dist/ as an operator does, on free ports, bound to loopback, without the demo and without a limit on the API. TEST_LOG shows what it prints. */
-export async function startProgram(dataDir: string, settings: Record<string, string>): Promise<Program> {
-  const [http = 0, auth = 0, acct = 0, radsec = 0] = await freePorts(4);
-  const baseUrl = `http://127.0.0.1:${http}`;
-  const child = spawn(process.execPath, [join(projectRoot(), 'dist/control-plane/cli/main.js'), 'start'], {
+export async function startProgram(
+  dataDir: string,
+  settings: Record<string, string>,
+  o: ProgramPlace = {},
+): Promise<Program> {
+  const [http = 0, auth = 0, acct = 0, radsec = 0] = o.ports ?? (await freePorts(4));
+  const baseUrl = `http://${o.host?.address ?? '127.0.0.1'}:${http}`;
+  const words = [process.execPath, join(projectRoot(), 'dist/control-plane/cli/main.js'), 'start', ...(o.args ?? [])];
+  const [program = '', ...args] = o.host ? ['ip', 'netns', 'exec', o.host.space, ...words] : words;
+  const child = spawn(program, args, {
     cwd: tmpdir(),
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
@@ -42,6 +56,7 @@ export async function startProgram(dataDir: string, settings: Record<string, str
       LANGO_API_RATE: '1000000',
       LANGO_ADMIN_EMAIL: firstAdmin.email,
       LANGO_ADMIN_PASSWORD: firstAdmin.password,
+      ...(o.host ? { LANGO_BIND: '0.0.0.0', LANGO_HTTP_BIND: o.host.address } : {}),
       ...settings,
     },
   });

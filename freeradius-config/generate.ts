@@ -1,8 +1,7 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { chmodSync, chownSync, copyFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
-import { join, resolve } from 'node:path';
-import { conninfo, passwordLine } from './conninfo';
+import { dirname, join, resolve } from 'node:path';
 import { detectFreeradius, type Freeradius } from './detect';
 import { writeEap, type EapCertificates } from './eap';
 
@@ -14,15 +13,13 @@ export interface FreeradiusConfigOptions {
   /** Address to listen on, e.g. `0.0.0.0`. */
   bind: string;
   authPort: number;
-  /** Connection URL of the radius role. */
-  databaseUrl: string;
   /** What detectFreeradius found; looked up when absent. */
   freeradius?: Freeradius;
   /** The user FreeRADIUS runs as, when that is not us (we are root): it gets the folder. */
   owner?: { uid: number; gid: number };
   /** Secret for health checks from healthAddress (healthSecret of the master key). Without it they go unanswered. */
   healthSecret?: string;
-  /** Worker threads and database connections; 8 was fastest on two cores. */
+  /** Worker threads, each with a connection to the authorizer: as many logins can be answered together. */
   threads?: number;
   /** For 802.1X; without them it is refused. */
   certificates?: EapCertificates | undefined;
@@ -38,6 +35,8 @@ export interface FreeradiusPlaces {
   loginLog: string;
   /** Where radmin reaches the running server. */
   controlSocket: string;
+  /** Where the authorizer listens, named as libpq looks for it. */
+  authorizerSocket: string;
 }
 
 /**
@@ -51,19 +50,24 @@ export function healthSecret(masterKey: Buffer): string {
   return createHmac('sha256', masterKey).update('freeradius health').digest('base64url');
 }
 
+/** libpq looks for a file of this name in the folder that it is given as host. */
+const authorizerName = '.s.PGSQL.5432';
+
 /** Where the parts of the configuration in `dir` stand. */
 export function freeradiusPlaces(dir: string): FreeradiusPlaces {
   const home = resolve(dir);
-  const socket = join(home, 'run', 'control.sock');
+  // A socket's path may have 107 bytes; a deep data folder has more.
+  const run = join(home, 'run');
+  const sockets =
+    Buffer.byteLength(join(run, authorizerName)) <= 107
+      ? run
+      : `/tmp/lango-${createHash('sha256').update(home).digest('hex').slice(0, 12)}`;
   return {
     nasDir: join(home, 'nas'),
     logFile: join(home, 'log', 'radius.log'),
     loginLog: join(home, 'log', 'logins.log'),
-    // A socket's path may have 107 bytes; a deep data folder has more.
-    controlSocket:
-      Buffer.byteLength(socket) <= 107
-        ? socket
-        : `/tmp/lango-${createHash('sha256').update(home).digest('hex').slice(0, 12)}/control.sock`,
+    controlSocket: join(sockets, 'control.sock'),
+    authorizerSocket: join(sockets, authorizerName),
   };
 }
 
@@ -73,9 +77,9 @@ export function freeradiusCommand(freeradius: Freeradius, dir: string): { path: 
 }
 
 /**
- * Writes the whole FreeRADIUS configuration from its template and these few variables. The folder is closed to others: it holds the
- * database password and the routers' secrets. Router files that stand there already are kept.
- * @throws one sentence with the remedy when FreeRADIUS is missing or the database URL cannot be written down
+ * Writes the whole FreeRADIUS configuration from its template and these few variables. The folder is closed to others: it holds
+ * the routers' secrets. Router files that stand there already are kept.
+ * @throws one sentence with the remedy when FreeRADIUS is missing or a path cannot be written down
  */
 export function writeFreeradiusConfig(o: FreeradiusConfigOptions): void {
   const freeradius = o.freeradius ?? detectFreeradius();
@@ -92,7 +96,6 @@ export function writeFreeradiusConfig(o: FreeradiusConfigOptions): void {
   copyFileSync(asset('dictionary'), dictionary);
   chmodSync(dictionary, 0o600);
   own(dictionary, o.owner);
-  replaceFile(join(dir, 'pgpass'), passwordLine(o.databaseUrl), o.owner);
   writeEap(
     dir,
     asset('eap'),
@@ -119,8 +122,8 @@ function render(o: FreeradiusConfigOptions, freeradius: Freeradius, places: Free
   const values: Record<string, string> = {
     DIR: resolve(o.dir),
     LIBDIR: freeradius.libDir,
-    CONNINFO: conninfo(o.databaseUrl, join(resolve(o.dir), 'pgpass')),
-    THREADS: String(o.threads ?? 8),
+    AUTHORIZER: dirname(places.authorizerSocket),
+    THREADS: String(o.threads ?? 32),
     IPADDR: isIPv6(o.bind) ? `ipv6addr = ${o.bind}` : `ipaddr = ${o.bind}`,
     PORT: String(o.authPort),
     NETWORK: isIPv6(o.bind) ? 'ipv6addr = ::/0' : 'ipaddr = 0.0.0.0/0',
@@ -128,10 +131,10 @@ function render(o: FreeradiusConfigOptions, freeradius: Freeradius, places: Free
     SOCKET: places.controlSocket,
     HEALTH_ADDRESS: healthAddress,
     // Without a health check of ours the address gets a secret that nobody knows.
-    HEALTH_SECRET: o.healthSecret ?? createHash('sha256').update(`${Math.random()}${o.databaseUrl}`).digest('hex'),
+    HEALTH_SECRET: o.healthSecret ?? randomBytes(32).toString('hex'),
   };
   for (const [name, value] of Object.entries(values)) {
-    if (/["\\\n]|\$\{|\$ENV/.test(value) && name !== 'CONNINFO') {
+    if (/["\\\n']|\$\{|\$ENV/.test(value)) {
       throw new Error(
         `FreeRADIUS' configuration cannot hold ${name} = ${value}: choose one without quotes, backslashes and dollar signs.`,
       );

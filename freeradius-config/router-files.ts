@@ -108,7 +108,8 @@ function render(router: RouterEntry): string {
     `\tshortname = ${quoted(name.replace(/[^\w. -]/g, '_'))}`,
     // Whether a request must be signed is decided by aaa_authorize, which knows the router's history.
     '\trequire_message_authenticator = no',
-    // Handed to aaa_authorize with each request.
+    // Handed to aaa_authorize with each request, and named in the log of answers.
+    `\tlango_asks = ${quoted([router.id, router.tenant_id, router.type, router.message_authenticator, router.company].join(' '))}`,
     `\tlango_router = ${Number(router.id)}`,
     `\tlango_tenant = ${Number(router.tenant_id)}`,
     `\tlango_type = ${quoted(router.type)}`,

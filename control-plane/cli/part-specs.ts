@@ -28,10 +28,13 @@ export interface Surroundings {
   certificates?: EapCertificates | undefined;
 }
 
-/** How the chosen roles are run. FreeRADIUS comes with the process that keeps its routers as the database has them. */
+/** How the chosen roles are run. FreeRADIUS comes with the process that carries its questions to the database and the one that keeps its routers
+ * as the database has them. */
 export function partSpecs(s: Surroundings): ProcessSpec[] {
   return s.roles.flatMap((role) =>
-    role === 'freeradius' ? [freeradiusSpec(s), nodeSpec('nas-watcher', s)] : [nodeSpec(role, s)],
+    role === 'freeradius'
+      ? [nodeSpec('authorizer', s), freeradiusSpec(s), nodeSpec('nas-watcher', s)]
+      : [nodeSpec(role, s)],
   );
 }
 
@@ -50,7 +53,7 @@ export function nodeSpec(role: string, { config, roles, urls }: Surroundings): P
 }
 
 /** FreeRADIUS with a configuration of its own, as its package's unprivileged user when we are root. */
-function freeradiusSpec({ config, urls, masterKey, certificates }: Surroundings): ProcessSpec {
+function freeradiusSpec({ config, masterKey, certificates }: Surroundings): ProcessSpec {
   const freeradius = detectFreeradius();
   if (!freeradius) throw new StartError(freeradiusMissing);
   const { dir, user } = freeradiusHome(config);
@@ -59,7 +62,6 @@ function freeradiusSpec({ config, urls, masterKey, certificates }: Surroundings)
     dir,
     bind: config.bind,
     authPort: config.authPort,
-    databaseUrl: urls.radius,
     freeradius,
     healthSecret: secret,
     certificates,

@@ -78,7 +78,7 @@ test('Postgres hanging: silence, never a Reject; back within seconds when it mov
 
 test('connections that were cut while idle cost nobody a login', async () => {
   for (let i = 0; i < 16; i++) expect(await ask({})).toBe('accept');
-  await world.sql(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'lango-freeradius'`);
+  await world.sql(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'lango-authorizer'`);
   const answers: string[] = [];
   for (let i = 0; i < 16; i++) answers.push(await ask({}));
   expect(answers).not.toContain('reject');
@@ -91,7 +91,15 @@ test('a question that fails (a half-done upgrade) is silence too', async () => {
     await expectSilence();
     expect(await alive()).toBe(false);
   } finally {
-    for (const name of ['aaa_authorize', 'aaa_ready', 'aaa_routers', 'access_load_answers', 'access_note_strangers'])
+    for (const name of [
+      'aaa_authorize',
+      'aaa_authorize_many',
+      'aaa_ask',
+      'aaa_ready',
+      'aaa_routers',
+      'access_load_answers',
+      'access_note_strangers',
+    ])
       await world.sql(`GRANT EXECUTE ON FUNCTION ${name} TO lango_radius`);
   }
   await recovers(4000);

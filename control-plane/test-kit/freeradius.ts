@@ -15,6 +15,7 @@ import {
   type FreeradiusPlaces,
 } from '../../freeradius-config/generate';
 import { startNasWatcher } from '../../freeradius-config/nas-watcher';
+import { startAuthorizer } from '../../radius/authorizer';
 import { askStatus } from '../health';
 import { findUser } from '../platform/supervisor/run-as';
 import type { TestDatabase } from './database';
@@ -51,7 +52,6 @@ export async function startTestFreeradius(o: {
     dir,
     bind,
     authPort,
-    databaseUrl: o.db.urls.radius,
     freeradius,
     healthSecret: secret,
     certificates: o.certificates,
@@ -65,16 +65,21 @@ export async function startTestFreeradius(o: {
   });
   const said: string[] = [];
   const note = (detail: object, text: string): void => void said.push(`${text} ${JSON.stringify(detail)}`);
-  const watcher = await startNasWatcher({
-    databaseUrl: o.db.urls.radius,
-    dir,
-    log: { info: note, warn: note },
-    ...(owner ? { owner } : {}),
-  });
   const places = freeradiusPlaces(dir);
+  const log = { info: note, warn: note };
+  const owned = owner ? { owner } : {};
+  const databaseUrl = o.db.urls.radius;
+  const authorizer = await startAuthorizer({ databaseUrl, socket: places.authorizerSocket, log, ...owned });
+  const watcher = await startNasWatcher({
+    databaseUrl,
+    dir,
+    log,
+    ...owned,
+  });
   const stop = async (): Promise<void> => {
     await watcher.stop();
     await end(child);
+    await authorizer.stop();
     rmSync(home, { recursive: true, force: true });
   };
   try {

@@ -42,6 +42,9 @@ function assignments(ctx: Context, patch: RouterPatch): Prisma.Sql[] {
   set('coa_address', (address) => Prisma.sql`coa_address = ${address}::inet`);
   set('message_authenticator', (policy) => Prisma.sql`message_authenticator = ${policy}`);
   set('api_username', (name) => Prisma.sql`api_username = ${name}`);
+  set('api_port', (port) => Prisma.sql`api_port = ${port}`);
+  set('api_tls', (tls) => Prisma.sql`api_tls = ${tls}`);
+  set('api_fingerprint', (text) => Prisma.sql`api_fingerprint = ${text}`);
   set('api_password', (password) => {
     const sealed = password === null ? null : ctx.secrets.seal(API_PASSWORD, ctx.tenantId, password);
     return Prisma.sql`api_password_enc = ${sealed}::bytea`;

@@ -22,10 +22,10 @@ export async function createRouter(ctx: Context, input: NewRouter): Promise<Rout
   const sealed = api_password ? ctx.secrets.seal(API_PASSWORD, ctx.tenantId, api_password) : null;
   try {
     const rows = await ctx.tx.$queryRaw<{ id: bigint }[]>`
-      INSERT INTO nas (tenant_id, nasname, shortname, name, secret, type, coa_port, coa_address, message_authenticator, api_username, api_password_enc, created_at, updated_at)
+      INSERT INTO nas (tenant_id, nasname, shortname, name, secret, type, coa_port, coa_address, message_authenticator, api_username, api_password_enc, api_port, api_tls, api_fingerprint, created_at, updated_at)
       VALUES (${ctx.tenantId}, host(${input.address}::inet), ${shortName(input.name)}, ${input.name}, ${input.secret}, ${input.type ?? 'mikrotik'},
               ${input.coa_port ?? 3799}, ${input.coa_address ?? null}::inet, ${input.message_authenticator ?? 'auto'}, ${input.api_username ?? null},
-              ${sealed}::bytea, ${ctx.now}, ${ctx.now})
+              ${sealed}::bytea, ${input.api_port ?? null}, ${input.api_tls ?? false}, ${input.api_fingerprint ?? null}, ${ctx.now}, ${ctx.now})
       RETURNING id`;
     const id = rows[0]?.id;
     if (id === undefined) throw new Error('The new router has no id.');

@@ -13,6 +13,12 @@ interface Row {
   message_authenticator: string;
   api_username: string | null;
   has_api_password: boolean;
+  api_port: number | null;
+  api_tls: boolean;
+  api_fingerprint: string | null;
+  api_ok_at: Date | null;
+  api_fault: string | null;
+  api_fault_at: Date | null;
   identity: string | null;
   last_access_at: Date | null;
   last_accounting_at: Date | null;
@@ -54,7 +60,7 @@ function select(ctx: Context, filter: RouterFilter): Promise<Row[]> {
   }
   return ctx.tx.$queryRaw<Row[]>`
     SELECT n.id, n.name, n.nasname, n.type, n.coa_port, host(n.coa_address) AS coa_address, n.message_authenticator, n.api_username,
-           n.api_password_enc IS NOT NULL AS has_api_password, st.identity, st.last_access_at, st.last_accounting_at,
+           n.api_password_enc IS NOT NULL AS has_api_password, n.api_port, n.api_tls, n.api_fingerprint, st.api_ok_at, st.api_fault, st.api_fault_at, st.identity, st.last_access_at, st.last_accounting_at,
            st.message_authenticator_seen_at, st.coa_last_ack_at, st.coa_silent_since,
            (SELECT count(*) FROM session_live l WHERE l.nas_id = n.id AND l.stopped_at IS NULL) AS live_sessions,
            n.created_at, n.updated_at, n.version
@@ -75,6 +81,12 @@ function toRouter(row: Row): Router {
     message_authenticator: row.message_authenticator as Router['message_authenticator'],
     api_username: row.api_username,
     has_api_password: row.has_api_password,
+    api_port: row.api_port,
+    api_tls: row.api_tls,
+    api_fingerprint: row.api_fingerprint,
+    api_ok_at: iso(row.api_ok_at),
+    api_fault: row.api_fault as Router['api_fault'],
+    api_fault_at: iso(row.api_fault_at),
     identity: row.identity,
     last_access_at: iso(row.last_access_at),
     last_accounting_at: iso(row.last_accounting_at),

@@ -12,7 +12,14 @@ export const routerAddress = z
     (text) => !isIPv4(text) || !/^(0\.|22[4-9]\.|23\d\.|24\d\.|25[0-5]\.)/.test(text),
     'must be the address of one router',
   )
-  .refine((text) => !isIPv6(text) || !/^(ff|::$|fe80)|%/i.test(text), 'must be the address of one router');
+  .refine((text) => !isIPv6(text) || !/^(ff|::$|fe[89ab])|%/i.test(plainIPv6(text)), 'must be the address of one router')
+  // The socket tells such a router by its IPv4 address, so nobody would ever find it under this one.
+  .refine((text) => !isIPv6(text) || !plainIPv6(text).startsWith('::ffff:'), 'must be written as IPv4: without ::ffff:');
+
+/** The shortest form (RFC 5952), so that every way to write an address is judged alike. A zone stays in sight. */
+function plainIPv6(text: string): string {
+  return text.includes('%') ? text : new URL(`http://[${text}]`).hostname.slice(1, -1);
+}
 
 /** FreeRADIUS keeps 60 characters; other signs than printable ASCII are read differently by routers, and a backslash by FreeRADIUS and RouterOS. */
 const secret = z
@@ -20,6 +27,13 @@ const secret = z
   .min(1, 'is needed')
   .max(60)
   .regex(/^[\x21-\x5b\x5d-\x7e]+$/, 'must have printable ASCII characters without blanks and backslashes');
+
+/** SHA-256 of a certificate, as browsers and `openssl x509 -fingerprint -sha256` print it; colons and case as one likes. */
+const fingerprint = z
+  .string()
+  .transform((text) => text.replace(/[^0-9a-fA-F]/g, '').toUpperCase())
+  .refine((hex) => hex.length === 64, 'must be a SHA-256 fingerprint: 32 pairs of hexadecimal digits')
+  .transform((hex) => hex.replace(/..(?!$)/g, '$&:'));
 
 const fields = z.object({
   name: z.string().trim().min(1, 'is needed').max(64).regex(printable, 'must not contain control characters'),
@@ -31,6 +45,9 @@ const fields = z.object({
   message_authenticator: z.enum(['require', 'auto', 'off']),
   api_username: z.string().trim().min(1).max(64).regex(printable, 'must not contain control characters').nullable(),
   api_password: z.string().min(1).max(128).regex(printable, 'must not contain control characters').nullable(),
+  api_port: z.int().min(1).max(65_535).nullable(),
+  api_tls: z.boolean(),
+  api_fingerprint: fingerprint.nullable(),
 });
 
 export const newRouter = fields.partial().required({ name: true, address: true, secret: true });
@@ -50,6 +67,12 @@ export const routerAnswer = z.object({
   message_authenticator: z.enum(['require', 'auto', 'off']),
   api_username: z.string().nullable(),
   has_api_password: z.boolean(),
+  api_port: z.int().nullable(),
+  api_tls: z.boolean(),
+  api_fingerprint: z.string().nullable(),
+  api_ok_at: z.string().nullable(),
+  api_fault: z.enum(['login_refused', 'refused', 'unreachable', 'silent']).nullable(),
+  api_fault_at: z.string().nullable(),
   identity: z.string().nullable(),
   last_access_at: z.string().nullable(),
   last_accounting_at: z.string().nullable(),

@@ -84,6 +84,7 @@ DECLARE
   v_sessions bigint[];
   v_kinds text[];
 BEGIN
+  PERFORM enforcement_log_back_in(p_ids, p_reason);
   UPDATE enforcement e SET state = 'proven', proven_by = 'superseded', proven_at = v_now, closed_at = v_now, claimed_by = NULL, claimed_until = NULL
   FROM subscription_now sub JOIN session_live l ON l.subscription_id = sub.id AND l.stopped_at IS NULL
   WHERE sub.id = ANY (p_ids) AND e.session_id = l.radacctid AND e.state = 'open' AND NOT enforcement_still_wanted(e.kind, e.reason, e.params, sub.access_state, l.mode);
@@ -212,10 +213,12 @@ BEGIN
     'kind', e.kind, 'reason', e.reason, 'by_hand', e.params ? 'down_kbps',
     'wanted', enforcement_still_wanted(e.kind, e.reason, e.params, sub.access_state, s.mode),
     'history', coalesce(h.attempts, '[]'),
-    'nas', CASE WHEN n.id IS NOT NULL THEN jsonb_build_object('name', n.name, 'type', n.type, 'secret', way.secret, 'address', host(way.address), 'port', way.port) END,
+    'nas', CASE WHEN n.id IS NOT NULL THEN jsonb_build_object('name', n.name, 'type', n.type, 'secret', way.secret, 'address', host(way.address), 'port', way.port, 'api', enforcement_api_way(n)) END,
+    'login', CASE WHEN e.kind = 'login' THEN enforcement_login_of(e.subscription_id, e.params) END,
     'session', CASE WHEN s.radacctid IS NOT NULL AND s.stopped_at IS NULL THEN jsonb_build_object(
       'username', s.username, 'acct_session_id', s.acct_session_id, 'framed_ip', host(s.framed_ip), 'nas_identifier', s.nas_identifier,
-      'nas_ip_address', host(s.nas_ip_address), 'service', s.service, 'mode', s.mode, 'rate_limit', s.rate_limit,
+      'nas_ip_address', host(s.nas_ip_address), 'service', s.service, 'mode', s.mode, 'rate_limit', s.rate_limit, 'mac', s.mac,
+      'age_s', extract(epoch FROM v_now - s.started_at),
       'heard_s', extract(epoch FROM v_now - s.received_at)) END,
     'ended_by', s.closed_by,
     'interim_s', coalesce(s.interim_s, v.interim_s, 300),
@@ -269,8 +272,8 @@ BEGIN
            CASE WHEN r.proven_by = 'silence' THEN 5 ELSE coalesce(r.wait_s, 0) END AS wait_s
     FROM r JOIN enforcement e ON e.id = r.id ORDER BY e.id FOR UPDATE OF e
   ), attempted AS (
-    INSERT INTO enforcement_attempt (tenant_id, enforcement_id, via, outcome, error_cause, ms)
-    SELECT tenant_id, id, attempt->>'via', attempt->>'outcome', (attempt->>'error_cause')::integer, (attempt->>'ms')::integer FROM known WHERE attempt IS NOT NULL
+    INSERT INTO enforcement_attempt (tenant_id, enforcement_id, via, outcome, error_cause, ms, detail)
+    SELECT tenant_id, id, attempt->>'via', attempt->>'outcome', (attempt->>'error_cause')::integer, (attempt->>'ms')::integer, left(attempt->>'detail', 200) FROM known WHERE attempt IS NOT NULL
   )
   UPDATE enforcement e SET
     claimed_by = NULL, claimed_until = NULL,

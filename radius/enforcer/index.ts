@@ -8,6 +8,7 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { Pool } from 'pg';
+import { type OpenPassword, Visits } from './api/visits';
 import { CoaClient } from './coa/client';
 import type { EnforcerLog } from './log';
 import { Notices } from './notices';
@@ -22,6 +23,8 @@ export interface EnforcerOptions {
   /** Local address that routers know us by; 0.0.0.0 lets the system choose. */
   bind: string;
   log: EnforcerLog;
+  /** Opens routers' API passwords; without it no router is asked by its API. */
+  openApiPassword?: OpenPassword;
   /** Milliseconds between datagrams of one exchange. Default: again after 1 s and 2 s, silence after 5 s in all. */
   resendAfterMs?: readonly number[];
   /** Milliseconds between looks for sessions that disagree with their subscription though no row says so. */
@@ -53,6 +56,7 @@ export async function startEnforcer(options: EnforcerOptions): Promise<Enforcer>
     instance: `${hostname()}:${process.pid}:${randomBytes(4).toString('hex')}`,
     store,
     client: new CoaClient({ bind: options.bind, resendAfterMs: options.resendAfterMs ?? [1000, 2000, 2000] }),
+    visits: new Visits(store, options.openApiPassword, log),
     log,
     hearsNotices: () => notices.connected,
     listeningSince: () => listeningSince,

@@ -7,7 +7,14 @@ export interface EnforcementRecord {
   id: string;
   instance: string;
   due: string;
-  attempt?: { via: string; outcome: Attempt['outcome']; error_cause: number | null; ms: number };
+  attempt?: {
+    via: string;
+    outcome: Attempt['outcome'];
+    error_cause: number | null;
+    ms: number;
+    /** What the router said or showed. */
+    detail?: string;
+  };
   wait_s?: number;
   state?: 'proven' | 'unproven' | 'gave_up';
   proven_by?: string;
@@ -66,6 +73,17 @@ export class EnforcementStore {
   async enforceRules(limit: number): Promise<number> {
     const { rows } = await this.pool.query<{ n: number }>('SELECT enforce_rules($1) AS n', [limit]);
     return rows[0]?.n ?? 0;
+  }
+
+  /** A router does not hold this session any more: closes its rows and the session. False when that must wait, because it is being written. */
+  async readGone(sessionId: string): Promise<boolean> {
+    const { rows } = await this.pool.query<{ done: boolean }>('SELECT enforcement_read_gone($1) AS done', [sessionId]);
+    return rows[0]?.done ?? false;
+  }
+
+  /** Whether a router's API could be used; null: it could. */
+  async noteApi(nasId: string, fault: string | null): Promise<void> {
+    await this.pool.query('SELECT enforcement_note_api($1, $2)', [nasId, fault]);
   }
 
   /** Writes whether a router answers; when a silent one speaks again, what waited for it becomes due. */

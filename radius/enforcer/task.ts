@@ -1,4 +1,6 @@
-/** How a router was asked. */
+import type { ApiTarget } from '../routeros';
+
+/** How a router was asked by RADIUS. */
 export type Via = 'coa' | 'disconnect';
 export type Outcome = 'ack' | 'nak' | 'silence';
 
@@ -19,6 +21,22 @@ export interface TaskNas {
   secret: string;
   address: string;
   port: number;
+  /** How its RouterOS API is reached, with the password still sealed; null when that is not known. */
+  api: TaskApi | null;
+}
+
+/** A router's API as it stands in the row. */
+export interface TaskApi extends Omit<ApiTarget, 'password'> {
+  passwordSealed: Buffer;
+}
+
+/** A device that waits on a hotspot, and what it is logged in with. */
+export interface TaskLogin {
+  username: string;
+  password: string;
+  mac: string;
+  /** It has a session by now. */
+  online: boolean;
 }
 
 /** The open session as the listener knows it. */
@@ -34,6 +52,9 @@ export interface TaskSession {
   rateLimit: string | null;
   /** Seconds since its last accounting record arrived. */
   heardS: number;
+  mac: string | null;
+  /** Seconds since it began. */
+  ageS: number;
 }
 
 /** What the session is to be changed to; read from the subscription at the moment of sending. */
@@ -52,7 +73,8 @@ export interface Task {
   /** The row's version: a row that was started again meanwhile has another. */
   due: string;
   nasId: string;
-  sessionId: string;
+  /** Null for a login, which concerns a device without a session. */
+  sessionId: string | null;
   tenantId: string;
   kind: 'cut' | 'throttle' | 'restore' | 'refresh' | 'login';
   reason: string;
@@ -65,6 +87,8 @@ export interface Task {
   nas: TaskNas | null;
   /** Null: the session has ended. */
   session: TaskSession | null;
+  /** Only for a login. */
+  login: TaskLogin | null;
   /** How it ended, when it has. */
   endedBy: string | null;
   interimS: number;
@@ -73,19 +97,29 @@ export interface Task {
   change: TaskChange;
 }
 
+interface ApiJson {
+  address: string;
+  port: number;
+  username: string;
+  password_sealed: string;
+  tls: boolean;
+  fingerprint: string | null;
+}
+
 /** The row that enforcement_claim (prisma/functions/enforcement.sql) gives. */
 interface ClaimedJson {
   id: string;
   due: string;
   nas_id: string;
-  session_id: string;
+  session_id: string | null;
   tenant_id: string;
   kind: Task['kind'];
   reason: string;
   by_hand: boolean;
   wanted: boolean | null;
   history: { via: Via | 'api'; outcome: Outcome; error_cause: number | null; ago_s: number }[];
-  nas: TaskNas | null;
+  nas: (Omit<TaskNas, 'api'> & { api: ApiJson | null }) | null;
+  login: TaskLogin | null;
   session: {
     username: string;
     acct_session_id: string;
@@ -96,6 +130,8 @@ interface ClaimedJson {
     mode: TaskSession['mode'];
     rate_limit: string | null;
     heard_s: number;
+    mac: string | null;
+    age_s: number;
   } | null;
   ended_by: string | null;
   interim_s: number;
@@ -128,7 +164,8 @@ export function readTask(json: unknown): Task {
       errorCause: a.error_cause,
       agoS: a.ago_s,
     })),
-    nas: row.nas,
+    nas: row.nas && { ...row.nas, api: row.nas.api && readApi(row.nas.api) },
+    login: row.login,
     session: row.session && readSession(row.session),
     endedBy: row.ended_by,
     interimS: row.interim_s,
@@ -143,6 +180,12 @@ export function readTask(json: unknown): Task {
   };
 }
 
+function readApi(row: ApiJson): TaskApi {
+  const { address, port, username, tls, fingerprint } = row;
+  const passwordSealed = Buffer.from(row.password_sealed, 'base64');
+  return { address, port, username, tls, passwordSealed, ...(fingerprint !== null && { fingerprint256: fingerprint }) };
+}
+
 function readSession(row: NonNullable<ClaimedJson['session']>): TaskSession {
   return {
     username: row.username,
@@ -154,5 +197,7 @@ function readSession(row: NonNullable<ClaimedJson['session']>): TaskSession {
     mode: row.mode,
     rateLimit: row.rate_limit,
     heardS: row.heard_s,
+    mac: row.mac,
+    ageS: row.age_s,
   };
 }

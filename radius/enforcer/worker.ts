@@ -1,4 +1,6 @@
 import { Code } from '../packet';
+import type { ApiAct } from './api/router-word';
+import type { Visits } from './api/visits';
 import type { Answer, CoaClient } from './coa/client';
 import { changesRate, writeRequest } from './coa/recipe';
 import type { EnforcerLog } from './log';
@@ -14,6 +16,8 @@ const MOST_UNDER_WAY = 2048;
 const LARGEST_CLAIM = 256;
 const EXPIRY_BATCH = 200;
 const NOTE_EVERY_MS = 30_000;
+/** Seconds after which a session is looked at again whose end was seen while it was being written. */
+const LOOK_AGAIN_S = 5;
 /** Never sleep longer: a lost notice costs at most this. */
 const LONGEST_SLEEP_MS = 15_000;
 /** While notices may be missed. */
@@ -25,6 +29,7 @@ export interface WorkerOptions {
   instance: string;
   store: EnforcementStore;
   client: CoaClient;
+  visits: Visits;
   log: EnforcerLog;
   /** Whether notices arrive at the moment. */
   hearsNotices(): boolean;
@@ -78,6 +83,7 @@ export class Worker {
     await Promise.race([Promise.all(this.underWay), grace]);
     clearTimeout(timer);
     await this.options.client.close();
+    this.options.visits.close();
     await Promise.all(this.underWay);
     await this.records.stop();
   }
@@ -138,6 +144,10 @@ export class Worker {
 
   private async work(task: Task): Promise<void> {
     const step = nextStep(task);
+    if (step.do === 'visit') {
+      await this.visit(task, step.act).finally(() => this.room.end(task.nasId, 'none'));
+      return;
+    }
     if (step.do !== 'send') {
       this.room.end(task.nasId, 'none');
       this.write(task, step, {});
@@ -155,6 +165,29 @@ export class Worker {
     } finally {
       this.room.end(task.nasId, heard);
     }
+  }
+
+  /** Asks or tells the router by its API. What is seen there closes the row; anything else leaves it to the next step. */
+  private async visit(task: Task, act: ApiAct): Promise<void> {
+    const begun = performance.now();
+    const { outcome, detail, shows } = await this.options.visits.visit(task, act);
+    if (this.stopped && outcome === 'silence') {
+      this.records.add({ ...this.named(task), wait_s: 0 });
+      return;
+    }
+    const attempt = { via: 'api', outcome, error_cause: null, ms: Math.round(performance.now() - begun), detail };
+    const after: Task = {
+      ...task,
+      history: [...task.history, { via: 'api', outcome, errorCause: null, agoS: 0 }],
+      silenceProvesInS: task.silenceProvesInS === null ? null : Math.max(task.silenceProvesInS, 1),
+    };
+    if (shows === 'gone' && task.sessionId !== null) {
+      // Not now: its Stop is likely being written, which proves it as well.
+      const closed = await this.options.store.readGone(task.sessionId);
+      this.records.add({ ...this.named(task), attempt, wait_s: closed ? 0 : LOOK_AGAIN_S });
+    } else if (shows === 'as_wanted')
+      this.write(after, { do: 'close', state: 'proven', provenBy: 'read_back' }, { attempt });
+    else this.write(after, nextStep(after), { attempt });
   }
 
   private ask(task: Task, via: Via, variant: number): Promise<Answer> {
@@ -187,7 +220,7 @@ export class Worker {
     const acknowledged = via === 'coa' && answer.outcome === 'ack';
     const rate = acknowledged && changesRate(task) ? task.change.rateLimit : null;
     const mode = acknowledged ? acknowledgedMode(task) : undefined;
-    if (mode !== undefined) await this.options.store.setMode(task.sessionId, mode, rate);
+    if (mode !== undefined && task.sessionId !== null) await this.options.store.setMode(task.sessionId, mode, rate);
     this.write(after, next, {
       attempt: { via, outcome: answer.outcome, error_cause: errorCause, ms: answer.ms },
       ...(rate === null ? {} : { rate_limit: rate }),

@@ -100,6 +100,35 @@ describe.each([
   }, 120_000);
 });
 
+test.each([
+  ['light', 1280],
+  ['dark', 360],
+] as const)('the sign-in page passes axe in %s at %i px', async (colorScheme, width) => {
+  const context = await browser.newContext({ colorScheme, viewport: { width, height: 800 } });
+  const page = await context.newPage();
+  for (const path of ['/login', '/login?next=%2Fsessions']) {
+    await page.goto(lango.baseUrl + path);
+    expect(await faults(page)).toEqual([]);
+    expect(Number(await page.evaluate('document.documentElement.scrollWidth - innerWidth'))).toBeLessThanOrEqual(0);
+  }
+  await page.fill('[name=email]', lango.company.email);
+  await page.fill('[name=password]', 'not this one');
+  await page.click('button.is-action');
+  await page.waitForSelector('.errors');
+  expect(await faults(page)).toEqual([]);
+  await context.close();
+});
+
+test('a page that does not exist says so in the frame of whoever is signed in, and at the door to others', async () => {
+  const { page, context } = await signedIn(browser, lango);
+  expect((await page.goto(`${lango.baseUrl}/nowhere`))?.status()).toBe(404);
+  expect(await page.locator('.rail-nav a[href="/sessions"]').count()).toBe(1);
+  await context.clearCookies();
+  expect((await page.goto(`${lango.baseUrl}/nowhere`))?.status()).toBe(404);
+  expect(await page.locator('.rail-nav').count()).toBe(0);
+  await context.close();
+});
+
 describe('signing in', () => {
   test('works without scripts; a wrong password shows the summary and keeps the e-mail', async () => {
     const context = await browser.newContext({ javaScriptEnabled: false });

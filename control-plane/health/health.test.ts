@@ -2,6 +2,7 @@ import { createSocket } from 'node:dgram';
 import { Code, codeName, decodePacket, PacketBuilder, verifyRequest } from '../../radius/packet';
 import { startTestLango, type TestLango } from '../test-kit/lango';
 import { askStatus } from './ask-status';
+import { atMostEvery } from './source';
 
 const get = async (
   lango: TestLango,
@@ -65,6 +66,42 @@ test('with the database gone it is alive, not ready, and every request says so i
     body: { parts: { web: 'ok', postgres: 'not answering', jobs: 'unknown' } },
   });
   expect((await get(lango, '/metrics')).text).toContain('lango_database_up 0');
+  await lango.stop();
+});
+
+test('figures that cost the database work are made at most once per span, however many ask', async () => {
+  let runs = 0;
+  let now = 0;
+  let done = (): void => undefined;
+  const refresh = atMostEvery(
+    1000,
+    () => new Promise<void>((resolve) => ((runs += 1), (done = resolve))),
+    () => now,
+  );
+  const asked = [refresh(), refresh(), refresh()];
+  expect(runs).toBe(1);
+  done();
+  await Promise.all(asked);
+  await refresh();
+  now = 999;
+  await refresh();
+  expect(runs).toBe(1);
+  now = 1000;
+  void refresh();
+  expect(runs).toBe(2);
+  done();
+});
+
+test('/metrics does not count sessions at each call', async () => {
+  const lango = await startTestLango();
+  const live = async () => /^lango_sessions_live (\d+)$/m.exec((await get(lango, '/metrics')).text)?.[1];
+  expect(await live()).toBe('0');
+  await lango.asOwner(
+    `INSERT INTO session_live (tenant_id, nas_id, acct_session_id, username, nas_address, started_at, updated_at, received_at)
+     VALUES ($1, 1, 'm1', 'm', '127.0.0.1', now(), now(), now())`,
+    [lango.company.tenantId.toString()],
+  );
+  expect(await live()).toBe('0');
   await lango.stop();
 });
 

@@ -16,9 +16,27 @@ export interface HealthExpectations {
 /** Three missed beats. */
 const STALE_S = 16;
 const DATABASE_WAIT_MS = 2_000;
+/** Figures of /metrics may be this old: anybody may ask, and each time all live sessions are counted. */
+const GAUGES_MS = 5_000;
+
+/** Runs `work` at most once per `ms`; who comes meanwhile waits for the run under way or gets what the last one left. */
+export function atMostEvery(ms: number, work: () => Promise<void>, now: () => number = Date.now): () => Promise<void> {
+  let last = -Infinity;
+  let running: Promise<void> | undefined;
+  return () => {
+    if (running) return running;
+    if (now() - last < ms) return Promise.resolve();
+    running = work().finally(() => {
+      last = now();
+      running = undefined;
+    });
+    return running;
+  };
+}
 
 /** What /readyz and /metrics ask. Heartbeats are written by each process (control-plane/main.ts). */
 export function healthSource(outside: PrismaClient, expected: HealthExpectations, log: Log): HealthSource {
+  const refresh = atMostEvery(GAUGES_MS, () => refreshGauges(outside, log));
   return {
     async parts() {
       const [database, freeradius, accounting] = await Promise.all([
@@ -28,7 +46,7 @@ export function healthSource(outside: PrismaClient, expected: HealthExpectations
       ]);
       return { web: 'ok', ...database, ...named('freeradius', freeradius), ...named('accounting', accounting) };
     },
-    refreshMetrics: () => refreshGauges(outside, log),
+    refreshMetrics: refresh,
   };
 }
 

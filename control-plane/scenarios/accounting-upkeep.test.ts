@@ -338,6 +338,23 @@ test('one packet that the database refuses is put aside and holds up none of its
   expect(await world.sessions('poison')).toEqual([]);
 });
 
+test('a broken router fills its own company’s room for packets put aside, not that of the others', async () => {
+  const keep = async (tenant: string, count: number) => {
+    await world.owner.query(
+      `SELECT accounting_keep_aside($1, '127.0.0.1', 'x', 'full') FROM generate_series(1, $2::int)`,
+      [tenant, count],
+    );
+    const { rows } = await world.owner.query<{ n: number }>(
+      'SELECT count(*)::int AS n FROM accounting_quarantine WHERE tenant_id = $1',
+      [tenant],
+    );
+    return rows[0]?.n;
+  };
+  expect(await keep(world.tenantId, 1100)).toBe(1000);
+  expect(await keep('987654', 1)).toBe(1);
+  await world.owner.query(`DELETE FROM accounting_quarantine WHERE error = 'full'`);
+});
+
 test('a bench that plays hours in seconds is one session', async () => {
   const id = await world.subscription({ username: 'bench' });
   for (const timed of [true, false]) {

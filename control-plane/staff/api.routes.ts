@@ -22,6 +22,8 @@ async function answer(ctx: Context, id: bigint, outcome: CreatedStaff | ChangedS
       throw notFound('This person');
     case 'not_yourself':
       throw conflict('not_yourself', 'You cannot take away your own access. Ask another administrator.');
+    case 'stronger':
+      throw conflict('stronger', 'This colleague may do things that you may not. Ask somebody who may do them too.');
     case 'super_admin':
       throw conflict(
         'super_admin',

@@ -1,3 +1,4 @@
+import { Client } from 'pg';
 import { apiClient } from '../test-kit/api-client';
 import { startTestLango, type TestLango } from '../test-kit/lango';
 
@@ -116,6 +117,27 @@ describe('guessing', () => {
     expect([await wait(5), await wait(6), await wait(8), await wait(30)]).toEqual([0, 2, 8, 900]);
     await lango.asOwner(`UPDATE staff_login_failure SET last_at = now() - interval '901 s'`);
     expect(await lango.asOwner(`SELECT staff_login_wait('a@example.net', '192.0.2.1') AS s`)).toEqual([{ s: 0 }]);
+  });
+
+  test('the next address of the same IPv6 network is no new guesser, and no company can read who guessed', async () => {
+    await lango.asOwner(
+      `SELECT staff_login_failed('six@example.net', ('2001:db8:1:2::' || n)::inet) FROM generate_series(1, 9) n`,
+    );
+    const wait = async (ip: string) =>
+      (await lango.asOwner<{ s: number }>(`SELECT staff_login_wait('six@example.net', $1::inet) AS s`, [ip]))[0]?.s ??
+      -1;
+    expect(await wait('2001:db8:1:2:ffff::1')).toBeGreaterThan(10);
+    expect(await wait('2001:db8:1:3::1')).toBe(0);
+    await lango.asOwner(`SELECT staff_login_failed('four@example.net', '::ffff:192.0.2.7')`);
+    expect(
+      await lango.asOwner(`SELECT host(ip) AS ip FROM staff_login_failure WHERE email = 'four@example.net'`),
+    ).toEqual([{ ip: '192.0.2.7' }]);
+    const web = new Client({ connectionString: lango.db.urls.web });
+    await web.connect();
+    await expect(web.query('SELECT * FROM staff_login_failure')).rejects.toThrow('permission denied');
+    await expect(web.query('DELETE FROM staff_login_failure')).rejects.toThrow('permission denied');
+    await web.end();
+    await lango.asOwner(`DELETE FROM staff_login_failure WHERE email IN ('six@example.net', 'four@example.net')`);
   });
 
   test('an address that fails at very many accounts waits for all of them', async () => {

@@ -16,16 +16,25 @@ export type ChangedStaff =
   | { kind: 'no_such_role'; roles: string[] }
   /** Nobody may take away their own access, or a super admin's: there must be a way back in. */
   | { kind: 'not_yourself' }
-  | { kind: 'super_admin' };
+  | { kind: 'super_admin' }
+  /** They may do what the acting person may not: whoever sets their password could act as them. */
+  | { kind: 'stronger' };
 
 /** Changes a colleague. A new password, another role or disabling ends every sign-in of theirs at once. */
 export async function changeStaff(ctx: Context, id: bigint, change: StaffChange): Promise<ChangedStaff> {
-  const row = await ctx.tx.staff.findUnique({ where: { id }, select: { is_super_admin: true } });
+  const row = await ctx.tx.staff.findUnique({
+    where: { id },
+    select: { is_super_admin: true, role: { select: { key: true } } },
+  });
   if (!row) return { kind: 'not_found' };
   const touchesAccess = change.role !== undefined || change.disabled === true;
   if (touchesAccess && ctx.actor.id === id) return { kind: 'not_yourself' };
   if (row.is_super_admin && ctx.actor.id !== id && (touchesAccess || change.password !== undefined))
     return { kind: 'super_admin' };
+  if (ctx.actor.id !== id && (touchesAccess || change.password !== undefined)) {
+    const held = await grantableRole(ctx, row.role.key);
+    if (held.kind === 'no_such_role') return { kind: 'stronger' };
+  }
   const role = change.role === undefined ? undefined : await grantableRole(ctx, change.role);
   if (role?.kind === 'no_such_role') return role;
   await ctx.tx.staff.update({

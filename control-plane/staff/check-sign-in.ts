@@ -8,7 +8,7 @@ export type SignInCheck =
   | { kind: 'wait'; seconds: number };
 
 /**
- * Checks an e-mail and password. Wrong ones are counted per (account, source address), so that guessing slows down for the guesser and nobody
+ * Checks an e-mail and password. Wrong ones are counted per (account, source: an IPv4 address or an IPv6 /64), so that guessing slows down for the guesser and nobody
  * can lock a colleague out from elsewhere. While waiting, even the right password is refused without being looked at.
  */
 export async function checkSignIn(
@@ -29,6 +29,6 @@ export async function checkSignIn(
     await outside.$executeRaw`SELECT staff_login_failed(${email}, ${ip}::inet)`;
     return { kind: 'wrong' };
   }
-  await outside.$executeRaw`DELETE FROM staff_login_failure WHERE email = ${email.toLowerCase()} AND ip = ${ip}::inet`;
+  await outside.$executeRaw`SELECT staff_login_forgive(${email}, ${ip}::inet)`;
   return { kind: 'right', staffId: found.staff_id, tenantId: found.tenant_id };
 }

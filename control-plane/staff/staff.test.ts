@@ -101,6 +101,28 @@ test("nobody takes away their own access or a super admin's", async () => {
   expect((await lango.api.patch(`/staff/${root.id}`, { disabled: true })).status).toBe(409);
 });
 
+test('whoever may change staff cannot take over a colleague who may do more', async () => {
+  const company = await lango.addCompany();
+  const [role] = await lango.asOwner<{ id: string }>(
+    `WITH r AS (INSERT INTO staff_role (tenant_id, key, name) VALUES ($1, 'clerk', 'Clerk') RETURNING id)
+     INSERT INTO staff_role_permission (role_id, permission) SELECT id, p FROM r, unnest(ARRAY['staff.read', 'staff.write']) p RETURNING role_id AS id`,
+    [company.tenantId.toString()],
+  );
+  const clerk = colleague('support');
+  const { body: made } = await company.api.post<Staff>('/staff', clerk);
+  await lango.asOwner('UPDATE staff SET role_id = $1 WHERE id = $2', [role?.id, made.id]);
+  const api = await lango.signIn(clerk.email, clerk.password);
+  const boss = `/staff/${company.staffId}`;
+  for (const change of [{ password: 'mine now!' }, { disabled: true }, { role: 'clerk' }])
+    expect(await api.patch(boss, change)).toMatchObject({ status: 409, body: { error: { code: 'stronger' } } });
+  expect((await api.patch(boss, { name: 'Boss' })).status).toBe(200);
+  await lango.signIn(company.email, company.password);
+  const other = colleague('support');
+  const { body: equal } = await company.api.post<Staff>('/staff', other);
+  await lango.asOwner('UPDATE staff SET role_id = $1 WHERE id = $2', [role?.id, equal.id]);
+  expect((await api.patch(`/staff/${equal.id}`, { password: 'between us' })).status).toBe(200);
+});
+
 test('a person sees the programs signed in as them and can end one', async () => {
   const input = colleague('support');
   await lango.api.post('/staff', input);

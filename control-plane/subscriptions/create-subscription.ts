@@ -10,7 +10,10 @@ export type CreateOutcome = Exclude<Outcome, { kind: 'done' }> | { kind: 'done';
 
 /** Sells a package to a client under a RADIUS username of the company. It is pending, and lets nobody in, until it is paid or activated. */
 export async function createSubscription(ctx: Context, input: NewSubscription): Promise<CreateOutcome> {
-  const client = await ctx.tx.subscriber.findFirst({ where: { id: input.client_id, deleted_at: null } });
+  // Held until we are done: a client who is being removed at this moment is either gone for us, or removed with this service.
+  const [client] = await ctx.tx.$queryRaw<
+    { id: bigint }[]
+  >`SELECT id FROM subscriber WHERE id = ${input.client_id} AND deleted_at IS NULL FOR SHARE`;
   if (!client) return { kind: 'invalid', fields: { client_id: 'is no client of yours; list /api/clients' } };
   const version = await versionOnSale(ctx, input.package_id);
   if (!version) return { kind: 'invalid', fields: { package_id: 'is not on sale; list /api/packages for what is' } };

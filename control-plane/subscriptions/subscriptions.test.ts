@@ -1,3 +1,4 @@
+import { Client } from 'pg';
 import { startTestLango, type TestLango } from '../test-kit/lango';
 import {
   addUsage,
@@ -12,6 +13,7 @@ import {
   unique,
   type Json,
 } from '../test-kit/story';
+import { until } from '../test-kit/until';
 import { subscriptionActions, subscriptionStates, isAllowed, type SubscriptionState } from './states';
 
 let lango: TestLango;
@@ -443,4 +445,36 @@ it('another company’s subscription does not exist', async () => {
   expect((await lango.api.patch(`/subscriptions/${theirs['id']}`, { password: 'x' })).status).toBe(404);
   expect((await lango.api.get(`/subscriptions/${theirs['id']}/usage`)).status).toBe(404);
   expect((await other.api.get<Json>(`/subscriptions/${theirs['id']}`)).body).toEqual(theirs);
+});
+
+test('nothing is sold to a client who is being removed at this moment', async () => {
+  const client = await makeClient(lango.api);
+  const sold = await makePackage(lango.api);
+  const remover = new Client({ connectionString: lango.db.ownerUrl });
+  await remover.connect();
+  try {
+    await remover.query('BEGIN');
+    await remover.query('UPDATE subscriber SET deleted_at = now() WHERE id = $1', [client['id']]);
+    const selling = lango.api.post<Json>('/subscriptions', {
+      client_id: client['id'],
+      package_id: sold['id'],
+      username: unique('late'),
+      password: 'open-sesame',
+    });
+    await until(
+      () =>
+        asOwner(
+          lango.db,
+          `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`,
+        ),
+      (waiting) => waiting.length > 0,
+    );
+    await remover.query('COMMIT');
+    expect(await selling).toMatchObject({
+      status: 422,
+      body: { error: { fields: { client_id: expect.any(String) } } },
+    });
+  } finally {
+    await remover.end();
+  }
 });

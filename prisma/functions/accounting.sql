@@ -528,10 +528,12 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION accounting_archive TO lango_jobs;
 
--- Keeps a packet that cannot be stored for a person to look at: the first 10,000, so that one broken router does not fill the disk.
+-- Keeps a packet that cannot be stored for a person to look at: the first 1,000 of each company, so that one broken router fills neither the disk
+-- nor the room of the others.
 CREATE OR REPLACE FUNCTION accounting_keep_aside(p_tenant bigint, p_address inet, p_packet bytea, p_error text) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
   INSERT INTO accounting_quarantine (tenant_id, nas_address, packet, error)
-  SELECT p_tenant, p_address, p_packet, p_error WHERE (SELECT count(*) FROM accounting_quarantine) < 10000
+  SELECT p_tenant, p_address, p_packet, p_error 
+  WHERE (SELECT count(*) FROM (SELECT FROM accounting_quarantine q WHERE q.tenant_id IS NOT DISTINCT FROM p_tenant LIMIT 1000) kept) < 1000
 $$;
 GRANT EXECUTE ON FUNCTION accounting_keep_aside TO lango_accounting;

@@ -61,24 +61,30 @@ BEGIN
   RETURN 'rotated';
 END $$;
 
--- Seconds that this source must wait before its next try at this account; 0 when it may try now. The first five wrong passwords cost nothing,
+-- Seconds that this source (an IPv4 address, an IPv6 /64) must wait before its next try at this account; 0 when it may try now. The first five wrong passwords cost nothing,
 -- then the wait doubles up to 15 minutes. A source that fails at very many accounts waits for all of them.
 CREATE OR REPLACE FUNCTION staff_login_wait(p_email text, p_ip inet) RETURNS integer
-LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
   SELECT greatest(
     coalesce((SELECT ceil(extract(epoch FROM f.last_at - now()) + least(900, power(2, least(f.failures - 5, 10))))::int
-              FROM staff_login_failure f WHERE f.email = lower(p_email) AND f.ip = p_ip AND f.failures > 5), 0),
-    (SELECT CASE WHEN count(*) >= 50 THEN 600 ELSE 0 END FROM staff_login_failure f WHERE f.ip = p_ip AND f.last_at > now() - interval '10 minutes'),
+              FROM staff_login_failure f WHERE f.email = lower(p_email) AND f.ip = staff_login_source(p_ip) AND f.failures > 5), 0),
+    (SELECT CASE WHEN count(*) >= 50 THEN 600 ELSE 0 END FROM staff_login_failure f WHERE f.ip = staff_login_source(p_ip) AND f.last_at > now() - interval '10 minutes'),
     0)
 $$;
 
 CREATE OR REPLACE FUNCTION staff_login_failed(p_email text, p_ip inet) RETURNS void
-LANGUAGE sql SET search_path = public, pg_temp AS $$
-  INSERT INTO staff_login_failure (email, ip, last_at) VALUES (lower(p_email), p_ip, now())
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  INSERT INTO staff_login_failure (email, ip, last_at) VALUES (lower(p_email), staff_login_source(p_ip), now())
   ON CONFLICT (email, ip) DO UPDATE SET
     -- A quarter of an hour of quiet forgives.
     failures = CASE WHEN staff_login_failure.last_at < now() - interval '15 minutes' THEN 1 ELSE staff_login_failure.failures + 1 END, last_at = now()
 $$;
 
-GRANT EXECUTE ON FUNCTION staff_password(text), staff_by_access_token(bytea), staff_by_session(bytea),
+-- The right password forgives what went before, for this account from this source.
+CREATE OR REPLACE FUNCTION staff_login_forgive(p_email text, p_ip inet) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  DELETE FROM staff_login_failure WHERE email = lower(p_email) AND ip = staff_login_source(p_ip)
+$$;
+
+GRANT EXECUTE ON FUNCTION staff_login_forgive(text, inet), staff_password(text), staff_by_access_token(bytea), staff_by_session(bytea),
   staff_rotate_token(bytea, bytea, bytea, interval, interval), staff_login_wait(text, inet), staff_login_failed(text, inet) TO lango_web;

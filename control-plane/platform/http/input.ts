@@ -59,10 +59,9 @@ export function pageOf<Row, T>(
   return { items: items.map(shape), nextCursor: more ? Buffer.from(`i${idOf(last)}`).toString('base64url') : null };
 }
 
-/** Bytes as the API shows them: an integer below 2^53. A count beyond that is a broken invariant. */
+/** Bytes as the API shows them: an integer below 2^53 (9 PB). A router that counts beyond that is shown as that much: a list must not fail over it. */
 export function bytes(value: bigint): number {
-  if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw new Error(`${value} bytes is beyond any real counter`);
-  return Number(value);
+  return value > BigInt(Number.MAX_SAFE_INTEGER) ? Number.MAX_SAFE_INTEGER : Number(value);
 }
 
 /** Parses with a schema. @throws Problem 422 that names each wrong field */

@@ -20,7 +20,8 @@ export function mountPages(routes: PageRoute[], parts: HttpParts): Router {
     const method = route.method === 'GET' ? 'get' : 'post';
     router[method](route.path, recognise(parts), guard(route, parts), perform(route, parts));
   }
-  router.use((_req, _res, next) => next(notFound('That page')));
+  // Also here somebody may be signed in: the page that says so keeps their frame.
+  router.use(recognise(parts), (_req, _res, next) => next(notFound('That page')));
   router.use(answerProblemPage(parts));
   return router;
 }

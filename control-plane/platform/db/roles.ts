@@ -12,11 +12,15 @@ export type RoleUrls = Record<DatabaseRole, string>;
  * Creates or updates this database's login roles and gives their connection strings.
  * Roles are shared by the whole cluster, so names carry a hash of the database's name; passwords are derived from the master key, so that
  * every host with the key can compute them and nothing has to be stored.
+ * @throws when the installation has another master key: its other hosts would be locked out
  */
 export async function ensureRoleLogins(ownerUrl: string, masterKey: Buffer): Promise<RoleUrls> {
   const client = new Client({ connectionString: ownerUrl });
   await client.connect();
   try {
+    // Hosts that start at once take turns; the lock goes with the connection.
+    await client.query(`SELECT pg_advisory_lock(hashtext('lango role logins'))`);
+    await refuseOtherKey(client, masterKey);
     const database = escapeIdentifier(databaseOf(ownerUrl));
     for (const role of databaseRoles) {
       const { name, password } = roleLogin(ownerUrl, role, masterKey);
@@ -32,6 +36,18 @@ export async function ensureRoleLogins(ownerUrl: string, masterKey: Buffer): Pro
     await client.end();
   }
   return roleUrls(ownerUrl, masterKey);
+}
+
+/** The first key that a database meets is its own; what is kept of it tells nothing of it. */
+async function refuseOtherKey(client: Client, masterKey: Buffer): Promise<void> {
+  const knownBy = createHmac('sha256', masterKey).update('platform_master_key').digest('hex');
+  await client.query('INSERT INTO platform_master_key (known_by) VALUES ($1) ON CONFLICT DO NOTHING', [knownBy]);
+  const { rows } = await client.query<{ known_by: string }>('SELECT known_by FROM platform_master_key');
+  if (rows[0]?.known_by === knownBy) return;
+  throw new Error(
+    'This database belongs to an installation with another master key. Set LANGO_MASTER_KEY to the key of its other hosts (LANGO_DATA/master.key there) or of your backup. ' +
+      'Only if that key is lost for good, along with everything sealed under it: DELETE FROM platform_master_key, then start again.',
+  );
 }
 
 /** The same connection strings without touching the database. */

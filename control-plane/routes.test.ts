@@ -1,7 +1,7 @@
 import type { ApiRoute } from './platform/http/route';
 import { permissions } from './platform/permissions';
 import { sliceApiRoutes, sliceNames, slicePageRoutes } from './slices';
-import { makeActive, makeRouter, type Json } from './test-kit/story';
+import { make, makeActive, makeRouter, type Json } from './test-kit/story';
 import { startTestLango, type TestCompany, type TestLango } from './test-kit/lango';
 
 /** Every API route there is: a new one is walked without being added here. */
@@ -47,6 +47,7 @@ beforeAll(async () => {
      VALUES ($1, $2, 'a1', $3, 'u', '127.0.0.1', now(), now(), now()) RETURNING radacctid AS id`,
     [theirs.tenantId.toString(), router.id, subscription.id],
   );
+  const batch = await make(theirs.api, '/vouchers/batches', { package_id: subscription['package_id'], count: 1 });
   const [enforcement] = await lango.asOwner<{ id: string }>(
     `INSERT INTO enforcement (tenant_id, session_id, nas_id, kind, reason) VALUES ($1, $2, $3, 'throttle', 'cap_throttle') RETURNING id`,
     [theirs.tenantId.toString(), session?.id, router.id],
@@ -63,6 +64,7 @@ beforeAll(async () => {
     routers: router.id,
     sessions: session?.id,
     enforcements: enforcement?.id,
+    'vouchers/batches': batch['id'],
     'billing/payments': row?.payment,
     'billing/transactions': row?.payment,
     staff: theirs.staffId.toString(),

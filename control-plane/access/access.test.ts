@@ -37,6 +37,7 @@ test('a subscription in order passes every check, and the reply is what the rout
       'router',
       'signature',
       'method',
+      'tries',
       'login',
       'password',
       'company',

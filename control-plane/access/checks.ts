@@ -6,6 +6,7 @@ export type CheckName =
   | 'router'
   | 'signature'
   | 'method'
+  | 'tries'
   | 'login'
   | 'password'
   | 'company'
@@ -28,6 +29,7 @@ export const CHECKS: readonly Spec[] = [
   { name: 'router', reasons: ['unknown_router'], detail: router },
   { name: 'signature', reasons: ['unsigned_request', 'unsigned_proxy'], detail: signature },
   { name: 'method', reasons: ['unsupported_method', 'no_tunnel'], detail: method },
+  { name: 'tries', reasons: ['too_many_tries'], detail: tries },
   { name: 'login', reasons: ['unknown_user', 'ended'], detail: login },
   { name: 'password', reasons: ['wrong_password', 'unknown_certificate'], detail: password },
   { name: 'company', reasons: ['company_closed'], detail: ({ company }, { t }) => t(`access.company_${company}`) },
@@ -90,7 +92,19 @@ export function sayMethod(name: string): string {
   return names[name.toLowerCase()] ?? name;
 }
 
-function login({ login: found, username }: Facts, { t }: Reader): string {
+function tries({ tries: counted }: Facts, reader: Reader): string {
+  const { t } = reader;
+  if (!counted?.tries) return t('access.tries_none');
+  if (!counted.wait_until) return t('access.tries_some', { tries: counted.tries });
+  return t('access.tries_wait', { tries: counted.tries, when: formatMoment(new Date(counted.wait_until), reader) });
+}
+
+function login({ login: found, username, voucher }: Facts, { t }: Reader): string {
+  if (!found && voucher)
+    return t(voucher.voided ? 'access.login_voucher_void' : 'access.login_voucher', {
+      code: voucher.code,
+      plan: voucher.plan,
+    });
   if (!found) return t('access.login_none', { username });
   return t('access.login_found', { username, subscriber: found.subscriber, plan: found.plan });
 }

@@ -49,6 +49,10 @@ export interface Facts {
     used_bytes: number;
     allowance_bytes: number | null;
   } | null;
+  /** A voucher that was not yet used. */
+  voucher: { code: string; plan: string; voided: boolean } | null;
+  /** What was tried in vain, of late, with this name or from this device at this router. */
+  tries: { tries: number | null; wait_until: string | null } | null;
   online: number;
   sessions: {
     station: string | null;

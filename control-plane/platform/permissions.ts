@@ -19,6 +19,8 @@ export const permissions = [
   'sessions.read',
   'sessions.disconnect',
   'access.explain',
+  'vouchers.read',
+  'vouchers.write',
   'payments.read',
   'payments.write',
   'ledger.read',

@@ -10,6 +10,7 @@ import {
   insertCompany,
   insertRouter,
   insertSubscription,
+  insertVoucher,
   type RouterRow,
   type SubscriptionRow,
 } from '../test-kit/rows';
@@ -30,9 +31,14 @@ export interface Ask {
   secret?: string;
   signed?: boolean;
   proxyState?: boolean;
+  /** What a hotspot page adds to the request (RouterOS' radius<id> fields), before or after what the router says itself. */
+  forged?: { first?: Forgery; last?: Forgery };
   tries?: number;
   timeout_ms?: number;
 }
+
+/** Attributes by number: [vendor or 0, number, value]. */
+export type Forgery = readonly (readonly [vendor: number, number: number, value: Buffer])[];
 
 /** What came back: attributes as FreeRADIUS' tools print them, repeated ones as further entries. */
 export interface Answered {
@@ -53,6 +59,8 @@ export interface AccessWorld {
   addTenant(name: string): Promise<string>;
   addRouter(o: RouterInput): Promise<string>;
   addSubscription(o: SubscriptionInput): Promise<string>;
+  /** A voucher that was never used; columns of its plan version as in SubscriptionRow. Gives the code. */
+  addVoucher(plan?: Record<string, unknown>, tenantId?: string): Promise<string>;
   /** An open session of that subscription. */
   addSession(subscriptionId: string, o: { mac: string; heardAgo_s?: number; address?: string }): Promise<void>;
   ask(o: Ask): Promise<Answered>;
@@ -102,6 +110,7 @@ export async function createAccessWorld(
         startedAgo_s: 40 * 86_400,
         ...o,
       }),
+    addVoucher: (plan, other) => insertVoucher(owner, other ?? tenantId, plan),
     addSession: async (subscriptionId, o) => {
       await sql(
         `INSERT INTO session_live (tenant_id, nas_id, acct_session_id, subscription_id, username, nas_address, calling_station_id, mac, started_at, updated_at, received_at)
@@ -142,12 +151,14 @@ async function ask(port: number, o: Ask): Promise<Answered> {
     o.method === 'none' ? undefined : makeCredentials(o.method ?? 'pap', name, o.password ?? 'sesame', Math.random);
   const request = PacketBuilder.request(Code.AccessRequest, (identifier += 1) & 255);
   const [service, port_type] = services[o.service ?? 'ppp'];
+  for (const [vendor, number, value] of o.forged?.first ?? []) request.add(vendor, number, value);
   if (service !== undefined) add(request, 'Service-Type', service);
   add(request, 'NAS-Port-Type', port_type);
   addBytes(request, 'User-Name', name);
   add(request, 'Calling-Station-Id', o.station ?? 'AA:BB:CC:00:00:01');
   credentials?.addTo(request, secret);
   add(request, 'NAS-Identifier', 'tower-1');
+  for (const [vendor, number, value] of o.forged?.last ?? []) request.add(vendor, number, value);
   if (o.proxyState) request.add(0, 33, Buffer.from('hop'));
   if (o.signed) request.addMessageAuthenticator();
   const sent = request.seal(secret);

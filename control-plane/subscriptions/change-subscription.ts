@@ -1,6 +1,7 @@
 import type { Context } from '../platform/context';
 import type { SubscriptionPatch } from './schema';
 import { applyChange, lockSubscription, type Locked, type Outcome } from './standing';
+import { macLockOf } from './mac-lock';
 import { whatIsTaken } from './taken';
 import { writePrefixes } from './write-prefixes';
 
@@ -18,7 +19,8 @@ export async function changeSubscription(ctx: Context, id: bigint, patch: Subscr
     const message = 'Somebody else changed this subscription since you read it. Read it again and repeat your change.';
     return { kind: 'refused', code: 'changed_meanwhile', message };
   }
-  const changed = whatChanges(sub, patch);
+  const { mac_learn } = await ctx.tx.subscription.findUniqueOrThrow({ where: { id }, select: { mac_learn: true } });
+  const changed = whatChanges({ ...sub, mac_learn }, patch);
   const { framed_ipv6_prefix, delegated_ipv6_prefix, ...columns } = changed;
   const taken = await whatIsTaken(ctx, changed, id);
   if (taken) return taken;
@@ -42,13 +44,19 @@ interface Changed {
   routes?: string[];
   framed_ipv6_prefix?: string | null;
   delegated_ipv6_prefix?: string | null;
+  mac_learn?: boolean;
 }
 
-function whatChanges(sub: Locked, patch: SubscriptionPatch): Changed {
+function whatChanges(sub: Locked & { mac_learn: boolean }, patch: SubscriptionPatch): Changed {
   const changed: Changed = {};
   if (patch.username !== undefined && patch.username !== sub.username) changed.username = patch.username;
   if (patch.static_ip !== undefined && patch.static_ip !== sub.static_ip) changed.static_ip = patch.static_ip;
-  if (patch.mac_lock !== undefined && patch.mac_lock !== sub.mac_lock) changed.mac_lock = patch.mac_lock;
+  if (patch.mac_lock !== undefined) {
+    // Asked to learn while it is locked, it forgets; asked for the address that it is locked to, it stops learning.
+    const { mac_lock, mac_learn } = macLockOf(patch.mac_lock);
+    if (mac_lock !== sub.mac_lock) changed.mac_lock = mac_lock;
+    if (mac_learn !== sub.mac_learn) changed.mac_learn = mac_learn;
+  }
   if (patch.routes !== undefined && patch.routes.join() !== sub.routes.join()) changed.routes = patch.routes;
   // Compared by the database's own spelling only where it costs something: the session is cut once too often at worst.
   if (patch.framed_ipv6_prefix !== undefined) changed.framed_ipv6_prefix = patch.framed_ipv6_prefix;

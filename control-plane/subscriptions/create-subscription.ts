@@ -3,6 +3,7 @@ import type { Context } from '../platform/context';
 import { versionOnSale } from '../plans';
 import type { NewSubscription } from './schema';
 import type { Outcome } from './standing';
+import { macLockOf } from './mac-lock';
 import { whatIsTaken } from './taken';
 import { writePrefixes } from './write-prefixes';
 
@@ -27,7 +28,7 @@ export async function createSubscription(ctx: Context, input: NewSubscription): 
       username: input.username,
       quota_bytes: version.quota_bytes,
       static_ip: input.static_ip ?? null,
-      mac_lock: input.mac_lock ?? null,
+      ...macLockOf(input.mac_lock),
       routes: input.routes ?? [],
       created_at: ctx.now,
       updated_at: ctx.now,

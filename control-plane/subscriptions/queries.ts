@@ -37,6 +37,7 @@ interface Row {
   cycle_ends_at: Date | null;
   online_s: bigint | null;
   online_used_s: bigint | null;
+  mac_learn: boolean;
   suspended_reason: string | null;
   paused_at: Date | null;
   online_sessions: bigint;
@@ -81,7 +82,7 @@ async function select(ctx: Context, filter: SubscriptionFilter): Promise<Row[]> 
     SELECT s.id, s.subscriber_id, c.name AS client_name, s.plan_id, p.name AS package_name, v.version AS package_version,
            n.plan_id AS next_plan_id, np.name AS next_package_name, coalesce(n.price_cents, v.price_cents) AS price_cents,
            coalesce(n.currency, v.currency) AS currency, s.state, s.username, s.starts_at, s.expires_at, s.valid_until, s.allowance_bytes,
-           s.topup_bytes, s.used_bytes, s.on_quota, host(s.static_ip) AS static_ip, s.mac_lock, s.suspended_reason, s.paused_at,
+           s.topup_bytes, s.used_bytes, s.on_quota, host(s.static_ip) AS static_ip, s.mac_lock, m.mac_learn, s.suspended_reason, s.paused_at,
            s.routes, s.framed_ipv6_prefix::text AS framed_ipv6_prefix, s.delegated_ipv6_prefix::text AS delegated_ipv6_prefix, s.access_state, s.reason,
            coalesce(s.service_rate, CASE WHEN s.state = 'throttled' THEN radius_rate_limit(v.throttle_up_kbps, v.throttle_down_kbps)
              ELSE radius_rate_limit(v.up_kbps, v.down_kbps) END) AS rate,
@@ -89,6 +90,7 @@ async function select(ctx: Context, filter: SubscriptionFilter): Promise<Row[]> 
            (SELECT count(*) FROM session_live l WHERE l.subscription_id = s.id AND l.stopped_at IS NULL) AS online_sessions,
            s.created_at, s.updated_at, s.version
     FROM subscription_now s
+    JOIN subscription m ON m.id = s.id
     JOIN subscriber c ON c.id = s.subscriber_id
     JOIN plan_version v ON v.id = s.plan_version_id
     JOIN plan p ON p.id = v.plan_id
@@ -143,6 +145,7 @@ function toSubscription(row: Row): Subscription {
     cycle_ends_at: iso(row.cycle_ends_at),
     online_s: row.online_s === null ? null : Number(row.online_s),
     online_used_s: row.online_used_s === null ? null : Number(row.online_used_s),
+    mac_learn: row.mac_learn,
     suspended_reason: row.suspended_reason,
     paused_at: iso(row.paused_at),
     online_sessions: Number(row.online_sessions),

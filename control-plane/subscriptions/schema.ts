@@ -89,7 +89,11 @@ const terms = z.object({
   username,
   password,
   static_ip: staticIp.nullable().optional(),
-  mac_lock: macLock.nullable().optional(),
+  /** `learn`: locked to the first device that comes online, and again after each time it is asked for. */
+  mac_lock: z
+    .union([z.literal('learn'), macLock])
+    .nullable()
+    .optional(),
   routes: z.array(route).max(16).optional(),
   framed_ipv6_prefix: ipv6Prefix(64).nullable().optional(),
   delegated_ipv6_prefix: ipv6Prefix(64).nullable().optional(),
@@ -145,6 +149,8 @@ export const subscriptionAnswer = z.object({
   cycle_ends_at: z.string().nullable(),
   online_s: z.int().nullable(),
   online_used_s: z.int().nullable(),
+  /** Whether the next device to come online is locked to while mac_lock is empty. */
+  mac_learn: z.boolean(),
   suspended_reason: z.string().nullable(),
   paused_at: z.string().nullable(),
   online_sessions: z.int(),

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { Client } from 'pg';
 
 /** Rows written past every command, for tests of what stands below the commands: SQL functions, the listener, the enforcer, FreeRADIUS. */
@@ -59,17 +60,32 @@ export interface SubscriptionRow {
   plan?: Record<string, unknown> | undefined;
 }
 
+const usualPlan = {
+  price_cents: 100_000,
+  currency: 'KES',
+  validity_count: 30,
+  validity_unit: 'day',
+  down_kbps: 10_000,
+  up_kbps: 5_000,
+};
+
+/** A voucher of a batch of one, on a new plan. Gives its code. */
+export async function insertVoucher(owner: Client, tenantId: string, plan?: Record<string, unknown>): Promise<string> {
+  const versionId = await insertPlan(owner, tenantId, { ...usualPlan, ...plan });
+  const code = `V${String((vouchers += 1)).padStart(3, '0')}${randomBytes(4).toString('hex').toUpperCase()}`;
+  await owner.query(
+    `WITH b AS (INSERT INTO voucher_batch (tenant_id, plan_version_id, count, code_length) VALUES ($1, $2, 1, 12) RETURNING id)
+     INSERT INTO voucher (tenant_id, code, batch_id) SELECT $1, $3, id FROM b`,
+    [tenantId, versionId, code],
+  );
+  return code;
+}
+
+let vouchers = 0;
+
 /** A subscription of a new subscriber on a new plan. Gives its id. */
 export async function insertSubscription(owner: Client, tenantId: string, o: SubscriptionRow): Promise<string> {
-  const plan = {
-    price_cents: 100_000,
-    currency: 'KES',
-    validity_count: 30,
-    validity_unit: 'day',
-    down_kbps: 10_000,
-    up_kbps: 5_000,
-    ...o.plan,
-  } as Record<string, unknown>;
+  const plan: Record<string, unknown> = { ...usualPlan, ...o.plan };
   const versionId = await insertPlan(owner, tenantId, plan);
   const subscriberId = await idOf(
     owner,

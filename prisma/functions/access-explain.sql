@@ -14,6 +14,9 @@ DECLARE
   w record;
   v_mac text := access_mac(p_mac);
   v_hotspot boolean;
+  -- What is meant by a device's address in another spelling, or a code in small letters.
+  v_username text := coalesce((SELECT k.username FROM access_card k WHERE k.tenant_id = lango_tenant() AND k.username = p_username),
+                              access_meant_username(lango_tenant(), p_username), p_username);
   v_said jsonb;
   v_reply jsonb;
   v_reason text;
@@ -33,7 +36,7 @@ BEGIN
   JOIN plan_version v ON v.id = b.plan_version_id
   JOIN plan pl ON pl.id = v.plan_id
   LEFT JOIN radcheck r ON r.tenant_id = b.tenant_id AND r.username = b.username AND r.attribute = 'Cleartext-Password'
-  WHERE b.tenant_id = lango_tenant() AND b.username = p_username;
+  WHERE b.tenant_id = lango_tenant() AND b.username = v_username;
   v_hotspot := coalesce(p_service, s.kind) = 'hotspot';
 
   IF n.id IS NULL THEN
@@ -43,7 +46,7 @@ BEGIN
     SELECT jsonb_object_agg(a.attribute, a.value) FILTER (WHERE a.attribute LIKE 'Lango-%'),
            jsonb_agg(jsonb_build_object('attribute', a.attribute, 'value', a.value)) FILTER (WHERE a.attribute NOT LIKE 'Lango-%' AND a.attribute <> 'Cleartext-Password')
     INTO v_said, v_reply
-    FROM aaa_authorize(n.id, n.tenant_id, n.type, n.message_authenticator, n.company, encode(convert_to(p_username, 'UTF8'), 'hex'),
+    FROM aaa_authorize(n.id, n.tenant_id, n.type, n.message_authenticator, access_company(n.company, n.id), encode(convert_to(p_username, 'UTF8'), 'hex'),
                        encode(convert_to(coalesce(v_mac, p_mac, s.mac_lock, ''), 'UTF8'), 'hex'),
                        CASE WHEN v_hotspot THEN '1' ELSE '2' END, CASE WHEN v_hotspot THEN '19' ELSE '15' END,
                        CASE WHEN p_signed THEN 'as if signed' ELSE '' END, '') AS a;
@@ -84,6 +87,11 @@ BEGIN
         'plan', s.plan, 'kind', s.kind, 'status', s.status, 'state', s.state, 'suspended_reason', s.suspended_reason, 'has_password', s.has_password,
         'mac_lock', s.mac_lock, 'simultaneous_use', s.simultaneous_use, 'expires_at', s.expires_at, 'valid_until', s.valid_until,
         'used_bytes', s.used_bytes, 'allowance_bytes', s.allowance_bytes) END,
+      'voucher', (SELECT jsonb_build_object('code', u.code, 'plan', pl.name, 'voided', b.voided_at IS NOT NULL)
+                  FROM voucher u JOIN voucher_batch b ON b.id = u.batch_id JOIN plan_version v ON v.id = b.plan_version_id JOIN plan pl ON pl.id = v.plan_id
+                  WHERE u.tenant_id = lango_tenant() AND u.code = voucher_code(p_username) AND u.used_at IS NULL),
+      'tries', (SELECT jsonb_build_object('tries', max(g.tries), 'wait_until', max(g.wait_until)) FROM access_guess g
+                WHERE g.tenant_id = lango_tenant() AND g.nas_id = n.id AND (g.kind = 'name' AND g.key = p_username OR g.kind = 'device' AND g.key = coalesce(v_mac, p_mac))),
       'online', (SELECT count(*) FROM session_live l WHERE l.subscription_id = s.id AND l.stopped_at IS NULL),
       'sessions', (SELECT coalesce(jsonb_agg(o), '[]') FROM (
         SELECT coalesce(l.mac, l.calling_station_id) AS station, host(l.framed_ip) AS address, r.name AS router, l.started_at, l.updated_at

@@ -32,6 +32,10 @@ BEGIN
     last_access_at = greatest(s.last_access_at, excluded.last_access_at),
     message_authenticator_seen_at = coalesce(s.message_authenticator_seen_at, excluded.message_authenticator_seen_at);
 
+  IF jsonb_path_exists(p_answers, '$[*] ? (@.reason == "wrong_password" || @.reason == "unknown_user" || @.reason == "ended")') THEN
+    PERFORM access_count_guesses(p_answers);
+  END IF;
+
   UPDATE access_log_position SET position = p_to, updated_at = now() WHERE log = p_log;
   RETURN p_to;
 END $$;

@@ -35,6 +35,9 @@ LANGUAGE sql IMMUTABLE AS $$
     'The company is not approved or is suspended.', 'Ask the platform''s operator to approve the company.'),
   ('wrong_password', 'reject', 'Wrong username or password.',
     'The login exists, the password is wrong.', 'Set the password on both sides again. From every customer of one router: the router''s secret is wrong.'),
+  ('too_many_tries', 'reject', 'Too many wrong tries. Please wait a minute and try again.',
+    'This name, or this device, was tried in vain too often at this router; until the wait is over nothing is tried.',
+    'Wait a minute. A device that the customer has been online with is never kept waiting; a new password ends the wait at once.'),
   ('unknown_user', 'reject', 'Wrong username or password.',
     'No subscription of this company has this username.', 'Look for a typing error, or for the customer in another company.'),
   ('ended', 'reject', 'Wrong username or password.',
@@ -179,10 +182,10 @@ BEGIN
   LEFT JOIN usage_cycle u ON u.subscription_id = k.subscription_id AND u.cycle_no = k.cycle_no
   WHERE k.tenant_id = p_tenant_id AND k.username = v_username;
   IF v_open_sessions >= v_simultaneous_use THEN
-    -- Not in the way are sessions of the device that asks (it has lost its old one and the Stop never came), nor those silent for three
+    -- Devices are counted. Not in the way are sessions of the device that asks (it has lost its old one and the Stop never came), nor those silent for three
     -- interims (the router lost them).
     v_open_sessions := (
-      SELECT count(*)
+      SELECT count(DISTINCT (l.nas_id, coalesce(l.mac, l.calling_station_id, l.acct_session_id)))
       FROM session_live l
       WHERE l.subscription_id = v_subscription_id AND l.stopped_at IS NULL
         AND l.received_at > v_at - make_interval(secs => 3 * coalesce(l.interim_s, v_interim_s) + 10)
@@ -195,6 +198,23 @@ BEGIN
     INTO v_state, v_valid_until, v_left_bytes, v_throttle_rate, v_told_rate FROM access_rules_of(v_subscription_id) r;
     IF 'Mikrotik-Rate-Limit' = ANY (v_names) THEN
       v_values[array_position(v_names, 'Mikrotik-Rate-Limit')] := v_throttle_rate;
+    END IF;
+  END IF;
+  IF v_subscription_id IS NULL OR p_company = 'watched' THEN
+    IF p_company = 'watched' THEN
+      -- Somebody tries in vain at this router. Who must wait is not told whether this try was right.
+      IF access_must_wait(p_nas_id, v_username, v_station, v_subscription_id, v_at) THEN
+        RETURN QUERY VALUES (0, '', 'Lango-Login', p_tenant_id || ' ' || p_nas_id || ' -', ':='), (0, '', 'Lango-Decision', 'reject', ':='),
+                            (0, '', 'Lango-Reason', 'too_many_tries', ':='), (0, '', 'Reply-Message', access_sentence('too_many_tries'), ':=');
+        RETURN;
+      END IF;
+      p_company := 'approved';
+    END IF;
+    IF v_subscription_id IS NULL THEN
+      RETURN QUERY SELECT * FROM access_other_login(v_username, p_nas_id, p_tenant_id, p_nas_type, p_company, p_station_hex, p_service_type, p_port_type);
+      IF FOUND THEN
+        RETURN;
+      END IF;
     END IF;
   END IF;
 
@@ -290,11 +310,11 @@ GRANT EXECUTE ON FUNCTION aaa_authorize(bigint, bigint, text, text, text, text, 
 CREATE OR REPLACE FUNCTION aaa_routers() RETURNS TABLE (
   address text, secret text, name text, id text, tenant_id text, type text, message_authenticator text, company text
 ) LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-  SELECT n.nasname, n.secret, n.name, n.id, n.tenant_id, n.type, n.message_authenticator, t.status
+  SELECT n.nasname, n.secret, n.name, n.id, n.tenant_id, n.type, n.message_authenticator, access_company(t.status, n.id)
   FROM nas n JOIN tenant t ON t.id = n.tenant_id WHERE NOT n.nasname::inet <<= '127.128.0.0/10'
   UNION ALL
   -- The same routers as they come through the RadSec front; its TLS signs for them.
-  SELECT host(r.address), r.secret, n.name, n.id, n.tenant_id, n.type, 'off', t.status
+  SELECT host(r.address), r.secret, n.name, n.id, n.tenant_id, n.type, 'off', access_company(t.status, n.id)
   FROM radsec_router r JOIN nas n ON n.id = r.nas_id JOIN tenant t ON t.id = n.tenant_id
 $$;
 GRANT EXECUTE ON FUNCTION aaa_routers() TO lango_radius;

@@ -120,16 +120,16 @@ BEGIN
   SELECT d[1]::bigint, p.nas, p.sid, p_generation, sub.id, coalesce(d[4], ''), d[5], d[6]::inet, d[7], d[8]::inet, d[9]::bigint, d[10],
     d[11], d[12], d[13], coalesce(d[14], 'other'), d[15], d[16], d[17], d[18], p.ip, d[19],
     d[20], decode(d[21], 'hex'), p.login, p.start_at, p.event_at, p.received_at, coalesce(d[22]::integer, v.interim_s), p.rate, p.list,
-    CASE WHEN sub.id = d[2]::bigint THEN d[3] END,
+    CASE WHEN sub.id = d[2]::bigint OR d[2] = '0' THEN d[3] END,
     CASE WHEN p_closed THEN p.event_at END, CASE WHEN p_closed THEN 'new_generation' END, CASE WHEN p_closed THEN p.event_at END
   FROM (
     SELECT *, string_to_array(details, E'\x1f', '') AS d
     FROM unnest(p_nas, p_sid, p_start, p_event, p_received, p_login, p_ip, p_rate, p_list, p_details)
       AS u (nas, sid, start_at, event_at, received_at, login, ip, rate, list, details) OFFSET 0) p
-  -- Whose session it is: by the Class that we gave at the login if it is of this router's company, else by the name.
+  -- Whose session it is: by the Class that we gave at the login if it is of this router's company, else by the name, which may be a voucher's.
   LEFT JOIN subscription c ON c.id = d[2]::bigint AND c.tenant_id = d[1]::bigint
   LEFT JOIN subscription n ON c.id IS NULL AND n.tenant_id = d[1]::bigint AND n.username = d[4]
-  LEFT JOIN LATERAL (SELECT coalesce(c.id, n.id) AS id, coalesce(c.plan_version_id, n.plan_version_id) AS plan_version_id) sub ON true
+  LEFT JOIN LATERAL (SELECT coalesce(c.id, n.id, access_subscription_of(d[1]::bigint, d[4], p.start_at)) AS id, coalesce(c.plan_version_id, n.plan_version_id) AS plan_version_id) sub ON true
   LEFT JOIN plan_version v ON v.id = sub.plan_version_id
   ON CONFLICT DO NOTHING
   RETURNING session_live.radacctid, session_live.nas_id, session_live.acct_session_id;
@@ -283,6 +283,7 @@ BEGIN
   PERFORM pg_advisory_xact_lock(1279350855, hashint8(o.subscription_id)) FROM (
     SELECT DISTINCT subscription_id FROM session_live WHERE radacctid = ANY (p_ids) AND subscription_id IS NOT NULL ORDER BY 1) o;
   PERFORM subscription_first_use(p_ids);
+  PERFORM access_learn_devices(p_ids);
   FOR sub IN
     SELECT n.id, n.access_state AS state, n.online_s, v.simultaneous_use,
       bool_or(CASE
@@ -320,9 +321,13 @@ BEGIN
     HAVING max(h.started_at) IS NOT NULL) heir ON true
   WHERE ghost.subscription_id = p_subscription_id AND ghost.stopped_at IS NULL
   HAVING count(*) > 0;
+  -- What counts is devices: one may be online through two services of a router at once. The same address at two routers is two devices.
   PERFORM enforce_session(extra.radacctid, 'cut', 'simultaneous_use', '{}'::jsonb)
-  FROM (SELECT radacctid FROM session_live WHERE subscription_id = p_subscription_id AND stopped_at IS NULL
-        ORDER BY started_at, radacctid OFFSET p_limit) extra;
+  FROM (SELECT radacctid, dense_rank() OVER (ORDER BY first_at, first_id) AS place
+        FROM (SELECT radacctid, min(started_at) OVER device AS first_at, min(radacctid) OVER device AS first_id
+              FROM session_live WHERE subscription_id = p_subscription_id AND stopped_at IS NULL
+              WINDOW device AS (PARTITION BY nas_id, coalesce(mac, calling_station_id, acct_session_id))) devices) extra
+  WHERE extra.place > p_limit;
 END $$;
 
 -- Accounting-On, Accounting-Off or a new RouterOS boot digit: what that router had open is gone. Several routers may share one address, so each

@@ -90,14 +90,20 @@ DROP TRIGGER IF EXISTS radius_write_subscription ON subscription;
 CREATE TRIGGER radius_write_subscription AFTER INSERT OR DELETE OR UPDATE OF username, plan_version_id, static_ip, routes, framed_ipv6_prefix, delegated_ipv6_prefix, status ON subscription
   FOR EACH ROW EXECUTE FUNCTION radius_write_subscription();
 
--- Sets the RADIUS password of a subscription of the caller's company. It is clear text because CHAP needs it, and no role can read it back.
+-- Clear text because CHAP needs it, and no role can read it back.
+CREATE OR REPLACE FUNCTION radius_write_password(p_tenant_id bigint, p_username text, p_password text) RETURNS void LANGUAGE sql AS $$
+  INSERT INTO radcheck (tenant_id, username, attribute, op, value) VALUES (p_tenant_id, p_username, 'Cleartext-Password', ':=', p_password)
+  ON CONFLICT (tenant_id, username, attribute) DO UPDATE SET value = excluded.value, op = excluded.op
+$$;
+
+-- Sets the RADIUS password of a subscription of the caller's company. Who typed the old one wrong too often need not wait any longer.
 CREATE OR REPLACE FUNCTION radius_set_password(p_subscription_id bigint, p_password text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE s subscription;
 BEGIN
   SELECT * INTO STRICT s FROM subscription WHERE id = p_subscription_id AND tenant_id = lango_tenant();
-  INSERT INTO radcheck (tenant_id, username, attribute, op, value) VALUES (s.tenant_id, s.username, 'Cleartext-Password', ':=', p_password)
-  ON CONFLICT (tenant_id, username, attribute) DO UPDATE SET value = excluded.value, op = excluded.op;
+  PERFORM radius_write_password(s.tenant_id, s.username, p_password);
+  DELETE FROM access_guess WHERE tenant_id = s.tenant_id AND kind = 'name' AND key = s.username;
 END $$;
 GRANT EXECUTE ON FUNCTION radius_set_password TO lango_web;
 

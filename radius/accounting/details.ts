@@ -59,14 +59,19 @@ export function packDetails(d: Details): string {
   ].join(SEPARATOR);
 }
 
-/** A MAC address in any of the usual spellings as AA:BB:CC:DD:EE:FF; null when it is something else (an IP address, a phone number). */
+/**
+ * A MAC address in any of the usual spellings as AA:BB:CC:DD:EE:FF; null when it is something else (an IP address, a phone number).
+ * The same as access_mac in SQL: pairs with one kind of separator or none, RouterOS' groups of four and of six, Cisco's dots.
+ */
 export function macOf(calling: string | null): string | null {
   if (calling === null || calling.length < 12 || calling.length > 17) return null;
-  const match =
-    /^([0-9a-f]{2})([-:]?)([0-9a-f]{2})\2([0-9a-f]{2})\2([0-9a-f]{2})\2([0-9a-f]{2})\2([0-9a-f]{2})$/i.exec(calling) ??
-    /^([0-9a-f]{2})()([0-9a-f]{2})\.([0-9a-f]{2})([0-9a-f]{2})\.([0-9a-f]{2})([0-9a-f]{2})$/i.exec(calling);
-  if (!match) return null;
-  return [match[1], match[3], match[4], match[5], match[6], match[7]].join(':').toUpperCase();
+  if (
+    !/^[0-9a-f]{2}([-: ]?)[0-9a-f]{2}(?:\1[0-9a-f]{2}){4}$/i.test(calling) &&
+    !/^[0-9a-f]{4}([-:.])[0-9a-f]{4}\1[0-9a-f]{4}$/i.test(calling) &&
+    !/^[0-9a-f]{6}[-:][0-9a-f]{6}$/i.test(calling)
+  )
+    return null;
+  return (calling.toUpperCase().match(/[0-9A-F]{2}/g) ?? []).join(':');
 }
 
 /** RouterOS: PPP says Framed-Protocol; hotspot names the host or has a session id that begins with 80. */

@@ -1,4 +1,5 @@
 import { type Credentials, makeCredentials } from './credentials';
+import { formatMac } from './mac-format';
 import type { HotspotLogin, PppoeLogin, RouterOptions } from './options';
 import type { Lease, Pools } from './pools';
 import type { Random } from './random';
@@ -41,7 +42,9 @@ export class Applicants {
         : this.device(login.options, id, mac, lease.address);
     const wanted = login.options.authentication ?? (login.service === 'pppoe' ? 'mschap2' : 'chap');
     const kind = wanted === 'mac' ? 'pap' : wanted;
-    const credentials = makeCredentials(kind, applicant.username, login.options.password, this.random);
+    const named = wanted === 'mac' && this.options.hotspot?.macAuthMode === 'mac-as-username-and-password';
+    const password = named ? applicant.username.toString() : login.options.password;
+    const credentials = makeCredentials(kind, applicant.username, password, this.random);
     return { kind: 'admitted', applicant, credentials };
   }
 
@@ -71,12 +74,16 @@ export class Applicants {
     return {
       service: 'hotspot',
       id,
-      username: Buffer.from(options.authentication === 'mac' ? mac : options.username),
+      username: Buffer.from(options.authentication === 'mac' ? this.written(mac) : options.username),
       mac,
       hostAddress,
       nasPort: parseInt(id, 16),
       interface: this.options.hotspot?.interface ?? 'bridge-hs',
     };
+  }
+
+  private written(mac: string): string {
+    return formatMac(mac, this.options.hotspot?.macFormat ?? 'XX:XX:XX:XX:XX:XX');
   }
 
   /** A locally administered MAC that names the router too, so that two routers never hand out the same. */

@@ -1,5 +1,6 @@
 import type { ApiUser } from './api-server';
 import type { RouterClock } from './clock';
+import type { MacFormat } from './mac-format';
 import type { PoolOptions } from './pools';
 import type { RouterOsVersion } from './profile';
 import type { Rate } from './rate-limit';
@@ -68,6 +69,10 @@ export interface RouterOptions {
     /** Sent as NAS-Port-Type: 19 wireless (default), 15 ethernet. */
     nasPortType?: number;
     gateway?: string;
+    /** `radius-mac-format`, of Calling-Station-Id and of the name when a MAC is tried. Default `XX:XX:XX:XX:XX:XX`. */
+    macFormat?: MacFormat;
+    /** `mac-auth-mode`: with `mac-as-username-and-password` the MAC is also the password of a tried device, else what its login says. */
+    macAuthMode?: 'mac-as-username' | 'mac-as-username-and-password';
   };
   /** `/ppp aaa accounting` and `radius-accounting`. Default true. */
   accounting?: boolean;

@@ -1,6 +1,7 @@
 import { add, addBytes, valueNumber } from '../../../radius/attributes';
 import { Code, PacketBuilder } from '../../../radius/packet';
 import type { Credentials } from './credentials';
+import { formatMac, type MacFormat } from './mac-format';
 import type { Profile } from './profile';
 import type { Session, SessionIdentity, TerminateCause } from './session';
 
@@ -13,6 +14,7 @@ export interface RouterIdentity {
   /** Called-Station-Id by service. */
   calledStation: { pppoe: string; hotspot: string };
   hotspotPortType: number;
+  hotspotMacFormat: MacFormat;
   hotspotGateway: string;
   sessionIdInPppoeRequest: boolean;
 }
@@ -113,7 +115,7 @@ function addPppIdentity(builder: PacketBuilder, router: RouterIdentity, who: App
 
 function addHotspotIdentity(builder: PacketBuilder, router: RouterIdentity, who: Applicant, address: string): void {
   add(builder, 'NAS-Port-Type', router.hotspotPortType);
-  add(builder, 'Calling-Station-Id', who.mac);
+  add(builder, 'Calling-Station-Id', formatMac(who.mac, router.hotspotMacFormat));
   add(builder, 'Called-Station-Id', router.calledStation.hotspot);
   add(builder, 'NAS-Port-Id', who.interface);
   addBytes(builder, 'User-Name', who.username);

@@ -391,6 +391,7 @@ function identityOf(options: RouterOptions): RouterIdentity {
       pppoe: options.pppoe?.serviceName ?? 'isp',
       hotspot: options.hotspot?.serverName ?? 'hotspot1',
     },
+    hotspotMacFormat: options.hotspot?.macFormat ?? 'XX:XX:XX:XX:XX:XX',
     hotspotPortType: options.hotspot?.nasPortType ?? 19,
     hotspotGateway: options.hotspot?.gateway ?? '10.65.0.1',
     sessionIdInPppoeRequest: options.pppoe?.sessionIdInAccessRequest ?? true,

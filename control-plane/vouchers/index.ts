@@ -1,0 +1,6 @@
+/** Vouchers: codes that become subscriptions when they are first used. */
+export { createBatch, type BatchOutcome } from './create-batch';
+export { redeemVoucher, type RedeemOutcome } from './redeem-voucher';
+export { voidBatch } from './void-batch';
+export { findBatch, findVoucher, listBatches, listVouchers, type VoucherFilter } from './queries';
+export { newBatch, type Batch, type NewBatch, type Voucher } from './schema';

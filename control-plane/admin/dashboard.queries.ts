@@ -112,6 +112,8 @@ export interface Checks {
   unproven: bigint;
   cuts: bigint;
   free_riders: bigint;
+  /** Entitled, and still slow or in the walled garden. */
+  held_back: bigint;
   /** Sessions that were looked at. */
   sessions: bigint;
   spooled: bigint;
@@ -120,17 +122,16 @@ export interface Checks {
   open_late: bigint;
 }
 
-/** What must be zero, counted now. Free riders: online with full service that nobody paid for, and no order under way against it. */
+/** What must be zero, counted now. Free riders: online with service that nobody paid for, though the network was told so ten seconds ago. */
 export async function checks({ tx }: Context): Promise<Checks> {
   const [row] = await tx.$queryRaw<Checks[]>`
     SELECT e.*, s.*, spool.*
     FROM (SELECT count(*) FILTER (WHERE state = 'gave_up') AS gave_up, count(*) FILTER (WHERE state = 'unproven' AND kind = 'cut') AS unproven,
                  count(*) FILTER (WHERE kind = 'cut') AS cuts, count(*) FILTER (WHERE state = 'open' AND created_at < (SELECT lango_now()) - interval '2 minutes') AS open_late
           FROM enforcement WHERE created_at > (SELECT lango_now()) - interval '1 day') e,
-         (SELECT count(*) FILTER (WHERE n.state IN ('expired', 'capped', 'suspended', 'paused', 'pending', 'ended') AND coalesce(l.mode, 'full') <> 'garden'
-                   AND NOT EXISTS (SELECT 1 FROM enforcement o WHERE o.session_id = l.radacctid AND o.state = 'open')) AS free_riders,
-                 count(*) AS sessions
-          FROM session_live l LEFT JOIN subscription_now n ON n.id = l.subscription_id WHERE l.stopped_at IS NULL) s,
+         (SELECT (SELECT count(*) FROM session_live WHERE stopped_at IS NULL) AS sessions, count(*) FILTER (WHERE what = 'free_rider') AS free_riders,
+                 count(*) FILTER (WHERE what = 'held_back') AS held_back
+          FROM enforcement_undone()) s,
          (SELECT coalesce(sum(pending_packets), 0)::bigint AS spooled, min(oldest_at) FILTER (WHERE pending_packets > 0) AS spool_since, count(*) AS listeners
           FROM accounting_spool) spool`;
   if (!row) throw new Error('The checks returned no row.');

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { cursorId, idField, listQuery } from '../platform/http/input';
 import { notFound } from '../platform/http/problem';
 import { route } from '../platform/http/route';
+import { listUndone, undoneAnswer } from './undone';
 import { enforcementAnswer, findEnforcement, listEnforcements } from './queries';
 
 const filters = listQuery.omit({ q: true }).extend({
@@ -20,6 +21,14 @@ export const apiRoutes = [
     query: filters,
     answer: z.object({ items: z.array(enforcementAnswer), nextCursor: z.string().nullable() }),
     run: (ctx, { query: { cursor, ...query } }) => listEnforcements(ctx, { ...query, before: cursorId(cursor) }),
+  }),
+  route({
+    method: 'GET',
+    path: '/enforcements/undone',
+    permission: 'sessions.read',
+    summary: 'List who is online without entitlement or held back against it; nobody at rest',
+    answer: undoneAnswer,
+    run: (ctx) => listUndone(ctx),
   }),
   route({
     method: 'GET',

@@ -11,6 +11,19 @@ const enforcementGaveUp = gauge(
   'lango_enforcement_gave_up_day',
   'Changes of the last 24 hours that the network did not take.',
 );
+const freeRiders = gauge(
+  'lango_free_riders',
+  'Sessions that are online without entitlement ten seconds after the network was told. 0 at rest.',
+);
+const heldBack = gauge(
+  'lango_held_back',
+  'Sessions that are entitled and still throttled or in the walled garden ten seconds after the network was told. 0 at rest.',
+);
+const sweepRound = gauge(
+  'lango_enforcement_sweep_round_seconds',
+  'How long the last round through all open sessions took.',
+);
+const sweepAge = gauge('lango_enforcement_sweep_age_seconds', 'Since the last such round ended.');
 const spoolPackets = gauge(
   'lango_accounting_spool_packets',
   'Accounting packets answered and waiting on disk for the database.',
@@ -26,6 +39,10 @@ export async function refreshGauges(outside: PrismaClient, log: Log): Promise<vo
     enforcementOpen.set(row?.['enforcement_open'] ?? 0);
     enforcementOldest.set(row?.['enforcement_oldest_s'] ?? 0);
     enforcementGaveUp.set(row?.['enforcement_gave_up'] ?? 0);
+    freeRiders.set(row?.['free_riders'] ?? 0);
+    heldBack.set(row?.['held_back'] ?? 0);
+    sweepRound.set(row?.['sweep_round_s'] ?? 0);
+    sweepAge.set(row?.['sweep_age_s'] ?? 0);
     spoolPackets.set(row?.['spool_packets'] ?? 0);
   } catch (error) {
     databaseUp.set(0);

@@ -205,3 +205,53 @@ test.each([
 ])('%s and %s mean the same rate: %s', async (a, b, same) => {
   expect((await world.owner.query('SELECT enforcement_same_rate($1, $2) AS same', [a, b])).rows[0].same).toBe(same);
 });
+
+describe('who should not be online, and who should be faster', () => {
+  const undone = async (): Promise<unknown[]> =>
+    (await world.owner.query('SELECT what, session_id FROM enforcement_undone() ORDER BY what')).rows;
+
+  test('nobody at rest; ten seconds after the network was told and did nothing they are counted, until it did', async () => {
+    await world.owner.query('DELETE FROM enforcement');
+    await world.owner.query('DELETE FROM session_live');
+    const routerId = await world.router({ address: '127.9.1.77', port: 3799 });
+    const suspended = await world.subscription({ username: 'rider', status: 'suspended' });
+    const paid = await world.subscription({ username: 'payer' });
+    const rider = await world.session({ routerId, subscriptionId: suspended, acctSessionId: 'r1' });
+    const held = await world.session({ routerId, subscriptionId: paid, acctSessionId: 'p1', mode: 'garden' });
+    await world.session({ routerId, subscriptionId: paid, acctSessionId: 'p2', mode: 'full' });
+    await world.owner.query('SELECT enforcement_sweep()');
+    expect(await undone()).toEqual([]);
+    await world.shiftClock('11 seconds');
+    expect(await undone()).toEqual([
+      { what: 'free_rider', session_id: rider },
+      { what: 'held_back', session_id: held },
+    ]);
+    // Giving up changes nothing about what is true.
+    await world.owner.query(`SELECT enforcement_close(id, 'gave_up') FROM enforcement`);
+    expect(await undone()).toHaveLength(2);
+    await world.stop(rider);
+    await world.owner.query(`UPDATE subscription SET status = 'suspended' WHERE id = $1`, [paid]);
+    expect(await undone()).toEqual([]);
+    await world.shiftClock('0');
+  });
+
+  test('the sweep goes round in steps: every session is looked at, however many there are, and new ones at once', async () => {
+    await world.owner.query('DELETE FROM enforcement');
+    await world.owner.query('DELETE FROM session_live');
+    await world.owner.query('UPDATE enforcement_round SET next_id = 0, newest_id = 0');
+    const routerId = await world.router({ address: '127.9.1.78', port: 3799 });
+    const subscriptionId = await world.subscription({ username: 'many' });
+    const ids: string[] = [];
+    for (let n = 0; n < 7; n++)
+      ids.push(await world.session({ routerId, subscriptionId, acctSessionId: `s${n}`, mode: 'full' }));
+    // All have been seen as new once; from then on only the round finds what changes.
+    await world.owner.query('SELECT enforcement_sweep(3)');
+    await world.owner.query('UPDATE enforcement_round SET newest_id = newest_id + 10000');
+    await world.owner.query(`UPDATE subscription SET status = 'suspended' WHERE id = $1`, [subscriptionId]);
+    const found: number[] = [];
+    for (let n = 0; n < 4; n++)
+      found.push(Number((await world.owner.query('SELECT enforcement_sweep(3) AS n')).rows[0].n));
+    expect(found).toEqual([3, 1, 3, 0]);
+    expect((await world.owner.query('SELECT count(*)::int AS n FROM enforcement')).rows).toEqual([{ n: 7 }]);
+  });
+});

@@ -370,31 +370,3 @@ CREATE OR REPLACE FUNCTION enforcement_next_ms() RETURNS double precision LANGUA
   ) - lango_now())::double precision
 $$;
 GRANT EXECUTE ON FUNCTION enforcement_next_ms TO lango_enforcer;
-
--- The net under everything: finds open sessions that disagree with their subscription and for which nothing is under way (a login that was accepted just
--- before the cut and started after it; a row given up an hour ago). Returns the number of rows written, or -1 when another enforcer is at it.
-CREATE OR REPLACE FUNCTION enforcement_sweep(p_again_after interval DEFAULT '1 hour') RETURNS integer
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-DECLARE
-  v_now timestamptz := lango_now();
-  v_sessions bigint[];
-  v_kinds text[];
-  v_reasons text[];
-BEGIN
-  IF NOT pg_try_advisory_xact_lock(hashtext('enforcement_sweep')) THEN RETURN -1; END IF;
-  SELECT array_agg(radacctid), array_agg(kind), array_agg(CASE kind WHEN 'cut' THEN access_state WHEN 'throttle' THEN 'cap_throttle' ELSE 'resumed' END)
-  INTO v_sessions, v_kinds, v_reasons
-  FROM (
-    SELECT l.radacctid, l.mode, sub.access_state, enforcement_needed(sub.access_state, l.mode, 'sweep', NULL, NULL,
-                                                                     session_must_rerate('sweep', l.told_rate, l.class, sub.service_rate)) AS kind
-    FROM session_live l JOIN subscription_now sub ON sub.id = l.subscription_id
-    WHERE l.stopped_at IS NULL
-  ) found
-  -- A session of unknown mode cannot be seen to disagree about its rate.
-  WHERE kind IS NOT NULL AND NOT (kind = 'throttle' AND mode IS NULL)
-    AND NOT EXISTS (SELECT 1 FROM enforcement e WHERE e.session_id = found.radacctid
-                      AND (e.state = 'open' AND e.kind IN (found.kind, 'cut') OR e.kind = found.kind AND e.state IN ('gave_up', 'unproven') AND e.closed_at > v_now - p_again_after));
-  IF v_sessions IS NULL THEN RETURN 0; END IF;
-  RETURN cardinality(enforcement_open(v_sessions, v_kinds, v_reasons, '{}'));
-END $$;
-GRANT EXECUTE ON FUNCTION enforcement_sweep TO lango_enforcer;

@@ -1,12 +1,19 @@
 -- Figures over all companies for /metrics: counts only, which is why the web role may ask for them.
-CREATE OR REPLACE FUNCTION health_figures() RETURNS TABLE (
-  sessions_live float8, enforcement_open float8, enforcement_oldest_s float8, enforcement_gave_up float8, spool_packets float8
+DROP FUNCTION IF EXISTS health_figures();
+CREATE FUNCTION health_figures() RETURNS TABLE (
+  sessions_live float8, enforcement_open float8, enforcement_oldest_s float8, enforcement_gave_up float8, spool_packets float8,
+  free_riders float8, held_back float8, sweep_round_s float8, sweep_age_s float8
 ) LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
   SELECT (SELECT count(*) FROM session_live WHERE stopped_at IS NULL)::float8,
          e.open, e.oldest_s,
          (SELECT count(*) FROM enforcement WHERE state = 'gave_up' AND created_at > lango_now() - interval '1 day')::float8,
-         (SELECT coalesce(sum(pending_packets), 0) FROM accounting_spool)::float8
+         (SELECT coalesce(sum(pending_packets), 0) FROM accounting_spool)::float8,
+         u.free_riders, u.held_back, r.took_s, extract(epoch FROM clock_timestamp() - r.ended_at)::float8
   FROM (SELECT count(*)::float8 AS open, coalesce(extract(epoch FROM lango_now() - min(created_at)), 0)::float8 AS oldest_s
-        FROM enforcement WHERE state = 'open') e
+        FROM enforcement WHERE state = 'open') e,
+       (SELECT count(*) FILTER (WHERE what = 'free_rider')::float8 AS free_riders, count(*) FILTER (WHERE what = 'held_back')::float8 AS held_back
+        FROM enforcement_undone()) u,
+       enforcement_round r
 $$;
+REVOKE EXECUTE ON FUNCTION health_figures() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION health_figures() TO lango_web, lango_jobs;

@@ -1,4 +1,5 @@
-import { closeSync, fstatSync, openSync, readSync, truncateSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { closeSync, fstatSync, openSync, readFileSync, readSync, truncateSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { Pool } from 'pg';
 
@@ -31,7 +32,7 @@ export class AnswerLog {
     private readonly path: string,
     private readonly pool: Pool,
   ) {
-    this.name = `${hostname()}:${path}`.slice(-200);
+    this.name = `${hostname()}:${ownName(path)}`.slice(-200);
   }
 
   /**
@@ -86,6 +87,20 @@ export class AnswerLog {
     if (size >= from) truncateSync(this.path);
     this.position = await this.record(from, 0, []);
   }
+}
+
+/**
+ * A name that no other log has, kept beside it: two hosts cloned from one image have the same host name and the same paths, and would take each other's
+ * position for their own. Lost together with the log, whose lines it counts.
+ */
+function ownName(path: string): string {
+  const file = `${path}.name`;
+  try {
+    writeFileSync(file, randomBytes(12).toString('hex'), { flag: 'wx', mode: 0o600 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+  return readFileSync(file, 'utf8');
 }
 
 /** Reads one line of the format that radiusd.conf writes; undefined for a line that a crash cut short. */

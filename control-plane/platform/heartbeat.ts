@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { Pool } from 'pg';
 
@@ -15,7 +16,8 @@ export function startHeartbeat(part: string, databaseUrl: string): { stop(): Pro
     connectionTimeoutMillis: 3000,
   });
   pool.on('error', () => undefined);
-  const row = [part, `${hostname()}:${process.pid}`];
+  // Hosts cloned from one image share a name, and in containers process numbers repeat.
+  const row = [part, `${hostname()}:${process.pid}:${randomBytes(4).toString('hex')}`];
   const tell = async (sql: string): Promise<void> => {
     await pool.query(sql, row).catch(() => undefined);
   };

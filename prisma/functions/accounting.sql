@@ -452,11 +452,16 @@ CREATE OR REPLACE FUNCTION accounting_router_restarted(
   p_nas bigint, p_tenant bigint, p_event_ms bigint, p_received_ms bigint, p_identifier text, p_nas_ip inet, p_realm text, p_boot text
 ) RETURNS integer LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
-  shift_ms bigint := (SELECT (extract(epoch FROM shift) * 1000)::bigint FROM platform_clock);
+  shift_ms bigint := extract(epoch FROM lango_clock_shift()) * 1000;
+  v_at timestamptz := to_timestamp((p_event_ms + shift_ms) / 1000.0);
   closed integer;
 BEGIN
-  closed := accounting_reboot(p_nas, to_timestamp((p_event_ms + shift_ms) / 1000.0), to_timestamp((p_received_ms + shift_ms) / 1000.0),
-    p_identifier, p_nas_ip, p_realm, p_boot);
+  closed := accounting_reboot(p_nas, v_at, to_timestamp((p_received_ms + shift_ms) / 1000.0), p_identifier, p_nas_ip, p_realm, p_boot);
+  -- The first Start that a listener hears shows a boot digit too: without a session that it ends it tells of no restart.
+  IF p_boot IS NULL OR closed > 0 THEN
+    INSERT INTO nas_status AS t (nas_id, tenant_id, restarted_at) SELECT id, tenant_id, v_at FROM nas WHERE id = p_nas
+    ON CONFLICT (nas_id) DO UPDATE SET restarted_at = greatest(t.restarted_at, excluded.restarted_at);
+  END IF;
   IF closed > 0 THEN PERFORM accounting_tell_sessions(ARRAY[p_tenant]); END IF;
   RETURN closed;
 END $$;

@@ -1,4 +1,4 @@
-import { healthAddress, healthSecret } from '../freeradius-config/generate';
+import { freeradiusPlaces, healthAddress, healthSecret } from '../freeradius-config/generate';
 import { freeradiusHome } from './cli/freeradius-home';
 import { loopbackFor } from './cli/loopback';
 import { loadConfig, type Config } from './platform/config';
@@ -37,6 +37,7 @@ const parts: Record<string, Part> = {
   enforcer: { database: 'enforcer', start: startEnforcerPart },
   radsec: { database: 'radsec', start: startRadsecPart },
   'nas-watcher': { database: 'radius', start: startNasWatcherPart, beats: true },
+  authorizer: { database: 'radius', start: startAuthorizerPart, beats: true },
   demo: { database: 'web', start: startDemoPart },
 };
 
@@ -98,13 +99,20 @@ async function startNasWatcherPart({ config, databaseUrl, log }: PartContext): P
   return startNasWatcher({ databaseUrl, dir, log, ...(user ? { owner: user } : {}) });
 }
 
+async function startAuthorizerPart({ config, databaseUrl, log }: PartContext): Promise<RunningPart> {
+  const { startAuthorizer } = await import('../radius/authorizer/index.js');
+  const { dir, user } = freeradiusHome(config);
+  const socket = freeradiusPlaces(dir).authorizerSocket;
+  return startAuthorizer({ databaseUrl, socket, log, ...(user ? { owner: user } : {}) });
+}
+
 async function startDemoPart({ config, masterKey, log }: PartContext): Promise<RunningPart> {
   const { startDemo } = await import('./cli/demo/demo.js');
   return startDemo({ config, masterKey, log, host: loopbackFor(config.bind), httpHost: loopbackFor(config.httpBind) });
 }
 
 /** Started by the supervisor beside another part, never asked for by name. */
-const companions = ['nas-watcher', 'demo'];
+const companions = ['nas-watcher', 'authorizer', 'demo'];
 
 /** Roles that can be asked for, in the order in which they are started. */
 export const partNames: readonly string[] = Object.keys(parts).filter((name) => !companions.includes(name));

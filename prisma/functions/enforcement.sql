@@ -38,6 +38,9 @@ CREATE OR REPLACE FUNCTION enforcement_still_wanted(p_kind text, p_reason text, 
   END
 $$;
 
+-- Pure rules that enforcement_undone asks with its caller's rights, so that a company sees its own.
+GRANT EXECUTE ON FUNCTION enforcement_is_final, enforcement_still_wanted TO lango_web, lango_jobs, lango_enforcer;
+
 -- The web role works for one company at a time; the other parts for all.
 CREATE OR REPLACE FUNCTION enforcement_check_tenant(p_tenant_id bigint) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN

@@ -176,7 +176,9 @@ CREATE OR REPLACE FUNCTION enforcement_silence_proves_at(
   p_created_at timestamptz, p_acked_at timestamptz, p_gone_at timestamptz, p_received_at timestamptz, p_interim_s integer, p_listening_since timestamptz
 ) RETURNS timestamptz LANGUAGE plpgsql STABLE AS $$
 BEGIN
-  RETURN CASE WHEN p_listening_since IS NOT NULL AND NOT EXISTS (SELECT 1 FROM accounting_spool WHERE pending_packets > 0) THEN
+  RETURN CASE WHEN p_listening_since IS NOT NULL AND NOT EXISTS (
+      -- A host that has been silent for a day counts as gone for good, as it does for the sweep.
+      SELECT 1 FROM accounting_spool WHERE pending_packets > 0 AND beat_at > clock_timestamp() - interval '1 day') THEN
     greatest(coalesce(least(p_acked_at, p_gone_at), p_created_at), p_received_at, p_listening_since, (SELECT max(drained_at) FROM accounting_spool))
     + make_interval(secs => p_interim_s * CASE WHEN p_acked_at IS NULL AND p_gone_at IS NULL THEN 3 ELSE 1 END + 30) END;
 END $$;

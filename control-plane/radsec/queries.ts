@@ -111,3 +111,11 @@ export async function findServer(ctx: Context): Promise<ServerCertificate | unde
     }
   );
 }
+
+/** The name of a router of this company. */
+export async function routerName(ctx: Context, id: bigint): Promise<string | undefined> {
+  const [row] = await ctx.tx.$queryRaw<
+    { name: string }[]
+  >`SELECT name FROM nas WHERE id = ${id} AND tenant_id = ${ctx.tenantId}`;
+  return row?.name;
+}

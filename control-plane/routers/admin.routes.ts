@@ -9,12 +9,28 @@ import type { Reader, StateBadge } from '../ui';
 import { createRouter } from './create-router';
 import { deleteRouter } from './delete-router';
 import { findRouter, listRouters } from './queries';
-import { newRouter } from './schema';
+import { isCertificateAddress, routerAddress, routerName, routerSecret } from './schema';
 import type { Router } from './schema';
 
 /** A router with people online that says nothing for this long is called silent. */
 const SILENT_AFTER_MS = 15 * 60_000;
-const routerForm = newRouter.pick({ name: true, address: true, secret: true, type: true });
+const routerForm = z
+  .object({
+    connects: z.enum(['address', 'certificate']).default('address'),
+    name: routerName,
+    type: z.enum(['mikrotik', 'other']).default('mikrotik'),
+    address: z.string().trim().default(''),
+    secret: z.string().default(''),
+  })
+  .superRefine((form, check) => {
+    if (form.connects === 'certificate') return;
+    const { address, secret } = form;
+    for (const [name, good] of [
+      ['address', routerAddress.safeParse(address).success],
+      ['secret', routerSecret.safeParse(secret).success],
+    ] as const)
+      if (!good) check.addIssue({ code: 'custom', path: [name], message: 'is needed' });
+  });
 
 function heardAt(router: Router): Date | null {
   const times = [router.last_accounting_at, router.last_access_at]
@@ -26,7 +42,13 @@ function heardAt(router: Router): Date | null {
 function routerState(router: Router, reader: Reader): StateBadge {
   const { t, nowMs } = reader;
   const heard = heardAt(router);
-  if (!heard) return stateBadge('unknown', reader, { why: t('routers.why_unknown', { address: router.address }) });
+  if (!heard) {
+    const { address } = router;
+    const why = isCertificateAddress(address)
+      ? t('routers.why_unknown_certificate')
+      : t('routers.why_unknown', { address });
+    return stateBadge('unknown', reader, { why });
+  }
   const span = formatSpan(nowMs - heard.getTime());
   if (router.live_sessions > 0 && nowMs - heard.getTime() > SILENT_AFTER_MS)
     return stateBadge('silent', reader, { why: t('routers.why_silent', { span }) });
@@ -45,7 +67,7 @@ function printRouter(router: Router, reader: Reader) {
     identity: router.identity ?? t(`routers.type_${router.type}`),
     href: `/routers/${router.id}`,
     state: routerState(router, reader),
-    address: router.address,
+    address: isCertificateAddress(router.address) ? t('routers.by_certificate') : router.address,
     policy: t(`routers.policy_${router.message_authenticator}`),
     heard: heard ? t('routers.ago', { span: formatSpan(reader.nowMs - heard.getTime()) }) : '–',
     acked: acked ? t('routers.acked', { at: formatMoment(new Date(acked), reader) }) : t('routers.never_acked'),
@@ -66,10 +88,16 @@ function formModel(values: Record<string, string>, errors: Record<string, string
     title: t('routers.new_title'),
     errors: formErrors(errors),
     name: field('name', { required: true, autocomplete: 'off', max: 64 }),
-    address: field('address', { required: true, autocomplete: 'off', help: t('routers.address_help') }),
+    connects: field('connects', {
+      options: ['address', 'certificate'].map((value) => ({
+        value,
+        label: t(`routers.connects_${value}`),
+        selected: value === values['connects'],
+      })),
+    }),
+    address: field('address', { autocomplete: 'off', help: t('routers.address_help') }),
     // A good secret is offered, so that nobody has to invent one.
     secret: field('secret', {
-      required: true,
       autocomplete: 'off',
       max: 60,
       value: values['secret'] ?? randomBytes(18).toString('base64url'),
@@ -98,6 +126,7 @@ export const pageRoutes: PageRoute[] = [
         title: reader.t('routers.title'),
         live: 'router',
         mayAdd,
+        seesCertificates: person.actor.permissions.has('radsec.read'),
         told: query.removed && { text: reader.t('routers.removed') },
         rows: page.items.map((router) => printRouter(router, reader)),
         empty: {
@@ -128,14 +157,12 @@ export const pageRoutes: PageRoute[] = [
           form.values,
           Object.fromEntries(Object.keys(form.fields).map((name) => [name, reader.t(`routers.${name}_needed`)])),
         );
-      const { name, address, secret, type } = form.value;
-      const outcome = await createRouter(ctx, { name, address, secret, type: type ?? 'mikrotik' });
-      if (outcome.kind === 'done') return seeOther(`/routers/${outcome.id}`);
+      const { name, address, secret, type, connects } = form.value;
+      const alone = connects === 'certificate';
+      const outcome = await createRouter(ctx, alone ? { name, type, radsec: true } : { name, type, address, secret });
+      if (outcome.kind === 'done') return seeOther(`/routers/${outcome.id}${alone ? '/certificate' : ''}`);
       const field = outcome.kind === 'name_taken' ? 'name' : 'address';
-      return again(
-        { name, address, secret, type: type ?? 'mikrotik' },
-        { [field]: reader.t(`routers.${field}_taken`) },
-      );
+      return again({ name, address, secret, type, connects }, { [field]: reader.t(`routers.${field}_taken`) });
     },
   }),
   pageRoute({
@@ -152,11 +179,12 @@ export const pageRoutes: PageRoute[] = [
         live: 'router',
         mayExplain: person.actor.permissions.has('access.explain'),
         mayRemove: person.actor.permissions.has('routers.write'),
+        seesCertificates: person.actor.permissions.has('radsec.read'),
         router: {
           ...printed,
           state: { ...printed.state, tinted: true },
           coaPort: router.coa_port,
-          waiting: heardAt(router) === null,
+          waiting: heardAt(router) === null && !isCertificateAddress(router.address),
         },
       });
     },

@@ -12,9 +12,18 @@ export const routerAddress = z
     (text) => !isIPv4(text) || !/^(0\.|22[4-9]\.|23\d\.|24\d\.|25[0-5]\.)/.test(text),
     'must be the address of one router',
   )
-  .refine((text) => !isIPv6(text) || !/^(ff|::$|fe[89ab])|%/i.test(plainIPv6(text)), 'must be the address of one router')
+  .refine(
+    (text) => !isIPv6(text) || !/^(ff|::$|fe[89ab])|%/i.test(plainIPv6(text)),
+    'must be the address of one router',
+  )
   // The socket tells such a router by its IPv4 address, so nobody would ever find it under this one.
-  .refine((text) => !isIPv6(text) || !plainIPv6(text).startsWith('::ffff:'), 'must be written as IPv4: without ::ffff:');
+  .refine((text) => !isIPv6(text) || !plainIPv6(text).startsWith('::ffff:'), 'must be written as IPv4: without ::ffff:')
+  .refine((text) => !isCertificateAddress(text), 'is kept for routers that are known by a certificate (RadSec)');
+
+/** Whether an address is one of those that routers with a certificate get (prisma/functions/radsec.sql): no packet from outside has it. */
+export function isCertificateAddress(address: string): boolean {
+  return /^127\.(12[89]|1[3-8]\d|19[01])\./.test(address);
+}
 
 /** The shortest form (RFC 5952), so that every way to write an address is judged alike. A zone stays in sight. */
 function plainIPv6(text: string): string {
@@ -22,7 +31,7 @@ function plainIPv6(text: string): string {
 }
 
 /** FreeRADIUS keeps 60 characters; other signs than printable ASCII are read differently by routers, and a backslash by FreeRADIUS and RouterOS. */
-const secret = z
+export const routerSecret = z
   .string()
   .min(1, 'is needed')
   .max(60)
@@ -35,10 +44,17 @@ const fingerprint = z
   .refine((hex) => hex.length === 64, 'must be a SHA-256 fingerprint: 32 pairs of hexadecimal digits')
   .transform((hex) => hex.replace(/..(?!$)/g, '$&:'));
 
+export const routerName = z
+  .string()
+  .trim()
+  .min(1, 'is needed')
+  .max(64)
+  .regex(printable, 'must not contain control characters');
+
 const fields = z.object({
-  name: z.string().trim().min(1, 'is needed').max(64).regex(printable, 'must not contain control characters'),
+  name: routerName,
   address: routerAddress,
-  secret,
+  secret: routerSecret,
   type: z.enum(['mikrotik', 'other']),
   coa_port: z.int().min(1).max(65_535),
   coa_address: routerAddress.nullable(),
@@ -50,7 +66,25 @@ const fields = z.object({
   api_fingerprint: fingerprint.nullable(),
 });
 
-export const newRouter = fields.partial().required({ name: true, address: true, secret: true });
+export const newRouter = fields
+  .partial()
+  .required({ name: true })
+  .extend({
+    /** Known by its certificate alone, wherever it comes from: then without address and secret. */
+    radsec: z.boolean().optional(),
+  })
+  .superRefine((router, check) => {
+    for (const name of ['address', 'secret'] as const) {
+      if (router.radsec === true && router[name] !== undefined)
+        check.addIssue({
+          code: 'custom',
+          path: [name],
+          message: 'must be left out of a router that has a certificate only',
+        });
+      if (router.radsec !== true && router[name] === undefined)
+        check.addIssue({ code: 'custom', path: [name], message: 'is needed' });
+    }
+  });
 export type NewRouter = z.output<typeof newRouter>;
 
 export const routerPatch = fields.partial().extend({ version: z.int().optional() });

@@ -11,7 +11,8 @@ BEGIN
   END IF;
   SELECT address INTO v_address FROM radsec_router WHERE nas_id = p_nas_id;
   IF v_address IS NULL THEN
-    INSERT INTO radsec_router (nas_id, tenant_id, address, secret) VALUES (p_nas_id, lango_tenant(), radsec_next_address(), p_secret)
+    INSERT INTO radsec_router (nas_id, tenant_id, address, secret)
+    SELECT id, tenant_id, CASE WHEN nasname::inet <<= '127.128.0.0/10' THEN nasname::inet ELSE radsec_next_address() END, p_secret FROM nas WHERE id = p_nas_id
     RETURNING address INTO v_address;
   END IF;
   RETURN v_address;

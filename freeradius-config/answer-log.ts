@@ -17,6 +17,10 @@ export interface Answer {
   station: string | null;
   called: string | null;
   identity: string | null;
+  /** How it was asked: Auth-Type, Service-Type and NAS-Port-Type, so that it can be asked again. */
+  method: string | null;
+  service_type: string | null;
+  port_type: string | null;
 }
 
 /** About 600 answers. With a part every half second the loader takes a few hundredths of a processor and leaves the rest to the logins. */
@@ -119,9 +123,13 @@ export function parseAnswer(line: string): Answer | undefined {
     station,
     called,
     identity,
+    method,
+    service_type,
+    port_type,
   ] = fields;
   if (
-    fields.length !== 12 ||
+    // Lines from before it was written down how it was asked have twelve.
+    (fields.length !== 15 && fields.length !== 12) ||
     !/^\d+ \d{1,6}$/.test(`${seconds} ${microseconds}`) ||
     !/^\d+$/.test(tenant_id ?? '') ||
     !/^\d+$/.test(nas_id ?? '')
@@ -139,6 +147,9 @@ export function parseAnswer(line: string): Answer | undefined {
     station: textOf(station),
     called: textOf(called),
     identity: textOf(identity),
+    method: method || null,
+    service_type: service_type || null,
+    port_type: port_type || null,
   };
 }
 

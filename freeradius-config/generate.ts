@@ -1,5 +1,14 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto';
-import { chmodSync, chownSync, copyFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
 import { isIPv6 } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import { detectFreeradius, type Freeradius } from './detect';
@@ -89,6 +98,7 @@ export function writeFreeradiusConfig(o: FreeradiusConfigOptions): void {
   const dir = resolve(o.dir);
   for (const place of [dir, places.nasDir, join(dir, 'run'), join(dir, 'log'), join(places.controlSocket, '..')]) {
     mkdirSync(place, { recursive: true, mode: 0o700 });
+    assertOurs(place, o.owner);
     chmodSync(place, 0o700);
     own(place, o.owner);
   }
@@ -104,6 +114,14 @@ export function writeFreeradiusConfig(o: FreeradiusConfigOptions): void {
     (folder) => own(folder, o.owner),
   );
   replaceFile(join(dir, 'radiusd.conf'), render(o, freeradius, places), o.owner);
+}
+
+/** A folder in /tmp can be put there by anybody before us, also as a link to somewhere else: what it opens to FreeRADIUS would be theirs. */
+function assertOurs(place: string, owner?: { uid: number }): void {
+  const found = lstatSync(place);
+  const uids = [0, process.getuid?.(), owner?.uid];
+  if (found.isDirectory() && uids.includes(found.uid)) return;
+  throw new Error(`${place} was made by somebody else (user ${found.uid}). Remove it, or choose another LANGO_DATA.`);
 }
 
 /** Writes a file closed to others in one step, so that no reader sees half of it. */

@@ -68,6 +68,7 @@ class NasWatcher {
     this.every(reread_ms, () => this.agreeSoon());
     this.every(answers_ms, () => this.files.forgetChanged());
     this.every(answers_ms, () => this.answers.load().then(() => this.answered()));
+    this.every(answers_ms * 4, async () => this.strangers.take());
     this.every(answers_ms * 10, () => this.strangers.load());
   }
 

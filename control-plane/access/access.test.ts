@@ -46,6 +46,8 @@ test('a subscription in order passes every check, and the reply is what the rout
       'sessions',
       'paid',
       'data',
+      'time',
+      'hours',
     ].map((name) => [name, true]),
   );
   const reply = Object.fromEntries(told.reply.map(({ attribute, value }) => [attribute, value]));

@@ -41,8 +41,10 @@ export function refusalRow(row: RefusalRow, reader: Reader) {
 export function suspectLine(row: SuspectRouter, reader: Reader) {
   const { t, locale } = reader;
   return {
-    title: t('access.suspect', { router: row.router }),
-    why: t('access.suspect_why', { logins: formatCount(row.logins, locale), when: formatMoment(row.first_at, reader) }),
+    title: t(row.certain ? 'access.secret_wrong' : 'access.suspect', { router: row.router }),
+    why: row.certain
+      ? t('access.secret_wrong_why', { when: formatMoment(row.first_at, reader) })
+      : t('access.suspect_why', { logins: formatCount(row.logins, locale), when: formatMoment(row.first_at, reader) }),
     href: `/routers/${row.nas_id}`,
   };
 }

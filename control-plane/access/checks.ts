@@ -1,4 +1,4 @@
-import { formatBytes, formatDeadline, formatMoment } from '../ui';
+import { formatBytes, formatDeadline, formatMoment, formatSpan } from '../ui';
 import type { Reader } from '../ui';
 import type { Explained, Facts } from './explain-access';
 
@@ -14,7 +14,9 @@ export type CheckName =
   | 'device'
   | 'sessions'
   | 'paid'
-  | 'data';
+  | 'data'
+  | 'time'
+  | 'hours';
 
 interface Spec {
   name: CheckName;
@@ -38,6 +40,8 @@ export const CHECKS: readonly Spec[] = [
   { name: 'sessions', reasons: ['too_many_sessions'], detail: sessions },
   { name: 'paid', reasons: ['unpaid', 'expired'], detail: paid },
   { name: 'data', reasons: ['capped'], detail: data },
+  { name: 'time', reasons: ['time_used_up'], detail: time },
+  { name: 'hours', reasons: ['outside_hours'], detail: hours },
 ];
 
 export interface Check {
@@ -63,7 +67,10 @@ function router({ router: asked }: Facts, reader: Reader): string {
   const heard = asked.heard_at
     ? t('access.router_heard', { when: formatMoment(new Date(asked.heard_at), reader) })
     : t('access.router_never');
-  return `${asked.name}, ${asked.address}, ${heard}`;
+  const wrong = asked.secret_wrong_at
+    ? ` ${t('access.router_secret_wrong', { when: formatMoment(new Date(asked.secret_wrong_at), reader) })}`
+    : '';
+  return `${asked.name}, ${asked.address}, ${heard}.${wrong}`;
 }
 
 function signature({ router: asked, signed }: Facts, { t }: Reader): string {
@@ -152,4 +159,18 @@ function data({ login: found }: Facts, { t, locale }: Reader): string {
     used: formatBytes(found.used_bytes, locale),
     total: formatBytes(found.allowance_bytes, locale),
   });
+}
+
+function time({ login: found }: Facts, { t }: Reader): string {
+  if (!found) return t('access.nothing_to_check');
+  if (found.online_s === null) return t('access.time_free');
+  return t('access.time_used', {
+    used: formatSpan((found.online_used_s ?? 0) * 1000),
+    total: formatSpan(found.online_s * 1000),
+  });
+}
+
+function hours({ login: found }: Facts, { t }: Reader): string {
+  if (!found) return t('access.nothing_to_check');
+  return t(found.has_hours ? 'access.hours_some' : 'access.hours_all');
 }

@@ -31,6 +31,8 @@ export interface Facts {
     policy: 'require' | 'auto' | 'off';
     has_signed: boolean;
     heard_at: string | null;
+    /** The last packet of its address that was signed with another secret; null once it has been answered since. */
+    secret_wrong_at: string | null;
   } | null;
   login: {
     subscription_id: string;
@@ -48,6 +50,12 @@ export interface Facts {
     valid_until: string | null;
     used_bytes: number;
     allowance_bytes: number | null;
+    /** Time online that was sold and used, in seconds; null where it is not counted. */
+    online_s: number | null;
+    online_used_s: number | null;
+    /** The plan has other rules at some hours of the week. */
+    has_hours: boolean;
+    service_until: string | null;
   } | null;
   /** A voucher that was not yet used. */
   voucher: { code: string; plan: string; voided: boolean } | null;

@@ -118,14 +118,10 @@ export async function findTry(ctx: Context, { us, id }: Key): Promise<TryRow | u
   return rows[0];
 }
 
-/** A router whose own secret looks wrong: within the hour it had several logins refused for a wrong password and let none of them in. */
-export interface SuspectRouter {
-  nas_id: bigint;
-  router: string;
-  logins: bigint;
-  tries: bigint;
-  first_at: Date;
-}
+/** A router whose own secret looks wrong. `certain`: its signed packets do not fit ours; else several logins were refused there for a wrong password. */
+export type SuspectRouter = { nas_id: bigint; router: string; first_at: Date } & (
+  { certain: true; logins: null; tries: null } | { certain: false; logins: bigint; tries: bigint }
+);
 
 export function suspectRouters(ctx: Context): Promise<SuspectRouter[]> {
   return ctx.tx.$queryRaw<SuspectRouter[]>`SELECT * FROM access_suspect_routers()`;

@@ -139,7 +139,7 @@ test('pages go on where the last one ended, each row once, also within one micro
 
 test('a single try is asked again as it was asked, beside what was answered then', async () => {
   const made = await makeActive(lango.api, { type: 'hotspot' }, { username: 'tried' });
-  await answered([{ username: 'tried', reason: 'suspended', ago_s: 5, method: 'CHAP' }]);
+  await answered([{ username: 'tried', reason: 'suspended', ago_s: 5, method: 'CHAP', station: 'AA:BB:CC:00:00:77' }]);
   const { body } = await lango.api.get<{ items: Json[] }>('/access/tries?username=tried');
   expect(body.items).toMatchObject([{ decision: 'reject', reason: 'suspended', method: 'CHAP' }]);
   const again = await lango.api.get<Json>(`/access/explain?try=${body.items[0]?.['id']}`);
@@ -180,13 +180,13 @@ test('a router whose customers are all refused for a wrong password is named, un
   const there = { nas_id: tower['id'], tenant_id: company.tenantId.toString(), reason: 'wrong_password' };
   const suspects = () =>
     lango.asOwner(
-      `WITH t AS MATERIALIZED (SELECT set_config('lango.tenant', $1, true)) SELECT s.router, s.logins::int FROM t, LATERAL access_suspect_routers() s`,
+      `WITH t AS MATERIALIZED (SELECT set_config('lango.tenant', $1, true)) SELECT s.router, s.certain, s.logins::int FROM t, LATERAL access_suspect_routers() s`,
       [company.tenantId.toString()],
     );
   await answered(['a', 'b'].map((username) => ({ username, ...there })));
   expect(await suspects()).toEqual([]);
   await answered(['c', 'c'].map((username) => ({ username, ...there })));
-  expect(await suspects()).toEqual([{ router: 'Tower 9', logins: 3 }]);
+  expect(await suspects()).toEqual([{ router: 'Tower 9', certain: false, logins: 3 }]);
   await answered([{ username: 'b', ...there, reason: 'active', reply: 'Access-Accept' }]);
   expect(await suspects()).toEqual([]);
 });

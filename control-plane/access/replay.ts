@@ -22,5 +22,5 @@ export function decisionOf({
 }: Pick<TryRow, 'reply' | 'reason'>): 'accept' | 'garden' | 'reject' | 'none' {
   if (reply === 'none') return 'none';
   if (reply !== 'Access-Accept') return 'reject';
-  return ['unpaid', 'expired', 'capped'].includes(reason ?? '') ? 'garden' : 'accept';
+  return ['unpaid', 'expired', 'capped', 'time_used_up'].includes(reason ?? '') ? 'garden' : 'accept';
 }

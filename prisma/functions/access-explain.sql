@@ -23,6 +23,7 @@ DECLARE
   v_decision text;
 BEGIN
   SELECT nas.id, nas.tenant_id, nas.name, nas.nasname, nas.type, nas.message_authenticator, st.message_authenticator_seen_at,
+         CASE WHEN st.secret_wrong_at > nas.updated_at AND coalesce(st.last_access_at < st.secret_wrong_at, true) THEN st.secret_wrong_at END AS secret_wrong_at,
          greatest(st.last_access_at, st.last_accounting_at) AS heard_at, t.status AS company INTO n
   FROM nas JOIN tenant t ON t.id = nas.tenant_id LEFT JOIN nas_status st ON st.nas_id = nas.id
   WHERE nas.tenant_id = lango_tenant() AND (nas.id = p_router_id OR p_router_id IS NULL)
@@ -82,11 +83,12 @@ BEGIN
       'username', p_username,
       'company', (SELECT t.status FROM tenant t WHERE t.id = lango_tenant()),
       'router', CASE WHEN n.id IS NOT NULL THEN jsonb_build_object('id', n.id::text, 'name', n.name, 'address', n.nasname, 'type', n.type,
-        'policy', n.message_authenticator, 'has_signed', n.message_authenticator_seen_at IS NOT NULL, 'heard_at', n.heard_at) END,
+        'policy', n.message_authenticator, 'has_signed', n.message_authenticator_seen_at IS NOT NULL, 'heard_at', n.heard_at, 'secret_wrong_at', n.secret_wrong_at) END,
       'login', CASE WHEN s.id IS NOT NULL THEN jsonb_build_object('subscription_id', s.id::text, 'subscriber_id', s.subscriber_id::text, 'subscriber', s.subscriber,
         'plan', s.plan, 'kind', s.kind, 'status', s.status, 'state', s.state, 'suspended_reason', s.suspended_reason, 'has_password', s.has_password,
         'mac_lock', s.mac_lock, 'simultaneous_use', s.simultaneous_use, 'expires_at', s.expires_at, 'valid_until', s.valid_until,
-        'used_bytes', s.used_bytes, 'allowance_bytes', s.allowance_bytes) END,
+        'used_bytes', s.used_bytes, 'allowance_bytes', s.allowance_bytes,
+        'online_s', s.online_s, 'online_used_s', s.online_used_s, 'has_hours', coalesce(s.rules ? 'week', false), 'service_until', s.service_until) END,
       'voucher', (SELECT jsonb_build_object('code', u.code, 'plan', pl.name, 'voided', b.voided_at IS NOT NULL)
                   FROM voucher u JOIN voucher_batch b ON b.id = u.batch_id JOIN plan_version v ON v.id = b.plan_version_id JOIN plan pl ON pl.id = v.plan_id
                   WHERE u.tenant_id = lango_tenant() AND u.code = voucher_code(p_username) AND u.used_at IS NULL),

@@ -66,3 +66,12 @@ LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
   ON CONFLICT (address, kind) DO UPDATE SET packets = u.packets + excluded.packets, last_at = lango_now()
 $$;
 GRANT EXECUTE ON FUNCTION access_note_strangers(inet[], bigint[]) TO lango_radius;
+
+-- Packets that FreeRADIUS dropped because their signature does not fit the secret that we have of that router.
+CREATE OR REPLACE FUNCTION access_note_wrong_secrets(p_addresses text[]) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  INSERT INTO nas_status AS s (nas_id, tenant_id, secret_wrong_at)
+  SELECT n.id, n.tenant_id, lango_now() FROM nas n WHERE n.nasname = ANY (p_addresses) ORDER BY n.id
+  ON CONFLICT (nas_id) DO UPDATE SET secret_wrong_at = excluded.secret_wrong_at
+$$;
+GRANT EXECUTE ON FUNCTION access_note_wrong_secrets(text[]) TO lango_radius;

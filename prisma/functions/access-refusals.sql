@@ -66,19 +66,26 @@ CREATE FUNCTION access_try(p_us bigint, p_id bigint) RETURNS TABLE (
 $$;
 GRANT EXECUTE ON FUNCTION access_try TO lango_web;
 
--- Routers of the caller's company whose own secret looks wrong: within the hour three or more logins were refused for a wrong password there, and
--- none of them has been let in since. (With PAP a wrong secret turns every password into noise.)
+-- Routers of the caller's company whose own secret looks wrong. Certain: their signed packets did not fit within the hour, and no login of theirs was
+-- answered since. Probable: within the hour three or more logins were refused for a wrong password there, and none of them has been let in since (with
+-- PAP a wrong secret turns every password into noise).
 DROP FUNCTION IF EXISTS access_suspect_routers;
-CREATE FUNCTION access_suspect_routers() RETURNS TABLE (nas_id bigint, router text, logins bigint, tries bigint, first_at timestamptz)
+CREATE FUNCTION access_suspect_routers() RETURNS TABLE (nas_id bigint, router text, certain boolean, logins bigint, tries bigint, first_at timestamptz)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-  SELECT n.id, n.name::text, count(DISTINCT r.username), sum(r.tries)::bigint, min(r.first_at)
-  FROM (SELECT * FROM access_refusal f WHERE f.tenant_id = lango_tenant() AND f.reason = 'wrong_password' AND f.last_at > lango_now() - interval '1 hour'
-        ORDER BY f.last_at DESC, f.id DESC LIMIT 1000) r
-  JOIN nas n ON n.id = r.nas_id AND n.tenant_id = lango_tenant()
-  GROUP BY n.id
-  HAVING count(DISTINCT r.username) >= 3 AND NOT bool_or(EXISTS (
-    SELECT FROM radpostauth p WHERE p.tenant_id = lango_tenant() AND p.username = r.username AND p.authdate > r.first_at AND p.reply = 'Access-Accept' AND p.nas_id = r.nas_id))
-  ORDER BY count(DISTINCT r.username) DESC LIMIT 5
+  (SELECT n.id, n.name::text, true, NULL::bigint, NULL::bigint, st.secret_wrong_at
+   FROM nas_status st JOIN nas n ON n.id = st.nas_id
+   WHERE n.tenant_id = lango_tenant() AND st.secret_wrong_at > lango_now() - interval '1 hour' AND st.secret_wrong_at > n.updated_at
+     AND coalesce(st.last_access_at < st.secret_wrong_at, true)
+   ORDER BY st.secret_wrong_at DESC LIMIT 5)
+  UNION ALL
+  (SELECT n.id, n.name::text, false, count(DISTINCT r.username), sum(r.tries)::bigint, min(r.first_at)
+   FROM (SELECT * FROM access_refusal f WHERE f.tenant_id = lango_tenant() AND f.reason = 'wrong_password' AND f.last_at > lango_now() - interval '1 hour'
+         ORDER BY f.last_at DESC, f.id DESC LIMIT 1000) r
+   JOIN nas n ON n.id = r.nas_id AND n.tenant_id = lango_tenant()
+   GROUP BY n.id
+   HAVING count(DISTINCT r.username) >= 3 AND NOT bool_or(EXISTS (
+     SELECT FROM radpostauth p WHERE p.tenant_id = lango_tenant() AND p.username = r.username AND p.authdate > r.first_at AND p.reply = 'Access-Accept' AND p.nas_id = r.nas_id))
+   ORDER BY count(DISTINCT r.username) DESC LIMIT 5)
 $$;
 GRANT EXECUTE ON FUNCTION access_suspect_routers TO lango_web;
 

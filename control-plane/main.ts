@@ -36,6 +36,7 @@ const parts: Record<string, Part> = {
   accounting: { database: 'accounting', start: startAccountingPart, beats: true },
   enforcer: { database: 'enforcer', start: startEnforcerPart },
   radsec: { database: 'radsec', start: startRadsecPart },
+  snapshot: { database: 'radius', start: startSnapshotPart },
   'nas-watcher': { database: 'radius', start: startNasWatcherPart, beats: true },
   authorizer: { database: 'radius', start: startAuthorizerPart, beats: true },
   demo: { database: 'web', start: startDemoPart },
@@ -104,6 +105,14 @@ async function startAuthorizerPart({ config, databaseUrl, log }: PartContext): P
   const { dir, user } = freeradiusHome(config);
   const socket = freeradiusPlaces(dir).authorizerSocket;
   return startAuthorizer({ databaseUrl, socket, log, ...(user ? { owner: user } : {}) });
+}
+
+async function startSnapshotPart({ config, databaseUrl, log }: PartContext): Promise<RunningPart> {
+  const { startSnapshot } = await import('../radius/snapshot/index.js');
+  const { dir, user } = freeradiusHome(config);
+  const { snapshotFile: path } = freeradiusPlaces(dir);
+  const bound_s = config.snapshotHours * 3600;
+  return startSnapshot({ databaseUrl, path, bound_s, log, ...(user ? { owner: user } : {}) });
 }
 
 async function startDemoPart({ config, masterKey, log }: PartContext): Promise<RunningPart> {

@@ -13,6 +13,8 @@ export interface Freeradius {
   libDir: string;
   /** False when the package with the Postgres driver (freeradius-postgresql) is missing. */
   hasPostgres: boolean;
+  /** False when its SQLite driver is missing, which Debian's freeradius package brings. */
+  hasSqlite: boolean;
 }
 
 const programs = ['/usr/sbin/freeradius', '/usr/sbin/radiusd', '/usr/local/sbin/radiusd'];
@@ -27,7 +29,8 @@ export function detectFreeradius(): Freeradius | undefined {
   if (!version) return undefined;
   const libDir = libraries.find((dir) => existsSync(join(dir, 'rlm_pap.so'))) ?? '/usr/lib/freeradius';
   const hasPostgres = existsSync(join(libDir, 'rlm_sql_postgresql.so'));
-  return { path, version, radmin: join(dirname(path), 'radmin'), libDir, hasPostgres };
+  const hasSqlite = existsSync(join(libDir, 'rlm_sql_sqlite.so'));
+  return { path, version, radmin: join(dirname(path), 'radmin'), libDir, hasPostgres, hasSqlite };
 }
 
 /** Whether `version` is at least `wanted`, both as `3.2.5`. */

@@ -13,6 +13,7 @@ import { isIPv6 } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import { detectFreeradius, type Freeradius } from './detect';
 import { writeEap, type EapCertificates } from './eap';
+import { snapshotFile, writeSnapshotConf } from './snapshot';
 
 export { detectFreeradius, isAtLeast, type Freeradius } from './detect';
 
@@ -46,6 +47,8 @@ export interface FreeradiusPlaces {
   controlSocket: string;
   /** Where the authorizer listens, named as libpq looks for it. */
   authorizerSocket: string;
+  /** What this host answers while the database is away. */
+  snapshotFile: string;
 }
 
 /**
@@ -77,6 +80,7 @@ export function freeradiusPlaces(dir: string): FreeradiusPlaces {
     loginLog: join(home, 'log', 'logins.log'),
     controlSocket: join(sockets, 'control.sock'),
     authorizerSocket: join(sockets, authorizerName),
+    snapshotFile: snapshotFile(home),
   };
 }
 
@@ -111,7 +115,14 @@ export function writeFreeradiusConfig(o: FreeradiusConfigOptions): void {
     asset('eap'),
     o.certificates,
     (path, text) => replaceFile(path, text, o.owner),
-    (folder) => own(folder, o.owner),
+    (made) => own(made, o.owner),
+  );
+  writeSnapshotConf(
+    dir,
+    asset('snapshot'),
+    freeradius.hasSqlite,
+    (path, text) => replaceFile(path, text, o.owner),
+    (made) => own(made, o.owner),
   );
   replaceFile(join(dir, 'radiusd.conf'), render(o, freeradius, places), o.owner);
 }

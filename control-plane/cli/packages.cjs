@@ -26,6 +26,12 @@ const wanted = [
   },
   {
     for: 'start',
+    pkg: 'sqlite3',
+    why: 'writes what FreeRADIUS answers while Postgres is away',
+    there: () => onPath('sqlite3'),
+  },
+  {
+    for: 'start',
     pkg: 'util-linux',
     why: 'ties child processes to their parent',
     there: () => onPath('setpriv') && onPath('flock'),

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { detectFreeradius } from '../../freeradius-config/generate';
@@ -29,11 +30,19 @@ export async function preflight(config: Config, roles: readonly string[]): Promi
   const database = config.databaseUrl === undefined ? undefined : await databaseTrouble(config.databaseUrl);
   if (database) faults.push(database);
   if (roles.includes('freeradius') && !detectFreeradius()?.hasPostgres) faults.push(freeradiusMissing);
+  if (roles.includes('snapshot') && !hasSqlite()) faults.push(sqliteMissing);
   if (faults.length > 0) {
     lock.release();
     throw new StartError(faults.join('\n'));
   }
   return () => lock.release();
+}
+
+const sqliteMissing =
+  'The sqlite3 program, which writes what FreeRADIUS answers while Postgres is away, is not installed. Install it with: apt-get install --no-install-recommends sqlite3';
+
+function hasSqlite(): boolean {
+  return spawnSync('sqlite3', ['-version'], { stdio: 'ignore' }).status === 0;
 }
 
 /** The ports that the chosen roles will listen on. */

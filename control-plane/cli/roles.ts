@@ -20,5 +20,7 @@ export function chosenRoles(args: readonly string[]): string[] {
       );
   }
   if (chosen.length === 0) throw new StartError(`--roles= names no role. Roles: ${knownRoles.join(', ')}.`);
+  // A FreeRADIUS without a snapshot would know nobody while the database is away.
+  if (chosen.includes('freeradius')) chosen.push('snapshot');
   return knownRoles.filter((name) => chosen.includes(name));
 }

@@ -39,6 +39,12 @@ const settings = {
   LANGO_ADMIN_PASSWORD: z.string().min(8, 'must have at least 8 characters').optional(),
   LANGO_TIMEZONE: timezone.default('Africa/Nairobi'),
   LANGO_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  LANGO_SNAPSHOT_HOURS: z.coerce
+    .number('must be a whole number')
+    .int()
+    .min(1)
+    .max(168, 'must be 168 (a week) or less')
+    .default(24),
   LANGO_API_RATE: z.coerce.number('must be a whole number').int().min(1).default(600),
   LANGO_DARAJA_URL: webUrl.optional(),
   LANGO_FAMILYBANK_URL: webUrl.optional(),
@@ -84,6 +90,8 @@ export interface Config {
   timezone: string;
   logLevel: Settings['LANGO_LOG_LEVEL'];
   apiRatePerMinute: number;
+  /** A FreeRADIUS host answers from its snapshot for this long without the database. */
+  snapshotHours: number;
   /** Base URLs of foreign services where they differ from the real ones. */
   urls: Partial<Record<ForeignService, string>>;
 }
@@ -159,6 +167,7 @@ function shape(s: Settings): Config {
     timezone: s.LANGO_TIMEZONE,
     logLevel: s.LANGO_LOG_LEVEL,
     apiRatePerMinute: s.LANGO_API_RATE,
+    snapshotHours: s.LANGO_SNAPSHOT_HOURS,
     urls: foreignUrls(s),
   };
 }

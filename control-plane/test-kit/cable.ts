@@ -23,6 +23,7 @@ export class Cable {
   }
 
   async plug(): Promise<void> {
+    if (this.server) return;
     this.server = createServer((near) => this.join(near)).listen(this.port, this.bind);
     await once(this.server, 'listening');
     this.port = (this.server.address() as AddressInfo).port;

@@ -1,0 +1,296 @@
+/** What a FreeRADIUS host answers while Postgres is away or hangs, from its snapshot: the same as before, by the same function. */
+import { execFileSync, spawn } from 'node:child_process';
+import { statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { detectFreeradius, freeradiusCommand, healthAddress, healthSecret } from '../../freeradius-config/generate';
+import { startSnapshot, type Snapshot } from '../../radius/snapshot';
+import { askStatus } from '../health';
+import { findUser } from '../platform/supervisor/run-as';
+import { Cable } from '../test-kit/cable';
+import { seededRandom } from '../test-kit/mikrotik/random';
+import { until } from '../test-kit/until';
+import { createAccessWorld, type AccessWorld, type Answered, type Ask } from './access-world';
+
+jest.setTimeout(120_000);
+
+const owner = process.getuid?.() === 0 ? findUser('freerad') : undefined;
+const cable = new Cable();
+const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
+const other = { address: '127.61.0.2', type: 'other' as const };
+const signing = { address: '127.61.0.5' };
+let world: AccessWorld;
+let url: string;
+let snapshot: Snapshot;
+
+const startWriter = (bound_s = 3600): Snapshot =>
+  startSnapshot({
+    databaseUrl: url,
+    path: world.freeradius.places.snapshotFile,
+    bound_s,
+    log: quiet,
+    ...(owner ? { owner } : {}),
+  });
+
+beforeAll(async () => {
+  world = await createAccessWorld(async (straight) => (url = await cable.lay(straight)));
+  await world.addRouter(other);
+  await world.addRouter(signing);
+  snapshot = startWriter();
+});
+afterAll(async () => {
+  await snapshot.stop();
+  await cable.unplug();
+  await world.end();
+});
+afterEach(async () => {
+  cable.release();
+  await cable.plug();
+});
+
+const ask = (o: Ask): Promise<Answered> => world.ask({ tries: 3, timeout_ms: 1000, ...o });
+
+/** Until FreeRADIUS answers this login so: the snapshot has followed, or the database is seen to be away or back. */
+const answers = (o: Ask, code: Answered['code'], limit_ms = 15_000): Promise<Answered> =>
+  until(
+    () => ask(o),
+    (answer) => answer.code === code,
+    limit_ms,
+  );
+
+/** Waits until what was written is in the snapshot (a login made last is), then takes Postgres away. */
+let markers = 0;
+async function followed(): Promise<void> {
+  const username = `marker${(markers += 1)}`;
+  await world.addSubscription({ username });
+  const counted = `SELECT count(*) FROM answer WHERE username = '${username}'`;
+  const { snapshotFile } = world.freeradius.places;
+  const there = () =>
+    execFileSync('sqlite3', ['-readonly', '-cmd', '.timeout 2000', snapshotFile, counted], { encoding: 'utf8' });
+  await until(there, (count) => Number(count) > 0, 15_000);
+  await cable.unplug();
+}
+
+describe('the answers', () => {
+  const dice = seededRandom(20_261_121);
+  const pick = <T>(...of: T[]): T => of[Math.floor(dice() * of.length)]!;
+  const names: string[] = [];
+
+  beforeAll(async () => {
+    for (let n = 0; n < 60; n++) {
+      const username = pick(`user${n}`, `Usér ${n} "'\\`, `o'brien${n}@isp.co.ke`, `{login}${n}`);
+      names.push(username);
+      const quota = pick(null, null, 1_000_000, 5_000_000_000);
+      await world.addSubscription({
+        username,
+        password: pick('sesame', 'sesame', `p'w"{login}%{x}\\`),
+        status: pick('active', 'active', 'active', 'active', 'pending', 'suspended', 'paused'),
+        expiresIn_s: pick(90_000, 500, 40 * 86_400, -500, -10),
+        usedBytes: pick(0, 1000, 999_999, 1_000_000, 4_999_999_999, 6_000_000_000),
+        topupBytes: pick(0, 0, 1_000_000),
+        macLock: pick(undefined, undefined, 'AA:BB:CC:00:00:01', '0A:0B:00:0D:0E:0F'),
+        staticIp: pick(undefined, `10.9.8.${n}`),
+        plan: {
+          quota_bytes: quota,
+          on_quota: pick('cut', 'throttle'),
+          throttle_down_kbps: 512,
+          throttle_up_kbps: 256,
+          grace_s: pick(0, 0, 300, 86_400),
+          pool: pick(null, 'pool1'),
+          address_list: pick(null, 'vip'),
+          burst_down_kbps: pick(null, 20_000),
+          burst_up_kbps: 10_000,
+        },
+      });
+    }
+  });
+
+  const questions = (): Ask[] =>
+    names.flatMap((username) => {
+      const common = { username, password: pick('sesame', 'sesame', `p'w"{login}%{x}\\`, 'wrong') };
+      return [
+        { ...common, method: pick('pap', 'chap', 'mschap2') },
+        { ...common, service: 'hotspot', station: pick('aabb.cc00.0001', 'aa-bb-cc-00-00-01', 'a:b', '1:a:b:0:d:e:f') },
+        { ...common, from: other.address, station: pick('aabbcc-000001', '1:0a:b:00:d:e:f', '10.1.2.3') },
+        { ...common, service: 'dhcp', from: signing.address, signed: true, proxyState: true },
+      ] as Ask[];
+    });
+
+  /** What must be the same: all but the random login id and the seconds that went by. */
+  function comparable({ code, reply }: Answered): object {
+    const { Class: login = '', 'Session-Timeout': left = '', ...rest } = reply;
+    for (const name of [
+      'Message-Authenticator',
+      'MS-CHAP2-Success',
+      'MS-MPPE-Send-Key',
+      'MS-MPPE-Recv-Key',
+      'MS-CHAP-Error',
+    ])
+      delete rest[name];
+    const readable = login.startsWith('0x') ? Buffer.from(login.slice(2), 'hex').toString() : login;
+    return { code, ...rest, Class: readable.replace(/^(L1:\d+:)[0-9a-f]{16}/, '$1login'), timed: left !== '' };
+  }
+
+  test('are those of aaa_authorize, for random logins asked both ways', async () => {
+    await followed();
+    await cable.plug();
+    const asked = questions();
+    await answers({ username: 'marker1' }, 'accept');
+    await sleep(2000);
+    const before: Answered[] = [];
+    for (const question of asked) before.push(await ask(question));
+    await cable.unplug();
+    const after: Answered[] = [];
+    for (const question of asked) after.push(await ask(question));
+    expect(after.map(comparable)).toEqual(before.map(comparable));
+    // Not all the same, or the comparison would say little.
+    expect(new Set(before.map(({ reply }) => reply['Reply-Message'])).size).toBeGreaterThan(5);
+    expect(before.filter(({ code }) => code === 'accept').length).toBeGreaterThan(30);
+    asked.forEach((_question, i) => {
+      const [then, now] = [before[i]!, after[i]!].map(({ reply }) => Number(reply['Session-Timeout'] ?? 0));
+      expect(Math.abs(then! - now!)).toBeLessThan(60);
+    });
+    expect(after.every(({ objection }) => objection === undefined)).toBe(true);
+  });
+});
+
+test('unknown users and bad bytes get silence, wrong passwords a Reject, and Status-Server an answer', async () => {
+  await world.addSubscription({ username: 'known' });
+  await followed();
+  expect((await ask({ username: 'known', password: 'wrong' })).code).toBe('reject');
+  expect((await ask({ username: 'known' })).code).toBe('accept');
+  expect((await ask({ username: 'nobody', tries: 1 })).code).toBe('none');
+  expect((await ask({ username: Buffer.from([0xff, 0]), tries: 1 })).code).toBe('none');
+  const health = { host: '127.0.0.1', port: world.freeradius.authPort, secret: healthSecret(world.db.masterKey) };
+  expect(await askStatus({ ...health, from: healthAddress })).toBe(true);
+});
+
+test('what was suspended, given another password or removed a moment before Postgres went is so in the snapshot', async () => {
+  const [gone] = [
+    await world.addSubscription({ username: 'leaving' }),
+    await world.addSubscription({ username: 'renamed' }),
+  ];
+  const suspended = await world.addSubscription({ username: 'behind' });
+  await followed();
+  expect((await ask({ username: 'behind' })).code).toBe('accept');
+  await cable.plug();
+  await world.sql(`UPDATE subscription SET status = 'suspended' WHERE id = $1`, [suspended]);
+  await world.sql(`UPDATE radcheck SET value = 'other' WHERE username = 'renamed'`);
+  await world.sql('DELETE FROM subscription WHERE id = $1', [gone]);
+  await followed();
+  const refused = await ask({ username: 'behind' });
+  expect([refused.code, refused.reply['Reply-Message']]).toEqual([
+    'reject',
+    'Your account is suspended. Please contact your provider.',
+  ]);
+  expect((await ask({ username: 'renamed' })).code).toBe('reject');
+  expect((await ask({ username: 'renamed', password: 'other' })).code).toBe('accept');
+  expect((await ask({ username: 'leaving', tries: 1 })).code).toBe('none');
+});
+
+test('validity ends at its second also without Postgres, and Session-Timeout never outlives it', async () => {
+  await world.addSubscription({ username: 'brief', expiresIn_s: 9 });
+  const ends_ms = Date.now() + 9_000;
+  await followed();
+  const before = await ask({ username: 'brief' });
+  expect(before.code).toBe('accept');
+  expect(Number(before.reply['Session-Timeout'])).toBeLessThanOrEqual((ends_ms - Date.now()) / 1000 + 1);
+  await sleep(ends_ms - Date.now() + 300);
+  const garden = await ask({ username: 'brief' });
+  expect([garden.code, garden.reply['Mikrotik-Address-List'], garden.reply['Session-Timeout']]).toEqual([
+    'accept',
+    'expired',
+    '300',
+  ]);
+  const hotspot = await ask({ username: 'brief', service: 'hotspot' });
+  expect([hotspot.code, hotspot.reply['Reply-Message']]).toEqual([
+    'reject',
+    'Your package has expired. Please renew to get back online.',
+  ]);
+});
+
+test('who is online gets in again from the snapshot: it knows of no sessions, so a lost Stop locks nobody out', async () => {
+  const id = await world.addSubscription({ username: 'online' });
+  await world.addSession(id, { mac: 'AA:00:00:00:00:09' });
+  await followed();
+  expect((await ask({ username: 'online' })).code).toBe('accept');
+});
+
+test('a company that is closed is refused, a router that has signed must sign, one that must sign too', async () => {
+  await world.addRouter({ address: '127.61.0.3', policy: 'require' });
+  await world.addRouter({ address: '127.61.0.4' });
+  await world.sql(
+    `INSERT INTO nas_status (nas_id, tenant_id, message_authenticator_seen_at) SELECT id, tenant_id, now() FROM nas WHERE nasname = '127.61.0.4'`,
+  );
+  await answers({ username: 'known', from: '127.61.0.3', signed: true }, 'accept');
+  await followed();
+  for (const from of ['127.61.0.3', '127.61.0.4']) {
+    expect((await ask({ username: 'known', from, tries: 1 })).code).toBe('none');
+    expect((await ask({ username: 'known', from, signed: true })).code).toBe('accept');
+  }
+  expect((await ask({ username: 'known', proxyState: true, tries: 1 })).code).toBe('none');
+});
+
+test('the file is closed to others and belongs to FreeRADIUS alone', () => {
+  const { snapshotFile } = world.freeradius.places;
+  for (const file of [snapshotFile, `${snapshotFile}-wal`]) {
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    if (owner) expect(statSync(file).uid).toBe(owner.uid);
+  }
+});
+
+test('a Postgres that hangs: answers within 10 s and then under a second, and the database again within 5 s of its return', async () => {
+  await followed();
+  await cable.plug();
+  await answers({ username: 'nobody' }, 'reject');
+  cable.hold();
+  const began = Date.now();
+  // As routers do: several customers at once, each dialling again and again.
+  const first = await Promise.all(
+    Array.from({ length: 12 }, async () => {
+      await until(
+        () => world.ask({ username: 'known', timeout_ms: 1000 }),
+        ({ code }) => code === 'accept',
+        20_000,
+      );
+      return Date.now() - began;
+    }),
+  );
+  expect(Math.min(...first)).toBeLessThan(10_000);
+  await sleep(Math.max(0, 10_000 - (Date.now() - began)));
+  for (let n = 0; n < 30; n++) {
+    const asked = Date.now();
+    expect((await world.ask({ username: 'known', timeout_ms: 1000 })).code).toBe('accept');
+    expect(Date.now() - asked).toBeLessThan(1000);
+    await sleep(100);
+  }
+  cable.release();
+  const back = Date.now();
+  await until(
+    () => world.ask({ username: 'nobody', timeout_ms: 500 }),
+    ({ code }) => code === 'reject',
+    20_000,
+  );
+  expect(Date.now() - back).toBeLessThan(5000);
+});
+
+test('a FreeRADIUS that is started while Postgres is away answers the same', async () => {
+  await followed();
+  const { pid, places, authPort } = world.freeradius;
+  process.kill(pid, 'SIGTERM');
+  await until(
+    () => ask({ username: 'known', tries: 1, timeout_ms: 300 }),
+    ({ code }) => code === 'none',
+  );
+  const { path, args } = freeradiusCommand(detectFreeradius()!, dirname(join(places.logFile, '..')));
+  const again = spawn(path, args, { stdio: 'ignore', ...(owner ? { uid: owner.uid, gid: owner.gid } : {}) });
+  try {
+    await answers({ username: 'known' }, 'accept');
+    expect((await ask({ username: 'known', password: 'wrong' })).code).toBe('reject');
+    expect(authPort).toBeGreaterThan(0);
+    await cable.plug();
+    await answers({ username: 'nobody' }, 'reject');
+  } finally {
+    again.kill('SIGKILL');
+  }
+});

@@ -1,0 +1,191 @@
+-- What a FreeRADIUS host needs to go on without this database: for each login the answers that aaa_authorize would give it, now and at the moments at which
+-- time alone changes them. The writer (radius/snapshot) keeps them in a local file. docs/decisions say why answers and not rules are kept.
+
+-- Notes whose answers a statement may have changed. For statement triggers with a transition table named changed.
+CREATE OR REPLACE FUNCTION snapshot_note_logins() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  INSERT INTO snapshot_change (tenant_id, username) SELECT DISTINCT c.tenant_id, c.username FROM changed c;
+  RETURN NULL;
+END $$;
+-- Usage that ends an allowance changes no card; the row that it leaves for the enforcer tells.
+CREATE OR REPLACE FUNCTION snapshot_note_enforcement() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  INSERT INTO snapshot_change (tenant_id, username)
+  SELECT DISTINCT s.tenant_id, s.username FROM changed c JOIN subscription s ON s.id = c.subscription_id;
+  RETURN NULL;
+END $$;
+DO $$
+DECLARE t text;
+BEGIN
+  FOREACH t IN ARRAY ARRAY['access_card', 'radcheck'] LOOP
+    EXECUTE format('DROP TRIGGER IF EXISTS snapshot_insert ON %1$I; CREATE TRIGGER snapshot_insert AFTER INSERT ON %1$I
+      REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION snapshot_note_logins()', t);
+    EXECUTE format('DROP TRIGGER IF EXISTS snapshot_delete ON %1$I; CREATE TRIGGER snapshot_delete AFTER DELETE ON %1$I
+      REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION snapshot_note_logins()', t);
+    EXECUTE format('DROP TRIGGER IF EXISTS snapshot_update_new ON %1$I; CREATE TRIGGER snapshot_update_new AFTER UPDATE ON %1$I
+      REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION snapshot_note_logins()', t);
+    EXECUTE format('DROP TRIGGER IF EXISTS snapshot_update_old ON %1$I; CREATE TRIGGER snapshot_update_old AFTER UPDATE ON %1$I
+      REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION snapshot_note_logins()', t);
+  END LOOP;
+END $$;
+DROP TRIGGER IF EXISTS snapshot_insert ON enforcement;
+CREATE TRIGGER snapshot_insert AFTER INSERT ON enforcement REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION snapshot_note_enforcement();
+
+-- Where a reader stands that reads now: everything by transactions before o_xid is visible to it.
+CREATE OR REPLACE FUNCTION aaa_snapshot_point(OUT o_xid text, OUT o_shift_s double precision, OUT o_kinds text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT pg_snapshot_xmin(pg_current_snapshot())::text, extract(epoch FROM lango_clock_shift()),
+         -- Which company has which types of router, and which of them have signed: as one text, to be compared.
+         (SELECT coalesce(jsonb_agg(DISTINCT jsonb_build_array(n.tenant_id, n.type)), '[]') FROM nas n)::text
+$$;
+GRANT EXECUTE ON FUNCTION aaa_snapshot_point TO lango_radius;
+
+-- Routers that have signed a request before: with the policy auto they must sign from then on.
+CREATE OR REPLACE FUNCTION aaa_snapshot_signers() RETURNS bigint[] LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS
+$$ SELECT coalesce(array_agg(nas_id), '{}') FROM nas_status WHERE message_authenticator_seen_at IS NOT NULL $$;
+GRANT EXECUTE ON FUNCTION aaa_snapshot_signers TO lango_radius;
+
+-- Logins changed by p_since or a later transaction, a page at a time.
+CREATE OR REPLACE FUNCTION aaa_snapshot_changed(p_since text, p_limit integer) RETURNS TABLE (tenant_id bigint, username text, xid text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT c.tenant_id, c.username, max(c.xid::text::bigint)::text FROM (
+    SELECT * FROM snapshot_change WHERE xid >= p_since::xid8 ORDER BY xid LIMIT p_limit) c
+  GROUP BY 1, 2
+$$;
+GRANT EXECUTE ON FUNCTION aaa_snapshot_changed TO lango_radius;
+
+-- All logins in their order, after one of them; of one company or of all.
+CREATE OR REPLACE FUNCTION aaa_snapshot_logins(p_after_tenant bigint, p_after_username text, p_limit integer) RETURNS TABLE (tenant_id bigint, username text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT k.tenant_id, k.username FROM access_card k WHERE (k.tenant_id, k.username) > (p_after_tenant, p_after_username)
+  ORDER BY k.tenant_id, k.username LIMIT p_limit
+$$;
+GRANT EXECUTE ON FUNCTION aaa_snapshot_logins TO lango_radius;
+
+-- Logins with an allowance whose sessions have reported in the last seconds: what is left of it is part of their answer.
+CREATE OR REPLACE FUNCTION aaa_snapshot_used(p_within_s integer, p_limit integer) RETURNS TABLE (tenant_id bigint, username text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT DISTINCT k.tenant_id, k.username FROM session_live l JOIN access_card k ON k.subscription_id = l.subscription_id
+  WHERE l.stopped_at IS NULL AND k.allowance_bytes IS NOT NULL AND l.received_at > lango_now() - make_interval(secs => p_within_s)
+  LIMIT p_limit
+$$;
+GRANT EXECUTE ON FUNCTION aaa_snapshot_used TO lango_radius;
+
+-- Changes older than any reader needs: one that was away for longer reads everything.
+CREATE OR REPLACE FUNCTION aaa_snapshot_tidy() RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS
+$$ DELETE FROM snapshot_change WHERE at < clock_timestamp() - interval '2 days' $$;
+GRANT EXECUTE ON FUNCTION aaa_snapshot_tidy TO lango_radius;
+
+-- The moments after p_at at which time alone changes the answer to a login, up to the first one after p_until.
+CREATE OR REPLACE FUNCTION snapshot_moments(k access_card, p_at timestamptz, p_until timestamptz) RETURNS SETOF timestamptz LANGUAGE plpgsql STABLE AS $$
+DECLARE
+  v record;
+  v_next_at timestamptz := p_at;
+BEGIN
+  IF k.status <> 'active' THEN
+    RETURN;
+  END IF;
+  RETURN QUERY SELECT DISTINCT m FROM unnest(ARRAY[k.expires_at, k.expires_at + make_interval(secs => k.grace_s)]) AS m WHERE m > p_at;
+  IF k.has_rules THEN
+    SELECT p.rules->'week' AS week, t.timezone, s.cycle_ends_at INTO v
+    FROM subscription s JOIN plan_version p ON p.id = s.plan_version_id JOIN tenant t ON t.id = s.tenant_id WHERE s.id = k.subscription_id;
+    IF v.cycle_ends_at > p_at THEN
+      RETURN NEXT v.cycle_ends_at;
+    END IF;
+    -- Every minute of a week may be an hour's end; nobody needs to know of more than these.
+    FOR n IN 1 .. CASE WHEN v.week IS NULL THEN 0 ELSE 100 END LOOP
+      v_next_at := (plan_week_at(v.week, v.timezone, v_next_at)).o_next_at;
+      RETURN NEXT v_next_at;
+      EXIT WHEN v_next_at > p_until;
+    END LOOP;
+  END IF;
+END $$;
+
+-- The answers to these logins as of lango_now(), without what belongs to one login alone: who asked, the random login id, the seconds left.
+-- A session of the same device is no obstacle, so it is asked as that device; ppp and other are all that is told apart by the kind of service.
+CREATE OR REPLACE FUNCTION snapshot_answers_now(p_tenant_ids bigint[], p_usernames text[], p_from double precision[], p_until double precision[]) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+  WITH login AS (
+    SELECT k.*, a.f, a.u FROM unnest(p_tenant_ids, p_usernames, p_from, p_until) AS a (tenant, name, f, u)
+    JOIN access_card k ON k.tenant_id = a.tenant AND k.username = a.name
+  ), asked AS (
+    SELECT l.tenant_id, l.username, l.mac_lock, l.f, l.u, l.expires_at + make_interval(secs => l.grace_s) AS valid_until, t.type, s.service, d.device, a.*,
+           l.has_rules AND EXISTS (SELECT FROM subscription sold JOIN plan_version p ON p.id = sold.plan_version_id
+                                   WHERE sold.id = l.subscription_id AND p.rules ?| ARRAY['online_s', 'first_use']) AS own_time
+    FROM login l
+    JOIN LATERAL (SELECT DISTINCT n.type FROM nas n WHERE n.tenant_id = l.tenant_id) t ON true
+    CROSS JOIN (VALUES ('ppp', '2', '15'), ('other', '1', '19')) AS s (service, service_type, port_type)
+    JOIN LATERAL (
+      SELECT 'any' AS device, coalesce((
+        SELECT coalesce(o.mac, o.calling_station_id) FROM session_live o WHERE o.subscription_id = l.subscription_id AND o.stopped_at IS NULL
+        ORDER BY o.radacctid DESC LIMIT 1), '') AS station WHERE l.mac_lock IS NULL
+      UNION ALL SELECT 'own', l.mac_lock WHERE l.mac_lock IS NOT NULL
+      UNION ALL SELECT 'foreign', '' WHERE l.mac_lock IS NOT NULL) d ON true
+    CROSS JOIN LATERAL (
+      SELECT jsonb_agg(jsonb_build_array(r.attribute,
+               CASE r.attribute WHEN 'Class' THEN regexp_replace(r.value, '^(L1:[0-9]+:)[0-9a-f]+', '\1{login}') WHEN 'Session-Timeout' THEN '' ELSE r.value END,
+               r.op)) FILTER (WHERE r.attribute <> 'Lango-Login') AS pairs,
+             max(r.value) FILTER (WHERE r.attribute = 'Session-Timeout')::bigint AS timeout_s,
+             max(r.value) FILTER (WHERE r.attribute = 'Lango-Decision') AS decision
+      FROM aaa_authorize(0, l.tenant_id, t.type, 'off', 'approved', encode(convert_to(l.username, 'UTF8'), 'hex'),
+                         encode(convert_to(d.station, 'UTF8'), 'hex'), s.service_type, s.port_type, '', '') AS r) a
+  ), one AS (
+    SELECT tenant_id, username, type, device, min(service) AS service, count(DISTINCT pairs) AS kinds FROM asked GROUP BY 1, 2, 3, 4
+  )
+  SELECT coalesce(jsonb_agg(jsonb_build_object(
+    't', q.tenant_id, 'n', q.username, 'k', q.type, 's', CASE one.kinds WHEN 1 THEN 'any' ELSE q.service END, 'd', q.device, 'm', q.mac_lock,
+    -- As DHCP clients write it.
+    'h', regexp_replace(lower(q.mac_lock), '(^|:)0', '\1', 'g'),
+    'f', q.f, 'u', q.u, 'p', q.pairs,
+    -- A timeout is what is left until a moment, or a time of its own: in the garden, and where time online or a first use is sold.
+    'x', CASE WHEN q.decision <> 'garden' THEN extract(epoch FROM least(q.valid_until, CASE WHEN NOT q.own_time THEN lango_now() + make_interval(secs => q.timeout_s + 1) END)) END,
+    'c', CASE WHEN q.decision = 'garden' OR q.own_time THEN q.timeout_s END)), '[]')
+  FROM asked q JOIN one ON (one.tenant_id, one.username, one.type, one.device) = (q.tenant_id, q.username, q.type, q.device)
+  WHERE one.kinds > 1 OR q.service = one.service
+$$;
+
+-- The answers to these logins from now on, as JSON text: foretold until p_horizon_s from now, and then as far as they hold. A login that is not in it is
+-- known to nobody. Each moment is asked of aaa_authorize itself, with the clock set to it: in a part of the transaction that is taken back at once,
+-- so that nobody else ever sees that clock. Moments of one minute share their question, which costs some milliseconds, and none is asked early.
+CREATE OR REPLACE FUNCTION aaa_snapshot_answers(p_tenant_ids bigint[], p_usernames text[], p_horizon_s integer) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+  v_now timestamptz := lango_now();
+  v_until timestamptz := v_now + make_interval(secs => p_horizon_s);
+  v_shift interval := lango_clock_shift();
+  v_all jsonb := '[]';
+  v_some jsonb;
+  r record;
+BEGIN
+  FOR r IN
+    WITH login AS (
+      SELECT k FROM unnest(p_tenant_ids, p_usernames) AS a (tenant, name) JOIN access_card k ON k.tenant_id = a.tenant AND k.username = a.name
+    ), moment AS (
+      SELECT (k).tenant_id, (k).username, v_now AS at FROM login
+      UNION SELECT (k).tenant_id, (k).username, m FROM login, LATERAL snapshot_moments(k, v_now, v_until) AS m
+    ), segment AS (
+      SELECT tenant_id, username, at, lead(at) OVER (PARTITION BY tenant_id, username ORDER BY at) AS until FROM moment
+    )
+    SELECT s.asked_at, array_agg(s.tenant_id) AS tenant_ids, array_agg(s.username) AS usernames,
+           -- What holds now has held before: a clock that is a little behind must not find nothing.
+           array_agg(CASE WHEN s.at = v_now THEN 0 ELSE extract(epoch FROM s.at)::float8 END) AS froms, array_agg(extract(epoch FROM s.until)::float8) AS untils
+    FROM (SELECT g.*, CASE WHEN g.at = v_now THEN g.at ELSE least(date_trunc('minute', g.at) + interval '1 minute', g.at + (g.until - g.at) / 2) END AS asked_at FROM segment g) s
+    WHERE s.at <= v_until
+    GROUP BY s.asked_at ORDER BY s.asked_at
+  LOOP
+    IF r.asked_at = v_now THEN
+      v_all := v_all || snapshot_answers_now(r.tenant_ids, r.usernames, r.froms, r.untils);
+    ELSE
+      BEGIN
+        EXECUTE format('CREATE OR REPLACE FUNCTION lango_clock_shift() RETURNS interval LANGUAGE sql STABLE PARALLEL SAFE AS %L',
+                       format('SELECT %L::interval', v_shift + (r.asked_at - v_now)));
+        v_some := snapshot_answers_now(r.tenant_ids, r.usernames, r.froms, r.untils);
+        RAISE EXCEPTION USING ERRCODE = 'LG001';
+      EXCEPTION WHEN SQLSTATE 'LG001' THEN
+        v_all := v_all || v_some;
+      END;
+    END IF;
+  END LOOP;
+  RETURN v_all::text;
+END $$;
+GRANT EXECUTE ON FUNCTION aaa_snapshot_answers TO lango_radius;

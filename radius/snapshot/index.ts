@@ -1,0 +1,22 @@
+/**
+ * What a FreeRADIUS host needs to go on without the database, kept in a local SQLite file.
+ *
+ *   const snapshot = startSnapshot({ databaseUrl, path, bound_s: 86_400, log });
+ *   await snapshot.stop();
+ *
+ * It starts also while the database is away.
+ */
+import { SnapshotWriter, type SnapshotOptions } from './writer';
+
+export type { SnapshotLog, SnapshotOptions } from './writer';
+
+export interface Snapshot {
+  stop(): Promise<void>;
+}
+
+/** Starts the writer of one host. */
+export function startSnapshot(options: SnapshotOptions): Snapshot {
+  const writer = new SnapshotWriter(options);
+  writer.start();
+  return { stop: () => writer.stop() };
+}

@@ -1,0 +1,148 @@
+import { makeTables } from './tables';
+import { SqliteFile, textLiteral, type FileOwner } from './sqlite-file';
+import type { Login } from './source';
+
+/** How far the file has come; as the last writer left it. */
+export interface Progress {
+  /** Transactions before it have been read; undefined in a new file. */
+  xid: string | undefined;
+  /** Types of router by company, of the last whole pass. */
+  kinds: string;
+  /** Number of the pass over all logins, and whether it is still going on, after which login. */
+  pass: number;
+  passing: boolean;
+  cursor: Login;
+  /** When the last whole pass ended and when the file last was up to date, in seconds since 1970 on this host; 0 for never. */
+  passed_at: number;
+  written_at: number;
+}
+
+/** A disk that lost something, or somebody else's file under our name. */
+const isBroken = (error: unknown): boolean => /malformed|not a database/.test(String(error));
+
+/** The snapshot as the writer sees it. Each method is one transaction of SQLite. */
+export class SnapshotFile {
+  private readonly file: SqliteFile;
+
+  constructor(path: string, owner?: FileOwner) {
+    this.file = new SqliteFile(path, owner);
+  }
+
+  /** Makes what is missing; a file that is no database, or of another version, is emptied. */
+  async open(): Promise<Progress> {
+    this.file.prepare();
+    try {
+      return await this.begin();
+    } catch (error) {
+      if (!isBroken(error)) throw error;
+      this.file.discard();
+      return this.begin();
+    }
+  }
+
+  /** Throws the file away when this fault says that it can be read no more; the next open makes another. */
+  discardIfBroken(error: unknown): void {
+    if (isBroken(error)) this.file.discard();
+  }
+
+  private async begin(): Promise<Progress> {
+    const [version = '0'] = await this.file.run('PRAGMA user_version');
+    const objects = await this.file.run(
+      `SELECT type || ' ' || name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%' ORDER BY type DESC`,
+    );
+    const make = makeTables(
+      Number(version),
+      objects.map((line) => ({ kind: line.split(' ')[0]!, name: line.split(' ')[1]! })),
+    );
+    if (make) await this.file.run(make);
+    return this.progress();
+  }
+
+  /** Replaces what is known of these logins by these answers (JSON of aaa_snapshot_answers); a login without answers is forgotten. */
+  async replace(logins: readonly Login[], answers: string, progress: { pass: number; cursor?: Login }): Promise<void> {
+    const keys = JSON.stringify(logins.map(({ tenant_id, username }) => [Number(tenant_id), username]));
+    const cursor = progress.cursor
+      ? `UPDATE state SET cursor_tenant = ${Number(progress.cursor.tenant_id)}, cursor_username = ${textLiteral(progress.cursor.username)};`
+      : '';
+    await this.file.run(`BEGIN IMMEDIATE;
+DELETE FROM answer WHERE (tenant_id, username) IN (SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(${textLiteral(keys)}));
+INSERT OR REPLACE INTO answer
+SELECT json_extract(value, '$.t'), json_extract(value, '$.n'), json_extract(value, '$.k'), json_extract(value, '$.s'), json_extract(value, '$.d'),
+  json_extract(value, '$.f'), json_extract(value, '$.u'), json_extract(value, '$.x'), json_extract(value, '$.c'), json_extract(value, '$.m'),
+  json_extract(value, '$.h'), json_extract(value, '$.p'), ${progress.pass}
+FROM json_each(${textLiteral(answers)});
+${cursor}
+COMMIT`);
+  }
+
+  /** A new pass over all logins begins. */
+  async beginPass(pass: number): Promise<void> {
+    await this.file.run(
+      `UPDATE state SET pass = ${pass}, passing = 1, cursor_tenant = 0, cursor_username = '', passed_at = NULL`,
+    );
+  }
+
+  /** The pass is over: what it did not meet is gone from the database. */
+  async endPass(pass: number, kinds: string, now_s: number): Promise<void> {
+    await this.file.run(`BEGIN IMMEDIATE;
+DELETE FROM answer WHERE pass < ${pass};
+UPDATE state SET passing = 0, passed_at = ${now_s}, kinds = ${textLiteral(kinds)};
+COMMIT`);
+  }
+
+  /** The file is up to date with the database as of now. */
+  async upToDate(o: {
+    xid: string;
+    shift_s: number;
+    bound_s: number;
+    signers: readonly string[];
+    now_s: number;
+  }): Promise<void> {
+    const signers = o.signers.map(Number).filter(Number.isSafeInteger);
+    await this.file.run(`BEGIN IMMEDIATE;
+INSERT OR IGNORE INTO signer SELECT value FROM json_each('${JSON.stringify(signers)}');
+DELETE FROM signer WHERE nas_id NOT IN (SELECT value FROM json_each('${JSON.stringify(signers)}'));
+UPDATE state SET xid = ${textLiteral(o.xid)}, shift_s = ${o.shift_s}, bound_s = ${o.bound_s}, written_at = ${o.now_s};
+COMMIT`);
+  }
+
+  /** Logins whose answers are not foretold until `until_s` (on Lango's clock). */
+  async endingBefore(until_s: number, limit: number): Promise<Login[]> {
+    const lines = await this.file.run(`SELECT DISTINCT tenant_id || ' ' || hex(username) FROM answer a
+WHERE until_at < ${until_s} AND NOT EXISTS (SELECT 1 FROM answer b WHERE (b.tenant_id, b.username, b.type) = (a.tenant_id, a.username, a.type) AND b.from_at >= a.until_at)
+LIMIT ${limit}`);
+    return lines.map((line) => {
+      const [tenant_id = '', hex = ''] = line.split(' ');
+      return { tenant_id, username: Buffer.from(hex, 'hex').toString('utf8') };
+    });
+  }
+
+  close(): Promise<void> {
+    return this.file.close();
+  }
+
+  private async progress(): Promise<Progress> {
+    const [line = ''] = await this.file
+      .run(`SELECT json_array(xid, coalesce(kinds, ''), pass, passing, cursor_tenant, cursor_username,
+coalesce(passed_at, 0), written_at) FROM state`);
+    const [xid, kinds, pass, passing, tenant, username, passed_at, written_at] = JSON.parse(line) as [
+      string | null,
+      string,
+      number,
+      number,
+      number,
+      string,
+      number,
+      number,
+    ];
+    return {
+      xid: xid ?? undefined,
+      kinds,
+      pass,
+      passing: passing === 1,
+      cursor: { tenant_id: String(tenant), username },
+      passed_at,
+      written_at,
+    };
+  }
+}

@@ -1,0 +1,38 @@
+/** Raised with each change of the tables: a file of another version is emptied and written anew. */
+const VERSION = 1;
+
+/**
+ * The snapshot file. Times are seconds since 1970 on Lango's clock, but for written_at, which is this host's.
+ *   answer  one row per login, type of router, kind of service, device and stretch of time. `pairs` is what aaa_authorize answered, as
+ *           [[attribute, value, op], …], without what belongs to a single login. ends_at, timeout_s: what Session-Timeout is made of.
+ *   reply   the pairs of those answers that hold now; empty when the file is older than its bound. radiusd asks this view.
+ */
+const TABLES = `
+CREATE TABLE answer (
+  tenant_id INTEGER NOT NULL, username TEXT NOT NULL, type TEXT NOT NULL, service TEXT NOT NULL, device TEXT NOT NULL, from_at REAL NOT NULL,
+  until_at REAL, ends_at REAL, timeout_s INTEGER, mac_lock TEXT, mac_short TEXT, pairs TEXT NOT NULL, pass INTEGER NOT NULL,
+  PRIMARY KEY (tenant_id, username, type, service, device, from_at)
+) WITHOUT ROWID;
+CREATE INDEX answer_until ON answer (until_at) WHERE until_at IS NOT NULL;
+CREATE TABLE signer (nas_id INTEGER PRIMARY KEY);
+CREATE TABLE state (
+  id INTEGER PRIMARY KEY CHECK (id = 1), xid TEXT, kinds TEXT, pass INTEGER NOT NULL, passing INTEGER NOT NULL, cursor_tenant INTEGER NOT NULL,
+  cursor_username TEXT NOT NULL, passed_at REAL, written_at REAL NOT NULL, shift_s REAL NOT NULL, bound_s INTEGER NOT NULL
+);
+INSERT INTO state VALUES (1, NULL, NULL, 0, 0, 0, '', NULL, 0, 0, 0);
+CREATE VIEW moment AS
+  SELECT h.at + s.shift_s AS at FROM (SELECT (julianday('now') - 2440587.5) * 86400.0 AS at) h JOIN state s ON abs(h.at - s.written_at) < s.bound_s;
+CREATE VIEW reply AS
+  SELECT a.tenant_id, a.username, a.type, a.service, a.device, a.mac_lock, a.mac_short, json_extract(p.value, '$[0]') AS attribute,
+    CASE WHEN json_extract(p.value, '$[0]') <> 'Session-Timeout' THEN json_extract(p.value, '$[1]')
+         ELSE CAST(min(21474720, coalesce(a.timeout_s, 21474720), max(1, coalesce(CAST(a.ends_at - m.at AS INTEGER), 21474720))) AS TEXT) END AS value,
+    json_extract(p.value, '$[2]') AS op
+  FROM moment m JOIN answer a ON a.from_at <= m.at AND (a.until_at IS NULL OR a.until_at > m.at), json_each(a.pairs) p;
+PRAGMA user_version = ${VERSION};`;
+
+/** Statements that make the tables where there are none of this version. Given the version and the objects that are there. */
+export function makeTables(version: number, objects: readonly { kind: string; name: string }[]): string | undefined {
+  if (version === VERSION) return undefined;
+  const drops = objects.map(({ kind, name }) => `DROP ${kind} "${name}";`);
+  return `BEGIN IMMEDIATE;\n${drops.join('\n')}\n${TABLES}\nCOMMIT`;
+}

@@ -1,0 +1,188 @@
+import { SnapshotFile, type Progress } from './snapshot-file';
+import { SnapshotSource, type Login, type Point } from './source';
+import type { FileOwner } from './sqlite-file';
+
+export interface SnapshotLog {
+  info(fields: object, text: string): void;
+  warn(fields: object, text: string): void;
+  error(fields: object, text: string): void;
+}
+
+export interface SnapshotOptions {
+  /** Connection of the role lango_radius. */
+  databaseUrl: string;
+  /** The file that FreeRADIUS of this host reads. */
+  path: string;
+  /** The user FreeRADIUS runs as, when that is not us and we are root. */
+  owner?: FileOwner;
+  /** A snapshot older than this answers nobody. */
+  bound_s: number;
+  log: SnapshotLog;
+}
+
+/** Everything is read again this often, so that nothing that was ever missed stays. */
+const PASS_EVERY_S = 24 * 3600;
+/** The database keeps changes for two days. */
+const TRUST_S = 36 * 3600;
+const LOOK_EVERY_MS = 1000;
+const USED_EVERY_S = 60;
+const TIDY_EVERY_S = 3600;
+/** More changes than this are not told one by one: a pass over everything is made instead. */
+const MOST_CHANGES = 20_000;
+const PAGE = 200;
+const MOST_USED = 5000;
+/** Foretold beyond the bound, so that a login is not asked about again every minute. */
+const AHEAD_S = 7200;
+
+/**
+ * Keeps the file as the database is: changes within about a second, all logins once a day and in a new file, each page followed by a rest as long as it
+ * took. While the database is away nothing is written, and the file grows old.
+ */
+export class SnapshotWriter {
+  private readonly source: SnapshotSource;
+  private readonly file: SnapshotFile;
+  private progress: Progress | undefined;
+  /** Changes that were read already, by the transaction that made them, because an older one is still under way. */
+  private readonly seen = new Map<string, string>();
+  private timer: NodeJS.Timeout | undefined;
+  private running: Promise<void> = Promise.resolve();
+  private stopped = false;
+  private away = false;
+  private used_at = 0;
+  private tidied_at = 0;
+
+  constructor(private readonly o: SnapshotOptions) {
+    this.source = new SnapshotSource(o.databaseUrl);
+    this.file = new SnapshotFile(o.path, o.owner);
+  }
+
+  start(): void {
+    this.turn();
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    clearTimeout(this.timer);
+    await this.running;
+    await this.file.close();
+    await this.source.end();
+  }
+
+  private turn(): void {
+    const began = performance.now();
+    this.running = this.work().then(
+      () => this.said(undefined),
+      (error: unknown) => this.said(error),
+    );
+    void this.running.then(() => {
+      if (this.stopped) return;
+      // While a pass goes on, its pages take half of the time.
+      const rest_ms = this.progress?.passing && !this.away ? Math.min(2000, performance.now() - began) : LOOK_EVERY_MS;
+      this.timer = setTimeout(() => this.turn(), rest_ms);
+    });
+  }
+
+  private async work(): Promise<void> {
+    const progress = (this.progress ??= await this.file.open());
+    const point = await this.source.point();
+    const now_s = Date.now() / 1000;
+    if (this.mustPass(progress, point, now_s)) await this.beginPass(progress, point);
+    await this.follow(progress, point);
+    if (progress.passing) await this.pass(progress, point, now_s);
+    else await this.upkeep(progress, point, now_s);
+    const signers = await this.source.signers();
+    await this.file.upToDate({ ...point, bound_s: this.o.bound_s, signers, now_s });
+    progress.xid = point.xid;
+    progress.written_at = now_s;
+  }
+
+  private mustPass(progress: Progress, point: Point, now_s: number): boolean {
+    if (progress.passing && progress.xid !== undefined && now_s - progress.written_at < TRUST_S) return false;
+    return (
+      progress.xid === undefined ||
+      // Another database, or this one from a backup.
+      BigInt(progress.xid) > BigInt(point.xid) ||
+      now_s - progress.written_at > TRUST_S ||
+      now_s - progress.passed_at > PASS_EVERY_S ||
+      progress.kinds !== point.kinds
+    );
+  }
+
+  private async beginPass(progress: Progress, point: Point): Promise<void> {
+    progress.pass += 1;
+    progress.passing = true;
+    progress.cursor = { tenant_id: '0', username: '' };
+    progress.kinds = point.kinds;
+    progress.xid = point.xid;
+    await this.file.beginPass(progress.pass);
+  }
+
+  /** What was changed since the last look. */
+  private async follow(progress: Progress, point: Point): Promise<void> {
+    const changes = await this.source.changed(progress.xid!, MOST_CHANGES);
+    if (changes.length >= MOST_CHANGES) {
+      await this.beginPass(progress, point);
+      return;
+    }
+    if (progress.xid !== point.xid) this.seen.clear();
+    const news = changes.filter((change) => this.seen.get(keyOf(change)) !== change.xid);
+    await this.write(news, progress);
+    for (const change of changes) this.seen.set(keyOf(change), change.xid);
+  }
+
+  private async pass(progress: Progress, point: Point, now_s: number): Promise<void> {
+    const logins = await this.source.logins(progress.cursor, PAGE);
+    const last = logins.at(-1);
+    if (last) {
+      await this.write(logins, progress, last);
+      progress.cursor = last;
+      return;
+    }
+    // A company's first router of a type may have come while the pass went on.
+    await this.file.endPass(progress.pass, progress.kinds, now_s);
+    progress.passing = false;
+    progress.passed_at = now_s;
+    this.o.log.info(
+      { pass: progress.pass },
+      'the snapshot holds every login; this host can answer without the database',
+    );
+    if (progress.kinds !== point.kinds) await this.beginPass(progress, point);
+  }
+
+  private async upkeep(progress: Progress, point: Point, now_s: number): Promise<void> {
+    if (now_s - this.used_at > USED_EVERY_S) {
+      await this.write(await this.source.used(USED_EVERY_S + 30, MOST_USED), progress);
+      const until_s = now_s + point.shift_s + this.o.bound_s;
+      await this.write(await this.file.endingBefore(until_s, MOST_USED), progress);
+      this.used_at = now_s;
+    }
+    if (now_s - this.tidied_at > TIDY_EVERY_S) {
+      await this.source.tidy();
+      this.tidied_at = now_s;
+    }
+  }
+
+  private async write(logins: readonly Login[], progress: Progress, cursor?: Login): Promise<void> {
+    for (let from = 0; from < logins.length && !this.stopped; from += PAGE) {
+      const page = logins.slice(from, from + PAGE);
+      const answers = await this.source.answers(page, this.o.bound_s + AHEAD_S);
+      await this.file.replace(page, answers, { pass: progress.pass, ...(cursor ? { cursor } : {}) });
+    }
+    // Nothing that was left out may count as written.
+    if (this.stopped) throw new Error('stopped');
+  }
+
+  private said(error: unknown): void {
+    if (this.stopped) return;
+    if (error !== undefined && !this.away)
+      this.o.log.warn({ err: error }, 'the snapshot could not be brought up to date; it stays as it is and grows old');
+    if (error === undefined && this.away) this.o.log.info({}, 'the snapshot is kept up to date again');
+    this.away = error !== undefined;
+    if (!this.away) return;
+    // The file may be another one now; what is true of it is read again.
+    this.progress = undefined;
+    this.file.discardIfBroken(error);
+  }
+}
+
+const keyOf = ({ tenant_id, username }: Login): string => `${tenant_id}/${username}`;

@@ -11,16 +11,17 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION aaa_ask(text) TO lango_radius;
 
--- One answer per request, in the order of `n`: attributes, values and operators, each list parted by \x01, the three by \x02.
+-- One answer per request, parted by \x03, in the order of the requests: attributes, values and operators, each list parted by \x01, the three by \x02.
 -- p_questions are what FreeRADIUS would give aaa_authorize. p_logins are random login ids of 16 hex digits.
-CREATE OR REPLACE FUNCTION aaa_authorize_many(p_tenants bigint[], p_names_hex text[], p_logins text[], p_questions text[])
-RETURNS TABLE (n integer, answer text)
+DROP FUNCTION IF EXISTS aaa_authorize_many(bigint[], text[], text[], text[]);
+CREATE FUNCTION aaa_authorize_many(p_tenants bigint[], p_names_hex text[], p_logins text[], p_questions text[])
+RETURNS text
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
   v_at timestamptz := lango_now();
 BEGIN
-  RETURN QUERY
-  SELECT q.n::integer, coalesce(quick.answer, (SELECT access_answer(q.question)))
+  RETURN (
+  SELECT string_agg(coalesce(quick.answer, (SELECT access_answer(q.question))), E'\x03' ORDER BY q.n)
   FROM unnest(p_tenants, p_names_hex, p_logins, p_questions) WITH ORDINALITY AS q (tenant_id, name_hex, login, question, n)
   LEFT JOIN LATERAL (
     SELECT concat(
@@ -51,7 +52,7 @@ BEGIN
       -- Approved company; signed, or nobody asks for it.
       AND split_part(q.question, ' ', 5) = 'approved' AND (split_part(q.question, ' ', 10) <> '' OR split_part(q.question, ' ', 4) = 'off')
       AND NOT EXISTS (SELECT FROM session_live l WHERE l.subscription_id = k.subscription_id AND l.stopped_at IS NULL OFFSET k.simultaneous_use - 1)
-  ) AS quick ON true;
+  ) AS quick ON true);
 END $$;
 GRANT EXECUTE ON FUNCTION aaa_authorize_many(bigint[], text[], text[], text[]) TO lango_radius;
 

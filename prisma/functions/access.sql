@@ -95,10 +95,10 @@ EXCEPTION WHEN character_not_in_repertoire OR untranslatable_character OR invali
 END $$;
 
 -- A value as FreeRADIUS must read it: it takes quotes at both ends off, runs what stands in backticks, and reads backslashes.
--- Octal escapes leave every character as it is, so a password like "%{x}" is a password. \x01 and \x02 part values on the way to FreeRADIUS.
+-- Octal escapes leave every character as it is, so a password like "%{x}" is a password. \x01 to \x03 part values on the way to FreeRADIUS.
 CREATE OR REPLACE FUNCTION access_literal(p_value text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
-$$ SELECT CASE WHEN p_value ~ '[\\"''`\x01\x02]'
-     THEN replace(replace(replace(replace(replace(replace(p_value, '\', '\134'), '"', '\042'), '''', '\047'), '`', '\140'), E'\x01', '\001'), E'\x02', '\002')
+$$ SELECT CASE WHEN p_value ~ '[\\"''`\x01-\x03]'
+     THEN replace(replace(replace(replace(replace(replace(replace(p_value, '\', '\134'), '"', '\042'), '''', '\047'), '`', '\140'), E'\x01', '\001'), E'\x02', '\002'), E'\x03', '\003')
      ELSE p_value END $$;
 
 -- Seconds between interims. The cap is held against what interims report, so over one interval at full speed a customer must not run

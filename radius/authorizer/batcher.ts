@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Answered, Database } from './database';
 import type { Question } from './question';
 
-/** What becomes of a question. `answer` is a line of aaa_authorize_many. */
+/** What becomes of a question. `answer` is one of aaa_authorize_many's. */
 export type Outcome = { ok: true; answer: string } | { ok: false; text: string };
 
 interface Waiting {
@@ -23,15 +23,13 @@ export class Batcher {
 
   constructor(private readonly database: Database) {}
 
-  /** Gives the answer, or a refusal when the database is away, hangs or refuses the question. Never rejects. */
-  ask(question: Question): Promise<Outcome> {
-    return new Promise((done) => {
-      this.waiting.push({ question, done });
-      if (this.busy) return;
-      this.busy = true;
-      // What else has arrived by now goes along.
-      setImmediate(() => void this.work());
-    });
+  /** `done` is given the answer, or a refusal when the database is away, hangs or refuses the question. */
+  ask(question: Question, done: (outcome: Outcome) => void): void {
+    this.waiting.push({ question, done });
+    if (this.busy) return;
+    this.busy = true;
+    // What else has arrived by now goes along.
+    setImmediate(() => void this.work());
   }
 
   private async work(): Promise<void> {
@@ -46,10 +44,14 @@ export class Batcher {
       for (const each of batch) await this.settle([each]);
       return;
     }
+    if (answered.kind !== 'rows') {
+      for (const { done } of batch) done({ ok: false, text: answered.text });
+      return;
+    }
+    const answers = answered.rows[0]?.[0]?.split('\u0003') ?? [];
     batch.forEach(({ done }, i) => {
-      const answer = answered.kind === 'rows' ? answered.rows[i]?.[0] : undefined;
-      if (typeof answer === 'string') done({ ok: true, answer });
-      else done({ ok: false, text: answered.kind === 'rows' ? 'no answer' : answered.text });
+      const answer = answers[i];
+      done(answer === undefined ? { ok: false, text: 'no answer' } : { ok: true, answer });
     });
   }
 
@@ -60,7 +62,7 @@ export class Batcher {
       `{${batch.map(({ question }, i) => element(question, i)).join(',')}}`;
     return this.database.run({
       name: 'authorize',
-      text: 'SELECT answer FROM aaa_authorize_many($1::bigint[], $2::text[], $3::text[], $4::text[]) ORDER BY n',
+      text: 'SELECT aaa_authorize_many($1::bigint[], $2::text[], $3::text[], $4::text[])',
       values: [
         list(({ tenant_id }) => tenant_id),
         list(({ name_hex }) => `"${name_hex}"`),

@@ -30,7 +30,6 @@ export async function startAuthorizer(o: AuthorizerOptions): Promise<{ stop(): P
   const others = new Database({ ...o, log: { warn: () => undefined, info: () => undefined } });
   const batcher = new Batcher(logins);
   const open = new Set<Socket>();
-  const scratch = Buffer.alloc(256 << 10);
   const server = createServer((socket) => {
     open.add(socket);
     socket.on('close', () => open.delete(socket));
@@ -39,7 +38,7 @@ export async function startAuthorizer(o: AuthorizerOptions): Promise<{ stop(): P
     socket.on('data', (chunk) => {
       const whole = messages.push(chunk);
       if (!whole) return void socket.destroy();
-      for (const message of whole) void reply(message, { socket, batcher, others, scratch });
+      for (const message of whole) reply(message, { socket, batcher, others });
     });
   });
   // One that a killed process left.
@@ -63,27 +62,29 @@ interface Around {
   socket: Socket;
   batcher: Batcher;
   others: Database;
-  scratch: Buffer;
 }
 
-async function reply(message: ClientMessage, { socket, batcher, others, scratch }: Around): Promise<void> {
+function reply(message: ClientMessage, { socket, batcher, others }: Around): void {
   switch (message.kind) {
     case 'startup':
-      return void socket.write(welcome);
+      socket.write(welcome);
+      return;
     case 'encryption':
-      return void socket.write(noEncryption);
+      socket.write(noEncryption);
+      return;
     case 'end':
-      return void socket.end();
+      socket.end();
+      return;
     case 'query': {
       const question = parseQuestion(message.text);
-      if (question) {
-        const outcome = await batcher.ask(question);
-        return void socket.write(outcome.ok ? encodeAnswer(outcome.answer, scratch) : refusal(outcome.text));
-      }
-      const answered = await others.run({ text: message.text });
-      return void socket.write(
-        answered.kind === 'rows' ? result(answered.columns, answered.rows) : refusal(answered.text),
-      );
+      if (question)
+        batcher.ask(question, (outcome) => {
+          socket.write(outcome.ok ? encodeAnswer(outcome.answer) : refusal(outcome.text));
+        });
+      else
+        void others.run({ text: message.text }).then((answered) => {
+          socket.write(answered.kind === 'rows' ? result(answered.columns, answered.rows) : refusal(answered.text));
+        });
     }
   }
 }

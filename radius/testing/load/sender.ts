@@ -33,6 +33,7 @@ export class Sender {
   private turn = 0;
   private issued = 0;
   private inFlight = 0;
+  private received = 0;
   private sending = true;
   private histogram = new Histogram();
   private counts = noCounts();
@@ -152,7 +153,7 @@ export class Sender {
     if (decoded.kind === 'malformed' || pending === undefined) return;
     const { packet } = decoded;
     if (
-      verifyReply(packet, new Packet(pending.bytes), this.secret, this.verify) !== 'valid' ||
+      (this.isChecked() && verifyReply(packet, new Packet(pending.bytes), this.secret, this.verify) !== 'valid') ||
       !this.count(packet.code)
     ) {
       this.counts.badReplies++;
@@ -160,6 +161,12 @@ export class Sender {
     }
     this.histogram.record((performance.now() - pending.begun_ms) * 1000);
     this.end(port, packet.identifier);
+  }
+
+  /** The first hundred and then one in eight: to check them all takes the generator longer than the rest of its work, on the processors it measures. */
+  private isChecked(): boolean {
+    this.received++;
+    return this.received <= 100 || this.received % 8 === 0;
   }
 
   private count(code: number): boolean {

@@ -165,6 +165,11 @@ test('no acknowledged record is lost and none counted twice', async () => {
   listeners = await startListeners();
   await progress('kill -9 of all listener processes', 20_000);
 
+  // The one that takes packets; the one that stands by has to notice.
+  process.kill(listeners.workers[0]!, 'SIGSTOP');
+  await progress('one listener process that hangs', 20_000);
+  await until('the one that hung is ended', () => !alive(listeners.workers[0]!), 5000);
+
   process.kill(postgres.pid, 'SIGKILL');
   await postgres.exited;
   // Without the database packets are answered from the disk.

@@ -4,7 +4,7 @@
  *   const accounting = await startAccounting({ databaseUrl, bind: '0.0.0.0', port: 1813, dataDir, log });
  *   await accounting.stop();
  *
- * Two processes share the port; each can be killed at any moment. docs/reference/accounting.md tells how records become usage.
+ * One process takes the packets and another stands by to take over; each can be killed at any moment. docs/reference/accounting.md tells how records become usage.
  */
 import { startGroup } from './group';
 import { type ListenerOptions, startListener } from './listener';
@@ -15,7 +15,7 @@ export type { AccountingLog } from './log';
 
 export interface AccountingOptions extends ListenerOptions {
   log: AccountingLog;
-  /** Processes that share the port. Default 2; 0 runs one listener inside this process (for tests). */
+  /** Processes, of which one takes packets and the others stand by. Default 2; 0 runs one listener inside this process (for tests). */
   workers?: number;
 }
 

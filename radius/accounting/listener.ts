@@ -25,11 +25,15 @@ export interface ListenerOptions {
   spoolMaxBytes?: number;
   /** A packet that is not in the database after this long goes to the spool. Default 300 ms. */
   patience_ms?: number;
+  /** Get ready, but take no packets before `serve`. */
+  standBy?: boolean;
 }
 
 export interface Listener {
   port: number;
   counters: Counters;
+  /** Begins to take packets, for one that stands by. @throws when the port is taken */
+  serve(): Promise<void>;
   /** No more packets are taken; those in hand are made durable and answered. */
   stop(): Promise<void>;
 }
@@ -54,13 +58,13 @@ export async function startListener(o: ListenerOptions, log: AccountingLog): Pro
   };
   try {
     await table.start();
-    await sockets.start();
+    if (!o.standBy) await sockets.start();
   } catch (error) {
     await stop();
     throw error;
   }
   reporter.start();
-  return { port: sockets.port, counters, stop };
+  return { port: sockets.port, counters, serve: () => sockets.start(), stop };
 }
 
 /** The parts, each told of the others that it needs, none of them started. */

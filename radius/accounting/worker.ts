@@ -24,18 +24,24 @@ const log: AccountingLog = { debug: line('debug'), info: line('info'), warn: lin
 let listener: Listener | undefined;
 
 async function obey(message: ToWorker): Promise<void> {
-  switch (message.kind) {
-    case 'start':
-      try {
-        listener = await startListener(message.options, log);
-        tell({ kind: 'listening', port: listener.port });
-      } catch (error) {
-        tell({ kind: 'failed', reason: error instanceof Error ? error.message : String(error) });
-      }
-      return;
-    case 'stop':
-      await listener?.stop();
-      process.exit(0);
+  try {
+    switch (message.kind) {
+      case 'start':
+        listener = await startListener({ ...message.options, standBy: !message.serve }, log);
+        tell(message.serve ? { kind: 'listening', port: listener.port } : { kind: 'ready' });
+        return;
+      case 'serve':
+        await listener?.serve();
+        return;
+      case 'ping':
+        tell({ kind: 'pong' });
+        return;
+      case 'stop':
+        await listener?.stop();
+        process.exit(0);
+    }
+  } catch (error) {
+    tell({ kind: 'failed', reason: error instanceof Error ? error.message : String(error) });
   }
 }
 

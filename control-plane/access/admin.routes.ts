@@ -66,7 +66,10 @@ async function refusalsModel(ctx: Context, query: z.output<typeof listPage>, web
   };
 }
 
-/** The tries of a login in the last week, twenty at a time. */
+/** Tries shown at a time. */
+const TRIES = 8;
+
+/** The tries of a login in the last week. */
 async function triesModel(
   ctx: Context,
   username: string,
@@ -75,12 +78,12 @@ async function triesModel(
   reader: Reader,
 ) {
   const before = readKey(cursor, 'cursor');
-  const rows = await listTries(ctx, { username, all: true, days: 7, before, limit: 20 });
-  const shown = rows.slice(0, 20);
+  const rows = await listTries(ctx, { username, all: true, days: 7, before, limit: TRIES });
+  const shown = rows.slice(0, TRIES);
   const last = shown.at(-1);
   return {
     tries: tryLines(shown, reader, key),
-    older: rows.length > 20 && last ? `${explainHref({ username })}&cursor=${keyText(last)}` : '',
+    older: rows.length > TRIES && last ? `${explainHref({ username })}&cursor=${keyText(last)}` : '',
   };
 }
 

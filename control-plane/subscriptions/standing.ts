@@ -18,7 +18,10 @@ export type Outcome =
  * NO KEY UPDATE: accounting, which refers to the row, must not wait for a payment.
  */
 export async function lockSubscription(ctx: Context, id: bigint): Promise<Locked | undefined> {
-  await ctx.tx.$queryRaw`SELECT id FROM subscription WHERE id = ${id} FOR NO KEY UPDATE`;
+  const [locked] = await ctx.tx.$queryRaw<{ period_over: boolean | null }[]>`
+    SELECT cycle_ends_at <= lango_now() AS period_over FROM subscription WHERE id = ${id} FOR NO KEY UPDATE`;
+  // What is left of the old period is counted before anything is added to it.
+  if (locked?.period_over) await ctx.tx.$executeRaw`SELECT subscription_turn_cycle(${id})`;
   const now = await ctx.tx.subscription_now.findFirst({ where: { id } });
   if (!now) return undefined;
   const plan = await ctx.tx.plan_version.findUniqueOrThrow({ where: { id: now.plan_version_id } });

@@ -218,6 +218,7 @@ BEGIN
   END IF;
   SELECT p.rules, p.grace_s INTO v FROM plan_version p WHERE p.id = NEW.plan_version_id;
   NEW.watch_bytes := least(NEW.quota_bytes, (v.rules->'steps'->0->>'at')::bigint) + NEW.topup_bytes;
+  NEW.watch_seconds := (v.rules->>'online_s')::bigint;
   NEW.counts_by_time := coalesce(jsonb_path_exists(v.rules, '$.week[*].rule.percent ? (@ < 100)'), false);
   IF v.rules->>'cycle' IS NULL OR NEW.starts_at IS NULL THEN
     NEW.cycle_ends_at := NULL;
@@ -338,6 +339,13 @@ BEGIN
   SELECT id, cycle_no, tenant_id, lango_now() FROM subscription WHERE id = ANY (p_ids)
   ON CONFLICT (subscription_id, cycle_no) DO NOTHING;
 END $$;
+
+-- One subscription of the caller's company, before a command changes it.
+CREATE OR REPLACE FUNCTION subscription_turn_cycle(p_id bigint) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  PERFORM subscription_turn_cycles(ARRAY[id]) FROM subscription WHERE id = p_id AND tenant_id = lango_tenant() AND cycle_ends_at <= lango_now();
+END $$;
+GRANT EXECUTE ON FUNCTION subscription_turn_cycle TO lango_web;
 
 -- What plans' clocks ask for, p_limit subscriptions of each kind at a time and each by one enforcer: hours that change, periods that end, time online that
 -- runs out. Returns how many alarms were worked; call it until it says 0.

@@ -239,7 +239,8 @@ BEGIN
         free_bytes = CASE WHEN s.counts_by_time THEN c.free_bytes + subscription_free_bytes(s.id, p_sub, p_event, p_in, p_out, p_s) ELSE c.free_bytes END
       FROM d JOIN subscription s ON s.id = d.sub
       WHERE c.subscription_id = d.sub AND c.cycle_no = s.cycle_no
-      RETURNING c.subscription_id, c.input_bytes + c.output_bytes - c.free_bytes AS used, d.b_in + d.b_out AS delta, s.watch_bytes AS allowance
+      RETURNING c.subscription_id, c.input_bytes + c.output_bytes - c.free_bytes AS used, d.b_in + d.b_out AS delta, s.watch_bytes AS allowance,
+        c.seconds >= s.watch_seconds AS time_up
     ), inserted AS (
       INSERT INTO usage_cycle AS c (subscription_id, cycle_no, tenant_id, started_at, input_bytes, output_bytes, seconds, free_bytes)
       SELECT d.sub, s.cycle_no, s.tenant_id, coalesce(s.starts_at, lango_now()), d.b_in, d.b_out, d.s,
@@ -247,22 +248,23 @@ BEGIN
       FROM d JOIN subscription s ON s.id = d.sub WHERE d.sub NOT IN (SELECT subscription_id FROM updated)
       ON CONFLICT (subscription_id, cycle_no) DO UPDATE SET input_bytes = c.input_bytes + excluded.input_bytes,
         output_bytes = c.output_bytes + excluded.output_bytes, seconds = c.seconds + excluded.seconds, free_bytes = c.free_bytes + excluded.free_bytes
-      RETURNING c.subscription_id, c.input_bytes + c.output_bytes - c.free_bytes AS used
+      RETURNING c.subscription_id, c.input_bytes + c.output_bytes - c.free_bytes AS used, c.seconds
     ), counted AS (
       SELECT * FROM updated
       UNION ALL
-      SELECT i.subscription_id, i.used, (SELECT d.b_in + d.b_out FROM d WHERE d.sub = i.subscription_id), s.watch_bytes
-      FROM inserted i JOIN subscription s ON s.id = i.subscription_id AND s.watch_bytes IS NOT NULL
+      SELECT i.subscription_id, i.used, (SELECT d.b_in + d.b_out FROM d WHERE d.sub = i.subscription_id), s.watch_bytes, i.seconds >= s.watch_seconds
+      FROM inserted i JOIN subscription s ON s.id = i.subscription_id AND (s.watch_bytes IS NOT NULL OR s.watch_seconds IS NOT NULL)
     )
     SELECT s.id, v.on_quota, v.rules IS NOT NULL AS ruled, counted.used - counted.delta < counted.allowance
-      OR v.rules IS NOT NULL AND plan_crosses(v.rules, s.quota_bytes, s.topup_bytes, counted.used - counted.delta, counted.used) AS crossed
+      OR v.rules IS NOT NULL AND plan_crosses(v.rules, s.quota_bytes, s.topup_bytes, counted.used - counted.delta, counted.used)
+      OR counted.time_up AS crossed
     FROM counted JOIN subscription s ON s.id = counted.subscription_id JOIN plan_version v ON v.id = s.plan_version_id
-    WHERE counted.used >= counted.allowance
+    WHERE counted.used >= counted.allowance OR counted.time_up
   LOOP
     -- Beyond the crossing, a session that goes on in the wrong mode is asked for again, but not with every packet.
     IF over.ruled THEN
       IF over.crossed THEN
-        PERFORM enforce_subscription(over.id, CASE n.state WHEN 'capped' THEN 'capped' ELSE 'cap_throttle' END) FROM subscription_now n WHERE n.id = over.id;
+        PERFORM enforce_subscription(over.id, CASE n.state WHEN 'capped' THEN coalesce(n.reason, 'capped') ELSE 'cap_throttle' END) FROM subscription_now n WHERE n.id = over.id;
       END IF;
     ELSIF over.crossed OR EXISTS (
       SELECT 1 FROM session_live l WHERE l.subscription_id = over.id AND l.stopped_at IS NULL

@@ -4,6 +4,7 @@ import { embeddedBinaries } from '../../platform/postgres/binaries';
 import { readOptions } from '../options';
 import { StartError } from '../start-error';
 import { chaos } from './chaos';
+import { entitlement } from './entitlement';
 import { histories } from './histories';
 import { malformed } from './malformed';
 import { money } from './money';
@@ -12,7 +13,7 @@ import { heading, render, runProof, type ProofReport } from './report';
 import { soak } from './soak';
 
 /** In the order in which they run. */
-export const proofs: readonly Proof[] = [histories, money, malformed, chaos, soak];
+export const proofs: readonly Proof[] = [histories, entitlement, money, malformed, chaos, soak];
 
 /**
  * `npm run prove [-- --only NAME] [--seed N] [--minutes M] [--json FILE]`. Exit code 1 when one of them is violated.

@@ -40,6 +40,14 @@ export async function authorityPem(ctx: Context): Promise<string | undefined> {
   return row?.certificate_pem;
 }
 
+/** The username of a subscription of this company. */
+export async function subscriptionName(ctx: Context, id: bigint): Promise<string | undefined> {
+  const [row] = await ctx.tx.$queryRaw<
+    { username: string }[]
+  >`SELECT username FROM subscription WHERE tenant_id = ${ctx.tenantId} AND id = ${id}`;
+  return row?.username;
+}
+
 function select(ctx: Context, { id, subscriptionId, q, limit, before }: CertificateFilter): Promise<Row[]> {
   const all: Prisma.Sql[] = [Prisma.sql`c.tenant_id = ${ctx.tenantId}`];
   if (id !== undefined) all.push(Prisma.sql`c.id = ${id}`);

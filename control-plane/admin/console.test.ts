@@ -51,6 +51,7 @@ function pages(): string[] {
     '/routers',
     '/routers/new',
     `/routers/${router}`,
+    '/certificates',
     '/access',
     '/access?q=nobody-at-all&days=7',
     '/access/explain',

@@ -264,6 +264,18 @@ describe('the page of a customer', () => {
     await context.close();
   });
 
+  test('says in the reader’s language why something was not done', async () => {
+    const { page, context } = await signedIn(browser, lango, lango.company, { javaScriptEnabled: false });
+    await owner.query(`UPDATE staff SET locale = 'sw' WHERE id = $1`, [String(lango.company.staffId)]);
+    await page.goto(`${lango.baseUrl}/subscribers/${seeded.subscribers['halima.ali']}`);
+    await owner.query(`UPDATE subscription SET status = 'paused' WHERE username = 'halima.ali'`);
+    await page.click('form[action$="/pause"] button');
+    expect(await page.textContent('main')).toContain('Imepumzishwa: irejeshe kwanza.');
+    await owner.query(`UPDATE subscription SET status = 'active' WHERE username = 'halima.ali'`);
+    await owner.query(`UPDATE staff SET locale = 'en' WHERE id = $1`, [String(lango.company.staffId)]);
+    await context.close();
+  });
+
   test('suspends with a reason, which the badge then says, and offers to resume', async () => {
     const { page, context } = await signedIn(browser, lango, lango.company, { javaScriptEnabled: false });
     await page.goto(`${lango.baseUrl}/subscribers/${seeded.subscribers['kamau.cyber']}`);

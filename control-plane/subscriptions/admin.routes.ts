@@ -50,13 +50,21 @@ async function answer(ctx: Context, id: bigint, action: string, outcome: Outcome
   const back = `/subscribers/${client.id}?subscription=${id}`;
   if (outcome.kind === 'done') return seeOther(`${back}&done=${action}`);
   const { t } = readerFor(ctx, person);
-  const text = outcome.kind === 'refused' ? outcome.message : Object.values(outcome.fields).join(' ');
+  // The command's own sentence is for programs; a person reads it in their language.
+  const text =
+    outcome.kind === 'refused' ? t(`subscriptions.refused_${outcome.code}`) : Object.values(outcome.fields).join(' ');
   const status = outcome.kind === 'refused' ? 409 : 422;
   return view(
     'subscriptions/refused',
     { title: t('subscriptions.refused'), text, back, client: client.name },
     { status },
   );
+}
+
+/** What was wrong with a new service, at the field, in the reader's language. */
+function refusedFields(outcome: Extract<Outcome, { kind: 'refused' }>, { t }: Reader): Record<string, string> {
+  const words = t(`subscriptions.refused_${outcome.code}`);
+  return Object.fromEntries(Object.keys(outcome.fields ?? { username: '' }).map((field) => [field, words]));
 }
 
 async function unreadable(ctx: Context, id: bigint, key: string, person: Person): Promise<PageResult> {
@@ -146,7 +154,7 @@ export const pageRoutes: PageRoute[] = [
         outcome.kind === 'not_found'
           ? {}
           : outcome.kind === 'refused'
-            ? (outcome.fields ?? { username: outcome.message })
+            ? refusedFields(outcome, reader)
             : outcome.fields;
       const values = { package_id: form.value.package_id.toString(), username: form.value.username };
       return view('subscriptions/new', await newModel(ctx, form.value.client_id, values, fields, reader), {

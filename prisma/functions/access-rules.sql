@@ -413,3 +413,11 @@ BEGIN
   INTO state, valid_until, rate, left_bytes
   FROM subscription_now n WHERE n.id = p_subscription_id;
 END $$;
+
+-- A rate in the words of NASes other than RouterOS: WISPr's, in bit/s (CoovaChilli and most access points read them). Both directions by the subscriber's view.
+CREATE OR REPLACE FUNCTION access_other_rates(p_rate text) RETURNS TABLE (attribute text, value text) LANGUAGE sql IMMUTABLE AS $$
+  SELECT a.name, a.bps FROM (SELECT string_to_array(enforcement_rate_bps(p_rate), '/') AS r) x,
+    LATERAL (VALUES ('WISPr-Bandwidth-Max-Up', r[1]), ('WISPr-Bandwidth-Max-Down', r[2])) AS a (name, bps)
+  -- 32 bits: a faster line needs no limit there.
+  WHERE a.bps::numeric < 4294967296
+$$;

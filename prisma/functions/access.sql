@@ -267,6 +267,9 @@ BEGIN
       op := ':=';
       RETURN NEXT;
     END IF;
+    IF p_nas_type <> 'mikrotik' THEN
+      RETURN QUERY SELECT 0, '', w.attribute, w.value, ':=' FROM access_other_rates(v_values[array_position(v_names, 'Mikrotik-Rate-Limit')]) w;
+    END IF;
     IF v_reason = 'grace' THEN
       attribute := 'Reply-Message';
       value := access_sentence(v_reason);
@@ -297,6 +300,8 @@ BEGIN
     ('Mikrotik-Address-List', CASE v_mode WHEN 'garden' THEN 'expired' END, '+=')
   ) AS i (attribute, value, op)
   WHERE i.value IS NOT NULL
+  UNION ALL
+  SELECT 0, '', w.attribute, w.value, ':=' FROM access_other_rates(v_throttle_rate) w WHERE v_mode = 'throttled' AND p_nas_type <> 'mikrotik'
   UNION ALL
   -- In the garden only addressing is kept of what the plan gives.
   SELECT 0, '', g.attribute, g.value, g.op

@@ -68,7 +68,10 @@ function identify(builder: PacketBuilder, task: Task, way: Variant): void {
 /** The rate by itself when throttling; all that a new entitlement changes when restoring or refreshing. */
 function change(builder: PacketBuilder, task: Task, way: Variant): void {
   const { rateLimit, sessionTimeoutS, totalLimitBytes, addressList } = task.change;
-  if (changesRate(task) && rateLimit !== null) add(builder, 'Mikrotik-Rate-Limit', rateLimit);
+  if (changesRate(task) && rateLimit !== null) {
+    add(builder, 'Mikrotik-Rate-Limit', rateLimit);
+    if (task.nas?.type === 'other') addWisprRates(builder, rateLimit);
+  }
   if (task.kind === 'throttle') return;
   if (sessionTimeoutS !== null) {
     add(builder, 'Session-Timeout', Math.min(Math.max(Math.ceil(sessionTimeoutS), 1), LONGEST_TIMEOUT_S));
@@ -79,6 +82,14 @@ function change(builder: PacketBuilder, task: Task, way: Variant): void {
     add(builder, 'Mikrotik-Total-Limit', Number(totalLimitBytes & 0xffffffffn));
     add(builder, 'Mikrotik-Total-Limit-Gigawords', Number((totalLimitBytes >> 32n) & 0xffffffffn));
   }
+}
+
+/** The same rate for NASes that do not know Mikrotik's attribute, in bit/s; our own rates are always 'up k/down k'. */
+function addWisprRates(builder: PacketBuilder, rateLimit: string): void {
+  const [, up, down] = /^(\d+)k\/(\d+)k/.exec(rateLimit) ?? [];
+  if (up !== undefined && Number(up) * 1000 < 2 ** 32) add(builder, 'WISPr-Bandwidth-Max-Up', Number(up) * 1000);
+  if (down !== undefined && Number(down) * 1000 < 2 ** 32)
+    add(builder, 'WISPr-Bandwidth-Max-Down', Number(down) * 1000);
 }
 
 /** Whether a CoA about this row says a rate: a plain renewal leaves one that staff set by hand alone. */

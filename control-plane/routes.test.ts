@@ -56,6 +56,15 @@ beforeAll(async () => {
     `SELECT (SELECT max(id) FROM plan WHERE tenant_id = $1) AS plan, (SELECT max(id) FROM payment WHERE tenant_id = $1) AS payment`,
     [theirs.tenantId.toString()],
   );
+  const [certificate] = await lango.asOwner<{ id: string }>(
+    `INSERT INTO radsec_certificate (tenant_id, nas_id, serial, fingerprint, subject, key_is_theirs, issued_by, not_after)
+     VALUES ($1, $2, '40', repeat('0', 64), 'R', false, 'A', now() + interval '1 day') RETURNING id`,
+    [theirs.tenantId.toString(), router.id],
+  );
+  const [device] = await lango.asOwner<{ id: string }>(
+    `INSERT INTO certificate (tenant_id, subscription_id, serial, name, not_after) VALUES ($1, $2, 'abcdef01', 'D', now() + interval '1 day') RETURNING id`,
+    [theirs.tenantId.toString(), subscription.id],
+  );
   Object.assign(seeded, { subscription });
   Object.assign(foreign, {
     packages: row?.plan,
@@ -64,6 +73,8 @@ beforeAll(async () => {
     routers: router.id,
     sessions: session?.id,
     enforcements: enforcement?.id,
+    'radsec/certificates': certificate?.id,
+    certificates: device?.id,
     'vouchers/batches': batch['id'],
     'billing/payments': row?.payment,
     'billing/transactions': row?.payment,

@@ -11,6 +11,7 @@ import { dataDirTrouble, freeBytes } from '../platform/supervisor/disk';
 import { takeLock } from '../platform/supervisor/lock';
 import { portTrouble } from '../platform/supervisor/ports';
 import { certificateFinding } from './eap-certificates';
+import { radsecFinding } from './radsec-authority';
 import { freeradiusMissing } from './part-specs';
 import { wantedPorts } from './preflight';
 import { knownRoles } from './roles';
@@ -147,6 +148,7 @@ async function* database(url: string): AsyncGenerator<Finding> {
   yield pending.length === 0
     ? fine('migrations', 'up to date')
     : wrong('migrations', `${pending.length} to apply. Run: npx lango migrate`);
+  if (pending.length === 0) yield { name: 'RadSec', ...(await radsecFinding(url)) };
 }
 
 async function readiness(config: Config): Promise<Finding> {

@@ -4,7 +4,7 @@ import { cursorId, listQuery } from '../platform/http/input';
 import { conflict, invalid, notFound } from '../platform/http/problem';
 import { Reply, route } from '../platform/http/route';
 import { issueRouterCertificate, type Handover } from './issue-certificate';
-import { findCertificate, findServer, listCertificates } from './queries';
+import { findCertificate, findServer, listCertificates, routerName } from './queries';
 import { renewServer, replaceServer, type ReplaceOutcome } from './replace-server';
 import { revokeCertificate } from './revoke-certificate';
 import {
@@ -85,8 +85,10 @@ export const apiRoutes = [
     summary: 'List the certificates of a router',
     query: listQuery,
     answer: page,
-    run: (ctx, { params, query }) =>
-      listCertificates(ctx, { routerId: params.id, limit: query.limit, before: cursorId(query.cursor) }),
+    run: async (ctx, { params, query }) => {
+      if ((await routerName(ctx, params.id)) === undefined) throw notFound('This router');
+      return listCertificates(ctx, { routerId: params.id, limit: query.limit, before: cursorId(query.cursor) });
+    },
   }),
   route({
     method: 'GET',

@@ -100,7 +100,9 @@ export class Front {
     server.on('tlsClientError', (error, socket) => {
       // The address of a socket that is gone cannot be told.
       const peer = socket.remoteAddress;
-      const reason = socket.authorizationError ? String(socket.authorizationError) : error.message;
+      // A code such as CERT_HAS_EXPIRED, whatever the types say.
+      const refused: unknown = socket.authorizationError;
+      const reason = typeof refused === 'string' ? refused : error.message;
       if (peer !== undefined)
         this.log.warn(`tls ${peer}`, { peer, reason }, 'RadSec: a TLS handshake failed; see its reason');
     });
@@ -111,7 +113,7 @@ export class Front {
       );
       server.listen(this.o.port, this.o.bind, () => {
         server.removeAllListeners('error');
-        server.on('error', (error) =>
+        server.on('error', (error: Error) =>
           this.o.log.warn({ err: error }, 'RadSec: the listening socket reported an error'),
         );
         this.server = server;

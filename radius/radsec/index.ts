@@ -8,6 +8,7 @@
  * docs/reference/radsec.md tells how it is used.
  */
 import { randomBytes } from 'node:crypto';
+import { isIPv4 } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { Pool } from 'pg';
@@ -57,11 +58,12 @@ export async function startRadsec(o: RadsecOptions): Promise<Radsec> {
   });
   pool.on('error', () => undefined);
   const host = behind(o.bind);
+  const possible = isIPv4(host);
   const keeper: Keeper = new Keeper({
     databaseUrl: o.databaseUrl,
     pool,
     file: join(o.dataDir, 'radsec', 'certificates.json'),
-    openKey: o.openKey,
+    openKey: (sealed) => o.openKey(sealed),
     changed: () => void agree(),
     log,
   });
@@ -72,7 +74,7 @@ export async function startRadsec(o: RadsecOptions): Promise<Radsec> {
     accounting: { host, port: o.acctPort },
     relayBind: host,
     keeper,
-    changed: () => report(),
+    changed: () => void report(),
     log,
   });
   let started = false;
@@ -94,13 +96,18 @@ export async function startRadsec(o: RadsecOptions): Promise<Radsec> {
   const timers = [setInterval(() => front.endRefused(), 1000), setInterval(() => void report(), REPORT_EVERY_MS)];
   try {
     await keeper.start();
-    started = true;
-    await front.agree();
+    started = possible;
+    if (possible) await front.agree();
   } catch (error) {
     await stop();
     throw error;
   }
-  if (front.port === 0)
+  if (!possible)
+    log.warn(
+      { bind: o.bind },
+      'RadSec does not listen: a router with a certificate is known by an IPv4 loopback address, and nothing behind listens on IPv4. Set LANGO_BIND to 0.0.0.0 or an IPv4 address',
+    );
+  else if (front.port === 0)
     log.warn({}, 'RadSec has no certificate to show yet; it listens as soon as the database tells it one');
   return {
     get port() {
@@ -147,5 +154,5 @@ function reporter(pool: Pool, front: Front, relayAddress: string, log: RadsecLog
 
 /** Where the parts behind us are reached from this host. */
 function behind(bind: string): string {
-  return bind === '0.0.0.0' || bind === '::' ? '127.0.0.1' : bind;
+  return bind === '0.0.0.0' ? '127.0.0.1' : bind;
 }

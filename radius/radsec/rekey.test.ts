@@ -3,7 +3,7 @@ import {
   Code,
   decodePacket,
   openMppeKey,
-  Packet,
+  type Packet,
   PacketBuilder,
   revealPassword,
   verifyReply,

@@ -31,6 +31,8 @@ export class RadsecRouter {
         resolve();
       }),
     );
+    // One listener per request in flight.
+    socket.setMaxListeners(0);
     socket.on('error', () => undefined);
     socket.on('data', (chunk: Buffer) => {
       this.framing.give(chunk);
@@ -76,7 +78,7 @@ export class RadsecRouter {
         resolve(reply);
       };
       this.waiting.set(key, done);
-      void this.closed.then(() => done(undefined));
+      this.socket.once('close', () => done(undefined));
       this.socket.write(request);
     });
   }

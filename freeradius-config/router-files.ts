@@ -15,6 +15,8 @@ export interface RouterEntry {
   type: string;
   message_authenticator: string;
   company: string;
+  /** Ids of other routers behind the same address, by the realm that tells them apart. */
+  behind: Record<string, string> | null;
 }
 
 const run = promisify(execFile);
@@ -108,8 +110,7 @@ function render(router: RouterEntry): string {
     `\tshortname = ${quoted(name.replace(/[^\w. -]/g, '_'))}`,
     // Whether a request must be signed is decided by aaa_authorize, which knows the router's history.
     '\trequire_message_authenticator = no',
-    // Handed to aaa_authorize with each request, and named in the log of answers.
-    `\tlango_asks = ${quoted([router.id, router.tenant_id, router.type, router.message_authenticator, router.company].join(' '))}`,
+    ...asks(router),
     `\tlango_router = ${Number(router.id)}`,
     `\tlango_tenant = ${Number(router.tenant_id)}`,
     `\tlango_type = ${quoted(router.type)}`,
@@ -118,4 +119,19 @@ function render(router: RouterEntry): string {
     '}',
     '',
   ].join('\n');
+}
+
+/**
+ * What is handed to aaa_authorize with each request. Behind a shared address it is found by the realm, or else the name, that the request carries (in hex,
+ * because a stranger wrote it); who carries neither is the first of them. A router alone at its address costs no look at either.
+ */
+function asks(router: RouterEntry): string[] {
+  const { tenant_id, type, message_authenticator, company, behind } = router;
+  const line = (name: string, id: string): string =>
+    `\t${name} = ${quoted([id, tenant_id, type, message_authenticator, company].join(' '))}`;
+  if (!behind) return [line('lango_asks', router.id)];
+  return [
+    line('lango_asks_main', router.id),
+    ...Object.entries(behind).map(([realm, id]) => line(`lango_asks_${Buffer.from(realm).toString('hex')}`, id)),
+  ];
 }

@@ -21,6 +21,7 @@ const routerForm = z
     type: z.enum(['mikrotik', 'other']).default('mikrotik'),
     address: z.string().trim().default(''),
     secret: z.string().default(''),
+    realm: z.string().trim().max(64).default(''),
   })
   .superRefine((form, check) => {
     if (form.connects === 'certificate') return;
@@ -68,7 +69,10 @@ function printRouter(router: Router, reader: Reader) {
     href: `/routers/${router.id}`,
     state: routerState(router, reader),
     address: isCertificateAddress(router.address) ? t('routers.by_certificate') : router.address,
-    policy: t(`routers.policy_${router.message_authenticator}`),
+    policy: router.realm
+      ? `${t('routers.behind_realm', { realm: router.realm })}, ${t(`routers.policy_${router.message_authenticator}`)}`
+      : t(`routers.policy_${router.message_authenticator}`),
+    warnings: router.warnings.map(({ code }) => t(`routers.warning_${code}`)),
     heard: heard ? t('routers.ago', { span: formatSpan(reader.nowMs - heard.getTime()) }) : '–',
     acked: acked ? t('routers.acked', { at: formatMoment(new Date(acked), reader) }) : t('routers.never_acked'),
     online: String(router.live_sessions),
@@ -103,6 +107,7 @@ function formModel(values: Record<string, string>, errors: Record<string, string
       value: values['secret'] ?? randomBytes(18).toString('base64url'),
       help: t('routers.secret_help'),
     }),
+    realm: field('realm', { autocomplete: 'off', max: 64, help: t('routers.realm_help') }),
     type: field('type', { options: types }),
   };
 }
@@ -157,12 +162,17 @@ export const pageRoutes: PageRoute[] = [
           form.values,
           Object.fromEntries(Object.keys(form.fields).map((name) => [name, reader.t(`routers.${name}_needed`)])),
         );
-      const { name, address, secret, type, connects } = form.value;
+      const { name, address, secret, type, connects, realm } = form.value;
       const alone = connects === 'certificate';
-      const outcome = await createRouter(ctx, alone ? { name, type, radsec: true } : { name, type, address, secret });
+      const outcome = await createRouter(
+        ctx,
+        alone ? { name, type, radsec: true } : { name, type, address, secret, realm: realm || null },
+      );
       if (outcome.kind === 'done') return seeOther(`/routers/${outcome.id}${alone ? '/certificate' : ''}`);
+      const values = { name, address, secret, type, connects, realm };
+      if (outcome.kind === 'shared_differs') return again(values, { address: reader.t('routers.shared_differs') });
       const field = outcome.kind === 'name_taken' ? 'name' : 'address';
-      return again({ name, address, secret, type, connects }, { [field]: reader.t(`routers.${field}_taken`) });
+      return again(values, { [field]: reader.t(`routers.${field}_taken`) });
     },
   }),
   pageRoute({

@@ -26,8 +26,14 @@ async function answer(ctx: Context, outcome: RouterOutcome): Promise<Router> {
     case 'address_taken':
       throw conflict(
         'address_taken',
-        'This address speaks for a router on this installation already. Give this router an address of its own: through its own tunnel, or with /radius set src-address.',
+        'This address speaks for a router on this installation already. Give this router an address of its own: through its own tunnel, or with /radius set src-address. Several of your own behind one address each need a realm.',
         { address: 'is in use by a router' },
+      );
+    case 'shared_differs':
+      throw conflict(
+        'shared_differs',
+        'Another router of yours has this address. Routers behind one address have one secret, one make and one signature policy: give the same here.',
+        { address: 'is shared with a router that has another secret, make or policy' },
       );
     case 'done': {
       const found = await findRouter(ctx, outcome.id);

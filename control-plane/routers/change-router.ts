@@ -6,15 +6,18 @@ import type { RouterPatch } from './schema';
 
 /**
  * Changes a router; address, secret and policy act within 2 s. Sessions that came in under the old secret or address stay open in the books until
- * the router reports them again or they go stale.
+ * the router reports them again or they go stale. Secret, make and policy belong to the address: they change for all routers behind it.
  */
 export async function changeRouter(ctx: Context, id: bigint, patch: RouterPatch): Promise<RouterOutcome> {
-  const [before] = await ctx.tx.$queryRaw<{ version: number }[]>`SELECT version FROM nas WHERE id = ${id} FOR UPDATE`;
+  const [before] = await ctx.tx.$queryRaw<
+    { version: number; nasname: string }[]
+  >`SELECT version, nasname FROM nas WHERE id = ${id} FOR UPDATE`;
   if (!before) return { kind: 'not_found' };
   if (patch.version !== undefined && patch.version !== before.version) return { kind: 'changed_meanwhile' };
   const sets = assignments(ctx, patch);
   if (sets.length === 0) return { kind: 'done', id };
   try {
+    if (patch.address === undefined) await changeNeighbours(ctx, id, before.nasname, patch);
     await ctx.tx.$executeRaw`
       UPDATE nas SET ${Prisma.join(sets)}, updated_at = ${ctx.now}, version = version + 1 WHERE id = ${id}`;
   } catch (error) {
@@ -23,6 +26,15 @@ export async function changeRouter(ctx: Context, id: bigint, patch: RouterPatch)
   const changed = Object.keys(patch).filter((name) => name !== 'version');
   await recordAudit(ctx, 'routers.change', { type: 'nas', id }, { changed });
   return { kind: 'done', id };
+}
+
+/** The others are changed in the statement that changes this one, because at the end of each they must agree. */
+async function changeNeighbours(ctx: Context, id: bigint, address: string, patch: RouterPatch): Promise<void> {
+  const { secret, type, message_authenticator } = patch;
+  const shared = assignments(ctx, { secret, type, message_authenticator });
+  if (shared.length === 0) return;
+  await ctx.tx.$executeRaw`
+    UPDATE nas SET ${Prisma.join(shared)}, updated_at = ${ctx.now}, version = version + (id <> ${id})::integer WHERE nasname = ${address} AND tenant_id = ${ctx.tenantId}`;
 }
 
 function assignments(ctx: Context, patch: RouterPatch): Prisma.Sql[] {
@@ -40,6 +52,7 @@ function assignments(ctx: Context, patch: RouterPatch): Prisma.Sql[] {
   set('type', (type) => Prisma.sql`type = ${type}`);
   set('coa_port', (port) => Prisma.sql`coa_port = ${port}`);
   set('coa_address', (address) => Prisma.sql`coa_address = ${address}::inet`);
+  set('realm', (realm) => Prisma.sql`realm = ${realm}`);
   set('message_authenticator', (policy) => Prisma.sql`message_authenticator = ${policy}`);
   set('api_username', (name) => Prisma.sql`api_username = ${name}`);
   set('api_port', (port) => Prisma.sql`api_port = ${port}`);

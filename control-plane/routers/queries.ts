@@ -1,7 +1,8 @@
 import type { Context } from '../platform/context';
 import { Prisma } from '../platform/db/generated/client';
 import { pageOf, type Page } from '../platform/http/input';
-import type { Router } from './schema';
+import { isCertificateAddress, type Router } from './schema';
+import { warningsOf } from './warnings';
 
 interface Row {
   id: bigint;
@@ -10,6 +11,8 @@ interface Row {
   type: string;
   coa_port: number;
   coa_address: string | null;
+  realm: string | null;
+  orders_shared: boolean;
   message_authenticator: string;
   api_username: string | null;
   has_api_password: boolean;
@@ -59,10 +62,12 @@ function select(ctx: Context, filter: RouterFilter): Promise<Row[]> {
     all.push(Prisma.sql`(n.name ILIKE ${part} OR n.nasname = ${filter.q} OR st.identity ILIKE ${part})`);
   }
   return ctx.tx.$queryRaw<Row[]>`
-    SELECT n.id, n.name, n.nasname, n.type, n.coa_port, host(n.coa_address) AS coa_address, n.message_authenticator, n.api_username,
+    SELECT n.id, n.name, n.nasname, n.type, n.coa_port, host(n.coa_address) AS coa_address, n.realm, n.message_authenticator, n.api_username,
            n.api_password_enc IS NOT NULL AS has_api_password, n.api_port, n.api_tls, n.api_fingerprint, st.api_ok_at, st.api_fault, st.api_fault_at, st.identity, st.last_access_at, st.last_accounting_at,
            st.message_authenticator_seen_at, st.coa_last_ack_at, st.coa_silent_since,
            (SELECT count(*) FROM session_live l WHERE l.nas_id = n.id AND l.stopped_at IS NULL) AS live_sessions,
+           EXISTS (SELECT 1 FROM nas o WHERE o.nasname = n.nasname AND o.id <> n.id AND o.coa_port = n.coa_port
+                   AND coalesce(o.coa_address, o.nasname::inet) = coalesce(n.coa_address, n.nasname::inet)) AS orders_shared,
            n.created_at, n.updated_at, n.version
     FROM nas n LEFT JOIN nas_status st ON st.nas_id = n.id
     WHERE ${Prisma.join(all, ' AND ')} ORDER BY n.id DESC LIMIT ${filter.limit}`;
@@ -78,6 +83,7 @@ function toRouter(row: Row): Router {
     type: row.type as Router['type'],
     coa_port: row.coa_port,
     coa_address: row.coa_address,
+    realm: row.realm,
     message_authenticator: row.message_authenticator as Router['message_authenticator'],
     api_username: row.api_username,
     has_api_password: row.has_api_password,
@@ -94,6 +100,13 @@ function toRouter(row: Row): Router {
     coa_last_ack_at: iso(row.coa_last_ack_at),
     coa_silent_since: iso(row.coa_silent_since),
     live_sessions: Number(row.live_sessions),
+    warnings: warningsOf({
+      message_authenticator: row.message_authenticator,
+      byCertificate: isCertificateAddress(row.nasname),
+      heard: row.last_access_at !== null,
+      signed: row.message_authenticator_seen_at !== null,
+      ordersShared: row.orders_shared,
+    }),
     created_at: row.created_at.toISOString(),
     updated_at: row.updated_at.toISOString(),
     version: row.version,

@@ -1,7 +1,11 @@
+import { join } from 'node:path';
 import { Client } from 'pg';
 import { createSecretBox } from '../platform/crypto';
+import { loadTranslator } from '../platform/i18n';
+import { projectRoot } from '../platform/project-root';
 import { startTestLango, type TestLango } from '../test-kit/lango';
 import { asOwner, make, makeActive, openSession, unique, type Json } from '../test-kit/story';
+import { warningCodes, warningsOf } from './warnings';
 
 let lango: TestLango;
 beforeAll(async () => {
@@ -156,5 +160,60 @@ describe('routers', () => {
     const second = (await lango.api.get<List>(`/routers?q=${word}&limit=2&cursor=${first.nextCursor}`)).body;
     expect([...first.items, ...second.items].map((r) => r['id'])).toEqual(all.map((r) => r['id']));
     expect((await lango.api.get<List>(`/routers?q=${all[0]!['address']}`)).body.items).toHaveLength(1);
+  });
+});
+
+describe('warnings', () => {
+  it('tell of a router whose requests could be forged, on its page and in the API', async () => {
+    const made = await make(lango.api, '/routers', router({ message_authenticator: 'off' }));
+    expect(made['warnings']).toEqual([{ code: 'signature_off', sentence: expect.stringMatching(/BlastRADIUS/) }]);
+    const auto = (await lango.api.patch<Json>(`/routers/${made['id']}`, { message_authenticator: 'auto' })).body;
+    expect(auto['warnings']).toEqual([]);
+    await lango.asOwner(`INSERT INTO nas_status (nas_id, tenant_id, last_access_at) VALUES ($1, $2, lango_now())`, [
+      made['id'],
+      lango.company.tenantId.toString(),
+    ]);
+    const unsigned = (await lango.api.get<Json>(`/routers/${made['id']}`)).body;
+    expect(unsigned['warnings']).toMatchObject([{ code: 'never_signed' }]);
+    await lango.asOwner(`UPDATE nas_status SET message_authenticator_seen_at = lango_now() WHERE nas_id = $1`, [
+      made['id'],
+    ]);
+    expect((await lango.api.get<Json>(`/routers/${made['id']}`)).body['warnings']).toEqual([]);
+    const required = (await lango.api.patch<Json>(`/routers/${made['id']}`, { message_authenticator: 'require' })).body;
+    expect(required['warnings']).toEqual([]);
+  });
+
+  it('have the sentences of the console', () => {
+    const words = loadTranslator({ root: join(projectRoot(), 'control-plane'), strict: true });
+    const all = [
+      ...warningsOf({
+        message_authenticator: 'off',
+        byCertificate: false,
+        heard: true,
+        signed: false,
+        ordersShared: true,
+      }),
+      ...warningsOf({
+        message_authenticator: 'auto',
+        byCertificate: false,
+        heard: true,
+        signed: false,
+        ordersShared: false,
+      }),
+    ];
+    expect(new Set(all.map(({ code }) => code))).toEqual(new Set(warningCodes));
+    for (const { code, sentence } of all) {
+      expect(words('en', `routers.warning_${code}`)).toBe(sentence);
+      expect(words('sw', `routers.warning_${code}`)).not.toBe(sentence);
+    }
+    expect(
+      warningsOf({
+        message_authenticator: 'off',
+        byCertificate: true,
+        heard: true,
+        signed: false,
+        ordersShared: false,
+      }),
+    ).toEqual([]);
   });
 });

@@ -1,5 +1,6 @@
 import { isIP, isIPv4, isIPv6 } from 'node:net';
 import { z } from 'zod';
+import { warningCodes } from './warnings';
 
 const printable = /^[^\p{Cc}\p{Cs}]*$/u;
 
@@ -58,6 +59,8 @@ const fields = z.object({
   type: z.enum(['mikrotik', 'other']),
   coa_port: z.int().min(1).max(65_535),
   coa_address: routerAddress.nullable(),
+  /** Tells apart several routers of one company behind one address: the realm of their /radius row, or their own name where they send none. */
+  realm: z.string().trim().min(1).max(64).regex(printable, 'must not contain control characters').nullable(),
   message_authenticator: z.enum(['require', 'auto', 'off']),
   api_username: z.string().trim().min(1).max(64).regex(printable, 'must not contain control characters').nullable(),
   api_password: z.string().min(1).max(128).regex(printable, 'must not contain control characters').nullable(),
@@ -98,6 +101,7 @@ export const routerAnswer = z.object({
   type: z.enum(['mikrotik', 'other']),
   coa_port: z.int(),
   coa_address: z.string().nullable(),
+  realm: z.string().nullable(),
   message_authenticator: z.enum(['require', 'auto', 'off']),
   api_username: z.string().nullable(),
   has_api_password: z.boolean(),
@@ -114,6 +118,8 @@ export const routerAnswer = z.object({
   coa_last_ack_at: z.string().nullable(),
   coa_silent_since: z.string().nullable(),
   live_sessions: z.int(),
+  /** What makes it less safe or less obedient than it could be. */
+  warnings: z.array(z.object({ code: z.enum(warningCodes), sentence: z.string() })),
   created_at: z.string(),
   updated_at: z.string(),
   version: z.int(),

@@ -312,14 +312,20 @@ END $$;
 GRANT EXECUTE ON FUNCTION aaa_authorize(bigint, bigint, text, text, text, text, text, text, text, text, text) TO lango_radius;
 
 -- What a FreeRADIUS host must know of each router: who it is, its secret, and what aaa_authorize will ask of it.
-CREATE OR REPLACE FUNCTION aaa_routers() RETURNS TABLE (
-  address text, secret text, name text, id text, tenant_id text, type text, message_authenticator text, company text
+-- Several behind one address are one client: the one without a realm, or else the first, and in `behind` the others by the realm that tells them apart.
+DROP FUNCTION IF EXISTS aaa_routers();
+CREATE FUNCTION aaa_routers() RETURNS TABLE (
+  address text, secret text, name text, id text, tenant_id text, type text, message_authenticator text, company text, behind jsonb
 ) LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-  SELECT n.nasname, n.secret, n.name, n.id, n.tenant_id, n.type, n.message_authenticator, access_company(t.status, n.id)
-  FROM nas n JOIN tenant t ON t.id = n.tenant_id WHERE NOT n.nasname::inet <<= '127.128.0.0/10'
+  SELECT n.nasname, n.secret, n.name, n.id, n.tenant_id, n.type, n.message_authenticator, max(access_company(t.status, o.id)), jsonb_object_agg(o.realm, o.id::text) FILTER (WHERE o.id <> n.id)
+  FROM (SELECT DISTINCT ON (nasname) * FROM nas ORDER BY nasname, realm NULLS FIRST, id) n
+  JOIN tenant t ON t.id = n.tenant_id
+  JOIN nas o ON o.nasname = n.nasname
+  WHERE NOT n.nasname::inet <<= '127.128.0.0/10'
+  GROUP BY n.nasname, n.secret, n.name, n.id, n.tenant_id, n.type, n.message_authenticator
   UNION ALL
   -- The same routers as they come through the RadSec front; its TLS signs for them.
-  SELECT host(r.address), r.secret, n.name, n.id, n.tenant_id, n.type, 'off', access_company(t.status, n.id)
+  SELECT host(r.address), r.secret, n.name, n.id, n.tenant_id, n.type, 'off', access_company(t.status, n.id), NULL
   FROM radsec_router r JOIN nas n ON n.id = r.nas_id JOIN tenant t ON t.id = n.tenant_id
 $$;
 GRANT EXECUTE ON FUNCTION aaa_routers() TO lango_radius;

@@ -12,6 +12,7 @@ interface NasRow {
   address: string;
   secret: string;
   type: string;
+  realm?: string | null;
 }
 
 export interface NasTableOptions {
@@ -122,7 +123,7 @@ export class NasTable {
   private async read(): Promise<void> {
     try {
       const { rows } = await this.o.pool.query<NasRow>(
-        'SELECT id, tenant_id, name, host(address) AS address, secret, type FROM aaa_nas_table() ORDER BY id',
+        'SELECT id, tenant_id, name, host(address) AS address, secret, type, realm FROM aaa_nas_table() ORDER BY realm NULLS FIRST, id',
       );
       this.fill(rows);
       this.toFile(rows);
@@ -135,14 +136,17 @@ export class NasTable {
     const next = new Map<string, Nas>();
     for (const row of rows) {
       const { id, tenant_id: tenantId, name, address } = row;
-      next.set(address, {
+      const nas: Nas = {
         id,
         tenantId,
         name,
         address,
         secret: Buffer.from(row.secret),
         type: row.type === 'mikrotik' ? 'mikrotik' : 'other',
-      });
+      };
+      const first = next.get(address);
+      if (!first) next.set(address, nas);
+      else if (row.realm) first.behind = new Map([...(first.behind ?? []), [row.realm, nas]]);
     }
     this.byAddress = next;
   }

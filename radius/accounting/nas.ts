@@ -6,6 +6,13 @@ export interface Nas {
   address: string;
   secret: Buffer;
   type: 'mikrotik' | 'other';
+  /** Other routers of the company behind the same address and secret, by the realm that tells them apart. */
+  behind?: ReadonlyMap<string, Nas>;
+}
+
+/** Which of the routers behind one address speaks: by its realm, else by its own name; who gives neither is the first. */
+export function speakerOf(nas: Nas, said: { realm: string | null; identifier: string | null }): Nas {
+  return nas.behind?.get(said.realm ?? '') ?? nas.behind?.get(said.identifier ?? '') ?? nas;
 }
 
 /** IPv4 in IPv6 clothes and zones are undressed, so that one router has one key. */

@@ -4,9 +4,9 @@ import { BootDigits, restartOf } from './boot-digits';
 import type { Counters } from './counters';
 import type { IntakeQueue, Waiting } from './intake-queue';
 import { type AccountingLog, RateLimit } from './log';
-import { type Nas, plainAddress } from './nas';
+import { type Nas, plainAddress, speakerOf } from './nas';
 import type { NasTable } from './nas-table';
-import { readRecord } from './read-record';
+import { readIdentity, readRecord } from './read-record';
 import type { AccountingRecord } from './record';
 import type { AccountingStore } from './store';
 
@@ -68,7 +68,7 @@ export class Receiver {
       return;
     }
     if (!this.verified(packet, nas)) return;
-    this.take(packet, nas, key, answer);
+    this.take(packet, nas.behind ? speakerOf(nas, readIdentity(packet)) : nas, key, answer);
   }
 
   private routerAt(remote: string): Nas | undefined {

@@ -29,8 +29,8 @@ describe('the server’s certificate', () => {
     const [one, two, three] = await Promise.all([certificates(), certificates(), certificates()]);
     expect(two).toEqual(one);
     expect(three).toEqual(one);
-    const server = new X509Certificate(one!.serverPem);
-    expect(server.verify(new X509Certificate(one!.authorityPem).publicKey)).toBe(true);
+    const server = new X509Certificate(one.serverPem);
+    expect(server.verify(new X509Certificate(one.authorityPem).publicKey)).toBe(true);
     expect(server.checkHost(SERVER_NAME)).toBe(SERVER_NAME);
     // Apple's limit.
     expect(Date.parse(server.validTo) - Date.parse(server.validFrom)).toBeLessThanOrEqual(825 * 86_400_000);

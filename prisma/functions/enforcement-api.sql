@@ -2,7 +2,9 @@
 
 -- How a router's API is reached; NULL when nobody told us a user name and password. The password is sealed (platform/crypto.ts).
 CREATE OR REPLACE FUNCTION enforcement_api_way(p_nas nas) RETURNS jsonb LANGUAGE sql STABLE AS $$
-  SELECT CASE WHEN p_nas.type = 'mikrotik' AND p_nas.api_username IS NOT NULL AND p_nas.api_password_enc IS NOT NULL THEN jsonb_build_object(
+  SELECT CASE WHEN p_nas.type = 'mikrotik' AND p_nas.api_username IS NOT NULL AND p_nas.api_password_enc IS NOT NULL
+    -- Where a router that is known by its certificate alone stands, nobody knows unless it is said.
+    AND (p_nas.coa_address IS NOT NULL OR NOT p_nas.nasname::inet <<= '127.128.0.0/10') THEN jsonb_build_object(
     'address', host(coalesce(p_nas.coa_address, p_nas.nasname::inet)), 'port', coalesce(p_nas.api_port, CASE WHEN p_nas.api_tls THEN 8729 ELSE 8728 END),
     'username', p_nas.api_username, 'password_sealed', encode(p_nas.api_password_enc, 'base64'), 'tls', p_nas.api_tls, 'fingerprint', p_nas.api_fingerprint) END
 $$;

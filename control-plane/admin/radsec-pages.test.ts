@@ -1,0 +1,138 @@
+/** The certificates of routers as staff use them: made, taken away once, seen and revoked, on a phone as on a desk. */
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { createSecretBox } from '../platform/crypto';
+import { ensureAuthority } from '../radsec';
+import { startTestLango, type TestLango } from '../test-kit/lango';
+import { unique } from '../test-kit/story';
+import { openBrowser, signedIn } from './testing/browser';
+
+const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+
+let lango: TestLango;
+let browser: Browser;
+beforeAll(async () => {
+  lango = await startTestLango();
+  browser = await openBrowser();
+}, 120_000);
+afterAll(async () => {
+  await browser?.close();
+  await lango?.stop();
+});
+
+async function faults(page: Page): Promise<string[]> {
+  await page.evaluate(AXE);
+  const found = await page.evaluate(async () => {
+    type Found = { violations: { id: string; nodes: { html: string }[] }[] };
+    const axe = (globalThis as unknown as { axe: { run(): Promise<Found> } }).axe;
+    const { violations } = await axe.run();
+    return violations.flatMap((one) => one.nodes.map((node) => `${one.id}: ${node.html.slice(0, 160)}`));
+  });
+  const wide = Number(await page.evaluate('document.documentElement.scrollWidth - innerWidth'));
+  return wide > 0 ? [...found, `${wide} px too wide`] : found;
+}
+
+function listenForErrors(page: Page): string[] {
+  const errors: string[] = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error') errors.push(`${page.url()} ${message.text()}`);
+  });
+  page.on('pageerror', (error) => errors.push(`${page.url()} ${String(error)}`));
+  return errors;
+}
+
+describe.each([
+  ['light', 1280],
+  ['dark', 360],
+] as const)('in %s at %i px', (colorScheme, width) => {
+  let page: Page;
+  let context: BrowserContext;
+  let errors: string[];
+  beforeAll(async () => {
+    ({ page, context } = await signedIn(browser, lango, lango.company, {
+      colorScheme,
+      viewport: { width, height: 800 },
+    }));
+    errors = listenForErrors(page);
+  });
+  afterAll(() => context.close());
+
+  test('without certificates and authority the pages say the next step', async () => {
+    await lango.asOwner('DELETE FROM radsec_certificate');
+    await lango.asOwner('DELETE FROM radsec_authority');
+    await page.goto(`${lango.baseUrl}/radsec`);
+    expect([await page.textContent('.empty'), ...(await faults(page))]).toEqual([
+      expect.stringContaining('No router has a certificate yet'),
+    ]);
+    await page.goto(`${lango.baseUrl}/radsec/server`);
+    expect([await page.textContent('.empty'), ...(await faults(page))]).toEqual([
+      expect.stringContaining('lango start'),
+    ]);
+  }, 60_000);
+
+  test('a router that is known by a certificate alone is added, and its certificate is taken away once', async () => {
+    await ensureAuthority(
+      async (sql, values) => ({ rows: await lango.asOwner(sql, values) }),
+      createSecretBox(lango.db.masterKey),
+      ['gate.example'],
+    );
+    await page.goto(`${lango.baseUrl}/routers/new`);
+    const name = unique('Kilima');
+    await page.fill('[name=name]', name);
+    await page.selectOption('[name=connects]', 'certificate');
+    await page.click('button.is-action');
+    await page.waitForURL(/\/certificate$/);
+    expect(await faults(page)).toEqual([]);
+    await page.fill('[name=csr]', 'this is no request');
+    await page.click('form button.is-action');
+    await page.waitForSelector('.errors');
+    expect(await page.textContent('.errors')).toContain('no certificate request');
+    await page.fill('[name=csr]', '');
+    await page.click('form button.is-action');
+    await page.waitForSelector('a[download]');
+    expect(await faults(page)).toEqual([]);
+    const [download] = await Promise.all([page.waitForEvent('download'), page.click('a[download$=".pem"]')]);
+    const pem = readFileSync(await download.path(), 'utf8');
+    expect(pem.match(/BEGIN [A-Z ]+/g)).toEqual(['BEGIN CERTIFICATE', 'BEGIN PRIVATE KEY', 'BEGIN CERTIFICATE']);
+    const certificate = new X509Certificate(pem);
+    expect(certificate.subject).toContain(name);
+    expect(await page.textContent('pre')).toContain(`import file-name=${download.suggestedFilename()}`);
+    // Nobody sees the key again.
+    await page.goto(page.url());
+    expect(await page.content()).not.toContain('PRIVATE KEY');
+    const row = page.locator('tbody tr', { hasText: certificate.serialNumber.slice(-8) });
+    expect(await row.textContent()).toContain('Valid');
+    await row.locator('button').click();
+    await page.waitForURL(/revoked=yes/);
+    expect(await page.textContent('.told')).toContain('revoked');
+    expect(await row.textContent()).toContain('Revoked');
+    expect(await faults(page)).toEqual([]);
+    await page.goto(`${lango.baseUrl}/radsec`);
+    expect(await page.textContent('tbody')).toContain(name);
+    expect(await faults(page)).toEqual([]);
+    await page.goto(`${lango.baseUrl}/radsec/server`);
+    expect(await page.textContent('main')).toContain('gate.example');
+    expect([await page.locator('[name=names]').count(), ...(await faults(page))]).toEqual([0]);
+    // The page that was refused is told as such by the browser, and nothing else is.
+    expect(errors.filter((error) => !error.includes('422'))).toEqual([]);
+  }, 60_000);
+});
+
+test('the super admin gives the port another certificate', async () => {
+  const admin = await lango.addCompany();
+  await lango.setRole(admin, 'super_admin');
+  const { page, context } = await signedIn(browser, lango, admin);
+  await page.goto(`${lango.baseUrl}/radsec/server`);
+  expect(await faults(page)).toEqual([]);
+  await page.fill('[name=names]', 'radsec.example 192.0.2.9');
+  await page.click('form[action$="/renew"] button');
+  await page.waitForURL(/\/radsec\/server$/);
+  expect(await page.textContent('main')).toContain('radsec.example, 192.0.2.9');
+  await page.fill('[name=certificate_pem]', 'hello');
+  await page.fill('[name=key_pem]', 'hello');
+  await page.click('form[action$="/replace"] button');
+  await page.waitForSelector('.errors');
+  expect(await page.textContent('.errors')).toContain('cannot be used');
+  await context.close();
+}, 60_000);

@@ -206,7 +206,8 @@ DECLARE closed integer;
 BEGIN
   UPDATE session_live SET stopped_at = updated_at, closed_by = p_closed_by, closed_at = p_at,
     terminate_cause = CASE p_closed_by WHEN 'nas_reboot' THEN 'NAS-Reboot' ELSE 'Lost-Carrier' END
-  WHERE radacctid = ANY (p_ids) AND stopped_at IS NULL;
+  -- Not "stopped_at IS NULL": a plan made while the table was young would walk a whole index of open sessions instead of looking up the ids.
+  WHERE radacctid = ANY (p_ids) AND coalesce(stopped_at, 'infinity') = 'infinity';
   GET DIAGNOSTICS closed = ROW_COUNT;
   IF closed > 0 THEN
     PERFORM enforcement_prove_closed(p_ids, CASE p_closed_by WHEN 'stale' THEN 'silence' WHEN 'nas_reboot' THEN 'stop' ELSE 'new_session' END);

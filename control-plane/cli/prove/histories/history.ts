@@ -43,6 +43,8 @@ export interface History {
   wide: boolean;
   /** Echoes the Class of its login. */
   echoesClass: boolean;
+  /** One in ten goes on for long; a short one finds a mistake just as well, and a million of them are played in minutes. */
+  long: boolean;
   lives: Life[];
   arrivals: Arrival[];
 }
@@ -53,7 +55,7 @@ const LONGEST_DELAY_MS = { timed: 8 * 60_000, untimed: 20_000 };
 /** Between two lives of one id: what docs/reference/accounting.md asks for, and a little more. */
 const GAP_MS = { timed: 10_000, untimed: 120_000 };
 
-/** Makes a history from its seed: one to three session ids, each used again and again, with reboots in between. */
+/** Makes a history from its seed: up to three session ids, each used again and again, with reboots in between. */
 export function makeHistory(dice: Dice): History {
   const clock = dice.pick(['right', 'right', 'behind', 'none', '1970', 'ahead'] as const);
   const history: History = {
@@ -62,12 +64,17 @@ export function makeHistory(dice: Dice): History {
     skew_ms: clock === 'behind' ? -dice.between(1, 90) * 1000 : clock === 'ahead' ? dice.between(60, 86_400) * 1000 : 0,
     wide: dice.chance(0.6),
     echoesClass: dice.chance(0.7),
+    long: dice.chance(0.1),
     lives: [],
     arrivals: [],
   };
-  const sids = Array.from({ length: dice.between(1, 3) }, (_, i) => `81${dice.between(0, 15).toString(16)}0000${i}`);
+  const most = history.long ? 3 : 2;
+  const sids = Array.from(
+    { length: history.long ? dice.between(1, 3) : dice.pick([1, 1, 2]) },
+    (_, i) => `81${dice.between(0, 15).toString(16)}0000${i}`,
+  );
   let epoch_ms = 0;
-  for (let epochs = dice.between(1, 3); epochs > 0; epochs--) {
+  for (let epochs = dice.between(1, most); epochs > 0; epochs--) {
     const ends = sids.map((sid) => liveOn(history, dice, sid, epoch_ms, epochs > 1));
     const reboot_ms = Math.max(...ends) + gap(history);
     if (epochs > 1 && dice.chance(0.7)) arrive(history, dice, undefined, undefined, reboot_ms, 0);
@@ -90,7 +97,7 @@ function gap(history: History): number {
 /** One to three lives of a session id, one after the other. Gives the end of the last. */
 function liveOn(history: History, dice: Dice, sid: string, from_ms: number, rebootFollows: boolean): number {
   let now_ms = from_ms;
-  const lives = dice.between(1, 3);
+  const lives = dice.between(1, history.long ? 3 : 2);
   for (let i = 0; i < lives; i++) {
     const start_ms = now_ms + dice.between(0, 60_000);
     const life: Life = {
@@ -112,7 +119,7 @@ function liveOn(history: History, dice: Dice, sid: string, from_ms: number, rebo
 function grow(history: History, dice: Dice, life: Life, start_ms: number): number {
   let at_ms = start_ms;
   let [up, down] = [0n, 0n];
-  const interims = dice.between(0, 9);
+  const interims = dice.between(0, history.long ? 9 : 4);
   const most = history.wide && dice.chance(0.3) ? 40 * GIB : dice.chance(0.5) ? GIB : 1_000_000;
   for (let i = 0; i <= interims; i++) {
     at_ms += dice.between(1, dice.chance(0.5) ? 60 : 400) * 1000 + dice.between(0, 999);

@@ -1,4 +1,5 @@
-import { Client, Pool } from 'pg';
+import { Client } from 'pg';
+import { accountingPool } from '../../../../radius/accounting/store';
 import { Dice } from '../dice';
 import { Violations, type Proof, type ProofInput, type ProofResult } from '../proof';
 import type { TestDatabase } from '../../../test-kit/database';
@@ -8,7 +9,7 @@ import { makeHistory, type History } from './history';
 import { expectedOf, tell, type Expected } from './oracle';
 import { play, type Cast } from './play';
 
-const ROUND = { small: 80, full: 200 };
+const ROUND = { small: 200, full: 2000 };
 /** So long ago that the archive takes what is closed, and a late packet has to bring it back. */
 const AGO_MS = 36 * 3_600_000;
 
@@ -34,8 +35,8 @@ export async function proveHistories(input: ProofInput, database: TestDatabase):
   const violations = new Violations();
   const owner = new Client({ connectionString: database.ownerUrl });
   await owner.connect();
-  const pool = new Pool({ connectionString: database.urls.accounting, max: 4 });
-  pool.on('error', () => undefined);
+  // The listener's own connections: what they plan by is part of what is proven.
+  const pool = accountingPool(database.urls.accounting);
   const done = {
     histories: 0,
     packets: 0,

@@ -2,7 +2,8 @@ import type { Pool } from 'pg';
 import { newCounters } from '../../../../radius/accounting/counters';
 import type { Nas } from '../../../../radius/accounting/nas';
 import { readRecord } from '../../../../radius/accounting/read-record';
-import { type AccountingRecord, sessionKey } from '../../../../radius/accounting/record';
+import type { AccountingRecord } from '../../../../radius/accounting/record';
+import { RecordQueue } from '../../../../radius/accounting/record-queue';
 import { AccountingStore } from '../../../../radius/accounting/store';
 import { writeBatch, type BatchWriter } from '../../../../radius/accounting/write-batch';
 import type { Dice } from '../dice';
@@ -18,7 +19,7 @@ export interface Cast {
 
 const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 /** Packets that two listeners share before both have written theirs. */
-const CHUNK = 2000;
+const CHUNK = 10_000;
 
 /**
  * Plays histories side by side as two listener processes would: packets in the order of their arrival, in batches, through
@@ -55,28 +56,17 @@ export async function play(
   return arrivals.length;
 }
 
-/** As the listener has it: a batch holds each session once, later packets of it wait in order; a restart stands alone, after all that came before it. */
+/** In the batches that the listener makes of them. */
 async function writeAll(writer: BatchWriter, records: readonly AccountingRecord[]): Promise<void> {
-  for (let rest = records; rest.length > 0;) {
-    const { batch, left } = nextBatch(rest);
-    if (!(await writeBatch(writer, batch))) throw new Error('the database did not take the records');
-    rest = left;
+  const queue = new RecordQueue<{ record: AccountingRecord }>();
+  for (const record of records) queue.add({ record });
+  while (queue.size > 0) {
+    const items = queue.take(1000);
+    const ok = await writeBatch(
+      writer,
+      items.map((item) => item.record),
+    );
+    queue.release(items);
+    if (!ok) throw new Error('the database did not take the records');
   }
-}
-
-function nextBatch(records: readonly AccountingRecord[]): { batch: AccountingRecord[]; left: AccountingRecord[] } {
-  const [first, ...others] = records;
-  if (first?.kind === 'restart') return { batch: [first], left: others };
-  const [batch, left]: [AccountingRecord[], AccountingRecord[]] = [[], []];
-  const waiting = new Set<string>();
-  const restarting = new Set<string>();
-  for (const record of records) {
-    const key = record.kind === 'restart' ? undefined : sessionKey(record);
-    if (key === undefined) restarting.add(record.nas.id);
-    if (key === undefined || waiting.has(key) || restarting.has(record.nas.id) || batch.length >= 1000)
-      left.push(record);
-    else batch.push(record);
-    if (key !== undefined) waiting.add(key);
-  }
-  return { batch, left };
 }

@@ -109,7 +109,7 @@ LANGUAGE sql STABLE AS $$
     SELECT k.*, a.f, a.u FROM unnest(p_tenant_ids, p_usernames, p_from, p_until) AS a (tenant, name, f, u)
     JOIN access_card k ON k.tenant_id = a.tenant AND k.username = a.name
   ), asked AS (
-    SELECT l.tenant_id, l.username, l.mac_lock, l.f, l.u, l.expires_at + make_interval(secs => l.grace_s) AS valid_until, t.type, s.service, d.device, a.*,
+    SELECT l.tenant_id, l.username, l.subscription_id, l.mac_lock, l.f, l.u, l.expires_at + make_interval(secs => l.grace_s) AS valid_until, t.type, s.service, d.device, a.*,
            l.has_rules AND EXISTS (SELECT FROM subscription sold JOIN plan_version p ON p.id = sold.plan_version_id
                                    WHERE sold.id = l.subscription_id AND p.rules ?| ARRAY['online_s', 'first_use']) AS own_time
     FROM login l
@@ -136,6 +136,8 @@ LANGUAGE sql STABLE AS $$
     't', q.tenant_id, 'n', q.username, 'k', q.type, 's', CASE one.kinds WHEN 1 THEN 'any' ELSE q.service END, 'd', q.device, 'm', q.mac_lock,
     -- As DHCP clients write it.
     'h', regexp_replace(lower(q.mac_lock), '(^|:)0', '\1', 'g'),
+    -- What other spellings of this name come to (access_meant_username).
+    'a', coalesce(access_mac(q.username), (SELECT u.code FROM voucher u WHERE u.tenant_id = q.tenant_id AND u.code = q.username AND u.subscription_id = q.subscription_id)),
     'f', q.f, 'u', q.u, 'p', q.pairs,
     -- A timeout is what is left until a moment, or a time of its own: in the garden, and where time online or a first use is sold.
     'x', CASE WHEN q.decision <> 'garden' THEN extract(epoch FROM least(q.valid_until, CASE WHEN NOT q.own_time THEN lango_now() + make_interval(secs => q.timeout_s + 1) END)) END,
@@ -189,3 +191,34 @@ BEGIN
   RETURN v_all::text;
 END $$;
 GRANT EXECUTE ON FUNCTION aaa_snapshot_answers TO lango_radius;
+
+-- Batches of vouchers whose unused codes let somebody in.
+CREATE OR REPLACE FUNCTION aaa_snapshot_batches() RETURNS bigint[] LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS
+$$ SELECT coalesce(array_agg(id), '{}') FROM voucher_batch WHERE voided_at IS NULL $$;
+GRANT EXECUTE ON FUNCTION aaa_snapshot_batches TO lango_radius;
+
+-- Unused codes of a batch in their order, as a JSON text of [company, code], after one of them.
+CREATE OR REPLACE FUNCTION aaa_snapshot_codes(p_batch_id bigint, p_after text, p_limit integer) RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT coalesce(jsonb_agg(jsonb_build_array(c.tenant_id, c.code) ORDER BY c.code), '[]')::text
+  FROM (SELECT tenant_id, code FROM voucher WHERE batch_id = p_batch_id AND code > p_after AND used_at IS NULL ORDER BY code LIMIT p_limit) c
+$$;
+GRANT EXECUTE ON FUNCTION aaa_snapshot_codes TO lango_radius;
+
+-- The answers to an unused code of a batch, in the form of aaa_snapshot_answers, under company 0 and the batch's id: its codes differ in nothing else. The
+-- time sold begins with the login, so Session-Timeout is a time of its own.
+CREATE OR REPLACE FUNCTION aaa_snapshot_batch_answers(p_batch_id bigint) RETURNS text LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT coalesce(jsonb_agg(jsonb_build_object('t', 0, 'n', p_batch_id::text, 'k', t.type, 's', s.service, 'd', 'any', 'f', 0, 'p', a.pairs, 'c', a.timeout_s)), '[]')::text
+  FROM (SELECT tenant_id, code FROM voucher WHERE batch_id = p_batch_id AND used_at IS NULL ORDER BY code LIMIT 1) v
+  JOIN LATERAL (SELECT DISTINCT n.type FROM nas n WHERE n.tenant_id = v.tenant_id) t ON true
+  CROSS JOIN (VALUES ('ppp', '2', '15'), ('other', '1', '19')) AS s (service, service_type, port_type)
+  CROSS JOIN LATERAL (
+    SELECT jsonb_agg(jsonb_build_array(r.attribute,
+             CASE WHEN r.attribute = 'Class' THEN regexp_replace(r.value, '^(L1:[0-9]+:)[0-9a-f]+', '\1{login}') WHEN r.attribute = 'Session-Timeout' THEN ''
+                  WHEN r.attribute = 'Cleartext-Password' AND r.value = v.code THEN '{name}' ELSE r.value END,
+             r.op)) FILTER (WHERE r.attribute <> 'Lango-Login') AS pairs,
+           max(r.value) FILTER (WHERE r.attribute = 'Session-Timeout')::bigint AS timeout_s
+    FROM aaa_authorize(0, v.tenant_id, t.type, 'off', 'approved', encode(convert_to(v.code, 'UTF8'), 'hex'), '', s.service_type, s.port_type, '', '') AS r) a
+  WHERE a.pairs IS NOT NULL
+$$;
+GRANT EXECUTE ON FUNCTION aaa_snapshot_batch_answers TO lango_radius;

@@ -64,12 +64,14 @@ export class SnapshotFile {
     const cursor = progress.cursor
       ? `UPDATE state SET cursor_tenant = ${Number(progress.cursor.tenant_id)}, cursor_username = ${textLiteral(progress.cursor.username)};`
       : '';
+    // A login that is known is no unused voucher any more.
     await this.file.run(`BEGIN IMMEDIATE;
 DELETE FROM answer WHERE (tenant_id, username) IN (SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(${textLiteral(keys)}));
+DELETE FROM voucher WHERE (tenant_id, code) IN (SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(${textLiteral(keys)}));
 INSERT OR REPLACE INTO answer
 SELECT json_extract(value, '$.t'), json_extract(value, '$.n'), json_extract(value, '$.k'), json_extract(value, '$.s'), json_extract(value, '$.d'),
   json_extract(value, '$.f'), json_extract(value, '$.u'), json_extract(value, '$.x'), json_extract(value, '$.c'), json_extract(value, '$.m'),
-  json_extract(value, '$.h'), json_extract(value, '$.p'), ${progress.pass}
+  json_extract(value, '$.h'), json_extract(value, '$.a'), json_extract(value, '$.p'), ${progress.pass}
 FROM json_each(${textLiteral(answers)});
 ${cursor}
 COMMIT`);
@@ -85,7 +87,7 @@ COMMIT`);
   /** The pass is over: what it did not meet is gone from the database. */
   async endPass(pass: number, kinds: string, now_s: number): Promise<void> {
     await this.file.run(`BEGIN IMMEDIATE;
-DELETE FROM answer WHERE pass < ${pass};
+DELETE FROM answer WHERE pass < ${pass} AND tenant_id <> 0;
 UPDATE state SET passing = 0, passed_at = ${now_s}, kinds = ${textLiteral(kinds)};
 COMMIT`);
   }
@@ -103,6 +105,33 @@ COMMIT`);
 INSERT OR IGNORE INTO signer SELECT value FROM json_each('${JSON.stringify(signers)}');
 DELETE FROM signer WHERE nas_id NOT IN (SELECT value FROM json_each('${JSON.stringify(signers)}'));
 UPDATE state SET xid = ${textLiteral(o.xid)}, shift_s = ${o.shift_s}, bound_s = ${o.bound_s}, written_at = ${o.now_s};
+COMMIT`);
+  }
+
+  /** Batches whose unused codes are all in the file. */
+  async batches(): Promise<string[]> {
+    return this.file.run('SELECT id FROM batch');
+  }
+
+  /** Adds unused codes of a batch: JSON of aaa_snapshot_codes. */
+  async addCodes(batchId: string, codes: string): Promise<void> {
+    await this.file
+      .run(`INSERT OR REPLACE INTO voucher SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), ${Number(batchId)}
+FROM json_each(${textLiteral(codes)}) WHERE NOT EXISTS (SELECT 1 FROM answer WHERE (tenant_id, username) = (json_extract(value, '$[0]'), json_extract(value, '$[1]')))`);
+  }
+
+  /** All codes of the batch are in. */
+  async addBatch(batchId: string): Promise<void> {
+    await this.file.run(`INSERT OR IGNORE INTO batch VALUES (${Number(batchId)})`);
+  }
+
+  /** Its codes let nobody in any more. */
+  async dropBatch(batchId: string): Promise<void> {
+    const id = Number(batchId);
+    await this.file.run(`BEGIN IMMEDIATE;
+DELETE FROM voucher WHERE batch_id = ${id};
+DELETE FROM batch WHERE id = ${id};
+DELETE FROM answer WHERE tenant_id = 0 AND username = '${id}';
 COMMIT`);
   }
 

@@ -81,6 +81,27 @@ export class SnapshotSource {
     return rows[0]!.answers;
   }
 
+  async batches(): Promise<string[]> {
+    const rows = await this.rows<{ ids: string[] }>('SELECT aaa_snapshot_batches() AS ids', []);
+    return rows[0]!.ids;
+  }
+
+  /** Unused codes after one of them, as JSON text of [company, code]. */
+  async codes(batchId: string, after: string, limit: number): Promise<string> {
+    const rows = await this.rows<{ codes: string }>('SELECT aaa_snapshot_codes($1, $2, $3) AS codes', [
+      batchId,
+      after,
+      limit,
+    ]);
+    return rows[0]!.codes;
+  }
+
+  /** The answers to any of those codes, in the form of `answers`. */
+  async batchAnswers(batchId: string): Promise<string> {
+    const rows = await this.rows<{ answers: string }>('SELECT aaa_snapshot_batch_answers($1) AS answers', [batchId]);
+    return rows[0]!.answers;
+  }
+
   async tidy(): Promise<void> {
     await this.rows('SELECT aaa_snapshot_tidy()', []);
   }

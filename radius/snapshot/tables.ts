@@ -1,19 +1,26 @@
 /** Raised with each change of the tables: a file of another version is emptied and written anew. */
-const VERSION = 1;
+const VERSION = 2;
 
 /**
  * The snapshot file. Times are seconds since 1970 on Lango's clock, but for written_at, which is this host's.
  *   answer  one row per login, type of router, kind of service, device and stretch of time. `pairs` is what aaa_authorize answered, as
  *           [[attribute, value, op], …], without what belongs to a single login. ends_at, timeout_s: what Session-Timeout is made of.
+ *           meant is what other spellings of the name come to, of a device's address or a voucher's code. Company 0 has the answers to unused
+ *           vouchers, under the id of their batch.
+ *   voucher unused codes; batch: those whose codes are all here.
  *   reply   the pairs of those answers that hold now; empty when the file is older than its bound. radiusd asks this view.
  */
 const TABLES = `
 CREATE TABLE answer (
   tenant_id INTEGER NOT NULL, username TEXT NOT NULL, type TEXT NOT NULL, service TEXT NOT NULL, device TEXT NOT NULL, from_at REAL NOT NULL,
-  until_at REAL, ends_at REAL, timeout_s INTEGER, mac_lock TEXT, mac_short TEXT, pairs TEXT NOT NULL, pass INTEGER NOT NULL,
+  until_at REAL, ends_at REAL, timeout_s INTEGER, mac_lock TEXT, mac_short TEXT, meant TEXT, pairs TEXT NOT NULL, pass INTEGER NOT NULL,
   PRIMARY KEY (tenant_id, username, type, service, device, from_at)
 ) WITHOUT ROWID;
 CREATE INDEX answer_until ON answer (until_at) WHERE until_at IS NOT NULL;
+CREATE INDEX answer_meant ON answer (tenant_id, meant) WHERE meant IS NOT NULL;
+CREATE TABLE voucher (tenant_id INTEGER NOT NULL, code TEXT NOT NULL, batch_id INTEGER NOT NULL, PRIMARY KEY (tenant_id, code)) WITHOUT ROWID;
+CREATE INDEX voucher_batch ON voucher (batch_id);
+CREATE TABLE batch (id INTEGER PRIMARY KEY);
 CREATE TABLE signer (nas_id INTEGER PRIMARY KEY);
 CREATE TABLE state (
   id INTEGER PRIMARY KEY CHECK (id = 1), xid TEXT, kinds TEXT, pass INTEGER NOT NULL, passing INTEGER NOT NULL, cursor_tenant INTEGER NOT NULL,

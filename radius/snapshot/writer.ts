@@ -1,6 +1,7 @@
 import { SnapshotFile, type Progress } from './snapshot-file';
 import { SnapshotSource, type Login, type Point } from './source';
 import type { FileOwner } from './sqlite-file';
+import { VoucherKeeper } from './vouchers';
 
 export interface SnapshotLog {
   info(fields: object, text: string): void;
@@ -26,7 +27,7 @@ const PASS_EVERY_S = 24 * 3600;
 const TRUST_S = 36 * 3600;
 const LOOK_EVERY_MS = 1000;
 const USED_EVERY_S = 60;
-const TIDY_EVERY_S = 3600;
+const HOURLY_S = 3600;
 /** More changes than this are not told one by one: a pass over everything is made instead. */
 const MOST_CHANGES = 20_000;
 const PAGE = 200;
@@ -41,6 +42,7 @@ const AHEAD_S = 7200;
 export class SnapshotWriter {
   private readonly source: SnapshotSource;
   private readonly file: SnapshotFile;
+  private readonly vouchers: VoucherKeeper;
   private progress: Progress | undefined;
   /** Changes that were read already, by the transaction that made them, because an older one is still under way. */
   private readonly seen = new Map<string, string>();
@@ -49,11 +51,12 @@ export class SnapshotWriter {
   private stopped = false;
   private away = false;
   private used_at = 0;
-  private tidied_at = 0;
+  private hourly_at = 0;
 
   constructor(private readonly o: SnapshotOptions) {
     this.source = new SnapshotSource(o.databaseUrl);
     this.file = new SnapshotFile(o.path, o.owner);
+    this.vouchers = new VoucherKeeper(this.source, this.file);
   }
 
   start(): void {
@@ -142,6 +145,7 @@ export class SnapshotWriter {
     await this.file.endPass(progress.pass, progress.kinds, now_s);
     progress.passing = false;
     progress.passed_at = now_s;
+    this.hourly_at = 0;
     this.o.log.info(
       { pass: progress.pass },
       'the snapshot holds every login; this host can answer without the database',
@@ -156,9 +160,11 @@ export class SnapshotWriter {
       await this.write(await this.file.endingBefore(until_s, MOST_USED), progress);
       this.used_at = now_s;
     }
-    if (now_s - this.tidied_at > TIDY_EVERY_S) {
+    await this.vouchers.keep(progress.pass);
+    if (now_s - this.hourly_at > HOURLY_S) {
+      await this.vouchers.renew(progress.pass);
       await this.source.tidy();
-      this.tidied_at = now_s;
+      this.hourly_at = now_s;
     }
   }
 
@@ -181,6 +187,7 @@ export class SnapshotWriter {
     if (!this.away) return;
     // The file may be another one now; what is true of it is read again.
     this.progress = undefined;
+    this.vouchers.forget();
     this.file.discardIfBroken(error);
   }
 }

@@ -34,6 +34,8 @@ BEGIN
     FROM (SELECT unnest(v_next) AS id UNION SELECT unnest(v_fresh)) looked
     JOIN session_live l ON l.radacctid = looked.id AND l.stopped_at IS NULL
     JOIN subscription_now sub ON sub.id = l.subscription_id
+    -- An end of validity that has just come is the sleeper's: both at once would write a midnight's rows twice.
+    WHERE sub.expiry_due_at IS NULL OR sub.expiry_due_at NOT BETWEEN lango_now() - interval '1 minute' AND lango_now()
     OFFSET 0
   ) found
   -- A session of unknown mode cannot be seen to disagree about its rate.

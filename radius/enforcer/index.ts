@@ -43,7 +43,8 @@ export async function startEnforcer(options: EnforcerOptions): Promise<Enforcer>
   const { log } = options;
   const pool = new Pool({
     connectionString: options.databaseUrl,
-    max: 3,
+    // Expiries, claims, outcomes, and what is noted beside them.
+    max: 5,
     application_name: 'lango-enforcer',
     connectionTimeoutMillis: 3000,
     keepAlive: true,
@@ -71,7 +72,11 @@ export async function startEnforcer(options: EnforcerOptions): Promise<Enforcer>
     );
   const notices: Notices = new Notices(
     options.databaseUrl,
-    { wake: () => worker.wake(), routerChanged: (nasname) => quietly(() => routerChanged(nasname))() },
+    {
+      wake: () => worker.wake(),
+      rowsWritten: () => worker.wakeForRows(),
+      routerChanged: (nasname) => quietly(() => routerChanged(nasname))(),
+    },
     log,
   );
   const lookForListener = quietly(async () => {

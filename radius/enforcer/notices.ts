@@ -8,6 +8,8 @@ const RECONNECT_MS = 1000;
 export interface NoticeHandlers {
   /** Something may be due. Also called after every reconnection: notices sent meanwhile are lost. */
   wake(): void;
+  /** Enforcement rows were written. */
+  rowsWritten(): void;
   /** A router was added, changed or deleted. */
   routerChanged(nasname: string): void;
 }
@@ -40,6 +42,7 @@ export class Notices {
     client.on('end', () => this.lost(client));
     client.on('notification', ({ channel, payload }) => {
       if (channel === 'lango_nas') this.handlers.routerChanged(payload ?? '');
+      else if (channel === 'lango_enforcement') this.handlers.rowsWritten();
       else this.handlers.wake();
     });
     try {

@@ -44,6 +44,9 @@ export class Worker {
   private readonly underWay = new Set<Promise<void>>();
   private readonly noted = new Map<string, { silent: boolean; at: number }>();
   private timer: NodeJS.Timeout | undefined;
+  /** When the timer strikes, by performance.now(). */
+  private dueAt = 0;
+  private wantAll = false;
   private round: Promise<void> | undefined;
   private again = false;
   private stopped = false;
@@ -51,22 +54,27 @@ export class Worker {
   private blind = false;
 
   constructor(private readonly options: WorkerOptions) {
-    this.records = new RecordQueue(options.store, options.log, () => this.wake());
+    this.records = new RecordQueue(options.store, options.log, () => this.wakeForRows());
   }
 
-  /** Looks what is due, now or as soon as the present look is over. */
+  /** Looks at everything that may be due, now or as soon as the present round is over. */
   wake(): void {
+    this.wantAll = true;
+    this.wakeForRows();
+  }
+
+  /** Takes rows that were just written, and nothing else: a cap that is crossed must not wait for questions about expiries. */
+  wakeForRows(): void {
     if (this.stopped) return;
     if (this.round !== undefined) {
       this.again = true;
       return;
     }
-    clearTimeout(this.timer);
-    this.round = this.look().finally(() => {
+    this.round = this.go().finally(() => {
       this.round = undefined;
       if (this.again) {
         this.again = false;
-        this.wake();
+        this.wakeForRows();
       }
     });
   }
@@ -88,28 +96,51 @@ export class Worker {
     await this.records.stop();
   }
 
-  private async look(): Promise<void> {
-    let sleepMs = BLIND_SLEEP_MS;
+  private async go(): Promise<void> {
+    const all = this.wantAll;
+    this.wantAll = false;
     try {
-      let expired: number;
-      let ruled: number;
-      do {
-        // The first rows go out before the last of a midnight's subscriptions are looked at.
-        expired = await this.options.store.enforceExpired(EXPIRY_BATCH);
-        ruled = await this.options.store.enforceRules(EXPIRY_BATCH);
-        await this.takeRows();
-      } while ((expired === EXPIRY_BATCH || ruled > 0) && !this.stopped);
-      const next = await this.options.store.nextMs();
+      await this.takeRows();
+      if (all) this.sleep(await this.lookAtAll());
+      else this.sleepAtMost(SHORTEST_SLEEP_MS);
       this.blind = false;
-      const longest = this.options.hearsNotices() ? LONGEST_SLEEP_MS : BLIND_SLEEP_MS;
-      // A millisecond more, so that the database's clock is past the moment and not just before it.
-      sleepMs = next === null ? longest : Math.min(Math.max(next + 1, SHORTEST_SLEEP_MS), longest);
-      if (next !== null && next > 0 && next < SHORTEST_SLEEP_MS) sleepMs = next + 1;
     } catch (error) {
       if (!this.blind) this.options.log.warn({ err: error }, 'the database does not answer; enforcement waits for it');
       this.blind = true;
+      this.sleep(BLIND_SLEEP_MS);
     }
-    if (!this.stopped) this.timer = setTimeout(() => this.wake(), sleepMs);
+  }
+
+  /** Milliseconds until something is due next. */
+  private async lookAtAll(): Promise<number> {
+    let expired: number;
+    let ruled: number;
+    do {
+      // Beside each other: the first rows of a midnight go out while its last subscriptions are still to be looked at.
+      [expired, ruled] = await Promise.all([
+        this.options.store.enforceExpired(EXPIRY_BATCH),
+        this.options.store.enforceRules(EXPIRY_BATCH),
+        this.takeRows(),
+      ]);
+    } while ((expired === EXPIRY_BATCH || ruled > 0) && !this.stopped);
+    if (expired > 0) await this.takeRows();
+    const next = await this.options.store.nextMs();
+    const longest = this.options.hearsNotices() ? LONGEST_SLEEP_MS : BLIND_SLEEP_MS;
+    // A millisecond more, so that the database's clock is past the moment and not just before it.
+    if (next !== null && next > 0 && next < SHORTEST_SLEEP_MS) return next + 1;
+    return next === null ? longest : Math.min(Math.max(next + 1, SHORTEST_SLEEP_MS), longest);
+  }
+
+  private sleep(ms: number): void {
+    clearTimeout(this.timer);
+    if (this.stopped) return;
+    this.dueAt = performance.now() + ms;
+    this.timer = setTimeout(() => this.wake(), ms);
+  }
+
+  /** What the rows just taken lead to may be due sooner than what was slept for. */
+  private sleepAtMost(ms: number): void {
+    if (this.timer === undefined || this.dueAt > performance.now() + ms) this.sleep(ms);
   }
 
   private async takeRows(): Promise<void> {
@@ -125,7 +156,8 @@ export class Worker {
         listeningSince: this.options.listeningSince(),
       });
       for (const task of tasks) this.begin(task);
-      if (tasks.length === 0) return;
+      // Rows left because their router has no room are taken when an exchange with it ends.
+      if (tasks.length < limit) return;
     }
   }
 
@@ -237,7 +269,7 @@ export class Worker {
     if (noted !== undefined && noted.silent === silent && performance.now() - noted.at < NOTE_EVERY_MS) return;
     this.noted.set(nasId, { silent, at: performance.now() });
     await this.options.store.noteRouter(nasId, outcome);
-    if (!silent) this.wake();
+    if (!silent) this.wakeForRows();
   }
 
   private write(task: Task, step: Step, extra: Partial<EnforcementRecord>): void {

@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import { Client } from 'pg';
 import { startEmbeddedPostgres } from '../../platform/postgres/embedded';
 import { projectRoot } from '../../platform/project-root';
+import { benchEnforcement, type EnforcementFigures } from './enforcement';
 import { freeUdpPorts } from './ports';
 import { startLango } from './lango';
 import { measure, oneRound, type BenchSize, type Figure, type Side } from './measure';
 import { SentCounters } from './counters';
-import { commit, compare, machine, render, type BenchReport } from './report';
+import { commit, compare, machine, render, renderEnforcement, type BenchReport } from './report';
 import { startStock } from './stock';
 
 export interface BenchOptions extends BenchSize {
@@ -27,9 +28,16 @@ export const benchDefaults: Omit<BenchOptions, 'progress'> = {
   ladder: { stock: [1000, 2000, 3000, 4000, 5000, 6000], lango: [4000, 8000, 12_000, 16_000, 20_000, 24_000, 28_000] },
 };
 
-/** `npm run bench [-- --json FILE] [--users N] [--seconds N] [--rounds N]`. Exit code 1 when rows and packets do not agree. */
+/** `npm run bench [-- --json FILE] [--users N] [--seconds N] [--rounds N] [--only enforcement]`. Exit code 1 when rows and packets do not agree. */
 export async function bench(args: readonly string[]): Promise<number> {
   const value = (name: string): string | undefined => (args.includes(name) ? args[args.indexOf(name) + 1] : undefined);
+  const file = value('--json');
+  if (value('--only') === 'enforcement') {
+    const figures = await runEnforcement((line) => process.stderr.write(`   ${line}\n`), benchDefaults.secret);
+    process.stdout.write(`\n${renderEnforcement(figures)}\n`);
+    if (file) writeFileSync(file, `${JSON.stringify(figures, null, 2)}\n`);
+    return figures.midnight.proven === figures.midnight.sessions ? 0 : 1;
+  }
   const report = await runBench({
     ...benchDefaults,
     users: Number(value('--users') ?? benchDefaults.users),
@@ -38,9 +46,37 @@ export async function bench(args: readonly string[]): Promise<number> {
     progress: (line) => process.stderr.write(`   ${line}\n`),
   });
   process.stdout.write(`\n${render(report)}\n`);
-  const file = value('--json');
   if (file) writeFileSync(file, `${JSON.stringify(report, null, 2)}\n`);
   return report.verified.stock.ok && report.verified.lango.ok ? 0 : 1;
+}
+
+/** Enforcement under load, on a Postgres of its own with fsync on: 10,000 sessions on 50 routers. */
+export async function runEnforcement(progress: (line: string) => void, secret: string): Promise<EnforcementFigures> {
+  const home = mkdtempSync(join(tmpdir(), 'lango-bench-'));
+  chmodSync(home, 0o755);
+  const undo: (() => Promise<void>)[] = [];
+  try {
+    const postgres = await startEmbeddedPostgres({ dataDir: join(home, 'postgres'), durable: true });
+    undo.push(() => postgres.stop());
+    const [authPort = 0, acctPort = 0] = await freeUdpPorts(2);
+    const place = { adminUrl: postgres.ownerUrl, dir: home, authPort, acctPort, secret, users: 10_500 };
+    const lango = await startLango(place, 'accounting,enforcer');
+    undo.push(() => lango.stop());
+    return await benchEnforcement({
+      databaseUrl: lango.databaseUrl,
+      acctPort,
+      secret,
+      sessions: 10_500,
+      routers: 50,
+      interims_per_s: 5000,
+      crossings_per_s: 50,
+      seconds: 10,
+      progress,
+    });
+  } finally {
+    for (const step of undo.reverse()) await step();
+    rmSync(home, { recursive: true, force: true });
+  }
 }
 
 /** Sets both sides up on one Postgres with fsync on, measures them in turn, verifies the rows and takes everything away again. */
@@ -74,14 +110,17 @@ export async function runBench(o: BenchOptions): Promise<BenchReport> {
       { name: 'stock', ...stock, roots: [stock.pid, postgres.pid], sent: new SentCounters(o.users) },
       { name: 'lango', ...lango, roots: [lango.pid, postgres.pid], sent: new SentCounters(o.users) },
     ];
-    return await measureAll(sides, o, postgres.ownerUrl);
+    const report = await measureAll(sides, o, postgres.ownerUrl);
+    for (const step of undo.splice(0).reverse()) await step();
+    o.progress('enforcement under load');
+    return { ...report, enforcement: await runEnforcement(o.progress, o.secret) };
   } finally {
     for (const step of undo.reverse()) await step();
     rmSync(home, { recursive: true, force: true });
   }
 }
 
-async function measureAll(sides: Side[], o: BenchOptions, adminUrl: string): Promise<BenchReport> {
+async function measureAll(sides: Side[], o: BenchOptions, adminUrl: string): Promise<Omit<BenchReport, 'enforcement'>> {
   const figures: Figure[] = [];
   const one = async (side: Side, kind: 'pap' | 'mschapv2' | 'interim', outstanding: number): Promise<void> => {
     const figure = await measure(side, kind, { kind: 'closed', outstanding }, o);

@@ -17,12 +17,12 @@ export interface LangoSide {
   stop(): Promise<void>;
 }
 
-/** Starts `lango start --roles=freeradius,accounting` on its own database of the given server, with one router 127.0.0.1 and as many subscribers as the peer has users. */
-export async function startLango(o: StockOptions): Promise<LangoSide> {
+/** Starts `lango start` with these roles on its own database of the given server, with one router 127.0.0.1 and as many subscribers as the peer has users. */
+export async function startLango(o: StockOptions, roles = 'freeradius,accounting'): Promise<LangoSide> {
   const databaseUrl = await makeDatabase(o.adminUrl);
   const child = spawn(
     process.execPath,
-    [join(projectRoot(), 'control-plane/cli/lango.cjs'), 'start', '--roles=freeradius,accounting'],
+    [join(projectRoot(), 'control-plane/cli/lango.cjs'), 'start', `--roles=${roles}`],
     {
       env: {
         PATH: process.env['PATH'],

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { cpus, totalmem } from 'node:os';
 import type { Verified } from './counters';
+import type { EnforcementFigures } from './enforcement';
 import type { Figure, Side } from './measure';
 
 /** Everything one run of the bench found. */
@@ -21,6 +22,7 @@ export interface BenchReport {
   }[];
   open_loop: { side: Side['name']; highest_without_loss_per_s: number; tried: Figure[] }[];
   verified: Record<Side['name'], Verified>;
+  enforcement: EnforcementFigures;
 }
 
 /** Median of the rounds, per measurement, side by side. */
@@ -69,6 +71,15 @@ export function commit(root: string): string {
   return (git('rev-parse', '--short', 'HEAD') || 'unknown') + (git('status', '--porcelain') ? '-dirty' : '');
 }
 
+/** What enforcement did, in two lines. */
+export function renderEnforcement({ crossing: c, midnight: m }: EnforcementFigures): string {
+  const ms = (value: number): string => `${value.toLocaleString('en', { maximumFractionDigits: 0 })} ms`;
+  return [
+    `Cap crossed to Disconnect at the router, at ${Math.round(c.interims_per_s)} interims/s (${c.lost} lost): p50 ${ms(c.p50_ms)}, p99 ${ms(c.p99_ms)}, most ${ms(c.most_ms)}; ${c.cut} of ${c.crossings} cut`,
+    `Midnight: ${m.sessions} sessions on ${m.routers} routers end in one second: first Disconnect ${ms(m.first_ms)}, half ${ms(m.half_ms)}, last ${ms(m.last_disconnect_ms)}; all proven ${ms(m.last_proven_ms)} (${m.proven} by their Stop, ${m.exchanges} exchanges)`,
+  ].join('\n');
+}
+
 /** The tables for people. */
 export function render(report: BenchReport): string {
   const n = (value: number, digits = 0): string =>
@@ -112,6 +123,8 @@ export function render(report: BenchReport): string {
       const v = report.verified[side];
       return `${side}: ${n(v.sessions)} sessions and ${v.stored_bytes} bytes in the rows, ${v.acknowledged_bytes} sent: ${v.ok ? 'verified' : 'NOT EQUAL'}`;
     }),
+    '',
+    renderEnforcement(report.enforcement),
   ];
   return lines.join('\n');
 }

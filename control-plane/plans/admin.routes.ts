@@ -1,40 +1,16 @@
-import { z } from 'zod';
 import type { Context } from '../platform/context';
 import { cursorId, listQuery } from '../platform/http/input';
 import { pageRoute, seeOther, view } from '../platform/http/page';
 import type { PageRoute } from '../platform/http/page';
 import { notFound } from '../platform/http/problem';
-import { fieldsOf, formErrors, formatBytes, formatMoney, formatSpeed, pagerOf, readDecimal, readerFor } from '../ui';
+import { formatBytes, formatMoney, formatSpeed, pagerOf, readerFor } from '../ui';
 import type { Reader } from '../ui';
 import { archivePackage } from './archive-package';
 import { createPackage } from './create-package';
+import { planForm, readPlan, type PlanForm } from './plan-form';
+import { planFormModel, planFormWord } from './plan-form.view';
 import { listPackages } from './queries';
-import { newPackage } from './schema';
 import type { Package } from './schema';
-
-const UNITS = ['hour', 'day', 'week', 'month'] as const;
-const decimal = (decimals: number) => z.string().transform((text) => readDecimal(text, decimals));
-const optional = (decimals: number) =>
-  z.union([z.literal('').transform(() => undefined), decimal(decimals).pipe(z.int().min(1))]).optional();
-
-/** The form speaks in shillings, Mbit/s and gigabytes; the plan is kept in cents, kbit/s and bytes. */
-const planForm = z.object({
-  name: z.string().trim().min(1).max(80),
-  type: z.enum(['pppoe', 'hotspot']),
-  price: decimal(2).pipe(z.int().min(0)),
-  count: z
-    .string()
-    .regex(/^\d{1,4}$/)
-    .transform(Number)
-    .pipe(z.int().min(1)),
-  unit: z.enum(UNITS),
-  down: decimal(3).pipe(z.int().min(1).max(100_000_000)),
-  up: decimal(3).pipe(z.int().min(1).max(100_000_000)),
-  quota: optional(9),
-  on_quota: z.enum(['cut', 'throttle']).default('cut'),
-  slow: optional(3),
-});
-type PlanForm = z.output<typeof planForm>;
 
 /** Subscriptions that run on each plan, whatever its version. */
 async function runningOn(ctx: Context): Promise<Map<string, number>> {
@@ -43,7 +19,8 @@ async function runningOn(ctx: Context): Promise<Map<string, number>> {
   return new Map(rows.map((row) => [row.plan_id.toString(), Number(row.count)]));
 }
 
-function printPlan(plan: Package, running: number, { locale, t }: Reader) {
+function printPlan(plan: Package, running: number, reader: Reader) {
+  const { locale, t } = reader;
   const speed = (kbps: number) => formatSpeed(kbps, locale);
   const quota = plan.quota_bytes === null ? t('ui.no_limit') : formatBytes(plan.quota_bytes, locale);
   const after =
@@ -55,7 +32,7 @@ function printPlan(plan: Package, running: number, { locale, t }: Reader) {
   return {
     id: plan.id,
     name: plan.name,
-    kind: t(`plans.kind_${plan.type}`),
+    kind: [t(`plans.kind_${plan.type}`), ...extras(plan, reader)].join(' · '),
     price: formatMoney(plan.price_cents, plan.currency, locale),
     validity: t(`plans.for_${plan.validity.unit}`, { count: plan.validity.count }),
     down: speed(plan.down_kbps),
@@ -67,47 +44,45 @@ function printPlan(plan: Package, running: number, { locale, t }: Reader) {
   };
 }
 
-function formModel(values: Record<string, string>, errors: Record<string, string>, currency: string, reader: Reader) {
-  const { t } = reader;
-  const field = fieldsOf('plans', values, errors, reader);
-  const choice = (name: string, options: readonly string[], fallback: string) =>
-    field(name, {
-      options: options.map((value) => ({
-        value,
-        label: t(`plans.${name}_${value}`),
-        selected: value === (values[name] ?? fallback),
-      })),
-    });
+/** Fields as they were typed, for showing the form again. */
+const typed = (form: object): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(form).flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])),
+  );
+
+/** Numbers of a form in the units they were typed in. */
+function shownAgain(form: PlanForm): Record<string, string> {
+  const number = (value: number | undefined, unit: number) => (value === undefined ? '' : String(value / unit));
   return {
-    title: t('plans.new_title'),
-    errors: formErrors(errors),
-    name: field('name', { required: true, max: 80, help: t('plans.name_help') }),
-    type: choice('type', ['pppoe', 'hotspot'], 'pppoe'),
-    price: field('price', { required: true, mode: 'decimal', unit: currency }),
-    count: field('count', { required: true, mode: 'numeric', value: values['count'] ?? '1' }),
-    unit: choice('unit', UNITS, 'month'),
-    down: field('down', { required: true, mode: 'decimal', unit: 'Mbps' }),
-    up: field('up', { required: true, mode: 'decimal', unit: 'Mbps' }),
-    quota: field('quota', { mode: 'decimal', unit: 'GB', help: t('plans.quota_help') }),
-    on_quota: choice('on_quota', ['throttle', 'cut'], 'throttle'),
-    slow: field('slow', { mode: 'decimal', unit: 'Mbps', help: t('plans.slow_help') }),
+    ...typed(form),
+    count: String(form.count),
+    price: number(form.price, 100),
+    down: number(form.down, 1000),
+    up: number(form.up, 1000),
+    quota: number(form.quota, 1e9),
+    slow: number(form.slow, 1000),
+    online_hours: number(form.online_hours, 100),
+    grace_hours: number(form.grace_hours, 1),
+    devices: number(form.devices, 1),
+    burst_down: number(form.burst_down, 1000),
+    burst_up: number(form.burst_up, 1000),
+    burst_time: number(form.burst_time, 1),
+    vlan_id: number(form.vlan_id, 1),
   };
 }
 
-function toInput(form: PlanForm) {
-  const slow = form.slow ?? null;
-  return newPackage.safeParse({
-    name: form.name,
-    type: form.type,
-    price_cents: form.price,
-    validity: { count: form.count, unit: form.unit },
-    down_kbps: form.down,
-    up_kbps: form.up,
-    quota_bytes: form.quota ?? null,
-    on_quota: form.quota === undefined ? 'cut' : form.on_quota,
-    throttle_down_kbps: form.on_quota === 'throttle' ? slow : null,
-    throttle_up_kbps: form.on_quota === 'throttle' ? slow : null,
-  });
+/** What a plan says beyond speed, data and price, in a few words each. */
+function extras(plan: Package, { t, locale }: Reader): string[] {
+  const first = plan.fair_use?.[0];
+  return [
+    ...(plan.starts_on === 'first_use' ? [t('plans.has_first_use')] : []),
+    ...(plan.quota_cycle ? [t(`plans.has_cycle_${plan.quota_cycle}`)] : []),
+    ...(first
+      ? [t('plans.has_steps', { at: formatBytes(first.at_bytes, locale), speed: formatSpeed(first.down_kbps, locale) })]
+      : []),
+    ...(plan.time_rules ? [t('plans.has_hours')] : []),
+    ...(plan.online_s ? [t('plans.has_online', { hours: plan.online_s / 3600 })] : []),
+  ];
 }
 
 export const pageRoutes: PageRoute[] = [
@@ -147,7 +122,7 @@ export const pageRoutes: PageRoute[] = [
     path: '/plans/new',
     permission: 'plans.write',
     run: (ctx, _input, _web, person) =>
-      Promise.resolve(view('plans/new', formModel({}, {}, person.tenant.currency, readerFor(ctx, person)))),
+      Promise.resolve(view('plans/new', planFormModel({}, {}, person.tenant.currency, readerFor(ctx, person)))),
   }),
   pageRoute({
     method: 'POST',
@@ -157,26 +132,13 @@ export const pageRoutes: PageRoute[] = [
     async run(ctx, { form }, _web, person) {
       const reader = readerFor(ctx, person);
       const again = (values: Record<string, string>, fields: Record<string, string>) =>
-        view('plans/new', formModel(values, fields, person.tenant.currency, reader), { status: 422 });
-      if (!form.ok)
-        return again(
-          form.values,
-          Object.fromEntries(Object.keys(form.fields).map((name) => [name, reader.t(`plans.${name}_needed`)])),
-        );
-      const raw = Object.fromEntries(
-        Object.entries(form.value).map(([name, value]) => [name, value === undefined ? '' : String(value)]),
-      );
-      const shown = {
-        ...raw,
-        price: String(form.value.price / 100),
-        down: String(form.value.down / 1000),
-        up: String(form.value.up / 1000),
-        quota: form.value.quota ? String(form.value.quota / 1e9) : '',
-        slow: form.value.slow ? String(form.value.slow / 1000) : '',
-      };
-      const input = toInput(form.value);
-      if (!input.success) return again(shown, { slow: reader.t('plans.slow_needed') });
-      const outcome = await createPackage(ctx, input.data);
+        view('plans/new', planFormModel(values, fields, person.tenant.currency, reader), { status: 422 });
+      const wrong = (names: string[]) => Object.fromEntries(names.map((name) => [name, planFormWord(name, reader)]));
+      if (!form.ok) return again(form.values, wrong(Object.keys(form.fields)));
+      const shown = shownAgain(form.value);
+      const plan = readPlan(form.value);
+      if (plan.kind === 'wrong') return again(shown, wrong(plan.fields));
+      const outcome = await createPackage(ctx, plan.input);
       if (outcome.kind === 'done') return seeOther('/plans');
       if (outcome.kind === 'name_taken') return again(shown, { name: reader.t('plans.name_taken') });
       return again(shown, outcome.kind === 'invalid' ? outcome.fields : {});

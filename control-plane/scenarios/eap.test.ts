@@ -1,3 +1,7 @@
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { startSnapshot } from '../../radius/snapshot';
+import { findUser } from '../platform/supervisor/run-as';
 import { Cable } from '../test-kit/cable';
 import { eapolTest, OpensslAuthority, type EapolInput, type EapolOutcome } from '../test-kit/eapol';
 import { until } from '../test-kit/until';
@@ -202,6 +206,40 @@ test('no password and no key stands in any log', async () => {
   for (const secret of ['Very-Secret-77', 'Very-Wrong-88']) {
     expect(written).not.toContain(secret);
     expect(written).not.toContain(hex(secret));
+  }
+});
+
+test('without the database a snapshot of this host answers inside the tunnel as it does outside', async () => {
+  await world.addSubscription({ username: 'remembered' });
+  await world.addSubscription({ username: 'remembered-suspended', status: 'suspended' });
+  const { snapshotFile } = world.freeradius.places;
+  const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
+  const owner = process.getuid?.() === 0 ? findUser('freerad') : undefined;
+  const snapshot = startSnapshot({
+    databaseUrl: world.db.urls.radius,
+    path: snapshotFile,
+    bound_s: 3600,
+    log: quiet,
+    ...(owner ? { owner } : {}),
+  });
+  try {
+    const written = (): string =>
+      [snapshotFile, `${snapshotFile}-wal`]
+        .filter((path) => existsSync(path))
+        .map((path) => readFileSync(path, 'latin1'))
+        .join('');
+    await until(written, (text) => text.includes('remembered-suspended'), 15_000);
+    await cable.unplug();
+    for (const method of byPassword) {
+      expect(await signIn({ method, identity: 'remembered' })).toMatchObject({ kind: 'success', keys: 'right' });
+      const wrong = await signIn({ method, identity: 'remembered', password: 'not-sesame' });
+      expect(wrong.codes.at(-1)).toBe(3);
+      expect((await signIn({ method, identity: 'remembered-suspended' })).codes.at(-1)).toBe(3);
+    }
+  } finally {
+    await cable.plug();
+    await snapshot.stop();
+    rmSync(dirname(snapshotFile), { recursive: true, force: true });
   }
 });
 

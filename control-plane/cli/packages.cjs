@@ -42,6 +42,12 @@ const wanted = [
     why: 'an independent RADIUS client for the tests',
     there: () => onPath('radclient'),
   },
+  {
+    for: 'test',
+    pkg: 'postgresql-client',
+    why: 'writes and reads backups',
+    there: () => onPath('pg_dump'),
+  },
   { for: 'test', pkg: 'chromium', why: 'the tests use the console as a person would', there: () => onPath('chromium') },
   {
     for: 'test',

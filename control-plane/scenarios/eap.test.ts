@@ -209,6 +209,31 @@ test('no password and no key stands in any log', async () => {
   }
 });
 
+test('routers behind one address are told apart by their realm, inside as outside', async () => {
+  const at = { address: '127.61.0.7', secret: homeRouter.secret };
+  for (const realm of ['north', 'south'])
+    await world.sql(
+      `INSERT INTO nas (tenant_id, nasname, shortname, name, secret, type, realm) VALUES ($1, $2, 'r', $3::text, $4, 'mikrotik', $3::text)`,
+      [world.tenantId, at.address, realm, at.secret],
+    );
+  await world.addSubscription({ username: 'from-south' });
+  // Mikrotik-Realm.
+  const realm = `26:x:00003a8c0907${hex('south')}`;
+  await until(
+    () => signIn({ method: 'peap-mschapv2', identity: 'from-south', from: at.address, attributes: [realm] }, 2),
+    ({ kind }) => kind === 'success',
+    15_000,
+  );
+  const rows = await until(
+    () =>
+      world.sql<{ name: string }>(
+        `SELECT n.name FROM radpostauth p JOIN nas n ON n.id = p.nas_id WHERE p.username = 'from-south'`,
+      ),
+    (found) => found.length > 0,
+  );
+  expect(rows).toEqual([{ name: 'south' }]);
+});
+
 test('without the database a snapshot of this host answers inside the tunnel as it does outside', async () => {
   await world.addSubscription({ username: 'remembered' });
   await world.addSubscription({ username: 'remembered-suspended', status: 'suspended' });

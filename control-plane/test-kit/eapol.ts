@@ -26,6 +26,8 @@ export interface EapolInput {
   again?: number;
   /** Further lines of the device's network block. */
   extra?: readonly string[];
+  /** Further attributes of the router's request, as eapol_test takes them: `number:syntax:value`. */
+  attributes?: readonly string[];
 }
 
 export interface EapolOutcome {
@@ -50,7 +52,7 @@ export async function eapolTest(o: EapolInput, timeout_s = 8): Promise<EapolOutc
     const words = ['-c', join(dir, 'network.conf'), '-a', '127.0.0.1', '-p', String(o.authPort), '-s', o.secret];
     words.push('-A', o.from, '-M', o.mac ?? '02:00:00:00:00:01', '-t', String(timeout_s), '-r', String(o.again ?? 0));
     // Service-Type Framed and a wireless port, as RouterOS says them.
-    words.push('-N', '6:d:2', '-N', '61:d:19');
+    for (const attribute of ['6:d:2', '61:d:19', ...(o.attributes ?? [])]) words.push('-N', attribute);
     const output = await run(words, (timeout_s + 10) * 1000);
     return read(output);
   } finally {

@@ -75,7 +75,7 @@ export function commit(root: string): string {
 export function renderEnforcement({ crossing: c, midnight: m }: EnforcementFigures): string {
   const ms = (value: number): string => `${value.toLocaleString('en', { maximumFractionDigits: 0 })} ms`;
   return [
-    `Cap crossed to Disconnect at the router, at ${Math.round(c.interims_per_s)} interims/s (${c.lost} lost): p50 ${ms(c.p50_ms)}, p99 ${ms(c.p99_ms)}, most ${ms(c.most_ms)}; ${c.cut} of ${c.crossings} cut`,
+    `Cap crossed to Disconnect at the router, at ${Math.round(c.interims_per_s)} interims/s (${c.lost} lost): p50 ${ms(c.p50_ms)}, p99 ${ms(c.p99_ms)}, most ${ms(c.most_ms)} (stored and answered: p50 ${ms(c.acknowledged_p50_ms)}); ${c.cut} of ${c.crossings} cut`,
     `Midnight: ${m.sessions} sessions on ${m.routers} routers end in one second: first Disconnect ${ms(m.first_ms)}, half ${ms(m.half_ms)}, last ${ms(m.last_disconnect_ms)}; all proven ${ms(m.last_proven_ms)} (${m.proven} by their Stop, ${m.exchanges} exchanges)`,
   ].join('\n');
 }

@@ -6,7 +6,7 @@ import { Dice } from '../cli/prove/dice';
 
 jest.setTimeout(240_000);
 
-test('kill -9 of each part in turn under load: no acknowledged record lost or counted twice, no cut forgotten, nobody locked out', async () => {
+test('kill -9 of each part in turn under load, and standstills: no acknowledged record lost or counted twice, no cut forgotten, nobody locked out', async () => {
   const progress: string[] = [];
   const result = await chaos.run({
     seed: 20261121,
@@ -20,6 +20,7 @@ test('kill -9 of each part in turn under load: no acknowledged record lost or co
   expect(result.done['kills']).toMatch(/Postgres 1×/);
   expect(result.done['kills']).toMatch(/the enforcer 1×/);
   expect(result.done['kills']).toMatch(/all listeners 1×/);
+  expect(result.done['standstills of 2 to 6 seconds']).toMatch(/Postgres 1×/);
   expect(Number(result.done['accounting records acknowledged'])).toBeGreaterThan(200);
   expect(Number(result.done['sessions'])).toBeGreaterThan(40);
   expect(Number(result.done['people not entitled at the end'])).toBeGreaterThan(0);

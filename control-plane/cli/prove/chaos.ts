@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expectAgreement } from './agreement';
 import { Dice } from './dice';
-import { startProduct, type Product, type RunningProcess } from './product';
+import { childrenOf, startProduct, type Product, type RunningProcess } from './product';
 import { Violations, type Proof, type ProofInput, type ProofResult } from './proof';
 import { act, Town, type Resident } from './town';
 
@@ -15,18 +15,30 @@ export const targets = {
   Postgres: ['postgres'],
   FreeRADIUS: ['freeradius', 'nas-watcher'],
   'the web process': ['web'],
+  'the jobs process': ['jobs'],
   'listeners, enforcer and Postgres at once': ['accounting', 'accounting worker', 'enforcer', 'postgres'],
 } as const;
-export type Target = keyof typeof targets;
+type Target = keyof typeof targets;
+
+/** What happens to it: kill -9, or it stands still for some seconds and goes on as if nothing had been. */
+interface Blow {
+  how: 'kill' | 'hang';
+  target: Target;
+}
+const allBlows: readonly Blow[] = (Object.keys(targets) as Target[]).flatMap((target) => [
+  { how: 'kill' as const, target },
+  // All at once is for kills: hung together they are a machine that was suspended, and every router has given up by then.
+  ...(target === 'listeners, enforcer and Postgres at once' ? [] : [{ how: 'hang' as const, target }]),
+]);
 
 /**
- * kill -9 of every part in turn while a town is online, reports, is paid for and suspended. The routers try each packet
- * three times, as RouterOS is set up to do.
+ * Every part is killed (-9) and hung (SIGSTOP for some seconds) in random order while a town is online, reports, is paid for and suspended. The
+ * routers try each packet three times, as RouterOS is set up to do.
  */
 export const chaos: Proof = {
   name: 'chaos',
   shows:
-    'kill -9 of any part under load loses no acknowledged record, counts none twice, forgets no cut and locks no payer out',
+    'kill -9 or some seconds of standstill of any part under load loses no acknowledged record, counts none twice, forgets no cut and locks no payer out',
   minutes: 5,
   run: runChaos,
 };
@@ -47,9 +59,9 @@ async function runChaos(input: ProofInput): Promise<ProofResult> {
     town.live();
     await sleep(small ? 3000 : 10_000);
     const staff = new Staff(product, town.residents, dice.fork());
-    const kills = await killInTurn(product, input, dice.fork());
+    const blowsDone = await strikeInTurn(product, input, dice.fork());
     await staff.end();
-    input.progress('nothing is killed any more; the network has to agree with what was sold');
+    input.progress('everything is left alone now; the network has to agree with what was sold');
     await product.ready();
     await town.rest();
     const agreed_ms = await expectAgreement(product, town, violations);
@@ -60,7 +72,8 @@ async function runChaos(input: ProofInput): Promise<ProofResult> {
     await moneyAgrees(product, staff, violations);
     return {
       done: {
-        kills: kills.map(([target, times]) => `${target} ${times}×`).join(', '),
+        kills: tellBlows(blowsDone, 'kill'),
+        'standstills of 2 to 6 seconds': tellBlows(blowsDone, 'hang'),
         'accounting records acknowledged': town.witness.acknowledged,
         'records given up by a router after three tries': town.witness.lost,
         sessions: town.witness.sessions,
@@ -79,24 +92,44 @@ async function runChaos(input: ProofInput): Promise<ProofResult> {
   }
 }
 
-/** Kills each target once (small) or in ever new orders until the time is over. */
-async function killInTurn(product: Product, input: ProofInput, dice: Dice): Promise<[Target, number][]> {
-  const names = Object.keys(targets) as Target[];
-  const count = new Map<Target, number>();
+/** Strikes each once (small) or in ever new orders until the time is over. Gives how often each was struck. */
+async function strikeInTurn(product: Product, input: ProofInput, dice: Dice): Promise<Map<Blow, number>> {
+  const count = new Map<Blow, number>();
+  const heldInSmall: readonly Target[] = ['a listener process', 'Postgres'];
+  const blows = allBlows.filter(
+    ({ how, target }) => input.size === 'full' || how === 'kill' || heldInSmall.includes(target),
+  );
   const end = Date.now() + input.minutes * 60_000;
   do {
-    for (const target of dice.shuffled(names)) {
-      if (count.size === names.length && Date.now() > end) break;
-      const victims = await victimsOf(product, target);
+    for (const blow of dice.shuffled(blows)) {
+      if (count.size === blows.length && Date.now() > end) break;
+      const victims = await victimsOf(product, blow.target);
       // One of two listener processes; of everything else all there are.
-      const chosen = target === 'a listener process' ? victims.slice(0, 1) : victims;
-      for (const { pid } of chosen) kill(pid);
-      input.progress(`killed ${target}: ${chosen.map(({ name, pid }) => `${name} ${pid}`).join(', ')}`);
-      count.set(target, (count.get(target) ?? 0) + 1);
+      const chosen = blow.target === 'a listener process' ? [dice.pick(victims)] : victims;
+      const names = chosen.map(({ name, pid }) => `${name} ${pid}`).join(', ');
+      input.progress(`${blow.how === 'kill' ? 'killed' : 'held still'} ${blow.target}: ${names}`);
+      if (blow.how === 'kill') for (const { pid } of chosen) send(pid, 'SIGKILL');
+      else await holdStill(chosen, dice.between(2000, input.size === 'small' ? 2500 : 6000));
+      count.set(blow, (count.get(blow) ?? 0) + 1);
       await sleep(dice.between(1500, input.size === 'small' ? 2500 : 8000));
     }
   } while (Date.now() < end);
-  return [...count];
+  return count;
+}
+
+function tellBlows(done: ReadonlyMap<Blow, number>, how: Blow['how']): string {
+  return [...done].flatMap(([blow, times]) => (blow.how === how ? [`${blow.target} ${times}×`] : [])).join(', ');
+}
+
+/** The processes and what they started (Postgres' backends) do nothing for a while. Some are ended meanwhile by those who noticed. */
+async function holdStill(victims: readonly RunningProcess[], for_ms: number): Promise<void> {
+  const held = victims.flatMap(({ name, pid }) => (name === 'postgres' ? [pid, ...childrenOf(pid)] : [pid]));
+  for (const pid of held) send(pid, 'SIGSTOP');
+  try {
+    await sleep(for_ms);
+  } finally {
+    for (const pid of held) send(pid, 'SIGCONT');
+  }
 }
 
 /** What is there to be killed; waited for, because it may have been killed a moment ago. */
@@ -111,9 +144,9 @@ async function victimsOf(product: Product, target: Target): Promise<RunningProce
   }
 }
 
-function kill(pid: number): void {
+function send(pid: number, signal: NodeJS.Signals): void {
   try {
-    process.kill(pid, 'SIGKILL');
+    process.kill(pid, signal);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }

@@ -4,6 +4,7 @@ import { embeddedBinaries } from '../../platform/postgres/binaries';
 import { readOptions } from '../options';
 import { StartError } from '../start-error';
 import { chaos } from './chaos';
+import { frozenCommit, proveFrozen } from './frozen';
 import { entitlement } from './entitlement';
 import { histories } from './histories';
 import { malformed } from './malformed';
@@ -26,6 +27,7 @@ export async function prove(args: readonly string[]): Promise<number> {
   const chosen = choose(options.get('only'));
   const seed = number('seed', one('seed')) ?? Math.floor(Math.random() * 2 ** 31);
   const minutes = number('minutes', one('minutes'));
+  if (frozenCommit() === undefined) return proveFrozen(args);
   const done: ProofReport[] = [];
   for (const proof of chosen) {
     process.stderr.write(`${proof.name} (seed ${seed}): ${proof.shows}\n`);

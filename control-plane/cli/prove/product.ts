@@ -131,7 +131,8 @@ function alive(pid: number): boolean {
   }
 }
 
-function childrenOf(parent: number): number[] {
+/** Process ids of the direct children. */
+export function childrenOf(parent: number): number[] {
   try {
     const listed = readFileSync(`/proc/${parent}/task/${parent}/children`, 'utf8').trim();
     return listed === '' ? [] : listed.split(/\s+/).map(Number);

@@ -1,5 +1,6 @@
 import { projectRoot } from '../../platform/project-root';
 import { commit, machine } from '../bench/report';
+import { frozenCommit } from './frozen';
 import type { Proof, ProofInput, ProofResult } from './proof';
 
 /** One proof as it was run. */
@@ -34,7 +35,7 @@ export async function runProof(proof: Proof, input: ProofInput): Promise<ProofRe
 
 /** What stands above the proofs in a report. */
 export function heading(postgres: string): Omit<ProveReport, 'proofs'> {
-  return { at: new Date().toISOString(), commit: commit(projectRoot()), machine: machine(postgres) };
+  return { at: new Date().toISOString(), commit: frozenCommit() ?? commit(projectRoot()), machine: machine(postgres) };
 }
 
 /** The report for people. */

@@ -62,6 +62,8 @@ export function healthSecret(masterKey: Buffer): string {
   return createHmac('sha256', masterKey).update('freeradius health').digest('base64url');
 }
 
+const standardThreads = 32;
+
 /** libpq looks for a file of this name in the folder that it is given as host. */
 const authorizerName = '.s.PGSQL.5432';
 
@@ -120,7 +122,7 @@ export function writeFreeradiusConfig(o: FreeradiusConfigOptions): void {
   writeSnapshotConf(
     dir,
     asset('snapshot'),
-    freeradius.hasSqlite,
+    { hasSqlite: freeradius.hasSqlite, threads: o.threads ?? standardThreads },
     (path, text) => replaceFile(path, text, o.owner),
     (made) => own(made, o.owner),
   );
@@ -152,7 +154,7 @@ function render(o: FreeradiusConfigOptions, freeradius: Freeradius, places: Free
     DIR: resolve(o.dir),
     LIBDIR: freeradius.libDir,
     AUTHORIZER: dirname(places.authorizerSocket),
-    THREADS: String(o.threads ?? 32),
+    THREADS: String(o.threads ?? standardThreads),
     IPADDR: isIPv6(o.bind) ? `ipv6addr = ${o.bind}` : `ipaddr = ${o.bind}`,
     PORT: String(o.authPort),
     NETWORK: isIPv6(o.bind) ? 'ipv6addr = ::/0' : 'ipaddr = 0.0.0.0/0',

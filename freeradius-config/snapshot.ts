@@ -18,7 +18,7 @@ export function snapshotFile(dir: string): string {
 export function writeSnapshotConf(
   dir: string,
   from: string,
-  hasSqlite: boolean,
+  o: { hasSqlite: boolean; threads: number },
   write: (path: string, text: string) => void,
   ownFolder: (path: string) => void,
 ): void {
@@ -26,8 +26,10 @@ export function writeSnapshotConf(
   mkdirSync(to, { recursive: true, mode: 0o700 });
   ownFolder(to);
   for (const name of templates) {
-    const text = readFileSync(join(from, name), 'utf8').replaceAll('@SNAPSHOT@', snapshotFile(dir));
+    const text = readFileSync(join(from, name), 'utf8')
+      .replaceAll('@SNAPSHOT@', snapshotFile(dir))
+      .replaceAll('@THREADS@', String(o.threads));
     const without = name === 'status.conf' ? 'handled\n' : '';
-    write(join(to, name), hasSqlite ? text : without);
+    write(join(to, name), o.hasSqlite ? text : without);
   }
 }

@@ -110,7 +110,7 @@ async function logins(world: OutageWorld, rates: Rates, duration_ms: number): Pr
     load(world, 'pap', rates, { rate: rates.mschap_per_s, duration_ms, prefix: 'wrong', password: 'guessed' }),
     load(world, 'pap', rates, { rate: 5, duration_ms: Math.max(1000, duration_ms - 3000), prefix: 'nobody', tries: 1 }),
   ]);
-  return { pap: pap!, mschap: mschap!, wrong: wrong!, unknown: unknown! };
+  return { pap, mschap, wrong, unknown };
 }
 
 function judge({ pap, mschap, wrong, unknown }: Asked, violations: Violations): void {
@@ -155,7 +155,6 @@ async function compare(
   reported: LoadResult,
   violations: Violations,
 ): Promise<number> {
-  violations.expect('accounting records acknowledged', reported.acks, issued(reported));
   const rows = await world.ask<{
     acct_session_id: string;
     input: string;
@@ -169,15 +168,17 @@ async function compare(
   const found = new Map(rows.map((row) => [row.acct_session_id, row]));
   const total = issued(reported);
   let bytes = 0;
+  // A report that its router gave up after three tries was never promised, and the next one says it again; only a session's last can be missed.
+  let excused = total - reported.acks;
   for (let session = 0; session < Math.min(users, total); session++) {
     const last = countersOf({}, Math.floor((total - 1 - session) / users));
     const row = found.get(sessionIdOf(session));
     bytes += last.input_octets + last.output_octets;
-    violations.expect(
-      `bytes of session ${session}`,
-      `${row?.input} ${row?.output}`,
-      `${last.input_octets} ${last.output_octets}`,
-    );
+    const same = row?.input === String(last.input_octets) && row.output === String(last.output_octets);
+    if (!same && excused-- <= 0)
+      violations.add(
+        `session ${session} has ${row?.input}/${row?.output} bytes, its router reported ${last.input_octets}`,
+      );
     if (row?.stopped) violations.add(`session ${session} was closed although its router reported it`);
   }
   return bytes;

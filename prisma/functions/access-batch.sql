@@ -46,12 +46,15 @@ BEGIN
              E'\x01' || nullif(array_to_string(k.item_ops, E'\x01'), '') AS ops) i
     -- A name of ASCII alone reads the same escaped; any other is looked up by aaa_authorize, which knows what is no text.
     WHERE k.tenant_id = q.tenant_id AND k.username = encode(decode(q.name_hex, 'hex'), 'escape') AND strpos(k.username, '\') = 0
-      AND k.status = 'active' AND k.mac_lock IS NULL AND NOT k.has_rules AND split_part(q.question, ' ', 3) = 'mikrotik'
+      AND k.status = 'active' AND NOT k.has_rules AND split_part(q.question, ' ', 3) = 'mikrotik'
+      AND (k.mac_lock IS NULL OR k.mac_lock = access_mac(encode(decode(split_part(q.question, ' ', 7), 'hex'), 'escape')))
       AND v_at < k.expires_at
       AND (k.allowance_bytes IS NULL OR coalesce(u.input_bytes + u.output_bytes, 0) < k.allowance_bytes)
       -- Approved company; signed, or nobody asks for it.
       AND split_part(q.question, ' ', 5) = 'approved' AND (split_part(q.question, ' ', 10) <> '' OR split_part(q.question, ' ', 4) = 'off')
-      AND NOT EXISTS (SELECT FROM session_live l WHERE l.subscription_id = k.subscription_id AND l.stopped_at IS NULL OFFSET k.simultaneous_use - 1)
+      -- Room for one more, not counting the sessions of the device that asks: after a tower's restart everybody comes back to an open session of their own.
+      AND NOT EXISTS (SELECT FROM session_live l WHERE l.subscription_id = k.subscription_id AND l.stopped_at IS NULL
+                        AND (l.mac = access_mac(encode(decode(split_part(q.question, ' ', 7), 'hex'), 'escape'))) IS NOT TRUE OFFSET k.simultaneous_use - 1)
   ) AS quick ON true);
 END $$;
 GRANT EXECUTE ON FUNCTION aaa_authorize_many(bigint[], text[], text[], text[]) TO lango_radius;

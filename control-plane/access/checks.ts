@@ -145,6 +145,7 @@ function sessions({ login: found, online }: Facts, { t }: Reader): string {
 function paid({ login: found }: Facts, reader: Reader): string {
   const { t } = reader;
   if (!found) return t('access.nothing_to_check');
+  if (found.unused_validities > 0) return t('access.paid_unused');
   if (!found.expires_at || !found.valid_until) return t('access.paid_never');
   const until = new Date(found.valid_until);
   return t(until > new Date(found.expires_at) ? 'access.paid_until_grace' : 'access.paid_until', {

@@ -47,6 +47,8 @@ export interface Facts {
     mac_lock: string | null;
     simultaneous_use: number;
     expires_at: string | null;
+    /** Validities that wait for the first session: then there is no end yet. */
+    unused_validities: number;
     valid_until: string | null;
     used_bytes: number;
     allowance_bytes: number | null;

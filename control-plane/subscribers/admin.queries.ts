@@ -29,7 +29,8 @@ export interface SubscriberFilter {
 export function listRows(ctx: Context, filter: SubscriberFilter): Promise<SubscriberRow[]> {
   const { q, state, before, limit } = filter;
   return ctx.tx.$queryRaw<SubscriberRow[]>`
-    SELECT c.id, c.name, c.phone, s.username, p.name AS plan, s.state, s.suspended_reason, s.expires_at, s.used_bytes, s.allowance_bytes,
+    SELECT c.id, c.name, c.phone, s.username, p.name AS plan, s.state, s.suspended_reason,
+           CASE WHEN s.unused_validities = 0 THEN s.expires_at END AS expires_at, s.used_bytes, s.allowance_bytes,
            (SELECT count(*) FROM subscription x WHERE x.subscriber_id = c.id AND x.status <> 'ended') AS services,
            (SELECT count(*) FROM subscription x JOIN session_live l ON l.subscription_id = x.id AND l.stopped_at IS NULL WHERE x.subscriber_id = c.id) AS online
     FROM subscriber c
@@ -73,12 +74,24 @@ export interface ServiceRow {
   mac_lock: string | null;
   suspended_reason: string | null;
   next_plan: string | null;
+  /** Validities that begin with the first session; there is no end until then. */
+  unused_validities: number;
+  /** outside_hours, time_used_up, fair_use. */
+  reason: string | null;
+  /** What a plan with rules gives at this moment, and until when; null without service. */
+  service_rate: string | null;
+  service_until: Date | null;
+  cycle_ends_at: Date | null;
+  online_s: bigint | null;
+  online_used_s: bigint | null;
 }
 
 export function servicesOf({ tx }: Context, subscriberId: bigint): Promise<ServiceRow[]> {
   return tx.$queryRaw<ServiceRow[]>`
     SELECT s.id, s.username, s.state, s.status, p.name AS plan, p.id AS plan_id, p.kind, v.price_cents, v.currency, v.validity_count, v.validity_unit,
-           v.down_kbps, v.up_kbps, v.on_quota, v.throttle_down_kbps, v.simultaneous_use, s.starts_at, s.expires_at, s.used_bytes, s.allowance_bytes,
+           v.down_kbps, v.up_kbps, v.on_quota, v.throttle_down_kbps, v.simultaneous_use, s.starts_at,
+           CASE WHEN s.unused_validities = 0 THEN s.expires_at END AS expires_at, s.unused_validities, s.reason, s.service_rate, s.service_until,
+           s.cycle_ends_at, s.online_s, s.online_used_s, s.used_bytes, s.allowance_bytes,
            host(s.static_ip) AS static_ip, s.mac_lock, s.suspended_reason,
            (SELECT np.name FROM plan_version nv JOIN plan np ON np.id = nv.plan_id WHERE nv.id = s.next_plan_version_id) AS next_plan
     FROM subscription_now s JOIN plan_version v ON v.id = s.plan_version_id JOIN plan p ON p.id = v.plan_id

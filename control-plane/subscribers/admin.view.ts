@@ -189,8 +189,39 @@ export function serviceColumn(service: ServiceRow, reader: Reader) {
         label: t('subscriptions.since'),
         value: service.starts_at ? formatMoment(service.starts_at, reader) : t('subscribers.not_begun'),
       },
+      ...ruleFacts(service, reader),
     ],
   };
+}
+
+/** What the plan's rules come to at this moment. */
+function ruleFacts(service: ServiceRow, reader: Reader): { label: string; value: string }[] {
+  const { locale, t } = reader;
+  const facts: { label: string; value: string }[] = [];
+  const [, up, down] = /^(\d+)k\/(\d+)k/.exec(service.service_rate ?? '') ?? [];
+  const speeds = {
+    down: formatSpeed(Number(down), locale),
+    up: formatSpeed(Number(up), locale),
+  };
+  if (down !== undefined) facts.push({ label: t('subscriptions.speed_now'), value: t('plans.speed', speeds) });
+  if (service.reason !== null)
+    facts.push({ label: t('subscriptions.because'), value: t(`subscriptions.reason_${service.reason}`) });
+  if (service.unused_validities > 0)
+    facts.push({
+      label: t('subscriptions.begins'),
+      value: t('subscriptions.with_first_session', { count: service.unused_validities }),
+    });
+  if (service.cycle_ends_at !== null)
+    facts.push({ label: t('subscriptions.data_back'), value: formatDeadline(service.cycle_ends_at, reader) });
+  if (service.online_s !== null)
+    facts.push({
+      label: t('subscriptions.time_online'),
+      value: t('subscriptions.used_of', {
+        used: formatSpan(Number(service.online_used_s ?? 0) * 1000),
+        total: formatSpan(Number(service.online_s) * 1000),
+      }),
+    });
+  return facts;
 }
 
 export function paymentLines(rows: PaymentRow[], reader: Reader) {

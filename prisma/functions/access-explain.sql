@@ -86,7 +86,7 @@ BEGIN
         'policy', n.message_authenticator, 'has_signed', n.message_authenticator_seen_at IS NOT NULL, 'heard_at', n.heard_at, 'secret_wrong_at', n.secret_wrong_at) END,
       'login', CASE WHEN s.id IS NOT NULL THEN jsonb_build_object('subscription_id', s.id::text, 'subscriber_id', s.subscriber_id::text, 'subscriber', s.subscriber,
         'plan', s.plan, 'kind', s.kind, 'status', s.status, 'state', s.state, 'suspended_reason', s.suspended_reason, 'has_password', s.has_password,
-        'mac_lock', s.mac_lock, 'simultaneous_use', s.simultaneous_use, 'expires_at', s.expires_at, 'valid_until', s.valid_until,
+        'mac_lock', s.mac_lock, 'simultaneous_use', s.simultaneous_use, 'expires_at', s.expires_at, 'unused_validities', s.unused_validities, 'valid_until', s.valid_until,
         'used_bytes', s.used_bytes, 'allowance_bytes', s.allowance_bytes,
         'online_s', s.online_s, 'online_used_s', s.online_used_s, 'has_hours', coalesce(s.rules ? 'week', false), 'service_until', s.service_until) END,
       'voucher', (SELECT jsonb_build_object('code', u.code, 'plan', pl.name, 'voided', b.voided_at IS NOT NULL)

@@ -16,7 +16,7 @@ export class StrangerLog {
   /** From the end of the file as it is when we come: what stands there already was counted by those before us. */
   private position: number;
   private strangers = new Map<string, number>();
-  private wrong = new Set<string>();
+  private readonly wrong = new Set<string>();
 
   constructor(
     private readonly path: string,

@@ -339,10 +339,10 @@ test('one packet that the database refuses is put aside and holds up none of its
 });
 
 test('a broken router fills its own company’s room for packets put aside, not that of the others', async () => {
-  const keep = async (tenant: string, count: number) => {
+  const keep = async (tenant: string, packets: number) => {
     await world.owner.query(
       `SELECT accounting_keep_aside($1, '127.0.0.1', 'x', 'full') FROM generate_series(1, $2::int)`,
-      [tenant, count],
+      [tenant, packets],
     );
     const { rows } = await world.owner.query<{ n: number }>(
       'SELECT count(*)::int AS n FROM accounting_quarantine WHERE tenant_id = $1',

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
-import { Client } from 'pg';
+import { escapeIdentifier, type Client } from 'pg';
 import { z } from 'zod';
 
 /** What a backup says of itself; a restore is held to it. */
@@ -30,7 +30,7 @@ export async function countRows(client: Client): Promise<Record<string, string>>
   const counted: Record<string, string> = {};
   for (const { name } of rows) {
     const { rows: found } = await client.query<{ n: string }>(
-      `SELECT count(*) AS n FROM public.${client.escapeIdentifier(name)}`,
+      `SELECT count(*) AS n FROM public.${escapeIdentifier(name)}`,
     );
     counted[name] = found[0]?.n ?? '0';
   }

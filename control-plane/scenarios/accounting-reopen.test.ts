@@ -37,3 +37,39 @@ test('a packet that meets another life of its session id at the same moment is s
   expect(rows).toEqual([]);
   expect((await world.sessions('back')).map((row) => row.output_bytes)).toContain('1000');
 });
+
+test.each(['closed as stale', 'in the archive'])(
+  'a late word of an older life does not wake it while the life after it is %s',
+  async (where) => {
+    const id = where.replaceAll(' ', '-');
+    const router = await world.router({ address: where === 'in the archive' ? '10.9.0.3' : '10.9.0.2' });
+    const ago = (seconds: number): number => Math.floor(Date.now() / 1000) - seconds;
+    const packet = (happenedAgo_s: number, seconds?: number) => ({
+      'Acct-Status-Type': seconds === undefined ? 'Start' : 'Interim-Update',
+      'Acct-Session-Id': id,
+      'Acct-Session-Time': seconds,
+      'Acct-Output-Octets': seconds === undefined ? undefined : seconds * 10,
+      'Event-Timestamp': ago(happenedAgo_s),
+    });
+    await world.report(router, 447, packet(447));
+    await world.report(router, 352, packet(352, 95));
+    await world.owner.query(
+      `UPDATE session_live SET stopped_at = updated_at, closed_by = 'stale', closed_at = updated_at WHERE acct_session_id = $1`,
+      [id],
+    );
+    if (where === 'in the archive')
+      await world.owner.query(
+        'WITH moved AS (DELETE FROM session_live WHERE acct_session_id = $1 RETURNING *) INSERT INTO session_closed SELECT * FROM moved',
+        [id],
+      );
+    // The life before it, whose packets were long under way.
+    await world.report(router, 250, packet(550));
+    await world.report(router, 248, packet(531, 19));
+    await world.report(router, 10, packet(10, 437));
+    const lives = await world.sessions(id);
+    expect(lives.map((row) => [row.output_bytes, row.closed_by]).sort()).toEqual([
+      ['190', 'new_generation'],
+      ['4370', null],
+    ]);
+  },
+);

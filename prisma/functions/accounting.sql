@@ -178,7 +178,10 @@ BEGIN
       o_id := r.radacctid;
       o_opened := r.stopped_at IS NOT NULL AND p_kind = 3 AND r.closed_by <> 'stop'
         AND p_event > CASE r.closed_by WHEN 'stale' THEN r.stopped_at ELSE r.closed_at END
-        AND NOT EXISTS (SELECT 1 FROM session_live o WHERE o.nas_id = p_nas AND o.acct_session_id = p_sid AND o.stopped_at IS NULL AND o.updated_at >= p_event);
+        -- A late word of an older life does not wake it, also when the life after it has been closed meanwhile, or lies in the archive.
+        AND NOT EXISTS (SELECT 1 FROM session_live o
+          WHERE o.nas_id = p_nas AND o.acct_session_id = p_sid AND o.radacctid <> r.radacctid AND o.updated_at >= p_event)
+        AND NOT EXISTS (SELECT 1 FROM session_closed o WHERE o.nas_id = p_nas AND o.acct_session_id = p_sid AND o.updated_at >= p_event);
       IF o_opened THEN
         -- Two lives of one id cannot both go on: the one that is heard of does.
         PERFORM accounting_close(array_agg(radacctid), 'new_generation', p_event) FROM session_live

@@ -65,8 +65,9 @@ export interface EnforcementRow {
 
 const SHOWN = `id, kind, reason, state, proven_by, attempts, params, extract(epoch FROM next_attempt_at - lango_now())::float AS due_in_s`;
 
-export async function createEnforcementWorld(): Promise<EnforcementWorld> {
-  const database = await createTestDatabase();
+/** On a database of its own unless one is given; end() drops it. */
+export async function createEnforcementWorld(given?: TestDatabase): Promise<EnforcementWorld> {
+  const database = given ?? (await createTestDatabase());
   const owner = new Client({ connectionString: database.ownerUrl });
   await owner.connect();
   const one = async <T>(sql: string, values: unknown[] = []): Promise<T> => {

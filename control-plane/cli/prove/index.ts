@@ -5,6 +5,7 @@ import { readOptions } from '../options';
 import { StartError } from '../start-error';
 import { chaos } from './chaos';
 import { frozenCommit, proveFrozen } from './frozen';
+import { enforcement } from './enforcement';
 import { entitlement } from './entitlement';
 import { histories } from './histories';
 import { malformed } from './malformed';
@@ -15,7 +16,7 @@ import { heading, render, runProof, type ProofReport } from './report';
 import { soak } from './soak';
 
 /** In the order in which they run. */
-export const proofs: readonly Proof[] = [histories, entitlement, money, malformed, chaos, outage, soak];
+export const proofs: readonly Proof[] = [histories, entitlement, enforcement, money, malformed, chaos, outage, soak];
 
 /**
  * `npm run prove [-- --only NAME] [--seed N] [--minutes M] [--json FILE]`. Exit code 1 when one of them is violated.

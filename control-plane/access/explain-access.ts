@@ -5,7 +5,7 @@ export interface AccessQuestion {
   username: string;
   /** In any usual form; without it a lock to a device is not held against anybody. */
   mac?: string | undefined;
-  /** Without it the company's first MikroTik is asked from. */
+  /** Without it the router where this login was last tried, else the company's first MikroTik. */
   router_id?: bigint | undefined;
   /** Without it what the plan is for. */
   service?: 'ppp' | 'hotspot' | undefined;

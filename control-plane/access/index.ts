@@ -1,5 +1,5 @@
 /** Access: who is let in, and why not. Decided in prisma/functions/access.sql, asked here. */
-export { explainHref } from './explain-href';
+export { explainHref, whyHref } from './explain-href';
 export { explainAccess, type AccessQuestion, type Explained, type Facts } from './explain-access';
 export {
   keyText,

@@ -1,5 +1,5 @@
 import { startTestLango, type TestLango } from '../test-kit/lango';
-import { makeActive, makeRouter, type Json } from '../test-kit/story';
+import { makeActive, makeRouter, makeSubscription, type Json } from '../test-kit/story';
 
 jest.setTimeout(60_000);
 
@@ -157,6 +157,16 @@ test('a single try is asked again as it was asked, beside what was answered then
   const neighbour = await lango.addCompany();
   expect((await neighbour.api.get(`/access/explain?try=${body.items[0]?.['id']}`)).status).toBe(404);
   expect((await lango.api.get('/access/tries')).status).toBe(422);
+});
+
+test('without a router it is asked from where the login was last tried', async () => {
+  const nas = await makeRouter(lango.api, { type: 'other' });
+  await makeSubscription(lango.api, {}, { username: 'roaming' });
+  const decision = async () => (await lango.api.get<Json>('/access/explain?username=roaming')).body['decision'];
+  expect(await decision()).toBe('garden');
+  await answered([{ username: 'roaming', reason: 'unpaid', nas_id: nas['id'], station: 'AA:BB:CC:00:00:78' }]);
+  // Only a MikroTik has a garden.
+  expect(await decision()).toBe('reject');
 });
 
 test('an imagined request without a signature or a password is told apart', async () => {

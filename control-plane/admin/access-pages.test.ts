@@ -98,6 +98,8 @@ test('a past try is asked again beside what was answered then; each customer lea
   const { page, context } = await signedIn(browser, lango, lango.company, { javaScriptEnabled: false });
   await page.goto(`${lango.baseUrl}/subscribers/${seeded.subscribers['kevin.odhiambo']}`);
   await page.click('a[href^="/access/explain"]:has-text("Why can")');
+  // The latest try was refused: it is the one that is explained.
+  expect(page.url()).toContain('try=');
   expect(await page.textContent('h1')).toContain('Kevin');
   expect(await page.locator('.timeline li').count()).toBe(8);
   await page.click('.timeline li:first-child a');
@@ -112,6 +114,21 @@ test('a past try is asked again beside what was answered then; each customer lea
   await lango.asOwner(`UPDATE subscription SET mac_lock = '48:A9:8A:77:10:3C' WHERE username = 'kevin.odhiambo'`);
   await page.click('.page-head a[href^="/subscribers/"]');
   expect(await page.textContent('h1')).toContain('Kevin');
+  await context.close();
+});
+
+test('the dashboard names a router whose secret looks wrong, with the way to set it right', async () => {
+  const { page, context } = await signedIn(browser, lango);
+  await page.goto(`${lango.baseUrl}/dashboard`);
+  const need = page.locator('.needs li', { hasText: 'Njiru: its secret is probably wrong' });
+  expect(await need.textContent()).toContain('3 customers');
+  expect(await need.locator('a').getAttribute('href')).toBe(`/routers/${seeded.routers['Njiru']}`);
+  await lango.asOwner(
+    `UPDATE nas_status SET secret_wrong_at = lango_now() + interval '1 second', last_access_at = lango_now() WHERE nas_id = $1`,
+    [seeded.routers['Njiru']],
+  );
+  await page.reload();
+  expect(await page.locator('.needs li', { hasText: 'Njiru: its secret is wrong' }).count()).toBe(1);
   await context.close();
 });
 

@@ -1,3 +1,4 @@
+import { suspectRouters } from '../access';
 import type { Context } from '../platform/context';
 import { pageRoute, view } from '../platform/http/page';
 import type { PageRoute } from '../platform/http/page';
@@ -38,7 +39,8 @@ const needsSomeone: Part = async (ctx, person) => {
   const reader = readerFor(ctx, person);
   const found = await remember(`checks:${ctx.tenantId}`, CHECKS_KEPT_MS, () => checks(ctx));
   const strangers = person.isSuperAdmin ? await unknownRouters(ctx) : [];
-  const list = needs(await routersNow(ctx), found, strangers, await stoppedParts(ctx), reader);
+  const suspects = person.actor.permissions.has('access.explain') ? await suspectRouters(ctx) : [];
+  const list = needs(await routersNow(ctx), found, strangers, await stoppedParts(ctx), suspects, reader);
   return {
     list,
     summary: list.length > 0 ? reader.t('admin.needs_summary', { count: list.length }) : '',

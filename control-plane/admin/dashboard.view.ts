@@ -1,4 +1,5 @@
 import { explainHref } from '../access';
+import type { SuspectRouter } from '../access';
 import { curve, formatAmount, formatClock, formatCount, formatNear, formatRate, formatSpan, routerArch } from '../ui';
 import type { Reader } from '../ui';
 import type { Checks, FeedRow, MoneyToday, OnlineNow, RouterNow } from './dashboard.queries';
@@ -96,6 +97,7 @@ export function needs(
   found: Checks,
   strangers: { address: string; packets: bigint; last_at: Date }[],
   stopped: { part: string; last_at: Date }[],
+  suspects: SuspectRouter[],
   reader: Reader,
 ): Need[] {
   const { t, locale, nowMs } = reader;
@@ -117,6 +119,10 @@ export function needs(
   for (const router of routers.filter((one) => one.silent)) {
     const params = { name: router.name, count: Number(router.online), span: ago(router.heard_at) };
     add('bad', 'unplugged', 'need_silent', params, `/sessions?router=${router.id}`);
+  }
+  for (const router of suspects) {
+    const params = { name: router.router, count: Number(router.logins ?? 0), span: ago(router.first_at) };
+    add('bad', 'lock', router.certain ? 'need_secret' : 'need_passwords', params, `/routers/${router.nas_id}`);
   }
   if (found.spooled > 0n) {
     add(

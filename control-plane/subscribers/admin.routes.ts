@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { explainHref } from '../access';
+import { whyHref } from '../access';
 import type { Context } from '../platform/context';
 import { cursorId, idField, listQuery } from '../platform/http/input';
 import { pageRoute, seeOther, view } from '../platform/http/page';
@@ -144,7 +144,7 @@ async function personModel(ctx: Context, id: bigint, query: z.output<typeof pers
   const maySeeMoney = permissions.has('payments.read');
   const payments = maySeeMoney ? await paymentsOf(ctx, id, 5) : [];
   const events = await eventsOf(ctx, id, service);
-  const why = service && permissions.has('access.explain') ? explainHref({ username: service.username }) : '';
+  const why = service && permissions.has('access.explain') ? await whyHref(ctx, service.username) : '';
   return {
     title: subscriber.name,
     live: permissions.has('sessions.read') ? 'sessions,enforcement' : '',

@@ -3,7 +3,8 @@
 
 DROP FUNCTION IF EXISTS aaa_explain(text, text, bigint);
 
--- For the caller's company. Without a device a lock is not held against anybody; without a router the company's first MikroTik is asked from.
+-- For the caller's company. Without a device a lock is not held against anybody; without a router it is asked from where
+-- the login was last tried, else from the company's first MikroTik.
 -- p_service: 'ppp' or 'hotspot', else what the plan is for. p_method: 'none' for a request without any credential. p_signed: whether the request
 -- carries a Message-Authenticator. The password is taken to be right when there is one. NULL when there is no such router.
 CREATE OR REPLACE FUNCTION aaa_explain(p_username text, p_mac text, p_router_id bigint, p_service text, p_method text, p_signed boolean) RETURNS jsonb
@@ -27,7 +28,9 @@ BEGIN
          greatest(st.last_access_at, st.last_accounting_at) AS heard_at, t.status AS company INTO n
   FROM nas JOIN tenant t ON t.id = nas.tenant_id LEFT JOIN nas_status st ON st.nas_id = nas.id
   WHERE nas.tenant_id = lango_tenant() AND (nas.id = p_router_id OR p_router_id IS NULL)
-  ORDER BY nas.type = 'mikrotik' DESC, nas.id LIMIT 1;
+  -- Where this login was last tried, else the first MikroTik.
+  ORDER BY nas.id IS NOT DISTINCT FROM (SELECT p.nas_id FROM radpostauth p WHERE p.tenant_id = lango_tenant() AND p.username = p_username ORDER BY p.authdate DESC LIMIT 1) DESC,
+           nas.type = 'mikrotik' DESC, nas.id LIMIT 1;
   IF n.id IS NULL AND p_router_id IS NOT NULL THEN
     RETURN NULL;
   END IF;

@@ -153,6 +153,27 @@ describe('a certificate', () => {
     next.close();
   });
 
+  it('of the port is replaced without a restart: new connections see the new one, open ones go on', async () => {
+    const shown = (one: RadsecRouter) => one.socket.getPeerX509Certificate()?.subjectAltName;
+    const before = await world.connect(holder);
+    expect(shown(before)).toBe('DNS:localhost, IP Address:127.0.0.1');
+    const admin = await world.lango.addCompany();
+    await world.lango.setRole(admin, 'super_admin');
+    await admin.api.post('/radsec/server/renew', { names: ['127.0.0.1', 'gate.example'] });
+    const after = await until(
+      () => world.connect(holder),
+      (one) => {
+        const fresh = shown(one)?.includes('gate.example') === true;
+        if (!fresh) one.close();
+        return fresh;
+      },
+    );
+    expect((await after.ask(status()))?.code).toBe(Code.AccessAccept);
+    expect((await before.ask(status()))?.code).toBe(Code.AccessAccept);
+    after.close();
+    before.close();
+  });
+
   it('ends with its router', async () => {
     const gone = await world.router();
     const live = await world.connect(gone);

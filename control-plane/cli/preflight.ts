@@ -9,6 +9,7 @@ import { takeLock } from '../platform/supervisor/lock';
 import { portTrouble, type WantedPort } from '../platform/supervisor/ports';
 import { freeradiusMissing } from './part-specs';
 import { StartError } from './start-error';
+import { startsWithoutDatabase } from './without-database';
 
 /**
  * Finds out, before anything is started, whether a start can succeed, and takes the lock of the data folder.
@@ -28,7 +29,7 @@ export async function preflight(config: Config, roles: readonly string[]): Promi
     (fault) => fault !== undefined,
   );
   const database = config.databaseUrl === undefined ? undefined : await databaseTrouble(config.databaseUrl);
-  if (database) faults.push(database);
+  if (database && !(await startsWithoutDatabase(config, roles))) faults.push(database);
   if (roles.includes('freeradius') && !detectFreeradius()?.hasPostgres) faults.push(freeradiusMissing);
   if (roles.includes('snapshot') && !hasSqlite()) faults.push(sqliteMissing);
   if (faults.length > 0) {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Config } from '../platform/config';
 import { migrate } from '../platform/db/migrate';
-import { ensureRoleLogins, type RoleUrls } from '../platform/db/roles';
+import { ensureRoleLogins, roleUrls, type RoleUrls } from '../platform/db/roles';
 import { createLog, type Log } from '../platform/log';
 import { ensureMasterKey } from '../platform/master-key';
 import { KeptPostgres } from '../platform/supervisor/kept-postgres';
@@ -17,6 +17,7 @@ import { step } from './step';
 import { StartError } from './start-error';
 import { summary } from './summary';
 import { embeddedDatabase, postgresDir } from './with-database';
+import { lastCertificates, startsWithoutDatabase } from './without-database';
 
 /**
  * `lango start`: looks whether everything can work, then starts Postgres, migrates, starts the roles and keeps them
@@ -53,8 +54,20 @@ interface Up {
 async function bringUp(config: Config, roles: readonly string[], supervisor: Supervisor, log: Log): Promise<Up> {
   const ownerUrl = await openDatabase(config, supervisor, log);
   const masterKey = ensureMasterKey(config);
-  const { first, urls } = await step('preparing the database', () => prepare(config, ownerUrl, masterKey));
-  const certificates = roles.includes('freeradius') ? await eapCertificates(config, ownerUrl, masterKey) : undefined;
+  const alone = await startsWithoutDatabase(config, roles);
+  if (alone)
+    log.warn(
+      {},
+      'Postgres is away: this host starts with what it has kept, and follows the database when that is back',
+    );
+  const { first, urls } = alone
+    ? { first: { kind: 'done_before' } as const, urls: roleUrls(ownerUrl, masterKey) }
+    : await step('preparing the database', () => prepare(config, ownerUrl, masterKey));
+  const certificates = !roles.includes('freeradius')
+    ? undefined
+    : alone
+      ? lastCertificates(config)
+      : await eapCertificates(config, ownerUrl, masterKey);
   const around = { config, roles, urls, masterKey, certificates };
   await step(`starting ${roles.join(', ')}`, () => supervisor.startTogether(partSpecs(around)));
   const demo = showsDemo(config, roles) ? await ensureDemoCompany(config, ownerUrl) : undefined;

@@ -144,7 +144,8 @@ export async function createAccessWorld(
 const services = { ppp: [2, 15], hotspot: [1, 19], dhcp: [undefined, 15] } as const;
 let identifier = 0;
 
-async function ask(port: number, o: Ask): Promise<Answered> {
+/** One login as a router sends it, to FreeRADIUS on this port of 127.0.0.1. */
+export async function ask(port: number, o: Ask): Promise<Answered> {
   const secret = Buffer.from(o.secret ?? homeRouter.secret);
   const name = Buffer.isBuffer(o.username) ? o.username : Buffer.from(o.username);
   const credentials =

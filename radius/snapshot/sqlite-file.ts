@@ -98,7 +98,10 @@ export class SqliteFile {
     child.on('error', over);
     child.on('exit', (code) => over(new Error(`sqlite3 ended (${code}): ${this.complaint}`)));
     // A reader's checkpoint may hold the file for a moment.
-    child.stdin.write('.timeout 5000\nPRAGMA journal_mode = WAL;\nPRAGMA synchronous = NORMAL;\n');
+    // What these print would be taken for the first answer.
+    child.stdin.write(
+      '.timeout 5000\n.output /dev/null\nPRAGMA journal_mode = WAL;\nPRAGMA synchronous = NORMAL;\n.output\n',
+    );
     return child;
   }
 

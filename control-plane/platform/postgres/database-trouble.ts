@@ -3,6 +3,21 @@ import { Client, DatabaseError } from 'pg';
 /** The oldest Postgres whose features the migrations use (UNIQUE NULLS NOT DISTINCT, security_invoker views). */
 const oldestVersion = 15;
 
+/** Whether nobody answers at this URL now, or the server is only coming up: what time may cure. */
+export async function databaseIsAway(url: string): Promise<boolean> {
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: 8000, application_name: 'lango-check' });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    return false;
+  } catch (error) {
+    const code = (error as { code?: string }).code;
+    return !(error instanceof DatabaseError) || code === '57P03' || code === '57P01';
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
 /** One sentence with the remedy when DATABASE_URL cannot serve Lango, else undefined. Changes nothing in the database. */
 export async function databaseTrouble(url: string): Promise<string | undefined> {
   let client: Client;

@@ -73,9 +73,16 @@ async function startAccountingPart({ config, databaseUrl, log }: PartContext): P
   return startAccounting({ databaseUrl, bind: config.bind, port: config.acctPort, dataDir: config.dataDir, log });
 }
 
-async function startEnforcerPart({ config, databaseUrl, log }: PartContext): Promise<RunningPart> {
+async function startEnforcerPart({ config, databaseUrl, masterKey, log }: PartContext): Promise<RunningPart> {
   const { startEnforcer } = await import('../radius/enforcer/index.js');
-  return startEnforcer({ databaseUrl, bind: config.bind, log });
+  const secrets = createSecretBox(masterKey);
+  return startEnforcer({
+    databaseUrl,
+    bind: config.bind,
+    log,
+    // Sealed by routers/create-router.ts.
+    openApiPassword: (tenantId, sealed) => secrets.open('nas.api_password', tenantId, sealed),
+  });
 }
 
 async function startRadsecPart({ config, databaseUrl, masterKey, log }: PartContext): Promise<RunningPart> {

@@ -25,7 +25,7 @@ beforeAll(async () => {
     ...macFormats.map((macFormat) => boot({ hotspot: { macFormat } })),
     boot({ hotspot: { macFormat: 'XX-XX-XX-XX-XX-XX', macAuthMode: 'mac-as-username-and-password' } }),
   ]);
-  byVersion = { '6.49': old!, '7.18': current! };
+  byVersion = { '6.49': old, '7.18': current };
   byFormat = formats;
 });
 afterAll(async () => {

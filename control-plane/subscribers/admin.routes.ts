@@ -106,6 +106,7 @@ function actionsFor(service: ServiceRow | undefined, person: Person) {
     resume: write && may.has('resume'),
     suspend: suspend && may.has('suspend'),
     changePlan: write && may.has('change_plan'),
+    device: write && may.has('end'),
   };
 }
 

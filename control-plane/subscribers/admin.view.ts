@@ -182,7 +182,7 @@ export function serviceColumn(service: ServiceRow, reader: Reader) {
       },
       {
         label: t('subscriptions.locked_to'),
-        value: service.mac_lock ?? t('subscriptions.not_locked'),
+        value: service.mac_lock ?? t(service.mac_learn ? 'subscriptions.learns' : 'subscriptions.not_locked'),
         id: service.mac_lock !== null,
       },
       {

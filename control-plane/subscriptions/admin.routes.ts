@@ -15,7 +15,8 @@ import { createSubscription } from './create-subscription';
 import { extendSubscription } from './extend-subscription';
 import { pauseSubscription } from './pause-subscription';
 import { resumeSubscription } from './resume-subscription';
-import { changePlanInput, newSubscription, suspendInput } from './schema';
+import { changeSubscription } from './change-subscription';
+import { changePlanInput, macLock, newSubscription, suspendInput } from './schema';
 import type { Outcome } from './standing';
 import { suspendSubscription } from './suspend-subscription';
 import { topUpSubscription } from './top-up-subscription';
@@ -33,6 +34,16 @@ const gigabytes = z.object({
     .transform((text) => readDecimal(text, 9))
     .pipe(z.int().min(1).max(1_000_000_000_000_000)),
 });
+
+/** Which device may log in: the next one that comes online, any, or this one. */
+const deviceForm = z
+  .object({ lock: z.enum(['learn', 'any', 'this']), mac: z.string().max(40).default('') })
+  .transform(({ lock, mac }, check) => {
+    if (lock !== 'this') return { mac_lock: lock === 'learn' ? lock : null };
+    const read = macLock.safeParse(mac);
+    if (!read.success) check.addIssue({ code: 'custom', path: ['mac'], message: 'must be a MAC address' });
+    return { mac_lock: read.data ?? null };
+  });
 
 async function clientOf(ctx: Context, subscriptionId: bigint): Promise<{ id: bigint; name: string }> {
   const row = await ctx.tx.subscription.findFirst({
@@ -205,6 +216,16 @@ export const pageRoutes: PageRoute[] = [
         await topUpSubscription(ctx, params.id, BigInt(form.value.gigabytes)),
         person,
       );
+    },
+  }),
+  pageRoute({
+    method: 'POST',
+    path: '/subscriptions/:id/device',
+    permission: 'subscriptions.write',
+    form: deviceForm,
+    async run(ctx, { params, form }, _web, person) {
+      if (!form.ok) return unreadable(ctx, params.id, 'mac_needed', person);
+      return answer(ctx, params.id, 'device', await changeSubscription(ctx, params.id, form.value), person);
     },
   }),
   pageRoute({

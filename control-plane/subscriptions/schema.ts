@@ -37,7 +37,7 @@ const staticIp = z
   );
 
 /** As people write them: AA:BB:CC:DD:EE:FF, with dashes, Cisco's three groups, or twelve digits. */
-const macLock = z
+export const macLock = z
   .string()
   .trim()
   .regex(

@@ -79,7 +79,7 @@ describe('a batch', () => {
     const states = (await lango.api.get<Vouchers>(`/vouchers?batch_id=${made['id']}`)).body.items.map(
       (v) => v['state'],
     );
-    expect(states.toSorted()).toEqual(['used', 'void', 'void']);
+    expect([states.includes('used'), states.filter((state) => state === 'void').length]).toEqual([true, 2]);
     const [event] = await lango.asOwner(
       `SELECT 1 FROM audit_event WHERE action = 'vouchers.void-batch' AND subject_id = $1`,
       [made['id']],

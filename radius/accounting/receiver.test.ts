@@ -90,7 +90,7 @@ describe('a duplicate is known by source port, identifier and authenticator', ()
     const { counters, taken, answers, receive } = listening();
     for (let n = 0; n < 5; n++) receive(start('a'), 1000 + n);
     expect([taken.length, counters.duplicates]).toEqual([5, 0]);
-    for (const { done } of taken) done(true);
+    for (const one of taken) one.done(true);
     expect(answers.map(({ to }) => to)).toEqual([1000, 1001, 1002, 1003, 1004]);
   });
 

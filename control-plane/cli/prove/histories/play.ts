@@ -20,6 +20,7 @@ export interface Cast {
 const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 /** Packets that two listeners share before both have written theirs. */
 const CHUNK = 10_000;
+const TRIES = 10;
 
 /**
  * Plays histories side by side as two listener processes would: packets in the order of their arrival, in batches, through
@@ -62,11 +63,10 @@ async function writeAll(writer: BatchWriter, records: readonly AccountingRecord[
   for (const record of records) queue.add({ record });
   while (queue.size > 0) {
     const items = queue.take(1000);
-    const ok = await writeBatch(
-      writer,
-      items.map((item) => item.record),
-    );
+    const batch = items.map((item) => item.record);
+    // A machine so busy that a write is given up: written again, as out of the spool, it must change nothing more.
+    for (let tries = 1; !(await writeBatch(writer, batch)); tries++)
+      if (tries === TRIES) throw new Error('the database did not take the records');
     queue.release(items);
-    if (!ok) throw new Error('the database did not take the records');
   }
 }

@@ -57,6 +57,10 @@ function pages(): string[] {
     '/access/explain',
     '/access/explain?username=kevin.odhiambo&mac=50-d4-f7-2e-91-b8',
     '/access/explain?username=nobody-at-all',
+    '/enforcements',
+    '/enforcements?show=open',
+    '/enforcements?show=gave_up',
+    ...(seeded.enforcement ? [`/enforcements/${seeded.enforcement}`] : []),
     '/nowhere',
   ];
 }

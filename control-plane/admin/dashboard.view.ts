@@ -133,8 +133,9 @@ export function needs(
       '/dashboard',
     );
   }
-  if (found.gave_up > 0n) add('bad', 'ban', 'need_gave_up', { count: Number(found.gave_up) }, '/sessions');
-  if (found.free_riders > 0n) add('bad', 'unknown', 'need_free', { count: Number(found.free_riders) }, '/sessions');
+  if (found.gave_up > 0n)
+    add('bad', 'ban', 'need_gave_up', { count: Number(found.gave_up) }, '/enforcements?show=gave_up');
+  if (found.free_riders > 0n) add('bad', 'unknown', 'need_free', { count: Number(found.free_riders) }, '/enforcements');
   for (const router of routers.filter((one) => one.coa_silent_since && !one.silent)) {
     add('warn', 'warning', 'need_coa', { name: router.name, span: ago(router.coa_silent_since) }, '/routers');
   }
@@ -158,12 +159,21 @@ export interface Zero {
   count: string;
   what: string;
   checked: string;
+  /** Where what is counted is listed. */
+  href: string;
 }
 
 /** A checked zero says what was checked; one that could not be checked is drawn as unknown. */
 export function zeros(found: Checks, reader: Reader): Zero[] {
   const { t, locale } = reader;
-  const zero = (key: string, count: bigint, known: boolean, params: Record<string, string | number>): Zero => ({
+  const zero = (
+    key: string,
+    count: bigint,
+    known: boolean,
+    params: Record<string, string | number>,
+    href = '',
+  ): Zero => ({
+    href,
     icon: !known ? 'unknown' : count === 0n ? 'check' : 'warning',
     state: !known ? 'unknown' : count === 0n ? 'good' : 'bad',
     count: known ? formatCount(count, locale) : '?',
@@ -172,9 +182,9 @@ export function zeros(found: Checks, reader: Reader): Zero[] {
   });
   const sessions = { count: Number(found.sessions), sessions: formatCount(found.sessions, locale) };
   return [
-    zero('free', found.free_riders, true, sessions),
-    zero('cuts', found.unproven + found.gave_up, true, { count: Number(found.cuts) }),
-    zero('late', found.open_late, true, {}),
+    zero('free', found.free_riders, true, sessions, '/enforcements'),
+    zero('cuts', found.unproven + found.gave_up, true, { count: Number(found.cuts) }, '/enforcements?show=gave_up'),
+    zero('late', found.open_late, true, {}, '/enforcements?show=open'),
     zero('spool', found.spooled, found.listeners > 0n, { count: Number(found.listeners) }),
   ];
 }

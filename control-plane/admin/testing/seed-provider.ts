@@ -5,6 +5,8 @@ export interface SeededProvider {
   routers: Record<string, string>;
   subscribers: Record<string, string>;
   sessions: Record<string, string>;
+  /** An order that is proven. */
+  enforcement?: string;
 }
 
 const GB = 1_000_000_000;
@@ -165,6 +167,7 @@ async function seedOutcomes(one: One, tenantId: string, seeded: SeededProvider):
     );
   const gone = await order('j.mbugua', 20);
   await attempt(gone, 'ack', 41, null);
+  seeded.enforcement = gone;
   await one(
     `UPDATE enforcement SET state = 'proven', proven_by = 'stop', proven_at = created_at + interval '612 ms', closed_at = created_at + interval '612 ms', attempts = 1 WHERE id = $1 RETURNING id`,
     [gone],

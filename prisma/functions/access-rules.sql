@@ -309,11 +309,12 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION subscription_first_use TO lango_accounting;
 
--- Sets the alarm for the second at which time online runs out, as it looks now: more sessions at once use it up faster.
+-- Sets the alarm for the second at which time online runs out, as it looks now: more sessions at once use it up faster. It rings every five minutes
+-- before that, because a session that was silent for long may have used more than it was believed to.
 CREATE OR REPLACE FUNCTION subscription_arm_online(p_ids bigint[]) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 BEGIN
-  UPDATE subscription s SET online_due_at = lango_now() + make_interval(secs => greatest(n.online_s - n.online_used_s, 1)::double precision / o.sessions)
+  UPDATE subscription s SET online_due_at = lango_now() + make_interval(secs => least(greatest(n.online_s - n.online_used_s, 1)::double precision / o.sessions, 300))
   FROM subscription_now n,
     LATERAL (SELECT count(*) AS sessions FROM session_live l WHERE l.subscription_id = n.id AND l.stopped_at IS NULL AND l.mode IS DISTINCT FROM 'garden') o
   WHERE s.id = n.id AND n.id = ANY (p_ids) AND n.online_s IS NOT NULL AND o.sessions > 0;

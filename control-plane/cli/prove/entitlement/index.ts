@@ -128,7 +128,7 @@ async function befall({ api }: Town, person: Person, dice: Dice): Promise<number
     ['activate', {}, (o, at) => o.buy(at)],
     ['renew', {}, (o, at) => o.buy(at)],
     ['extend', { count: hours, unit: 'hour' }, (o, at) => o.extend(at, hours)],
-    ['suspend', { reason: 'x' }, (o) => o.suspend()],
+    ['suspend', { reason: 'x' }, (o, at) => o.suspend(at)],
     ['resume', {}, (o, at) => o.resume(at)],
     ['resume', {}, (o, at) => o.resume(at)],
     ['pause', {}, (o, at) => o.pause(at)],
@@ -148,8 +148,11 @@ async function befall({ api }: Town, person: Person, dice: Dice): Promise<number
 }
 
 /** Asks a login for everybody and compares. */
-async function agree({ owner, people, network }: Town, violations: Violations): Promise<Map<Person, Verdict>> {
-  const verdicts = new Map<Person, Verdict>();
+async function agree(
+  { owner, people, network }: Town,
+  violations: Violations,
+): Promise<Map<Person, Verdict & { at_ms: number }>> {
+  const verdicts = new Map<Person, Verdict & { at_ms: number }>();
   for (const person of people) {
     const seen = await network.login(person.username);
     verdicts.set(person, seen);

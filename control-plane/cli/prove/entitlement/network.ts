@@ -20,6 +20,7 @@ interface Session {
   rate: string | null;
   started_ms: number;
   bytes: number;
+  untoldSince_ms?: number;
 }
 
 interface Packet {
@@ -28,6 +29,8 @@ interface Packet {
   seconds: number;
 }
 
+/** Of time online, as subscription_arm_online sets it, and a little more. */
+const ALARM_MS = 310_000;
 const LONGEST_TIMEOUT_S = 21_474_720;
 const MODES: Record<string, string> = { f: 'full', t: 'throttled', g: 'garden' };
 const KINDS = { start: 1, stop: 2, interim: 3 } as const;
@@ -74,8 +77,7 @@ export class Network {
       (await this.owner.query<{ n: number }>(`SELECT ${call} AS n`)).rows[0]!.n;
     while ((await worked('enforce_expired(200)')) > 0);
     while ((await worked('enforce_rules(200)')) > 0);
-    // Who is not served keeps the old period until something revives it; then it is turned, with nothing used either way.
-    for (const { oracle } of people) oracle.turn(rows[0]!.at_ms);
+    for (const { oracle } of people) oracle.ring(rows[0]!.at_ms);
   }
 
   /** Devices come, go and move bytes: some of them, in one batch. Gives the number of records. */
@@ -101,7 +103,7 @@ export class Network {
   }
 
   /** Every open session that has not what its subscription gives now must be asked for; the router then does as asked. Gives the number of orders. */
-  async obey(verdicts: ReadonlyMap<Customer, Verdict>, violations: Violations): Promise<number> {
+  async obey(verdicts: ReadonlyMap<Customer, Verdict & { at_ms: number }>, violations: Violations): Promise<number> {
     const { rows } = await this.owner.query<{ sid: string; kind: string }>(
       `SELECT l.acct_session_id AS sid, e.kind FROM enforcement e JOIN session_live l ON l.radacctid = e.session_id
        WHERE e.state = 'open' AND e.tenant_id = $1`,
@@ -111,6 +113,8 @@ export class Network {
     for (const session of this.sessions.values()) {
       const now = verdicts.get(session.customer);
       if (orders.has(session.sid) || now === undefined || !wrong(session, now)) continue;
+      // Time that a silent session used up without a word comes to light when the alarm is next looked at.
+      if (now.reason === 'time_used_up' && now.at_ms - (session.untoldSince_ms ??= now.at_ms) < ALARM_MS) continue;
       const what = `session ${session.sid} (${session.mode} ${session.rate}) of ${JSON.stringify(now)}`;
       violations.add(`nobody told ${what}\n${session.customer.story.join('\n')}`);
     }

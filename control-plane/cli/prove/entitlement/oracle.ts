@@ -58,6 +58,7 @@ export class Oracle {
   }
 
   extend(at_ms: number, hours: number): void {
+    this.turn(at_ms);
     const running = this.pausedAt_ms !== null || this.expires_ms! > at_ms;
     this.expires_ms = (running ? this.expires_ms! : at_ms) + hours * 3_600_000;
   }
@@ -67,16 +68,19 @@ export class Oracle {
     this.topup += bytes;
   }
 
-  suspend(): void {
+  suspend(at_ms: number): void {
+    this.turn(at_ms);
     this.status = 'suspended';
   }
 
   pause(at_ms: number): void {
+    this.turn(at_ms);
     this.status = 'paused';
     this.pausedAt_ms = at_ms;
   }
 
   resume(at_ms: number): void {
+    this.turn(at_ms);
     if (this.status === 'suspended') {
       this.status = this.starts_ms === null ? 'pending' : this.pausedAt_ms !== null ? 'paused' : 'active';
       return;
@@ -98,6 +102,11 @@ export class Oracle {
       this.expires_ms = this.add(this.starts_ms, this.waiting);
       this.waiting = 0;
     }
+  }
+
+  /** Ends the period when its alarm rings, which it does for who is served; any command ends it as well. */
+  ring(at_ms: number): void {
+    if (this.status === 'active' && this.cycleEnds_ms! < this.expires_ms! + this.terms.grace_s * 1000) this.turn(at_ms);
   }
 
   /** Ends the period of a cap that comes back, when it is over. */

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Context } from '../platform/context';
 import { cursorId, idField, listQuery } from '../platform/http/input';
 import { conflict, invalid, notFound } from '../platform/http/problem';
-import { route } from '../platform/http/route';
+import { Reply, route } from '../platform/http/route';
 import { issueCertificate } from './issue-certificate';
 import { authorityPem, findCertificate, listCertificates } from './queries';
 import { revokeCertificate } from './revoke-certificate';
@@ -78,7 +78,7 @@ export const apiRoutes = [
     summary: 'Issue a certificate to a device; its key is shown this once',
     body: newCertificate,
     answer: issuedAnswer,
-    run: (ctx, { body }) => issue(ctx, body),
+    run: async (ctx, { body }) => new Reply(201, await issue(ctx, body), {}, 'told_once'),
   }),
   route({
     method: 'GET',

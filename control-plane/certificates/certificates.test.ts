@@ -102,6 +102,17 @@ describe('a device’s certificate', () => {
     expect(everything).not.toContain('PRIVATE KEY');
   });
 
+  test('has its key kept nowhere, also when the request came with an Idempotency-Key', async () => {
+    const subscription = await makeActive(lango.api);
+    const input = { subscription_id: subscription.id, name: 'once' };
+    const ask = () => lango.api.post<Json>('/certificates', input, { 'Idempotency-Key': 'certificate-once' });
+    expect((await ask()).status).toBe(201);
+    expect(await ask()).toMatchObject({ status: 409, body: { error: { code: 'told_once' } } });
+    expect(JSON.stringify(await lango.asOwner('SELECT * FROM platform_idempotency'))).not.toContain('PRIVATE KEY');
+    const listed = await lango.api.get<Json>(`/certificates?subscription_id=${subscription.id}`);
+    expect(listed.body.items).toHaveLength(1);
+  });
+
   test('is listed by subscription and by name, and revoked once; both are written down', async () => {
     const subscription = await makeActive(lango.api);
     const input = { subscription_id: subscription.id, name: 'laptop', days: 30 };

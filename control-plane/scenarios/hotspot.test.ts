@@ -1,4 +1,5 @@
 import { createAccessWorld, type AccessWorld, type Answered, type Forgery } from './access-world';
+import { until } from '../test-kit/until';
 
 jest.setTimeout(60_000);
 
@@ -69,7 +70,10 @@ describe('a device that the hotspot tries by its address', () => {
       code: 'reject',
       reply: { 'Reply-Message': expect.stringMatching(/another device/) },
     });
-    expect(await world.reasonOf(mac)).toBe('wrong_mac');
+    await until(
+      () => world.reasonOf(mac),
+      (reason) => reason === 'wrong_mac',
+    );
   });
 
   test('and is unknown gets a Reject, so that the login page opens', async () => {

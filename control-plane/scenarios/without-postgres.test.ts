@@ -78,6 +78,15 @@ describe('the answers', () => {
   const pick = <T>(...of: T[]): T => of[Math.floor(dice() * of.length)]!;
   const passwords = new Map<string, string>();
 
+  /** Plans whose answers hang on the hour, on what was used and on time online. */
+  const week = { days: [1, 2, 3, 4, 5, 6, 7], from: '00:00', to: '23:59' };
+  const ruled: Record<string, unknown>[] = [
+    { time_rules: JSON.stringify([{ ...week, down_kbps: 2000, up_kbps: 1000 }]) },
+    { time_rules: JSON.stringify([{ ...week, blocked: true }]) },
+    { fair_use: JSON.stringify([{ at_bytes: 500_000, down_kbps: 200, up_kbps: 100 }]) },
+    { online_s: 3600 },
+  ];
+
   beforeAll(async () => {
     for (let n = 0; n < 60; n++) {
       const username = pick(`user${n}`, `Usér ${n} "'\\`, `o'brien${n}@isp.co.ke`, `{login}${n}`);
@@ -103,6 +112,7 @@ describe('the answers', () => {
           address_list: pick(null, 'vip'),
           burst_down_kbps: pick(null, 20_000),
           burst_up_kbps: 10_000,
+          ...pick<Record<string, unknown>>({}, {}, ...ruled),
         },
       });
     }

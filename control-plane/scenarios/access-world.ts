@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { Client } from 'pg';
 import type { EapCertificates } from '../../freeradius-config/eap';
 import { add, addBytes, listAttributes } from '../../radius/attributes';
@@ -25,7 +26,7 @@ export interface Ask {
   password?: string;
   method?: 'pap' | 'chap' | 'mschap1' | 'mschap2' | 'none';
   service?: 'ppp' | 'hotspot' | 'dhcp';
-  /** Calling-Station-Id. */
+  /** Calling-Station-Id; each name has a device of its own unless said otherwise, so that no test looks like one device guessing names. */
   station?: string;
   from?: string;
   secret?: string;
@@ -144,6 +145,12 @@ export async function createAccessWorld(
 const services = { ppp: [2, 15], hotspot: [1, 19], dhcp: [undefined, 15] } as const;
 let identifier = 0;
 
+/** A device for a name: the same one each time. */
+export function deviceOf(name: string | Buffer): string {
+  const hex = createHash('sha256').update(name).digest('hex').slice(0, 10).toUpperCase();
+  return `AA:${(hex.match(/../g) ?? []).join(':')}`;
+}
+
 /** One login as a router sends it, to FreeRADIUS on this port of 127.0.0.1. */
 export async function ask(port: number, o: Ask): Promise<Answered> {
   const secret = Buffer.from(o.secret ?? homeRouter.secret);
@@ -156,7 +163,7 @@ export async function ask(port: number, o: Ask): Promise<Answered> {
   if (service !== undefined) add(request, 'Service-Type', service);
   add(request, 'NAS-Port-Type', port_type);
   addBytes(request, 'User-Name', name);
-  add(request, 'Calling-Station-Id', o.station ?? 'AA:BB:CC:00:00:01');
+  add(request, 'Calling-Station-Id', o.station ?? deviceOf(name));
   credentials?.addTo(request, secret);
   add(request, 'NAS-Identifier', 'tower-1');
   for (const [vendor, number, value] of o.forged?.last ?? []) request.add(vendor, number, value);

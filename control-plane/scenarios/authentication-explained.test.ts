@@ -1,4 +1,4 @@
-import { createAccessWorld, homeRouter, type AccessWorld, type Ask } from './access-world';
+import { createAccessWorld, deviceOf, homeRouter, type AccessWorld, type Ask } from './access-world';
 import { until } from '../test-kit/until';
 
 jest.setTimeout(60_000);
@@ -26,7 +26,7 @@ async function explain(ask: Ask): Promise<Told> {
   ]);
   const [row] = await world.sql<{ told: Told }>('SELECT aaa_explain($1, $2, $3, $4, $5, true) AS told', [
     ask.username,
-    ask.station ?? 'AA:BB:CC:00:00:01',
+    ask.station ?? deviceOf(ask.username),
     router?.id,
     ask.service === 'hotspot' ? 'hotspot' : 'ppp',
     ask.method ?? 'pap',

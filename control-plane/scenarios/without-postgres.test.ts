@@ -123,7 +123,7 @@ describe('the answers', () => {
       // Whoever guesses is held up, which only the database can do: wrong passwords are another test's.
       const common = { username, password };
       return [
-        { ...common, method: pick('pap', 'chap', 'mschap2') },
+        { ...common, method: pick('pap', 'chap', 'mschap2'), station: 'AA:BB:CC:00:00:01' },
         { ...common, service: 'hotspot', station: pick('aabb.cc00.0001', 'aa-bb-cc-00-00-01', 'a:b', '1:a:b:0:d:e:f') },
         { ...common, from: other.address, station: pick('aabbcc-000001', '1:0a:b:00:d:e:f', '10.1.2.3') },
         { ...common, service: 'dhcp', from: signing.address, signed: true, proxyState: true },

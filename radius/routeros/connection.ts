@@ -31,7 +31,7 @@ export async function openConnection(target: ApiTarget, timeout_ms: number): Pro
       tls: {
         rejectUnauthorized: false,
         ...(target.fingerprint256 && { fingerprint256: target.fingerprint256 }),
-      } as object,
+      },
     }),
   });
   const opening = new LoggedIn(api);

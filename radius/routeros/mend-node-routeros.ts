@@ -23,7 +23,7 @@ interface InsideConnector {
   listenerCount(event: string): number;
   emit(event: string, error: Error): boolean;
   destroy(): void;
-  onConnect(): void;
+  onConnect: (this: InsideConnector) => void;
   onError(error: Error): void;
 }
 
@@ -43,6 +43,7 @@ export function mendNodeRouteros(): void {
   };
   // Its timer that writes into an idle connection outlives a refused command, and with it the process.
   (RouterOSAPI.prototype as unknown as { holdConnection(): void }).holdConnection = () => undefined;
+  // What the library does once connected: it lets the login go out.
   const { onConnect } = connector;
   connector.onConnect = function connected(this: InsideConnector) {
     this.socket.setNoDelay(true);

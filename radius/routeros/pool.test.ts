@@ -154,9 +154,9 @@ test('a connection that breaks while a command waits is told at once, and the ne
 });
 
 test('nobody there', async () => {
-  const { port, close } = await listen(() => undefined);
-  await close();
-  expect(await newPool().run(target(port), ['/ppp/active/print'])).toEqual({
+  const nobody = await listen(() => undefined);
+  await nobody.close();
+  expect(await newPool().run(target(nobody.port), ['/ppp/active/print'])).toEqual({
     kind: 'unreachable',
     message: 'nothing listens at that address and port',
   });

@@ -85,7 +85,7 @@ class Town {
   private logins = 0;
   private stopped = false;
   private watching: Promise<void> = Promise.resolve();
-  private undo: (() => Promise<unknown> | void)[] = [];
+  private readonly undo: (() => Promise<unknown> | void)[] = [];
 
   private constructor(
     private readonly world: EnforcementWorld,
@@ -187,7 +187,7 @@ class Town {
   }
 
   private async begin(): Promise<void> {
-    const { database, owner, tenantId } = this.world;
+    const { database, tenantId } = this.world;
     const dataDir = mkdtempSync(join(tmpdir(), 'lango-prove-spool-'));
     const aaa = await FakeAaa.listen(SECRET);
     const accounting = await startAccounting({

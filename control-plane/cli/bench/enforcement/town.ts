@@ -39,7 +39,7 @@ export class Town {
       const router = routers[n % routers.length];
       if (router === undefined) throw new Error('a town needs routers');
       const session: BenchSession = {
-        id: `8${1}0${n.toString(16).padStart(5, '0')}`,
+        id: `810${n.toString(16).padStart(5, '0')}`,
         username,
         class: `L1:${id}:${n.toString(16).padStart(16, '0')}:f`,
         address: `10.${64 + (n >> 16)}.${(n >> 8) & 255}.${n & 255}`,

@@ -67,9 +67,9 @@ test.each(['closed as stale', 'in the archive'])(
     await world.report(router, 248, packet(531, 19));
     await world.report(router, 10, packet(10, 437));
     const lives = await world.sessions(id);
-    expect(lives.map((row) => [row.output_bytes, row.closed_by]).sort()).toEqual([
-      ['190', 'new_generation'],
+    expect(lives.map((row) => [row.output_bytes, row.closed_by])).toEqual([
       ['4370', null],
+      ['190', 'new_generation'],
     ]);
   },
 );

@@ -51,7 +51,7 @@ const commands: Record<string, Command> = {
     run: async (c) => (await import('./verify.js')).auditVerify(c),
   },
   bench: {
-    does: 'measure beside stock FreeRADIUS SQL: --only enforcement|scale --json FILE --users N --seconds N --rounds N',
+    does: 'measure beside stock FreeRADIUS SQL: --only enforcement|scale --json FILE --users N --seconds N --rounds N --only enforcement',
     run: async (_c, a) => {
       process.exitCode = await (await import('./bench/index.js')).bench(a);
     },

@@ -302,11 +302,12 @@ describe('the end of a validity', () => {
     );
     expect(garden?.entitlement).toMatchObject({ addressLists: ['expired'], sessionTimeout_s: 300 });
     expect(down(garden!)).toBe(0.256);
-    const hotspot = await router.connectHotspot({ username: sold['username'], password: 'open-sesame' });
-    expect(hotspot).toMatchObject({
-      kind: 'rejected',
-      messages: ['Your package has expired. Please renew to get back online.'],
-    });
+    const says = 'Your package has expired. Please renew to get back online.';
+    await garden?.logout();
+    await until(
+      () => router.connectHotspot({ username: sold['username'], password: 'open-sesame' }),
+      (login) => login.kind === 'rejected' && login.messages.join() === says,
+    );
   });
 });
 

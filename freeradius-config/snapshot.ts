@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Files of the template folder `snapshot`, which stand beside radiusd.conf in a folder of the same name. */
@@ -25,6 +25,8 @@ export function writeSnapshotConf(
   const to = join(dir, 'snapshot');
   mkdirSync(to, { recursive: true, mode: 0o700 });
   ownFolder(to);
+  // FreeRADIUS opens it when it starts; until it is written there is nobody in it.
+  if (!existsSync(snapshotFile(dir))) write(snapshotFile(dir), '');
   for (const name of templates) {
     const text = readFileSync(join(from, name), 'utf8')
       .replaceAll('@SNAPSHOT@', snapshotFile(dir))

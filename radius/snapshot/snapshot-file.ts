@@ -28,21 +28,17 @@ export class SnapshotFile {
     this.file = new SqliteFile(path, owner);
   }
 
-  /** Makes what is missing; a file that is no database, or of another version, is emptied. */
+  /** Makes what is missing; a file of another version is emptied. */
   async open(): Promise<Progress> {
     this.file.prepare();
-    try {
-      return await this.begin();
-    } catch (error) {
-      if (!isBroken(error)) throw error;
-      this.file.discard();
-      return this.begin();
-    }
+    return this.begin();
   }
 
-  /** Throws the file away when this fault says that it can be read no more; the next open makes another. */
-  discardIfBroken(error: unknown): void {
-    if (isBroken(error)) this.file.discard();
+  /** Throws the file away when this fault says that it can be read no more, and says so; the next open makes another. */
+  discardIfBroken(error: unknown): boolean {
+    if (!isBroken(error)) return false;
+    this.file.discard();
+    return true;
   }
 
   private async begin(): Promise<Progress> {

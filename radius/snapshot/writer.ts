@@ -188,7 +188,11 @@ export class SnapshotWriter {
     // The file may be another one now; what is true of it is read again.
     this.progress = undefined;
     this.vouchers.forget();
-    this.file.discardIfBroken(error);
+    if (this.file.discardIfBroken(error))
+      this.o.log.error(
+        { path: this.o.path },
+        'the snapshot was damaged and is made anew; restart FreeRADIUS on this host, which still has the damaged one open',
+      );
   }
 }
 

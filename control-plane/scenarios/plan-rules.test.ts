@@ -68,7 +68,7 @@ const ends = (session: Session) =>
     (live) => !live,
     10_000,
   );
-const show = async (id: unknown): Promise<Json> => (await lango.api.get<Json>(`/subscriptions/${id}`)).body;
+const show = async (id: string): Promise<Json> => (await lango.api.get<Json>(`/subscriptions/${id}`)).body;
 
 /** Puts Lango's clock at a time of day (Nairobi is UTC+3) on a day of the week, 1 Monday to 7 Sunday, of the coming week. */
 async function setTime(weekday: number, clock: string): Promise<void> {

@@ -94,8 +94,8 @@ async function moveIn(lango: TestLango, owner: Client, dice: Dice, size: number)
     const sold = await makePackage(api, { ...terms, simultaneous_use: 10, interim_s: 300 });
     const username = unique('p');
     const made = await make(api, '/subscriptions', {
-      client_id: client['id'],
-      package_id: sold['id'],
+      client_id: String(client['id']),
+      package_id: String(sold['id']),
       username,
       password: 'x',
     });

@@ -17,6 +17,8 @@ const APPLY = {
   name: 'accounting_apply',
   text: 'SELECT needs FROM accounting_apply($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)',
 };
+/** A full batch takes some 30 ms. */
+const SLOW_ms = 150;
 const RESTARTED = {
   name: 'accounting_router_restarted',
   text: 'SELECT accounting_router_restarted($1, $2, $3, $4, $5, $6, $7, $8)',
@@ -49,6 +51,8 @@ export function accountingPool(databaseUrl: string): Pool {
 
 /** Writes batches through the SQL functions of prisma/functions/accounting.sql. */
 export class AccountingStore {
+  private readonly planned = new WeakMap<PoolClient, number>();
+
   constructor(
     private readonly pool: Pool,
     /** A write that takes longer is given up; what it may still do is harmless, because writing twice changes nothing. */
@@ -107,6 +111,17 @@ export class AccountingStore {
     return { written, needs };
   }
 
+  /**
+   * Plans made while the sessions were few read all of them, and stand until the server's own upkeep looks at the table, a minute or more: in the
+   * storm after an outage that is when they are wrong. A slow batch is the sign, at most once a second and connection.
+   */
+  private async planAnew(client: PoolClient): Promise<void> {
+    const now_ms = performance.now();
+    if (now_ms - (this.planned.get(client) ?? 0) < 1000) return;
+    this.planned.set(client, now_ms);
+    await client.query('DISCARD PLANS');
+  }
+
   private async run(
     query: { name?: string; text: string; values: unknown[] },
     limit_ms = this.giveUpAfter_ms,
@@ -122,12 +137,14 @@ export class AccountingStore {
     const tooLong = new Promise<never>((_resolve, reject) => {
       timer = setTimeout(() => reject(new Error(`the database did not answer for ${limit_ms} ms`)), limit_ms);
     });
+    const begun_ms = performance.now();
     try {
       const work = client.query<Record<string, unknown>>(query);
       // Given up, the query ends with its connection; nobody waits for it then.
       work.catch(() => undefined);
       const { rows } = await Promise.race([work, tooLong]);
       read?.(rows);
+      if (performance.now() - begun_ms > SLOW_ms) await this.planAnew(client);
       client.release();
       return { kind: 'ok' };
     } catch (error) {

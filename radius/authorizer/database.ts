@@ -25,6 +25,8 @@ const patience_ms = 900;
 const retry_ms = 250;
 const connect_ms = 2000;
 const mending_ms = 300;
+/** Sixty-four logins take about 2 ms. */
+const slow_ms = 20;
 
 /**
  * One connection to Postgres, made again whenever it is lost. While there is none, every statement is answered `away` at once: whoever asks has other
@@ -34,6 +36,7 @@ export class Database {
   private client: Client | undefined;
   private stopped = false;
   private told = false;
+  private planned_ms = 0;
   private readonly kept: Promise<void>;
   /** The try to connect that is under way right after a loss: worth a moment's wait, unlike those that follow. */
   private mending: Promise<void> | undefined;
@@ -47,11 +50,13 @@ export class Database {
     if (!this.client && this.mending) await within(this.mending, mending_ms).catch(() => undefined);
     const { client } = this;
     if (!client) return { kind: 'away', text: 'the database is away' };
+    const begun_ms = performance.now();
     try {
       const { fields, rows } = await within(
         client.query<(string | null)[]>({ ...statement, rowMode: 'array' }),
         patience_ms,
       );
+      this.planAnew(client, performance.now() - begun_ms);
       return { kind: 'rows', columns: fields.map(({ name }) => name), rows };
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
@@ -61,6 +66,16 @@ export class Database {
       this.lose(client, text);
       return { kind: 'away', text };
     }
+  }
+
+  /**
+   * A plan made while a table was as good as empty reads all of it, and stands until the server's own upkeep looks at the table, a minute or more. A
+   * slow answer is the sign: the next statement is planned by what the tables hold now.
+   */
+  private planAnew(client: Client, took_ms: number): void {
+    if (took_ms < slow_ms || performance.now() - this.planned_ms < 1000) return;
+    this.planned_ms = performance.now();
+    client.query('DISCARD PLANS').catch(() => undefined);
   }
 
   async stop(): Promise<void> {

@@ -10,8 +10,10 @@ import { startLango } from './lango';
 import { measure, oneRound, type BenchSize, type Figure, type Side } from './measure';
 import { SentCounters } from './counters';
 import { commit, compare, machine, render, renderEnforcement, type BenchReport } from './report';
+import { measureMixed } from './mixed';
 import { readScale, renderScale, runScale } from './scale';
 import { startStock } from './stock';
+import { measureWithHistory } from './with-history';
 
 export interface BenchOptions extends BenchSize {
   rounds: number;
@@ -145,6 +147,14 @@ async function measureAll(sides: Side[], o: BenchOptions, adminUrl: string): Pro
     for (const outstanding of [32, 128])
       for (const side of inTurn(sides, round)) await one(side, 'interim', outstanding);
   }
+  for (let round = 0; round < o.rounds; round++)
+    for (const side of inTurn(sides, round)) {
+      const figure = await measureMixed(side, o);
+      figures.push(figure);
+      o.progress(
+        `${side.name} ${figure.what}: ${Math.round(figure.per_s)}/s, ${figure.lost} lost, ${figure.retransmits} retransmits`,
+      );
+    }
   const open_loop = [];
   for (const side of sides) open_loop.push(await climb(side, o));
   for (const side of sides) {
@@ -153,6 +163,7 @@ async function measureAll(sides: Side[], o: BenchOptions, adminUrl: string): Pro
   }
   const [stock, lango] = await Promise.all(sides.map((side) => side.sent.verify(side.databaseUrl)));
   if (!stock || !lango) throw new Error('both sides are verified');
+  figures.push(...(await measureWithHistory(sides, o, o.progress)));
   const { version, fsync, synchronous_commit } = await serverSettings(adminUrl);
   return {
     at: new Date().toISOString(),

@@ -92,6 +92,11 @@ async function load(side: Side, kind: LoadKind, mode: LoadOptions['mode'], size:
   return result;
 }
 
+/** Interims of the next round of every session, but for how many and how fast. */
+export function interimLoad(side: Side, size: BenchSize): Omit<LoadOptions, 'mode' | 'duration_ms'> {
+  return { ...base(side, 'interim', size), firstRound: side.sent.nextRound() };
+}
+
 function base(side: Side, kind: LoadKind, size: BenchSize): Omit<LoadOptions, 'mode' | 'duration_ms'> {
   const auth = kind === 'pap' || kind === 'mschapv2';
   return {

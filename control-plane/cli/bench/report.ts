@@ -85,7 +85,7 @@ export function render(report: BenchReport): string {
   const n = (value: number, digits = 0): string =>
     value.toLocaleString('en', { maximumFractionDigits: digits, minimumFractionDigits: digits });
   const row = (...cells: string[]): string =>
-    cells.map((cell, i) => (i === 0 ? cell.padEnd(26) : cell.padStart(12))).join(' ');
+    cells.map((cell, i) => (i === 0 ? cell.padEnd(34) : cell.padStart(12))).join(' ');
   const m = report.machine;
   const lines = [
     `${m.cpu}, ${m.cores} cores, ${m.memory_gib} GiB · Node ${m.node} · Postgres ${m.postgres} (fsync ${report.settings.fsync}, synchronous_commit ${report.settings.synchronous_commit}) · FreeRADIUS ${m.freeradius} · commit ${report.commit}`,

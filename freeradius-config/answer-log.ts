@@ -121,15 +121,14 @@ export function parseAnswer(line: string): Answer | undefined {
     signature,
     username,
     station,
+    service_type,
+    port_type,
     called,
     identity,
     method,
-    service_type,
-    port_type,
   ] = fields;
   if (
-    // Lines from before it was written down how it was asked have twelve.
-    (fields.length !== 15 && fields.length !== 12) ||
+    fields.length !== 15 ||
     !/^\d+ \d{1,6}$/.test(`${seconds} ${microseconds}`) ||
     !/^\d+$/.test(tenant_id ?? '') ||
     !/^\d+$/.test(nas_id ?? '')

@@ -46,9 +46,28 @@ function question(o: Asked): string {
 
 type Pair = readonly [attribute: string, value: string, op: string];
 
+/** The short way gives what stands in the log of answers at once. */
+function inFull([attribute, value, op]: Pair): Pair[] {
+  if (attribute !== 'Lango-Log') return [[attribute, value, op]];
+  const [tenant, nas, login, decision, reason, signed, name, station, service, port] = value.split(' ');
+  expect({ decision, reason, signed: /^1?$/.test(signed!), service: /^\d$/.test(service!), port }).toEqual({
+    decision: 'accept',
+    reason: 'active',
+    signed: true,
+    service: true,
+    port: '15',
+  });
+  expect(`${name} ${station}`).toMatch(/^[0-9a-f]+ [0-9a-f]*$/);
+  return [
+    ['Lango-Login', `${tenant} ${nas} ${login}`, op],
+    ['Lango-Reason', reason!, op],
+  ];
+}
+
 /** Sorted, with the random login id and the running seconds blanked. */
 function comparable(pairs: readonly Pair[]): string[] {
   return pairs
+    .flatMap(inFull)
     .map(([attribute, value, op]) => {
       const plain = value.replace(/\b[0-9a-f]{16}\b/, 'LOGIN');
       return `${attribute} ${op} ${attribute === 'Session-Timeout' ? Math.round(Number(plain) / 10) : plain}`;

@@ -25,13 +25,15 @@ BEGIN
   FROM unnest(p_tenants, p_names_hex, p_logins, p_questions) WITH ORDINALITY AS q (tenant_id, name_hex, login, question, n)
   LEFT JOIN LATERAL (
     SELECT concat(
-      E'Lango-Login\x01Lango-Decision\x01Lango-Reason\x01Class\x01Acct-Interim-Interval\x01Session-Timeout\x01Cleartext-Password',
+      E'Lango-Log\x01Lango-Decision\x01Class\x01Acct-Interim-Interval\x01Session-Timeout\x01Cleartext-Password',
       CASE WHEN b.left_bytes IS NOT NULL THEN E'\x01Mikrotik-Total-Limit' || CASE WHEN b.left_bytes >= 4294967296 THEN E'\x01Mikrotik-Total-Limit-Gigawords' ELSE '' END END,
       i.names, E'\x02',
-      q.tenant_id, ' ', split_part(q.question, ' ', 1), ' ', q.login, E'\x01accept\x01active\x01L1:', k.subscription_id, ':', q.login, E':f\x01', k.interim_s, E'\x01',
+      -- The line of FreeRADIUS' log as far as it is known here, instead of Lango-Login and Lango-Reason.
+      q.tenant_id, ' ', split_part(q.question, ' ', 1), ' ', q.login, ' accept active ', CASE WHEN split_part(q.question, ' ', 10) <> '' THEN '1' END, ' ', q.name_hex, ' ',
+      split_part(q.question, ' ', 7), ' ', split_part(q.question, ' ', 8), ' ', split_part(q.question, ' ', 9), E'\x01accept\x01L1:', k.subscription_id, ':', q.login, E':f\x01', k.interim_s, E'\x01',
       least(21474720, greatest(1, floor(extract(epoch FROM k.expires_at - v_at) + k.grace_s)))::bigint, E'\x01', access_literal(c.value),
       CASE WHEN b.left_bytes IS NOT NULL THEN concat(E'\x01', b.left_bytes % 4294967296, CASE WHEN b.left_bytes >= 4294967296 THEN E'\x01' || b.left_bytes / 4294967296 END) END,
-      i.vals, E'\x02:=\x01:=\x01:=\x01:=\x01:=\x01:=\x01:=',
+      i.vals, E'\x02:=\x01:=\x01:=\x01:=\x01:=\x01:=',
       CASE WHEN b.left_bytes IS NOT NULL THEN CASE WHEN b.left_bytes >= 4294967296 THEN E'\x01:=\x01:=' ELSE E'\x01:=' END END,
       i.ops) AS answer
     FROM access_card k
@@ -50,6 +52,8 @@ BEGIN
       AND (k.mac_lock IS NULL OR k.mac_lock = access_mac(encode(decode(split_part(q.question, ' ', 7), 'hex'), 'escape')))
       AND v_at < k.expires_at
       AND (k.allowance_bytes IS NULL OR coalesce(u.input_bytes + u.output_bytes, 0) < k.allowance_bytes)
+      -- Inside a tunnel of 802.1X no service is asked for; its answer travels on by session-state, in the long form.
+      AND split_part(q.question, ' ', 8) <> ''
       -- Approved company; signed, or nobody asks for it.
       AND split_part(q.question, ' ', 5) = 'approved' AND (split_part(q.question, ' ', 10) <> '' OR split_part(q.question, ' ', 4) = 'off')
       -- Room for one more, not counting the sessions of the device that asks: after a tower's restart everybody comes back to an open session of their own.

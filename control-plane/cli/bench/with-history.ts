@@ -42,8 +42,8 @@ const prepare: Record<Side['name'], (databaseUrl: string) => Promise<void>> = {
       `UPDATE session_live SET username = 's' || substr(username, 2), subscription_id = NULL`,
       `INSERT INTO session_closed (tenant_id, nas_id, acct_session_id, subscription_id, username, nas_address, started_at, updated_at, received_at, stopped_at, input_bytes, output_bytes, first_seen_on)
        SELECT s.tenant_id, n.id, 'h' || i, s.id, s.username, '127.0.0.1', now() - interval '2 days', now() - interval '1 day', now() - interval '1 day', now() - interval '1 day', 1, 1, current_date
-       FROM (SELECT *, row_number() OVER (ORDER BY id) AS place, count(*) OVER () AS all_of_them FROM subscription) s
-       JOIN generate_series(1, ${historyRows}) i ON i % s.all_of_them = s.place - 1 CROSS JOIN (SELECT min(id) AS id FROM nas) n`,
+       FROM generate_series(1, ${historyRows}) i
+       JOIN subscription s ON s.username = 'u' || lpad((i % (SELECT count(*) FROM subscription))::text, 6, '0') CROSS JOIN (SELECT min(id) AS id FROM nas) n`,
       'VACUUM ANALYZE',
     ]),
 };

@@ -31,7 +31,7 @@ afterAll(async () => {
 
 const hex = (text: string): string => Buffer.from(text).toString('hex');
 const line = (name: string): string =>
-  `${Math.floor(Date.now() / 1000)} 1 ${who} - accept active 0x00 ${hex(name)} ${hex('AA:BB:CC:00:00:01')} ${hex('isp')} ${hex('tower')}`;
+  `${Math.floor(Date.now() / 1000)} 1 ${who} - accept active 0x00 ${hex(name)} ${hex('AA:BB:CC:00:00:01')} 2 15 ${hex('isp')} ${hex('tower')} PAP`;
 
 test('two hosts with one name and the same paths each have all their answers loaded, also by a process that starts anew', async () => {
   for (const [n, dir] of hosts.entries()) {

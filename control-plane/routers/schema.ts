@@ -69,6 +69,9 @@ const fields = z.object({
   api_fingerprint: fingerprint.nullable(),
 });
 
+const isObject = ({ value }: { value: unknown }): boolean => typeof value === 'object' && value !== null;
+const certificateOnly = 'must be left out of a router that has a certificate only';
+
 export const newRouter = fields
   .partial()
   .required({ name: true })
@@ -76,17 +79,26 @@ export const newRouter = fields
     /** Known by its certificate alone, wherever it comes from: then without address and secret. */
     radsec: z.boolean().optional(),
   })
-  .superRefine((router, check) => {
-    for (const name of ['address', 'secret'] as const) {
-      if (router.radsec === true && router[name] !== undefined)
-        check.addIssue({
-          code: 'custom',
-          path: [name],
-          message: 'must be left out of a router that has a certificate only',
-        });
-      if (router.radsec !== true && router[name] === undefined)
-        check.addIssue({ code: 'custom', path: [name], message: 'is needed' });
-    }
+  // Asked also where other fields are wrong, so that all that is missing is named at once.
+  .refine((router) => router.radsec === true || router.address !== undefined, {
+    path: ['address'],
+    message: 'is needed',
+    when: isObject,
+  })
+  .refine((router) => router.radsec === true || router.secret !== undefined, {
+    path: ['secret'],
+    message: 'is needed',
+    when: isObject,
+  })
+  .refine((router) => router.radsec !== true || router.address === undefined, {
+    path: ['address'],
+    message: certificateOnly,
+    when: isObject,
+  })
+  .refine((router) => router.radsec !== true || router.secret === undefined, {
+    path: ['secret'],
+    message: certificateOnly,
+    when: isObject,
   });
 export type NewRouter = z.output<typeof newRouter>;
 

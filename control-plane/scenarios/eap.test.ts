@@ -211,11 +211,11 @@ test('no password and no key stands in any log', async () => {
 
 test('routers behind one address are told apart by their realm, inside as outside', async () => {
   const at = { address: '127.61.0.7', secret: homeRouter.secret };
-  for (const realm of ['north', 'south'])
-    await world.sql(
-      `INSERT INTO nas (tenant_id, nasname, shortname, name, secret, type, realm) VALUES ($1, $2, 'r', $3::text, $4, 'mikrotik', $3::text)`,
-      [world.tenantId, at.address, realm, at.secret],
-    );
+  // Both at once: one alone is nobody's neighbour, and gets whatever comes from its address.
+  await world.sql(
+    `INSERT INTO nas (tenant_id, nasname, shortname, name, secret, type, realm) SELECT $1, $2, 'r', r, $3, 'mikrotik', r FROM unnest(ARRAY['north', 'south']) r`,
+    [world.tenantId, at.address, at.secret],
+  );
   await world.addSubscription({ username: 'from-south' });
   // Mikrotik-Realm.
   const realm = `26:x:00003a8c0907${hex('south')}`;

@@ -77,12 +77,15 @@ function stylesheet(dir: string): string {
   return squeeze(order.map((name) => readFileSync(join(dir, `${name}.css`), 'utf8')).join('\n'));
 }
 
-/** Takes comments and indentation out. Spaces inside values stay: calc() needs them around its signs. */
+/** Takes comments, indentation and signs that CSS does without out. Spaces inside values stay: calc() needs them around its signs. */
 function squeeze(css: string): string {
   return css
     .replace(/\/\*[\s\S]*?\*\//g, '')
     .replace(/\s+/g, ' ')
     .replace(/ ?([{};,]) ?/g, '$1')
+    .replace(/: /g, ':')
+    .replace(/;}/g, '}')
+    .replace(/(?<![\w.])0\.(?=\d)/g, '.')
     .trim();
 }
 

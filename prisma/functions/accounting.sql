@@ -323,7 +323,9 @@ BEGIN
     SELECT max(h.started_at) AS started_at FROM session_live h
     WHERE h.subscription_id = p_subscription_id AND h.stopped_at IS NULL AND h.radacctid <> ghost.radacctid
       AND coalesce(h.mac, h.calling_station_id) = coalesce(ghost.mac, ghost.calling_station_id)
-      AND h.started_at >= ghost.updated_at AND h.started_at > ghost.started_at
+      -- Routers tell the time in seconds: of two that began in one, the one written down later came later.
+      AND h.started_at >= ghost.updated_at
+      AND (h.started_at > ghost.started_at OR (h.started_at = ghost.started_at AND h.radacctid > ghost.radacctid AND h.nas_id = ghost.nas_id AND h.service = ghost.service))
     HAVING max(h.started_at) IS NOT NULL) heir ON true
   WHERE ghost.subscription_id = p_subscription_id AND ghost.stopped_at IS NULL
   HAVING count(*) > 0;

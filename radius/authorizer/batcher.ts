@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setImmediate as turn } from 'node:timers/promises';
 import type { Answered, Database } from './database';
 import type { Question } from './question';
 
@@ -33,7 +34,11 @@ export class Batcher {
   }
 
   private async work(): Promise<void> {
-    while (this.waiting.length > 0) await this.settle(this.waiting.splice(0, most));
+    while (this.waiting.length > 0) {
+      await this.settle(this.waiting.splice(0, most));
+      // What arrived in the same moment as the answer goes along with the next.
+      await turn();
+    }
     this.busy = false;
   }
 

@@ -20,7 +20,7 @@ const reread_ms = 30_000;
 const answers_ms = 500;
 const reconnect_ms = 1000;
 /** The longest rest after work that took long. */
-const restMax_ms = 5000;
+const restMax_ms = 2000;
 
 /**
  * Stands beside one FreeRADIUS: keeps its router files as the nas table says (a change acts within a second, without a restart), and loads its

@@ -82,6 +82,10 @@ function sendPage(res: Response, result: PageResult, base: PageBase, parts: Http
     res.redirect(303, result.to);
     return;
   }
+  if (result.kind === 'file') {
+    res.attachment(result.name).type(`${result.type}; charset=utf-8`).send(result.body);
+    return;
+  }
   if (!parts.renderer) throw new Error('Pages need a renderer; give createApp one.');
   res
     .status(result.status)

@@ -45,7 +45,8 @@ export type PageResult =
       cookies: Cookie[];
       headers: Record<string, string>;
     }
-  | { kind: 'redirect'; to: string; cookies: Cookie[] };
+  | { kind: 'redirect'; to: string; cookies: Cookie[] }
+  | { kind: 'file'; name: string; type: string; body: string; cookies: Cookie[] };
 
 /** Renders `<slice>/views/<name>`; `model.layout` names a layout, null gives the bare fragment. 422 re-renders a form that was refused. */
 export function view(
@@ -67,6 +68,12 @@ export function view(
 export function seeOther(to: string, cookies: Cookie[] = []): PageResult {
   if (!/^\/(?!\/)/.test(to) || to.includes('\\')) throw new Error(`Redirects stay on this site; ${to} does not.`);
   return { kind: 'redirect', to, cookies };
+}
+
+/** A file for the browser to save; `name` holds letters, digits, dots and dashes only. `body` is text: bytes would need a type of their own. */
+export function file(name: string, type: 'text/csv' | 'application/json', body: string): PageResult {
+  if (!/^[\w.-]{1,100}$/.test(name)) throw new Error(`A file may not be named ${name}.`);
+  return { kind: 'file', name, type, body, cookies: [] };
 }
 
 /** A form as it came: accepted, or refused with the reason per field and the values to show again. */

@@ -9,6 +9,7 @@ import { RadsecRouter } from '../../radius/testing/radsec-client';
 import { createSecretBox } from '../platform/crypto';
 import { projectRoot } from '../platform/project-root';
 import { ensureAuthority } from '../radsec';
+import { openGate, type DatagramGate } from '../test-kit/datagram-gate';
 import { freePorts } from '../test-kit/program';
 import { startTestLango, type TestLango } from '../test-kit/lango';
 import { makeActive, makeRouter, type Json } from '../test-kit/story';
@@ -23,6 +24,7 @@ let holder: Holder;
 let dataDir: string;
 let port: number;
 let front: ChildProcess;
+let gate: DatagramGate;
 
 beforeAll(async () => {
   lango = await startTestLango({ parts: ['accounting'] });
@@ -35,10 +37,12 @@ beforeAll(async () => {
   holder = await issue(lango, router['id'] as string);
   dataDir = mkdtempSync(join(tmpdir(), 'lango-crash-radsec-'));
   [port = 0] = await freePorts(1);
+  gate = await openGate(lango.acctPort);
   front = startFront();
 });
 afterAll(async () => {
   await ended(front, 'SIGTERM');
+  gate.close();
   await lango?.stop();
   rmSync(dataDir, { recursive: true, force: true });
 });
@@ -54,7 +58,7 @@ function startFront(databaseUrl = lango.db.urls.radsec): ChildProcess {
       LANGO_DATA: dataDir,
       LANGO_BIND: '127.0.0.1',
       LANGO_RADSEC_PORT: String(port),
-      LANGO_ACCT_PORT: String(lango.acctPort),
+      LANGO_ACCT_PORT: String(gate.port),
     },
   });
 }
@@ -66,47 +70,29 @@ async function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<void>
   await gone;
 }
 
+const dial = (): Promise<RadsecRouter> =>
+  RadsecRouter.connect({ host: '127.0.0.1', port, ca: holder.ca, cert: holder.cert, key: holder.key });
+
 function connect(): Promise<RadsecRouter> {
   return until(
-    () =>
-      RadsecRouter.connect({ host: '127.0.0.1', port, ca: holder.ca, cert: holder.cert, key: holder.key }).catch(
-        () => undefined,
-      ),
+    () => dial().catch(() => undefined),
     (router) => router !== undefined,
     20_000,
   ) as Promise<RadsecRouter>;
 }
 
-/** Sends the interims of all sessions, `upTo` each, asking again on a new connection until each is acknowledged. Gives how often a connection was lost. */
-async function reportAll(username: string, upTo: number, meanwhile: (acknowledged: number) => void): Promise<number> {
-  let lost = 0;
-  let acknowledged = 0;
-  const open = new Set(Array.from({ length: SESSIONS }, (_, n) => n));
-  while (open.size > 0) {
-    const router = await connect();
-    await Promise.all(
-      [...open].map(async (n) => {
-        const session = `817${n.toString(16).padStart(5, '0')}`;
-        const bytes = report({
-          status: 'Interim-Update',
-          session,
-          username,
-          input: upTo,
-          output: 2 * upTo,
-          seconds: 60,
-          id: n,
-        });
-        const reply = await router.ask(bytes, 20_000);
-        if (reply?.code !== Code.AccountingResponse) return;
-        open.delete(n);
-        acknowledged += 1;
-        meanwhile(acknowledged);
-      }),
-    );
-    if (open.size > 0) lost += 1;
-    router.close();
-  }
-  return lost;
+/** Sends an interim of each of `sessions`. Gives those that were not acknowledged. */
+async function reportOnce(router: RadsecRouter, username: string, sessions: number[]): Promise<number[]> {
+  const replies = await Promise.all(
+    sessions.map((n) => {
+      const session = `817${n.toString(16).padStart(5, '0')}`;
+      return router.ask(
+        report({ status: 'Interim-Update', session, username, input: 1000, output: 2000, seconds: 60, id: n }),
+        20_000,
+      );
+    }),
+  );
+  return sessions.filter((_, i) => replies[i]?.code !== Code.AccountingResponse);
 }
 
 async function stored(): Promise<number> {
@@ -119,17 +105,26 @@ async function stored(): Promise<number> {
 describe('the front', () => {
   it('killed under load has acknowledged nothing that is not stored, and all is stored once when the router has asked again', async () => {
     const sub = await makeActive(lango.api);
-    let killed: Promise<number> | undefined;
-    const lost = await reportAll(sub['username'] as string, 1000, (acknowledged) => {
-      if (acknowledged !== 10) return;
-      killed = ended(front, 'SIGKILL').then(async () => {
-        const n = await stored();
-        front = startFront();
-        return n;
-      });
-    });
-    expect(await killed).toBeGreaterThanOrEqual(10);
-    expect(lost).toBeGreaterThanOrEqual(1);
+    const username = sub['username'] as string;
+    const sessions = Array.from({ length: SESSIONS }, (_, n) => n);
+    const router = await connect();
+    expect(await reportOnce(router, username, sessions.slice(0, 10))).toEqual([]);
+
+    // Half of what the front has in hand is stored when it dies, half is not, and nothing of it is acknowledged.
+    gate.shut();
+    const asked = reportOnce(router, username, sessions.slice(10));
+    await until(gate.inHand, (n) => n === SESSIONS - 10, 20_000);
+    await until(stored, (n) => n === 10 + (SESSIONS - 10) / 2, 20_000);
+    await ended(front, 'SIGKILL');
+    const lost = await asked;
+    expect(lost).toEqual(sessions.slice(10));
+    expect(router.open).toBe(false);
+
+    front = startFront();
+    const again = await connect();
+    gate.open();
+    expect(await reportOnce(again, username, lost)).toEqual([]);
+    again.close();
     const { items } = (await lango.api.get<{ items: Json[] }>(`/subscriptions/${sub['id']}/usage?by=cycle`)).body;
     expect(items[0]).toMatchObject({ input_bytes: SESSIONS * 1000, output_bytes: SESSIONS * 2000 });
     expect(await stored()).toBe(SESSIONS);
@@ -156,6 +151,7 @@ describe('the front', () => {
   it('told to end answers what it has in hand first', async () => {
     const sub = await makeActive(lango.api);
     const router = await connect();
+    gate.shut();
     const answers = Promise.all(
       Array.from({ length: 50 }, (_, n) =>
         router.ask(
@@ -168,9 +164,19 @@ describe('the front', () => {
         ),
       ),
     );
-    // The first answer shows that the front has read them all: they went out in one piece.
-    await until(stored, (n) => n > SESSIONS);
-    await ended(front, 'SIGTERM');
+    await until(gate.inHand, (n) => n === 50, 20_000);
+    const gone = ended(front, 'SIGTERM');
+    await until(
+      () =>
+        dial().then(
+          (late) => late.close(),
+          () => 'refused',
+        ),
+      (answer) => answer === 'refused',
+      20_000,
+    );
+    gate.open();
+    await gone;
     expect((await answers).every((reply) => reply?.code === Code.AccountingResponse)).toBe(true);
     front = startFront();
   });

@@ -18,6 +18,8 @@ module.exports = {
       },
     ],
   },
+  // Written as modules only, which Jest on Node 20 cannot require.
+  transformIgnorePatterns: ['/node_modules/(?!(openid-client|oauth4webapi|jose)/)'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   globalSetup: '<rootDir>/control-plane/test-kit/global-setup.ts',
   globalTeardown: '<rootDir>/control-plane/test-kit/global-teardown.ts',

@@ -32,6 +32,7 @@ test('the jobs role starts, makes the next months of partitions at once, and end
   await owner.query('DELETE FROM platform_job_tick');
   const jobs = await startJobs({
     databaseUrl: db.urls.jobs,
+    masterKey: db.masterKey,
     dataDir: '/nonexistent',
     log: createLog('jobs', 'silent'),
   });

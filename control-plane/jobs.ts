@@ -1,5 +1,8 @@
 import { Logger, run, type Runner, type TaskList } from 'graphile-worker';
+import { createSecretBox } from './platform/crypto';
 import { createPool } from './platform/db/pool';
+import { createDatabase } from './platform/db/prisma';
+import { roleUrls } from './platform/db/roles';
 import { startScheduler } from './platform/jobs/scheduler';
 import type { Log } from './platform/log';
 import { sliceJobs, sliceTasks } from './slices';
@@ -7,6 +10,8 @@ import { sliceJobs, sliceTasks } from './slices';
 export interface JobsOptions {
   /** Login of the jobs role. */
   databaseUrl: string;
+  /** 32 bytes: the web role's login is derived from it, as which work for one company is done. */
+  masterKey: Buffer;
   /** LANGO_DATA. */
   dataDir: string;
   log: Log;
@@ -19,11 +24,17 @@ export async function startJobs(options: JobsOptions): Promise<{ stop(): Promise
   const { log } = options;
   const pool = createPool(options.databaseUrl, 'jobs', 10);
   const scheduler = startScheduler(pool, sliceJobs(), { log, dataDir: options.dataDir });
-  const worker = await startWorker(options, sliceTasks());
+  const db = createDatabase(
+    roleUrls(options.databaseUrl, options.masterKey).web,
+    createSecretBox(options.masterKey),
+    log,
+    TASKS_AT_ONCE,
+  );
+  const worker = await startWorker(options, sliceTasks({ db, log }));
   return {
     async stop() {
       await Promise.all([scheduler.stop(), worker.stop().catch(() => undefined)]);
-      await pool.end();
+      await Promise.all([pool.end(), db.close()]);
     },
   };
 }

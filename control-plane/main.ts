@@ -63,9 +63,9 @@ async function startWebPart({ config, databaseUrl, masterKey, log }: PartContext
   });
 }
 
-async function startJobsPart({ config, databaseUrl, log }: PartContext): Promise<RunningPart> {
+async function startJobsPart({ config, databaseUrl, masterKey, log }: PartContext): Promise<RunningPart> {
   const { startJobs } = await import('./jobs.js');
-  return startJobs({ databaseUrl, dataDir: config.dataDir, log });
+  return startJobs({ databaseUrl, masterKey, dataDir: config.dataDir, log });
 }
 
 async function startAccountingPart({ config, databaseUrl, log }: PartContext): Promise<RunningPart> {

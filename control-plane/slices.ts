@@ -1,7 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { extname, join } from 'node:path';
-import type { Task, TaskList } from 'graphile-worker';
+import type { TaskList } from 'graphile-worker';
 import type { JobSpec } from './platform/jobs/job';
+import type { NamedTask, TaskTools } from './platform/jobs/task';
 import type { PageRoute } from './platform/http/page';
 import type { ApiRoute } from './platform/http/route';
 
@@ -41,9 +42,9 @@ export function sliceJobs(): JobSpec[] {
 }
 
 /** `tasks` of every `<slice>/tasks.ts`: what the queue's jobs call, by task identifier (`<slice>.<what>`). */
-export function sliceTasks(): TaskList {
-  const found = load<[string, Task][]>(['tasks'], 'tasks').flatMap(({ value }) => value);
-  return Object.fromEntries(found);
+export function sliceTasks(tools: TaskTools): TaskList {
+  const found = load<NamedTask[]>(['tasks'], 'tasks').flatMap(({ value }) => value);
+  return Object.fromEntries(found.map(([name, task]) => [name, (payload, helpers) => task(payload, helpers, tools)]));
 }
 
 /** Convention instead of a list to keep: a file of the right name exporting the right name is mounted. @throws at start when the export is missing */

@@ -121,7 +121,9 @@ async function startOthers(
   const running: { stop(): Promise<void> }[] = [];
   let acctPort = 0;
   if (parts.includes('jobs'))
-    running.push(await startJobs({ databaseUrl: db.urls.jobs, dataDir, log: testLog('jobs') }));
+    running.push(
+      await startJobs({ databaseUrl: db.urls.jobs, masterKey: db.masterKey, dataDir, log: testLog('jobs') }),
+    );
   if (parts.includes('enforcer'))
     running.push(await startEnforcer({ databaseUrl: db.urls.enforcer, bind: '0.0.0.0', log: testLog('enforcer') }));
   if (parts.includes('accounting')) {

@@ -1,13 +1,11 @@
 import { recordAudit } from '../audit';
 import type { Context } from '../platform/context';
 import { fieldsOf } from '../platform/http/input';
-import type { PackageOutcome } from './create-package';
+import { unknownProfile, type PackageOutcome } from './create-package';
+import { speedsOfProfile } from './profile';
 import { findPackage, toPackage } from './queries';
-import { packageInput, type Package, type PackagePatch } from './schema';
-import { insertVersion, nameIsTaken } from './version';
-
-/** What a version holds; a change of name or type alone makes no new one. */
-const ofPlan = new Set(['name', 'type', 'existing']);
+import { packageInput, type PackagePatch } from './schema';
+import { insertVersion, nameIsTaken, sameTerms } from './version';
 
 /**
  * Changes what is sold from now on. A change of terms becomes a new version; running subscriptions keep the one they were sold, unless `existing`
@@ -18,11 +16,13 @@ export async function changePackage(ctx: Context, id: bigint, patch: PackagePatc
   const row = await ctx.tx.plan.findFirst({ where: { id, archived_at: null }, include: { current_version: true } });
   if (!row) return { kind: 'not_found' };
   const before = toPackage(row);
-  const merged = packageInput.safeParse({ ...before, ...patch });
+  const speeds = await speedsOfProfile(ctx, patch.profile_id);
+  if (speeds === 'unknown') return { kind: 'invalid', fields: { profile_id: unknownProfile } };
+  const merged = packageInput.safeParse({ ...before, ...withoutProfile(patch), ...patch, ...speeds });
   if (!merged.success) return { kind: 'invalid', fields: fieldsOf(merged.error) };
   if (await nameIsTaken(ctx, merged.data.name, id)) return { kind: 'name_taken' };
   await ctx.tx.plan.update({ where: { id }, data: { name: merged.data.name, kind: merged.data.type } });
-  if (changesTerms(before, patch)) {
+  if (!sameTerms(packageInput.parse(before), merged.data)) {
     const version = await insertVersion(ctx, id, before.version + 1, merged.data);
     if (patch.existing === 'renewal') await moveAtRenewal(ctx, id, version.id);
   }
@@ -31,13 +31,10 @@ export async function changePackage(ctx: Context, id: bigint, patch: PackagePatc
   return after ? { kind: 'done', package: after } : { kind: 'not_found' };
 }
 
-function changesTerms(before: Package, patch: PackagePatch): boolean {
-  return Object.entries(patch).some(
-    ([name, value]) =>
-      value !== undefined &&
-      !ofPlan.has(name) &&
-      JSON.stringify(value) !== JSON.stringify(before[name as keyof Package]),
-  );
+/** Speeds given by hand are no profile's any more. */
+function withoutProfile(patch: PackagePatch): { profile_id?: null } {
+  const byHand = patch.down_kbps !== undefined || patch.up_kbps !== undefined || patch.burst !== undefined;
+  return byHand ? { profile_id: null } : {};
 }
 
 async function moveAtRenewal(ctx: Context, planId: bigint, versionId: bigint): Promise<void> {

@@ -1,5 +1,6 @@
 import { recordAudit } from '../audit';
 import type { Context } from '../platform/context';
+import { speedsOfProfile } from './profile';
 import { findPackage } from './queries';
 import type { NewPackage, Package } from './schema';
 import { insertVersion, nameIsTaken } from './version';
@@ -10,12 +11,17 @@ export type PackageOutcome =
   | { kind: 'name_taken' }
   | { kind: 'invalid'; fields: Record<string, string> };
 
+/** What is told of a profile that does not exist or was taken away. */
+export const unknownProfile = 'is no profile of yours; list /api/packages/profiles';
+
 /** Puts a new plan on sale as version 1. Names are unique among the plans on sale, whatever their case. */
 export async function createPackage(ctx: Context, input: NewPackage): Promise<PackageOutcome> {
   if (await nameIsTaken(ctx, input.name, undefined)) return { kind: 'name_taken' };
+  const speeds = await speedsOfProfile(ctx, input.profile_id);
+  if (speeds === 'unknown') return { kind: 'invalid', fields: { profile_id: unknownProfile } };
   const currency = input.currency ?? (await tenantCurrency(ctx));
   const plan = await ctx.tx.plan.create({ data: { tenant_id: ctx.tenantId, name: input.name, kind: input.type } });
-  await insertVersion(ctx, plan.id, 1, { ...input, currency });
+  await insertVersion(ctx, plan.id, 1, { ...input, ...speeds, currency });
   await recordAudit(
     ctx,
     'plans.create',

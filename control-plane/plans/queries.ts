@@ -3,11 +3,16 @@ import type { plan, plan_version } from '../platform/db/generated/client';
 import { pageOf, type Page } from '../platform/http/input';
 import type { Package } from './schema';
 
+type SpeedColumns = Pick<
+  plan_version,
+  'burst_down_kbps' | 'burst_up_kbps' | 'burst_threshold_down_kbps' | 'burst_threshold_up_kbps' | 'burst_time_s'
+>;
 type PlanWithVersion = plan & { current_version: plan_version | null };
 
 const number = (value: bigint | null) => (value === null ? null : Number(value));
 
-function burstOf(v: plan_version): Package['burst'] {
+/** The burst of a version or a profile, null where it has none. */
+export function burstOf(v: SpeedColumns): Package['burst'] {
   if (v.burst_down_kbps === null || v.burst_up_kbps === null) return null;
   return {
     down_kbps: Number(v.burst_down_kbps),
@@ -55,6 +60,11 @@ export function toPackage(row: PlanWithVersion): Package {
     ipv6_pool: v.ipv6_pool,
     delegated_ipv6_pool: v.delegated_ipv6_pool,
     vlan_id: v.vlan_id,
+    profile_id: v.profile_id?.toString() ?? null,
+    contract:
+      v.contract_months === null
+        ? null
+        : { months: v.contract_months, early_fee_cents: Number(v.contract_fee_cents ?? 0n) },
     created_at: row.created_at.toISOString(),
     archived_at: row.archived_at?.toISOString() ?? null,
   };

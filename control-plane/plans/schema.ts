@@ -43,6 +43,21 @@ const timeRuleInput = z.object({
 export type TimeRule = z.output<typeof timeRuleInput>;
 export type FairUseStep = z.output<typeof fairUseInput>;
 
+/** An id as the answers show it, so that a plan read can be sent back as it is. */
+const profileId = z
+  .union([z.string(), z.int().positive()], 'must be an id')
+  .transform(String)
+  .pipe(z.string().regex(/^[1-9]\d{0,17}$/, 'must be an id'));
+
+/** Who begins such a plan stays for so many months; ending it before costs the fee. */
+const contractInput = z.object({
+  months: z.int().min(1).max(120),
+  early_fee_cents: z.int().min(0).max(1_000_000_000_000).default(0),
+});
+
+/** What a profile says of speed; a plan on a profile takes it over. */
+export const speedFields = { down_kbps: kbps, up_kbps: kbps, burst: burstInput.nullable().optional() };
+
 /** Fields as they come from outside; nothing is filled in here, so that the same schema serves PATCH. */
 const fields = z.object({
   name: z.string().trim().min(1).max(80),
@@ -50,9 +65,10 @@ const fields = z.object({
   price_cents: z.int().min(0).max(1_000_000_000_000),
   currency: z.string().regex(/^[A-Z]{3}$/, 'must be three capital letters, as KES'),
   validity: validityInput,
-  down_kbps: kbps,
-  up_kbps: kbps,
-  burst: burstInput.nullable().optional(),
+  ...speedFields,
+  /** Of POST /api/packages/profiles: its speeds then stand in the plan, whatever down_kbps, up_kbps and burst say here. */
+  profile_id: profileId.nullable().optional(),
+  contract: contractInput.nullable().optional(),
   quota_bytes: bytes.nullable().optional(),
   on_quota: z.enum(['cut', 'throttle']).optional(),
   throttle_down_kbps: kbps.nullable().optional(),
@@ -82,8 +98,7 @@ function agree(plan: Fields, ctx: z.RefinementCtx): void {
       wrong(['throttle_down_kbps'], 'is needed when on_quota is throttle');
     if ((plan.throttle_up_kbps ?? null) === null) wrong(['throttle_up_kbps'], 'is needed when on_quota is throttle');
   }
-  if (plan.burst && plan.burst.down_kbps < plan.down_kbps) wrong(['burst', 'down_kbps'], 'must not be below down_kbps');
-  if (plan.burst && plan.burst.up_kbps < plan.up_kbps) wrong(['burst', 'up_kbps'], 'must not be below up_kbps');
+  agreeOnBurst(plan, wrong);
   agreeOnSteps(plan, wrong);
   for (const [at, rule] of (plan.time_rules ?? []).entries()) {
     const field = (name: string) => ['time_rules', String(at), name];
@@ -96,6 +111,15 @@ function agree(plan: Fields, ctx: z.RefinementCtx): void {
 }
 
 type Wrong = (path: string[], message: string) => void;
+
+/** A burst is above the speed it bursts from. */
+export function agreeOnBurst(
+  { burst, down_kbps, up_kbps }: Pick<Fields, 'burst' | 'down_kbps' | 'up_kbps'>,
+  wrong: Wrong,
+): void {
+  if (burst && burst.down_kbps < down_kbps) wrong(['burst', 'down_kbps'], 'must not be below down_kbps');
+  if (burst && burst.up_kbps < up_kbps) wrong(['burst', 'up_kbps'], 'must not be below up_kbps');
+}
 
 /** Steps rise, each begins below the cap, and none is faster than the plan. */
 function agreeOnSteps(plan: Fields, wrong: Wrong): void {
@@ -158,6 +182,8 @@ export const packageAnswer = z.object({
   ipv6_pool: z.string().nullable(),
   delegated_ipv6_pool: z.string().nullable(),
   vlan_id: z.int().nullable(),
+  profile_id: z.string().nullable(),
+  contract: contractInput.required().nullable(),
   created_at: z.string(),
   archived_at: z.string().nullable(),
 });

@@ -16,6 +16,21 @@ export async function insertVersion(
   return row;
 }
 
+/** Whether two descriptions of a plan come to the same terms: an empty list says what no list says, and so on. */
+export function sameTerms(one: PackageInput, other: PackageInput): boolean {
+  return JSON.stringify(termsOf(one)) === JSON.stringify(termsOf(other));
+}
+
+/** The columns of a version as plain JSON, for SQL functions that take a version which is not stored. */
+export function termsOf(input: PackageInput): Record<string, unknown> {
+  const plain = ([name, value]: [string, unknown]) => [name, value === Prisma.DbNull ? null : value];
+  return Object.fromEntries(
+    Object.entries({ ...columns(input), profile_id: input.profile_id ?? null }).map(
+      (entry) => plain(entry) as [string, unknown],
+    ),
+  );
+}
+
 function columns(input: PackageInput) {
   return {
     price_cents: input.price_cents,
@@ -26,6 +41,9 @@ function columns(input: PackageInput) {
     down_kbps: input.down_kbps,
     up_kbps: input.up_kbps,
     ...burstColumns(input.burst ?? null),
+    profile_id: input.profile_id ? BigInt(input.profile_id) : null,
+    contract_months: input.contract?.months ?? null,
+    contract_fee_cents: input.contract?.early_fee_cents ?? null,
     quota_bytes: input.quota_bytes ?? null,
     on_quota: input.on_quota ?? 'cut',
     throttle_down_kbps: input.throttle_down_kbps ?? null,
@@ -52,7 +70,8 @@ function listColumn(list: Prisma.InputJsonArray | null | undefined) {
   return list && list.length > 0 ? list : Prisma.DbNull;
 }
 
-function burstColumns(burst: NonNullable<PackageInput['burst']> | null) {
+/** A burst as versions and profiles keep it. */
+export function burstColumns(burst: NonNullable<PackageInput['burst']> | null) {
   return {
     burst_down_kbps: burst?.down_kbps ?? null,
     burst_up_kbps: burst?.up_kbps ?? null,

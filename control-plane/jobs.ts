@@ -12,6 +12,8 @@ export interface JobsOptions {
   databaseUrl: string;
   /** 32 bytes: the web role's login is derived from it, as which work for one company is done. */
   masterKey: Buffer;
+  /** Private networks that webhooks may be sent into; none unless told. */
+  insecureWebhookNetworks?: readonly string[];
   /** LANGO_DATA. */
   dataDir: string;
   log: Log;
@@ -24,13 +26,15 @@ export async function startJobs(options: JobsOptions): Promise<{ stop(): Promise
   const { log } = options;
   const pool = createPool(options.databaseUrl, 'jobs', 10);
   const scheduler = startScheduler(pool, sliceJobs(), { log, dataDir: options.dataDir });
+  const secrets = createSecretBox(options.masterKey);
   const db = createDatabase(
     roleUrls(options.databaseUrl, options.masterKey).web,
-    createSecretBox(options.masterKey),
+    secrets,
     log,
     TASKS_AT_ONCE,
   );
-  const worker = await startWorker(options, sliceTasks({ db, log }));
+  const insecureWebhookNetworks = options.insecureWebhookNetworks ?? [];
+  const worker = await startWorker(options, sliceTasks({ db, secrets, insecureWebhookNetworks, log }));
   return {
     async stop() {
       await Promise.all([scheduler.stop(), worker.stop().catch(() => undefined)]);

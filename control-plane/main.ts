@@ -65,7 +65,8 @@ async function startWebPart({ config, databaseUrl, masterKey, log }: PartContext
 
 async function startJobsPart({ config, databaseUrl, masterKey, log }: PartContext): Promise<RunningPart> {
   const { startJobs } = await import('./jobs.js');
-  return startJobs({ databaseUrl, masterKey, dataDir: config.dataDir, log });
+  const { dataDir, insecureWebhookNetworks } = config;
+  return startJobs({ databaseUrl, masterKey, dataDir, insecureWebhookNetworks, log });
 }
 
 async function startAccountingPart({ config, databaseUrl, log }: PartContext): Promise<RunningPart> {

@@ -14,6 +14,10 @@ const webUrl = z
 const flag = z.stringbool({ error: 'must be 1 or 0' });
 const timezone = z.string().refine(isTimezone, 'must be a time zone like Africa/Nairobi');
 const list = z.string().transform((value) => value.split(/[\s,]+/).filter((item) => item !== ''));
+const network = z.string().refine((text) => {
+  const [, address = '', bits = ''] = /^(.+)\/(\d{1,3})$/.exec(text) ?? [];
+  return (isIP(address) === 4 && Number(bits) <= 32) || (isIP(address) === 6 && Number(bits) <= 128);
+}, 'must be networks like 10.0.0.0/8, with blanks or commas between them');
 const postgresUrl = z
   .string()
   .regex(/^postgres(ql)?:\/\/[^/]+\/[^/?]+/, 'must look like postgresql://user:password@host:5432/database');
@@ -46,6 +50,7 @@ const settings = {
     .max(168, 'must be 168 (a week) or less')
     .default(24),
   LANGO_API_RATE: z.coerce.number('must be a whole number').int().min(1).default(600),
+  LANGO_INSECURE_WEBHOOK_NETWORKS: list.pipe(z.array(network)).default([]),
   LANGO_DARAJA_URL: webUrl.optional(),
   LANGO_FAMILYBANK_URL: webUrl.optional(),
   LANGO_STRIPE_URL: webUrl.optional(),
@@ -92,6 +97,8 @@ export interface Config {
   apiRatePerMinute: number;
   /** A FreeRADIUS host answers from its snapshot for this long without the database. */
   snapshotHours: number;
+  /** Private networks that webhooks may be sent into, without TLS too; otherwise only public addresses by https. */
+  insecureWebhookNetworks: string[];
   /** Base URLs of foreign services where they differ from the real ones. */
   urls: Partial<Record<ForeignService, string>>;
 }
@@ -168,6 +175,7 @@ function shape(s: Settings): Config {
     logLevel: s.LANGO_LOG_LEVEL,
     apiRatePerMinute: s.LANGO_API_RATE,
     snapshotHours: s.LANGO_SNAPSHOT_HOURS,
+    insecureWebhookNetworks: s.LANGO_INSECURE_WEBHOOK_NETWORKS,
     urls: foreignUrls(s),
   };
 }

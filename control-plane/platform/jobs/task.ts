@@ -1,4 +1,5 @@
 import type { JobHelpers } from 'graphile-worker';
+import type { SecretBox } from '../crypto';
 import type { Database } from '../db/prisma';
 import type { Log } from '../log';
 
@@ -6,6 +7,10 @@ import type { Log } from '../log';
 export interface TaskTools {
   /** The web role's way to the rows of one company: a task that runs commands has a request's rights and no more, whatever the jobs role may do. */
   db: Database;
+  /** Opens what is sealed at rest. */
+  secrets: SecretBox;
+  /** LANGO_INSECURE_WEBHOOK_NETWORKS: private networks that webhooks may be sent into. */
+  insecureWebhookNetworks: readonly string[];
   log: Log;
 }
 

@@ -1,4 +1,5 @@
-import { Client, Pool } from 'pg';
+import { Pool } from 'pg';
+import { Followed, type PartLog } from '../radius/part';
 import { AnswerLog } from './answer-log';
 import { detectFreeradius } from './detect';
 import { freeradiusPlaces } from './generate';
@@ -12,13 +13,10 @@ export interface NasWatcherOptions {
   dir: string;
   /** The user FreeRADIUS runs as, when that is not us. */
   owner?: { uid: number; gid: number };
-  log: { info(detail: object, text: string): void; warn(detail: object, text: string): void };
+  log: Pick<PartLog, 'info' | 'warn'>;
 }
 
-/** Routers are read again this often even if no word of a change came. */
-const reread_ms = 30_000;
 const answers_ms = 500;
-const reconnect_ms = 1000;
 /** The longest rest after work that took long. */
 const restMax_ms = 2000;
 
@@ -38,10 +36,8 @@ class NasWatcher {
   private readonly answers: AnswerLog;
   private readonly strangers: StrangerLog;
   private readonly timers = new Set<NodeJS.Timeout>();
-  private listener: Client | undefined;
+  private readonly routers: Followed<RouterEntry[]>;
   private stopped = false;
-  private agreeing: Promise<void> = Promise.resolve();
-  private waiting = false;
   private away = false;
 
   constructor(private readonly o: NasWatcherOptions) {
@@ -61,11 +57,18 @@ class NasWatcher {
     this.files = new RouterFiles(places, freeradius, o.owner);
     this.answers = new AnswerLog(places.loginLog, this.pool);
     this.strangers = new StrangerLog(places.logFile, this.pool);
+    this.routers = new Followed<RouterEntry[]>({
+      databaseUrl: o.databaseUrl,
+      name: 'lango-nas-watcher-listen',
+      channel: 'lango_nas',
+      read: async () => (await this.pool.query<RouterEntry>('SELECT * FROM aaa_routers()')).rows,
+      take: (routers) => this.agree(routers),
+      unread: (error) => this.unanswered(error),
+    });
   }
 
   async start(): Promise<void> {
-    await this.listen();
-    this.every(reread_ms, () => this.agreeSoon());
+    await this.routers.start();
     this.every(answers_ms, () => this.files.forgetChanged());
     this.every(answers_ms, () => this.answers.load().then(() => this.answered()));
     this.every(answers_ms * 4, async () => this.strangers.take());
@@ -75,9 +78,8 @@ class NasWatcher {
   async stop(): Promise<void> {
     this.stopped = true;
     for (const timer of this.timers) clearTimeout(timer);
-    await this.agreeing;
+    await this.routers.stop();
     await this.answers.load().catch(() => undefined);
-    await this.listener?.end().catch(() => undefined);
     await this.pool.end();
   }
 
@@ -100,56 +102,11 @@ class NasWatcher {
     this.timers.add(timer);
   }
 
-  /** Hears of changes on a connection of its own; a lost one is made again, and the routers are read again because words may have been missed. */
-  private async listen(): Promise<void> {
-    const client = new Client({
-      connectionString: this.o.databaseUrl,
-      application_name: 'lango-nas-watcher-listen',
-      keepAlive: true,
-    });
-    let ended = false;
-    const again = (): void => {
-      if (ended || this.stopped) return;
-      ended = true;
-      const timer = setTimeout(() => {
-        this.timers.delete(timer);
-        void this.listen();
-      }, reconnect_ms);
-      this.timers.add(timer);
-    };
-    client.on('error', again);
-    client.on('end', again);
-    client.on('notification', () => void this.agreeSoon());
-    try {
-      await client.connect();
-      await client.query('LISTEN lango_nas');
-      this.listener = client;
-      await this.agreeSoon();
-    } catch (error) {
-      this.unanswered(error);
-      await client.end().catch(() => undefined);
-      again();
-    }
-  }
-
-  /** Many changes at once are one reading: whoever asks while one waits its turn is served by that one. */
-  private agreeSoon(): Promise<void> {
-    if (this.waiting) return this.agreeing;
-    this.waiting = true;
-    this.agreeing = this.agreeing.then(async () => {
-      this.waiting = false;
-      if (this.stopped) return;
-      try {
-        const { rows } = await this.pool.query<RouterEntry>('SELECT * FROM aaa_routers()');
-        const changed = await this.files.agree(rows);
-        if (changed.length > 0)
-          this.o.log.info({ routers: changed.length }, 'FreeRADIUS knows the routers as they are now');
-        this.answered();
-      } catch (error) {
-        this.unanswered(error);
-      }
-    });
-    return this.agreeing;
+  private async agree(routers: readonly RouterEntry[]): Promise<void> {
+    const changed = await this.files.agree(routers);
+    if (changed.length > 0)
+      this.o.log.info({ routers: changed.length }, 'FreeRADIUS knows the routers as they are now');
+    this.answered();
   }
 
   private answered(): void {

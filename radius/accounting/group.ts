@@ -2,7 +2,7 @@ import cluster, { type Worker } from 'node:cluster';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ListenerOptions } from './listener';
-import type { AccountingLog } from './log';
+import type { PartLog } from '../part';
 import type { FromWorker, ToWorker } from './worker-messages';
 
 export interface Group {
@@ -25,7 +25,7 @@ const HUNG_MS = 1500;
  * a packet instead of 40 at 128 outstanding, 54 instead of 80 at 32, and one alone reads 40,000 packets a second.
  * node:cluster opens the sockets here, so a new process takes them over also from one that hangs. If this process dies, the workers end by themselves.
  */
-export async function startGroup(options: ListenerOptions, size: number, log: AccountingLog): Promise<Group> {
+export async function startGroup(options: ListenerOptions, size: number, log: PartLog): Promise<Group> {
   const exec = join(__dirname, 'worker.js');
   if (!existsSync(exec))
     throw new Error('Several accounting processes run from dist/ only. Build first, or use workers: 0.');
@@ -60,7 +60,7 @@ class WorkerGroup {
 
   constructor(
     private readonly options: ListenerOptions,
-    private readonly log: AccountingLog,
+    private readonly log: PartLog,
   ) {
     this.port = options.port;
   }

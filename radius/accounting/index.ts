@@ -8,13 +8,12 @@
  */
 import { startGroup } from './group';
 import { type ListenerOptions, startListener } from './listener';
-import type { AccountingLog } from './log';
+import type { PartLog } from '../part';
 
 export type { Counters } from './counters';
-export type { AccountingLog } from './log';
 
 export interface AccountingOptions extends ListenerOptions {
-  log: AccountingLog;
+  log: PartLog;
   /** Processes, of which one takes packets and the others stand by. Default 2; 0 runs one listener inside this process (for tests). */
   workers?: number;
 }

@@ -1,5 +1,5 @@
 import type { Counters } from './counters';
-import type { AccountingLog } from './log';
+import type { PartLog } from '../part';
 import type { AccountingRecord } from './record';
 import type { SpoolWriter } from './spool/writer';
 import { RecordQueue } from './record-queue';
@@ -22,7 +22,7 @@ export interface IntakeOptions {
   store: AccountingStore;
   spool: SpoolWriter;
   counters: Counters;
-  log: AccountingLog;
+  log: PartLog;
   maxBatch?: number;
   /** Batches under way at once. */
   inFlight?: number;

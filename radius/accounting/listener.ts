@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { type Counters, newCounters } from './counters';
 import { IntakeQueue } from './intake-queue';
-import type { AccountingLog } from './log';
+import type { PartLog } from '../part';
 import { NasTable } from './nas-table';
 import { Receiver } from './receiver';
 import { Reporter } from './reporter';
@@ -41,7 +41,7 @@ export interface Listener {
 const DRAIN_ON_STOP_MS = 3000;
 
 /** One accounting listener in this process. Starts also while the database is away. Throws when the port is taken. */
-export async function startListener(o: ListenerOptions, log: AccountingLog): Promise<Listener> {
+export async function startListener(o: ListenerOptions, log: PartLog): Promise<Listener> {
   const { counters, pool, directory, spool, intake, drainer, reporter, table, sockets } = assemble(o, log);
   const watch = setInterval(() => reporter.holdingChanged(), 250);
   const stop = async (): Promise<void> => {
@@ -68,7 +68,7 @@ export async function startListener(o: ListenerOptions, log: AccountingLog): Pro
 }
 
 /** The parts, each told of the others that it needs, none of them started. */
-function assemble(o: ListenerOptions, log: AccountingLog) {
+function assemble(o: ListenerOptions, log: PartLog) {
   const counters = newCounters();
   const pool = accountingPool(o.databaseUrl);
   const store = new AccountingStore(pool);

@@ -3,7 +3,7 @@ import { Code, decodePacket, encodeAccountingResponse, type Packet, PacketBuilde
 import { BootDigits, restartOf } from './boot-digits';
 import type { Counters } from './counters';
 import type { IntakeQueue, Waiting } from './intake-queue';
-import { type AccountingLog, RateLimit } from './log';
+import { type PartLog, RateLimit } from '../part';
 import { type Nas, plainAddress, speakerOf } from './nas';
 import type { NasTable } from './nas-table';
 import { readIdentity, readRecord } from './read-record';
@@ -15,7 +15,7 @@ export interface ReceiverOptions {
   intake: IntakeQueue;
   store: AccountingStore;
   counters: Counters;
-  log: AccountingLog;
+  log: PartLog;
   /** Told of each verified packet of a router, and of each packet of an address that is none. */
   heardOf: (nas: Nas, packet: Packet) => void;
   unknownHeard: (address: string) => void;

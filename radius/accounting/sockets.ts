@@ -1,7 +1,7 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import type { AccountingLog } from './log';
+import type { PartLog } from '../part';
 
 export type OnDatagram = (datagram: Buffer, from: RemoteInfo, socket: Socket) => void;
 
@@ -24,7 +24,7 @@ export class Sockets {
     private readonly bind: string,
     port: number,
     private readonly onDatagram: OnDatagram,
-    private readonly log: AccountingLog,
+    private readonly log: PartLog,
   ) {
     this.actualPort = port;
   }

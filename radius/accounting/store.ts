@@ -1,4 +1,5 @@
 import { Pool, type PoolClient } from 'pg';
+import { keyedPlans, SlowPlans } from '../part';
 import { BatchColumns } from './columns';
 import { readDetails } from './read-record';
 import { type RestartRecord, type SessionRecord, Status } from './record';
@@ -18,16 +19,11 @@ const APPLY = {
   text: 'SELECT needs FROM accounting_apply($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)',
 };
 /** A full batch takes some 30 ms. */
-const SLOW_ms = 150;
+const SLOW_MS = 150;
 const RESTARTED = {
   name: 'accounting_router_restarted',
   text: 'SELECT accounting_router_restarted($1, $2, $3, $4, $5, $6, $7, $8)',
 };
-
-// A few hundred keys against large tables: always one index look-up per key, in the order of the keys. Decided once per connection and
-// not per batch, whose planning would otherwise cost as much as its work.
-const PLANNING =
-  'SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan';
 
 /** The listener's connections: few, because group commit makes the batches larger instead. */
 export function accountingPool(databaseUrl: string): Pool {
@@ -37,11 +33,11 @@ export function accountingPool(databaseUrl: string): Pool {
     application_name: 'lango-accounting',
     connectionTimeoutMillis: 3000,
     keepAlive: true,
-    // Waited for before the connection is given out.
+    // A few hundred keys against large tables: always one index look-up per key, in the order of the keys.
+    options: keyedPlans(),
     onConnect: (client) => {
       // A connection that breaks in hand tells of it through its query, and also by an event that would end the process if nobody heard it.
       client.on('error', () => undefined);
-      return client.query(PLANNING) as unknown as void;
     },
   });
   // A lost idle connection is nobody's error; the next query opens a new one.
@@ -51,7 +47,7 @@ export function accountingPool(databaseUrl: string): Pool {
 
 /** Writes batches through the SQL functions of prisma/functions/accounting.sql. */
 export class AccountingStore {
-  private readonly planned = new WeakMap<PoolClient, number>();
+  private readonly plans = new SlowPlans();
 
   constructor(
     private readonly pool: Pool,
@@ -111,17 +107,6 @@ export class AccountingStore {
     return { written, needs };
   }
 
-  /**
-   * Plans made while the sessions were few read all of them, and stand until the server's own upkeep looks at the table, a minute or more: in the
-   * storm after an outage that is when they are wrong. A slow batch is the sign, at most once a second and connection.
-   */
-  private async planAnew(client: PoolClient): Promise<void> {
-    const now_ms = performance.now();
-    if (now_ms - (this.planned.get(client) ?? 0) < 1000) return;
-    this.planned.set(client, now_ms);
-    await client.query('DISCARD PLANS');
-  }
-
   private async run(
     query: { name?: string; text: string; values: unknown[] },
     limit_ms = this.giveUpAfter_ms,
@@ -144,7 +129,7 @@ export class AccountingStore {
       work.catch(() => undefined);
       const { rows } = await Promise.race([work, tooLong]);
       read?.(rows);
-      if (performance.now() - begun_ms > SLOW_ms) await this.planAnew(client);
+      await this.plans.look(client, performance.now() - begun_ms, SLOW_MS);
       client.release();
       return { kind: 'ok' };
     } catch (error) {

@@ -1,6 +1,6 @@
 /** One accounting process of a group (group.ts): takes its options by message, ends when told or when the group's process is gone. */
 import { type Listener, startListener } from './listener';
-import type { AccountingLog } from './log';
+import type { PartLog } from '../part';
 import type { FromWorker, ToWorker } from './worker-messages';
 
 function tell(message: FromWorker): void {
@@ -20,7 +20,7 @@ function line(level: 'debug' | 'info' | 'warn' | 'error') {
   };
 }
 
-const log: AccountingLog = { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') };
+const log: PartLog = { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') };
 let listener: Listener | undefined;
 
 async function obey(message: ToWorker): Promise<void> {

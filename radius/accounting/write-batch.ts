@@ -1,12 +1,12 @@
 import type { Counters } from './counters';
-import type { AccountingLog } from './log';
+import type { PartLog } from '../part';
 import type { AccountingRecord, SessionRecord } from './record';
 import type { AccountingStore } from './store';
 
 export interface BatchWriter {
   store: AccountingStore;
   counters: Counters;
-  log: AccountingLog;
+  log: PartLog;
 }
 
 const MAX_RETRIES = 5;

@@ -10,19 +10,16 @@ import { hostname } from 'node:os';
 import { Pool } from 'pg';
 import { type OpenPassword, Visits } from './api/visits';
 import { CoaClient } from './coa/client';
-import type { EnforcerLog } from './log';
-import { Notices } from './notices';
+import { Notices, type PartLog } from '../part';
 import { EnforcementStore } from './store';
 import { Worker } from './worker';
-
-export type { EnforcerLog } from './log';
 
 export interface EnforcerOptions {
   /** Connection of the role lango_enforcer. */
   databaseUrl: string;
   /** Local address that routers know us by; 0.0.0.0 lets the system choose. */
   bind: string;
-  log: EnforcerLog;
+  log: PartLog;
   /** Opens routers' API passwords; without it no router is asked by its API. */
   openApiPassword?: OpenPassword;
   /** Milliseconds between datagrams of one exchange. Default: again after 1 s and 2 s, silence after 5 s in all. */
@@ -37,6 +34,8 @@ export interface Enforcer {
 }
 
 const LISTENER_LOOK_MS = 5000;
+/** Something may be due though no row was written: an end of validity moved, or a scenario moved the clock. */
+const WAKING = ['lango_expiry', 'lango_clock'];
 
 /** Starts one enforcer. It survives a database that is away, at the start as well. */
 export async function startEnforcer(options: EnforcerOptions): Promise<Enforcer> {
@@ -70,15 +69,18 @@ export async function startEnforcer(options: EnforcerOptions): Promise<Enforcer>
     void work().catch((error: unknown) =>
       log.debug({ err: error }, 'the database does not answer; trying again later'),
     );
-  const notices: Notices = new Notices(
-    options.databaseUrl,
-    {
-      wake: () => worker.wake(),
-      rowsWritten: () => worker.wakeForRows(),
-      routerChanged: (nasname) => quietly(() => routerChanged(nasname))(),
+  const notices: Notices = new Notices({
+    databaseUrl: options.databaseUrl,
+    name: 'lango-enforcer-listen',
+    channels: ['lango_enforcement', ...WAKING, 'lango_nas'],
+    heard: (channel, payload) => {
+      if (channel === 'lango_nas') quietly(() => routerChanged(payload))();
+      else if (channel === 'lango_enforcement') worker.wakeForRows();
+      else worker.wake();
     },
-    log,
-  );
+    connected: () => worker.wake(),
+    lost: () => log.warn({}, 'no database connection for notices; trying again every second'),
+  });
   const lookForListener = quietly(async () => {
     const at = await store.listenerAliveAt();
     listeningSince = at === null ? null : (listeningSince ?? at);

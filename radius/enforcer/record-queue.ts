@@ -1,4 +1,4 @@
-import type { EnforcerLog } from './log';
+import type { PartLog } from '../part';
 import type { EnforcementRecord, EnforcementStore } from './store';
 
 /** More than can be under way at a time; beyond it the database has been away so long that the rows' leases are over anyway. */
@@ -18,7 +18,7 @@ export class RecordQueue {
 
   constructor(
     private readonly store: EnforcementStore,
-    private readonly log: EnforcerLog,
+    private readonly log: PartLog,
     private readonly written: () => void,
   ) {}
 

@@ -3,7 +3,7 @@ import type { ApiAct } from './api/router-word';
 import type { Visits } from './api/visits';
 import type { Answer, CoaClient } from './coa/client';
 import { changesRate, writeRequest } from './coa/recipe';
-import type { EnforcerLog } from './log';
+import type { PartLog } from '../part';
 import { nextStep, pauseBefore, type Step } from './plan-step';
 import { RecordQueue } from './record-queue';
 import { FIRST_WINDOW, RouterRoom } from './router-room';
@@ -30,7 +30,7 @@ export interface WorkerOptions {
   store: EnforcementStore;
   client: CoaClient;
   visits: Visits;
-  log: EnforcerLog;
+  log: PartLog;
   /** Whether notices arrive at the moment. */
   hearsNotices(): boolean;
   /** Lango's time since when accounting is heard, or null. */

@@ -4,7 +4,8 @@ import { createServer, type Server as TlsServer, type TLSSocket } from 'node:tls
 import { Connection } from './connection';
 import type { Keeper } from './keeper';
 import type { Server } from './leg';
-import { QuietLog, type RadsecLog } from './log';
+import type { PartLog } from '../part';
+import { QuietLog } from './log';
 
 export interface FrontOptions {
   bind: string;
@@ -15,7 +16,7 @@ export interface FrontOptions {
   keeper: Keeper;
   /** Told when a router came or went. */
   changed(): void;
-  log: RadsecLog;
+  log: PartLog;
 }
 
 const HANDSHAKE_MS = 10_000;

@@ -14,9 +14,7 @@ import { join } from 'node:path';
 import { Pool } from 'pg';
 import { Front } from './front';
 import { Keeper } from './keeper';
-import type { RadsecLog } from './log';
-
-export type { RadsecLog } from './log';
+import type { PartLog } from '../part';
 
 export interface RadsecOptions {
   /** Connection of the role lango_radsec. */
@@ -30,7 +28,7 @@ export interface RadsecOptions {
   dataDir: string;
   /** Opens the sealed key of the server's certificate. */
   openKey(sealed: Buffer): string;
-  log: RadsecLog;
+  log: PartLog;
 }
 
 export interface Radsec {
@@ -118,7 +116,7 @@ export async function startRadsec(o: RadsecOptions): Promise<Radsec> {
 }
 
 /** Tells the database who is connected: each time that changes, and every few seconds. One report at a time; the last word counts. */
-function reporter(pool: Pool, front: Front, relayAddress: string, log: RadsecLog): () => Promise<void> {
+function reporter(pool: Pool, front: Front, relayAddress: string, log: PartLog): () => Promise<void> {
   const instance = `${hostname()}:${process.pid}:${randomBytes(4).toString('hex')}`;
   let running: Promise<void> | undefined;
   let again = false;

@@ -1,9 +1,6 @@
-import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { Client, type Pool } from 'pg';
+import type { Pool } from 'pg';
+import { Followed, type PartLog } from '../part';
 import type { KnownCertificate } from './connection';
-import type { RadsecLog } from './log';
 
 /** What the front shows and whom it trusts. */
 export interface Identity {
@@ -35,35 +32,45 @@ export interface KeeperOptions {
   file: string;
   /** Opens the sealed key of the server's certificate. */
   openKey(sealed: Buffer): string;
-  /** Told after each change, and once at the start when anything is known. */
+  /** Told after each reading, also of the file at the start. */
   changed(): void;
-  log: RadsecLog;
+  log: PartLog;
 }
 
-const RELOAD_EVERY_MS = 30_000;
-const RECONNECT_MS = 1000;
-const SETTLE_MS = 20;
-
 /**
- * The certificates that open a connection, and our own. Follows changes within a second by LISTEN lango_radsec, reads all again every 30 s in case a
- * notice was lost, and starts from its file while the database is away.
+ * The certificates that open a connection, and our own. Follows changes within a second, and starts from its file while the database is away.
  */
 export class Keeper {
   identity: Identity | undefined;
   private byFingerprint = new Map<string, KnownCertificate>();
-  private client: Client | undefined;
-  private stopped = false;
-  private loading: Promise<void> | undefined;
-  private loadAgain = false;
-  private readonly timers = new Set<NodeJS.Timeout>();
-  private current = '';
+  private readonly followed: Followed<Kept>;
 
-  constructor(private readonly o: KeeperOptions) {}
+  constructor(private readonly o: KeeperOptions) {
+    const { databaseUrl, pool, file, log } = o;
+    this.followed = new Followed<Kept>({
+      databaseUrl,
+      name: 'lango-radsec-listen',
+      channel: 'lango_radsec',
+      read: () => readKept(pool),
+      take: (kept) => this.take(kept),
+      unread: (error) => log.debug({ err: error }, 'the certificates could not be read; the last known ones are used'),
+      file: {
+        path: file,
+        unkept: (error) =>
+          log.warn(
+            { err: error },
+            'the certificates could not be kept on disk; a start without the database would know none',
+          ),
+      },
+    });
+  }
 
-  async start(): Promise<void> {
-    this.fromFile();
-    await Promise.all([this.listen(), this.load()]);
-    this.timers.add(setInterval(() => void this.load(), RELOAD_EVERY_MS));
+  start(): Promise<void> {
+    return this.followed.start();
+  }
+
+  stop(): Promise<void> {
+    return this.followed.stop();
   }
 
   /** The certificate, if it opens a connection now. */
@@ -72,119 +79,24 @@ export class Keeper {
     return known && known.notAfter_ms > Date.now() ? known : undefined;
   }
 
-  async stop(): Promise<void> {
-    this.stopped = true;
-    for (const timer of this.timers) clearTimeout(timer);
-    const { client } = this;
-    this.client = undefined;
-    await client?.end().catch(() => undefined);
-    await this.loading;
-  }
-
-  private async listen(): Promise<void> {
-    if (this.stopped) return;
-    const client = new Client({
-      connectionString: this.o.databaseUrl,
-      application_name: 'lango-radsec-listen',
-      connectionTimeoutMillis: 3000,
-      keepAlive: true,
-    });
-    let over = false;
-    const lost = (): void => {
-      if (over) return;
-      over = true;
-      client.end().catch(() => undefined);
-      this.later(RECONNECT_MS, () => void this.listen());
-    };
-    client.on('error', lost);
-    client.on('end', lost);
-    client.on('notification', () => this.later(SETTLE_MS, () => void this.load()));
-    try {
-      await client.connect();
-      await client.query('LISTEN lango_radsec');
-      this.client = client;
-      if (this.stopped) return void client.end().catch(() => undefined);
-      await this.load();
-    } catch {
-      lost();
-    }
-  }
-
-  private later(delay_ms: number, work: () => void): void {
-    if (this.stopped) return;
-    const timer = setTimeout(() => {
-      this.timers.delete(timer);
-      work();
-    }, delay_ms);
-    this.timers.add(timer);
-  }
-
-  private load(): Promise<void> {
-    if (this.loading) {
-      this.loadAgain = true;
-      return this.loading;
-    }
-    this.loading = this.read().finally(() => {
-      this.loading = undefined;
-      if (!this.loadAgain || this.stopped) return;
-      this.loadAgain = false;
-      void this.load();
-    });
-    return this.loading;
-  }
-
-  private async read(): Promise<void> {
-    try {
-      const authorities = await this.o.pool.query<Kept['authorities'][number]>(
-        `SELECT kind, certificate_pem, encode(key_enc, 'base64') AS key FROM radsec_identity() ORDER BY kind`,
-      );
-      const certificates = await this.o.pool.query<CertificateRow>(
-        'SELECT * FROM radsec_certificates() ORDER BY fingerprint',
-      );
-      const text = JSON.stringify({ authorities: authorities.rows, certificates: certificates.rows } satisfies Kept);
-      if (text === this.current) return;
-      this.take(text);
-      this.toFile(text);
-    } catch (error) {
-      this.o.log.debug({ err: error }, 'the certificates could not be read; the last known ones are used');
-    }
-  }
-
-  private take(text: string): void {
-    const kept = JSON.parse(text) as Kept;
-    const server = kept.authorities.find((one) => one.kind === 'server');
+  private take({ authorities, certificates }: Kept): void {
+    const server = authorities.find((one) => one.kind === 'server');
     if (server?.key) {
-      const ca = kept.authorities.filter((one) => one.kind === 'ca').map((one) => one.certificate_pem);
+      const ca = authorities.filter((one) => one.kind === 'ca').map((one) => one.certificate_pem);
       const keyPem = this.o.openKey(Buffer.from(server.key, 'base64'));
       this.identity = { ca, certificatePem: server.certificate_pem, keyPem };
     }
-    this.byFingerprint = new Map(kept.certificates.map((row) => [row.fingerprint, toKnown(row)]));
-    this.current = text;
+    this.byFingerprint = new Map(certificates.map((row) => [row.fingerprint, toKnown(row)]));
     this.o.changed();
   }
+}
 
-  private fromFile(): void {
-    try {
-      this.take(readFileSync(this.o.file, 'utf8'));
-    } catch {
-      // None yet, or of another master key: the database will tell.
-    }
-  }
-
-  private toFile(text: string): void {
-    const { file } = this.o;
-    try {
-      mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-      const draft = `${file}.${randomBytes(4).toString('hex')}`;
-      writeFileSync(draft, text, { mode: 0o600 });
-      renameSync(draft, file);
-    } catch (error) {
-      this.o.log.warn(
-        { err: error },
-        'the certificates could not be kept on disk; a start without the database would know none',
-      );
-    }
-  }
+async function readKept(pool: Pool): Promise<Kept> {
+  const authorities = await pool.query<Kept['authorities'][number]>(
+    `SELECT kind, certificate_pem, encode(key_enc, 'base64') AS key FROM radsec_identity() ORDER BY kind`,
+  );
+  const certificates = await pool.query<CertificateRow>('SELECT * FROM radsec_certificates() ORDER BY fingerprint');
+  return { authorities: authorities.rows, certificates: certificates.rows };
 }
 
 function toKnown(row: CertificateRow): KnownCertificate {

@@ -8,7 +8,7 @@
  */
 import { SnapshotWriter, type SnapshotOptions } from './writer';
 
-export type { SnapshotLog, SnapshotOptions } from './writer';
+export type { SnapshotOptions } from './writer';
 
 export interface Snapshot {
   stop(): Promise<void>;

@@ -1,4 +1,5 @@
 import { Pool } from 'pg';
+import { keyedPlans, SlowPlans } from '../part';
 
 /** A login: its company and its name. */
 export interface Login {
@@ -13,24 +14,14 @@ export interface Point {
   kinds: string;
 }
 
-/** As FreeRADIUS asks: the plans of aaa_authorize must be right for millions of rows, whatever the tables held when they were made. */
-const PLANNING = [
-  'plan_cache_mode=force_generic_plan',
-  'enable_seqscan=off',
-  'enable_hashjoin=off',
-  'enable_mergejoin=off',
-  'jit=off',
-  'statement_timeout=30000',
-]
-  .map((setting) => `-c ${setting}`)
-  .join(' ');
-
+const STATEMENT_MS = 30_000;
 /** An answer takes some tenths of a millisecond. */
-const slowLogin_ms = 3;
+const SLOW_LOGIN_MS = 3;
 
 /** What the writer reads of the database, by the functions of prisma/functions/snapshot.sql. Each rejects while the database is away. */
 export class SnapshotSource {
   private readonly pool: Pool;
+  private readonly plans = new SlowPlans();
 
   constructor(databaseUrl: string) {
     this.pool = new Pool({
@@ -39,7 +30,7 @@ export class SnapshotSource {
       application_name: 'lango-snapshot',
       connectionTimeoutMillis: 3000,
       query_timeout: 40_000,
-      options: PLANNING,
+      options: keyedPlans(STATEMENT_MS),
       keepAlive: true,
     });
     this.pool.on('error', () => undefined);
@@ -82,8 +73,7 @@ export class SnapshotSource {
       logins.map(({ username }) => username),
       horizon_s,
     ]);
-    // Plans made while the tables were as good as empty read all of them: a slow answer is the sign.
-    if ((performance.now() - begun_ms) / (logins.length + 10) > slowLogin_ms) await this.pool.query('DISCARD PLANS');
+    await this.plans.look(this.pool, performance.now() - begun_ms, SLOW_LOGIN_MS * (logins.length + 10));
     return rows[0]!.answers;
   }
 

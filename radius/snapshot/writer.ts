@@ -1,13 +1,8 @@
+import type { PartLog } from '../part';
 import { SnapshotFile, type Progress } from './snapshot-file';
 import { SnapshotSource, type Login, type Point } from './source';
 import type { FileOwner } from './sqlite-file';
 import { VoucherKeeper } from './vouchers';
-
-export interface SnapshotLog {
-  info(fields: object, text: string): void;
-  warn(fields: object, text: string): void;
-  error(fields: object, text: string): void;
-}
 
 export interface SnapshotOptions {
   /** Connection of the role lango_radius. */
@@ -18,7 +13,7 @@ export interface SnapshotOptions {
   owner?: FileOwner;
   /** A snapshot older than this answers nobody. */
   bound_s: number;
-  log: SnapshotLog;
+  log: Omit<PartLog, 'debug'>;
 }
 
 /** Everything is read again this often, so that nothing that was ever missed stays. */

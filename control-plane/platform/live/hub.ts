@@ -1,4 +1,4 @@
-import { Client } from 'pg';
+import { Notices } from '../../../radius/part';
 import type { Log } from '../log';
 
 /** One change as NOTIFY lango_live carries it: which company, what kind of thing, which one. */
@@ -18,59 +18,29 @@ export interface LiveHub {
   stop(): Promise<void>;
 }
 
-const RECONNECT_MS = 1_000;
-
 /**
  * One LISTEN connection for the whole process, reopened when it breaks; listeners then get `again`. LISTEN needs a connection of its own,
  * not one from a transaction pooler.
  */
 export function startLiveHub(url: string, log: Log): LiveHub {
   const listeners = new Map<string, Set<Listener>>();
-  let client: Client | undefined;
-  let stopped = false;
-  let retry: NodeJS.Timeout | undefined;
-
   const everyone = (): Listener[] => [...listeners.values()].flatMap((set) => [...set]);
-  const again = (): void => everyone().forEach((listener) => listener({ kind: 'again' }));
 
-  const lost = (ended: Client): void => {
-    if (client !== ended) return;
-    client = undefined;
-    ended.removeAllListeners();
-    ended.on('error', () => undefined);
-    void ended.end().catch(() => undefined);
-    if (stopped) return;
-    retry = setTimeout(() => void connect(), RECONNECT_MS);
-  };
-
-  async function connect(): Promise<void> {
-    const mine = new Client({
-      connectionString: url,
-      application_name: 'lango-live',
-      keepAlive: true,
-      connectionTimeoutMillis: 5_000,
-    });
-    client = mine;
-    mine.on('error', () => lost(mine));
-    mine.on('end', () => lost(mine));
-    mine.on('notification', ({ payload }) => deliver(payload));
-    try {
-      await mine.connect();
-      await mine.query('LISTEN lango_live');
-      again();
-    } catch (error) {
-      log.warn({ err: error }, 'live updates have no database connection; trying again');
-      lost(mine);
-    }
-  }
-
-  function deliver(payload: string | undefined): void {
+  function deliver(payload: string): void {
     const change = parseChange(payload);
     if (!change) return;
     for (const listener of listeners.get(change.tenant) ?? []) listener({ kind: 'change', change });
   }
 
-  void connect();
+  const notices = new Notices({
+    databaseUrl: url,
+    name: 'lango-live',
+    channels: ['lango_live'],
+    heard: (_channel, payload) => deliver(payload),
+    connected: () => everyone().forEach((listener) => listener({ kind: 'again' })),
+    lost: (error) => log.warn({ err: error }, 'live updates have no database connection; trying again every second'),
+  });
+  void notices.start();
   return {
     subscribe(tenantId, listener) {
       const key = tenantId.toString();
@@ -82,12 +52,8 @@ export function startLiveHub(url: string, log: Log): LiveHub {
       };
     },
     async stop() {
-      stopped = true;
       everyone().forEach((listener) => listener({ kind: 'end' }));
-      clearTimeout(retry);
-      const ending = client;
-      client = undefined;
-      await ending?.end().catch(() => undefined);
+      await notices.stop();
     },
   };
 }

@@ -1,13 +1,13 @@
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { AccountingLog } from '../log';
+import type { PartLog } from '../../part';
 import type { AccountingRecord } from '../record';
 import { encodeRecord } from './format';
 
 export interface SpoolWriterOptions {
   /** Directory of this process alone. */
   directory: string;
-  log: AccountingLog;
+  log: PartLog;
   /** All segments together may not be larger. */
   maxBytes?: number;
   segmentBytes?: number;

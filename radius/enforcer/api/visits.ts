@@ -1,5 +1,5 @@
 import { RouterPool, type ApiTarget } from '../../routeros';
-import type { EnforcerLog } from '../log';
+import type { PartLog } from '../../part';
 import type { EnforcementStore } from '../store';
 import type { Task } from '../task';
 import { askRouter } from './ask-router';
@@ -21,7 +21,7 @@ export class Visits {
   constructor(
     private readonly store: EnforcementStore,
     private readonly openPassword: OpenPassword | undefined,
-    private readonly log: EnforcerLog,
+    private readonly log: PartLog,
   ) {}
 
   /** Does one thing on the router of a row; ends within eight seconds, whatever the router does. */

@@ -1,5 +1,5 @@
-/** What the listener writes its log lines to; pino's loggers are one. */
-export interface AccountingLog {
+/** What a part writes its log lines to; pino's loggers are one. */
+export interface PartLog {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;

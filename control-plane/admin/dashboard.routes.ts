@@ -3,7 +3,6 @@ import type { Context } from '../platform/context';
 import { pageRoute, view } from '../platform/http/page';
 import type { PageRoute } from '../platform/http/page';
 import type { Person } from '../platform/http/person';
-import { forbidden } from '../platform/http/problem';
 import type { Permission } from '../platform/permissions';
 import { formatToday, readerFor } from '../ui';
 import {
@@ -107,9 +106,8 @@ export const dashboardRoutes: PageRoute[] = [
     pageRoute({
       method: 'GET',
       path: `/dashboard/${name}`,
-      permission: 'dashboard.read',
+      permission: part.needs,
       async run(ctx, _input, _web, person) {
-        if (!person.actor.permissions.has(part.needs)) throw forbidden(part.needs);
         return view(`admin/${name}`, { layout: null, [name]: await part.make(ctx, person) });
       },
     }),

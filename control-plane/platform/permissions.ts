@@ -1,32 +1,56 @@
-/**
- * Every permission there is, named `<slice>.<action>`. A route may only name one of these, and a test holds the list to what the roles in the
- * database are given, so that neither side can drift.
- */
-export const permissions = [
-  'dashboard.read',
-  'subscribers.read',
-  'subscribers.write',
-  'plans.read',
-  'plans.write',
-  'subscriptions.read',
-  'subscriptions.write',
-  'subscriptions.suspend',
-  'routers.read',
-  'routers.write',
-  'radsec.read',
-  'radsec.write',
-  'radsec.authority',
-  'sessions.read',
-  'sessions.disconnect',
-  'access.explain',
-  'vouchers.read',
-  'vouchers.write',
-  'payments.read',
-  'payments.write',
-  'ledger.read',
-  'audit.read',
-  'staff.read',
-  'staff.write',
+/** The roles that every company has, besides those it makes itself. */
+export const builtInRoles = [
+  'super_admin',
+  'isp_admin',
+  'technician',
+  'support',
+  'sales',
+  'finance',
+  'reseller',
 ] as const;
+export type BuiltInRole = (typeof builtInRoles)[number];
 
-export type Permission = (typeof permissions)[number];
+/**
+ * Every permission there is, named `<slice>.<action>`, with the built-in roles that hold it beside super_admin, who holds all. A route may only
+ * name one of these. The roles in the database are made by migrations; a test holds the two to each other, and docs/reference/permissions.md is
+ * made from this table and the routes.
+ */
+const table = {
+  'dashboard.read': 'isp_admin technician support sales finance',
+  'subscribers.read': 'isp_admin technician support sales finance',
+  'subscribers.write': 'isp_admin support sales',
+  'plans.read': 'isp_admin technician support sales finance reseller',
+  'plans.write': 'isp_admin',
+  'subscriptions.read': 'isp_admin technician support sales finance',
+  'subscriptions.write': 'isp_admin support sales',
+  'subscriptions.suspend': 'isp_admin support finance',
+  'routers.read': 'isp_admin technician support',
+  'routers.write': 'isp_admin technician',
+  'radsec.read': 'isp_admin technician support',
+  'radsec.write': 'isp_admin technician',
+  'radsec.authority': '',
+  'sessions.read': 'isp_admin technician support sales',
+  'sessions.disconnect': 'isp_admin technician support',
+  'sessions.trace': 'isp_admin',
+  'access.explain': 'isp_admin technician support',
+  'vouchers.read': 'isp_admin support sales finance',
+  'vouchers.write': 'isp_admin sales',
+  'payments.read': 'isp_admin finance support sales',
+  'payments.write': 'isp_admin finance',
+  'ledger.read': 'isp_admin finance',
+  'audit.read': 'isp_admin',
+  'staff.read': 'isp_admin',
+  'staff.write': 'isp_admin',
+  'tenants.settings': 'isp_admin',
+  'tenants.manage': '',
+  'tenants.impersonate': '',
+} as const satisfies Record<`${string}.${string}`, string>;
+
+export type Permission = keyof typeof table;
+
+export const permissions = Object.keys(table) as Permission[];
+
+/** Whether a built-in role holds a permission. */
+export function roleHolds(role: BuiltInRole, permission: Permission): boolean {
+  return role === 'super_admin' || table[permission].split(' ').includes(role);
+}

@@ -5,10 +5,15 @@ import { docFaults } from './doc-rules';
 import { importFaults } from './import-rules';
 import { localeFaults } from './locale-rules';
 import { renderMap } from './map';
+import { renderPermissions } from './permission-table';
 import { renderReference } from './reference';
 
 /** Documents that are made from the code. */
-const documents: Record<string, () => string> = { 'docs/map.md': renderMap, 'docs/reference/api.md': renderReference };
+const documents: Record<string, () => string> = {
+  'docs/map.md': renderMap,
+  'docs/reference/api.md': renderReference,
+  'docs/reference/permissions.md': renderPermissions,
+};
 
 /**
  * The checks that know our own house: who imports whom, whether the papers name what exists, whether every word stands in every language, and whether the made documents are what the code says. With --write the documents

@@ -1,0 +1,62 @@
+import { make, makeActive, makeRouter } from './story';
+import type { TestCompany, TestLango } from './lango';
+
+/**
+ * Gives a company one of everything that an address can name, and tells the ids by the beginning of the path that shows the thing
+ * (`subscriptions`, `vouchers/batches`). An address whose beginning is not here fails the tests that walk the routes: add what it names.
+ */
+export async function furnish(lango: TestLango, company: TestCompany): Promise<Record<string, string>> {
+  const tenant = company.tenantId.toString();
+  const subscription = await makeActive(company.api, { quota_bytes: 1_000_000 });
+  const router = await makeRouter(company.api);
+  await company.api.post('/billing/transactions', {
+    subscription_id: subscription.id,
+    amount_cents: 150_000,
+    method: 'cash',
+    reference: `R${tenant}`,
+  });
+  const one = async (sql: string, values: unknown[]): Promise<string> => {
+    const [row] = await lango.asOwner<{ id: string }>(sql, [tenant, ...values]);
+    if (!row) throw new Error(`Nothing came of ${sql}`);
+    return row.id;
+  };
+  const session = await one(
+    `INSERT INTO session_live (tenant_id, nas_id, acct_session_id, subscription_id, username, nas_address, started_at, updated_at, received_at)
+     VALUES ($1, $2, 'a1', $3, 'u', '127.0.0.1', now(), now(), now()) RETURNING radacctid AS id`,
+    [router.id, subscription.id],
+  );
+  const batch = await make(company.api, '/vouchers/batches', { package_id: subscription['package_id'], count: 1 });
+  const enforcement = await one(
+    `INSERT INTO enforcement (tenant_id, session_id, nas_id, kind, reason) VALUES ($1, $2, $3, 'throttle', 'cap_throttle') RETURNING id`,
+    [session, router.id],
+  );
+  const radsec = await one(
+    `INSERT INTO radsec_certificate (tenant_id, nas_id, serial, fingerprint, subject, key_is_theirs, issued_by, not_after)
+     VALUES ($1, $2, $3, lpad($3, 64, '0'), 'R', false, 'A', now() + interval '1 day') RETURNING id`,
+    [router.id, `40${tenant}`],
+  );
+  const certificate = await one(
+    `INSERT INTO certificate (tenant_id, subscription_id, serial, name, not_after) VALUES ($1, $2, $3, 'D', now() + interval '1 day') RETURNING id`,
+    [subscription.id, `abcdef${tenant.padStart(2, '0')}`],
+  );
+  const plan = await one('SELECT max(id) AS id FROM plan WHERE tenant_id = $1', []);
+  const payment = await one('SELECT max(id) AS id FROM payment WHERE tenant_id = $1', []);
+  const token = await one('SELECT max(id) AS id FROM staff_token WHERE tenant_id = $1', []);
+  return {
+    packages: plan,
+    plans: plan,
+    clients: String(subscription['client_id']),
+    subscribers: String(subscription['client_id']),
+    subscriptions: subscription.id,
+    routers: router.id,
+    sessions: session,
+    enforcements: enforcement,
+    'radsec/certificates': radsec,
+    certificates: certificate,
+    'vouchers/batches': String(batch['id']),
+    'billing/payments': payment,
+    'billing/transactions': payment,
+    staff: company.staffId.toString(),
+    tokens: token,
+  };
+}

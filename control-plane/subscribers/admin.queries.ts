@@ -73,6 +73,7 @@ export interface ServiceRow {
   static_ip: string | null;
   mac_lock: string | null;
   mac_learn: boolean;
+  auto_renew: boolean;
   suspended_reason: string | null;
   next_plan: string | null;
   /** Validities that begin with the first session; there is no end until then. */
@@ -93,7 +94,8 @@ export function servicesOf({ tx }: Context, subscriberId: bigint): Promise<Servi
            v.down_kbps, v.up_kbps, v.on_quota, v.throttle_down_kbps, v.simultaneous_use, s.starts_at,
            CASE WHEN s.unused_validities = 0 THEN s.expires_at END AS expires_at, s.unused_validities, s.reason, s.service_rate, s.service_until,
            s.cycle_ends_at, s.online_s, s.online_used_s, s.used_bytes, s.allowance_bytes,
-           host(s.static_ip) AS static_ip, s.mac_lock, (SELECT m.mac_learn FROM subscription m WHERE m.id = s.id) AS mac_learn, s.suspended_reason,
+           host(s.static_ip) AS static_ip, s.mac_lock, (SELECT m.mac_learn FROM subscription m WHERE m.id = s.id) AS mac_learn,
+           (SELECT m.auto_renew FROM subscription m WHERE m.id = s.id) AS auto_renew, s.suspended_reason,
            (SELECT np.name FROM plan_version nv JOIN plan np ON np.id = nv.plan_id WHERE nv.id = s.next_plan_version_id) AS next_plan
     FROM subscription_now s JOIN plan_version v ON v.id = s.plan_version_id JOIN plan p ON p.id = v.plan_id
     WHERE s.subscriber_id = ${subscriberId} ORDER BY (s.status = 'ended'), s.id DESC LIMIT 20`;

@@ -100,6 +100,7 @@ function actionsFor(service: ServiceRow | undefined, person: Person) {
   const suspend = person.actor.permissions.has('subscriptions.suspend');
   return {
     activate: write && may.has('activate'),
+    renew: write && may.has('renew'),
     extend: write && may.has('extend'),
     topUp: write && may.has('top_up') && service !== undefined && service.allowance_bytes !== null,
     pause: write && may.has('pause'),

@@ -169,6 +169,7 @@ export function serviceColumn(service: ServiceRow, reader: Reader) {
     }),
     quota,
     next: service.next_plan,
+    autoRenew: service.auto_renew,
     facts: [
       { label: t('subscriptions.login'), value: service.username, id: true },
       {
@@ -189,6 +190,9 @@ export function serviceColumn(service: ServiceRow, reader: Reader) {
         label: t('subscriptions.since'),
         value: service.starts_at ? formatMoment(service.starts_at, reader) : t('subscribers.not_begun'),
       },
+      ...(service.auto_renew
+        ? [{ label: t('subscriptions.renews_itself'), value: t('subscriptions.from_wallet') }]
+        : []),
       ...ruleFacts(service, reader),
     ],
   };

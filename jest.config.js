@@ -23,7 +23,7 @@ module.exports = {
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   globalSetup: '<rootDir>/control-plane/test-kit/global-setup.ts',
   globalTeardown: '<rootDir>/control-plane/test-kit/global-teardown.ts',
-  testTimeout: 30000,
+  testTimeout: 60000,
   maxWorkers: 2,
   workerIdleMemoryLimit: '700MB',
 };

@@ -5,6 +5,7 @@ import { Client } from 'pg';
 import { startAuthorizer } from '../../radius/authorizer';
 import { createTestDatabase, type TestDatabase } from '../test-kit/database';
 import { insertCompany, insertRouter, insertSubscription, type SubscriptionRow } from '../test-kit/rows';
+import { stopwatch } from '../test-kit/stopwatch';
 import { until } from '../test-kit/until';
 
 jest.setTimeout(60_000);
@@ -64,13 +65,13 @@ function inFull([attribute, value, op]: Pair): Pair[] {
   ];
 }
 
-/** Sorted, with the random login id and the running seconds blanked. */
+/** Sorted, with the random login id blanked. */
 function comparable(pairs: readonly Pair[]): string[] {
   return pairs
     .flatMap(inFull)
     .map(([attribute, value, op]) => {
       const plain = value.replace(/\b[0-9a-f]{16}\b/, 'LOGIN');
-      return `${attribute} ${op} ${attribute === 'Session-Timeout' ? Math.round(Number(plain) / 10) : plain}`;
+      return `${attribute} ${op} ${plain}`;
     })
     .toSorted();
 }
@@ -156,6 +157,8 @@ test('logins answered together get what each would get alone, whatever their sta
     question({ username: '' }),
     question({ username: Buffer.from([0xff, 0xfe, 0]) }),
   );
+  // In one transaction lango_now() stands still, so that the seconds left are the same as well.
+  await owner.query('BEGIN');
   const answers = await together(questions);
   expect(answers).toHaveLength(questions.length);
   let quick = 0;
@@ -164,6 +167,7 @@ test('logins answered together get what each would get alone, whatever their sta
     // Alone among the two, the short way uses the login id that it was given.
     quick += Number(answers[i]!.includes('Lango-Reason := active'));
   }
+  await owner.query('COMMIT');
   // Enough of both kinds to have compared something.
   expect(quick).toBeGreaterThan(30);
   expect(questions.length - quick).toBeGreaterThan(100);
@@ -244,9 +248,9 @@ describe('the authorizer', () => {
     const blocker = new Client({ connectionString: db.ownerUrl });
     await blocker.connect();
     await blocker.query('BEGIN; LOCK TABLE access_card IN ACCESS EXCLUSIVE MODE');
-    const start_ms = Date.now();
+    const asked = stopwatch();
     await expect(client.query(ask(question({ username: 'sound' })))).rejects.toThrow();
-    expect(Date.now() - start_ms).toBeLessThan(3000);
+    expect(asked()).toBeLessThan(3000);
     await blocker.query('ROLLBACK');
     await blocker.end();
     await until(

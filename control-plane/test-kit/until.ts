@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export async function until<T>(
   ask: () => T | Promise<T>,
   content: (answer: T) => boolean,
-  timeout_ms = 5_000,
+  timeout_ms = 20_000,
 ): Promise<T> {
   const end = Date.now() + timeout_ms;
   for (;;) {

@@ -263,6 +263,9 @@ describe('the page of a customer', () => {
     await page.click('summary:has-text("Change plan")');
     await page.selectOption('[name=package_id]', { label: 'Home 10' });
     await page.click('form[action$="/change-plan"] .is-action');
+    // What it comes to stands there before anything happens.
+    expect(await page.textContent('main')).toContain('worth KES');
+    await page.click('form[action$="/change-plan"] .is-action');
     expect(await page.textContent('.told')).toContain('plan is changed');
     expect(await page.textContent('.service-card')).toContain('Home 10 from the next payment');
     await context.close();

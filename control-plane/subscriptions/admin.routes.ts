@@ -10,13 +10,15 @@ import { listPackages } from '../plans';
 import { formatMoney, formErrors, readDecimal, readerFor } from '../ui';
 import type { Reader } from '../ui';
 import { activateSubscription } from './activate-subscription';
-import { changePlan } from './change-plan';
+import { answer } from './answer-page';
 import { createSubscription } from './create-subscription';
 import { extendSubscription } from './extend-subscription';
 import { pauseSubscription } from './pause-subscription';
 import { resumeSubscription } from './resume-subscription';
 import { changeSubscription } from './change-subscription';
-import { changePlanInput, macLock, newSubscription, suspendInput } from './schema';
+import { planChangePages } from './plan-change.pages';
+import { renewFromWallet, renewSubscription } from './renew-subscription';
+import { macLock, newSubscription, renewInput, suspendInput } from './schema';
 import type { Outcome } from './standing';
 import { suspendSubscription } from './suspend-subscription';
 import { topUpSubscription } from './top-up-subscription';
@@ -44,33 +46,6 @@ const deviceForm = z
     if (!read.success) check.addIssue({ code: 'custom', path: ['mac'], message: 'must be a MAC address' });
     return { mac_lock: read.data ?? null };
   });
-
-async function clientOf(ctx: Context, subscriptionId: bigint): Promise<{ id: bigint; name: string }> {
-  const row = await ctx.tx.subscription.findFirst({
-    where: { id: subscriptionId },
-    include: { subscriber: { select: { id: true, name: true } } },
-  });
-  if (!row) throw notFound('That subscription');
-  return row.subscriber;
-}
-
-/** Back to the customer when it was done; otherwise a page that says why not, with nothing changed. */
-async function answer(ctx: Context, id: bigint, action: string, outcome: Outcome, person: Person): Promise<PageResult> {
-  if (outcome.kind === 'not_found') throw notFound('That subscription');
-  const client = await clientOf(ctx, id);
-  const back = `/subscribers/${client.id}?subscription=${id}`;
-  if (outcome.kind === 'done') return seeOther(`${back}&done=${action}`);
-  const { t } = readerFor(ctx, person);
-  // The command's own sentence is for programs; a person reads it in their language.
-  const text =
-    outcome.kind === 'refused' ? t(`subscriptions.refused_${outcome.code}`) : Object.values(outcome.fields).join(' ');
-  const status = outcome.kind === 'refused' ? 409 : 422;
-  return view(
-    'subscriptions/refused',
-    { title: t('subscriptions.refused'), text, back, client: client.name },
-    { status },
-  );
-}
 
 /** What was wrong with a new service, at the field, in the reader's language. */
 function refusedFields(outcome: Extract<Outcome, { kind: 'refused' }>, { t }: Reader): Record<string, string> {
@@ -230,13 +205,24 @@ export const pageRoutes: PageRoute[] = [
   }),
   pageRoute({
     method: 'POST',
-    path: '/subscriptions/:id/change-plan',
+    path: '/subscriptions/:id/renew',
     permission: 'subscriptions.write',
-    form: changePlanInput,
+    form: renewInput,
     async run(ctx, { params, form }, _web, person) {
-      if (!form.ok) return unreadable(ctx, params.id, 'plan_needed', person);
-      const { package_id, when } = form.value;
-      return answer(ctx, params.id, 'change-plan', await changePlan(ctx, params.id, package_id, when), person);
+      const renew = form.ok && form.value.pay === 'wallet' ? renewFromWallet : renewSubscription;
+      return answer(ctx, params.id, 'renew', await renew(ctx, params.id), person);
     },
   }),
+  pageRoute({
+    method: 'POST',
+    path: '/subscriptions/:id/auto-renew',
+    permission: 'subscriptions.write',
+    form: z.object({ on: z.enum(['yes', 'no']) }),
+    async run(ctx, { params, form }, _web, person) {
+      const auto_renew = form.ok && form.value.on === 'yes';
+      const done = auto_renew ? 'auto-renew' : 'auto-renew-off';
+      return answer(ctx, params.id, done, await changeSubscription(ctx, params.id, { auto_renew }), person);
+    },
+  }),
+  ...planChangePages,
 ];

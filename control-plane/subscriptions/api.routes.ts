@@ -4,26 +4,30 @@ import { cursorId, idField, listQuery, type Page } from '../platform/http/input'
 import { conflict, invalid, notFound } from '../platform/http/problem';
 import { route } from '../platform/http/route';
 import { activateSubscription } from './activate-subscription';
-import { changePlan } from './change-plan';
+import { changePlan, previewPlanChange } from './change-plan';
 import { changeSubscription } from './change-subscription';
 import { createSubscription, type CreateOutcome } from './create-subscription';
 import { extendSubscription } from './extend-subscription';
 import { pauseSubscription } from './pause-subscription';
 import { findSubscription, listSubscriptions } from './queries';
-import { renewSubscription } from './renew-subscription';
+import { renewFromWallet, renewSubscription } from './renew-subscription';
 import { resumeSubscription } from './resume-subscription';
 import {
   changePlanInput,
   extendInput,
   newSubscription,
   newSubscriptionOfClient,
+  planChangeAnswer,
+  planChangeQuery,
+  renewInput,
   subscriptionAnswer,
   subscriptionPatch,
   suspendInput,
   topUpInput,
   type Subscription,
 } from './schema';
-import type { Outcome } from './standing';
+import { planChangeOf } from './plan-change.view';
+import { lockSubscription, type Outcome } from './standing';
 import { subscriptionStates } from './states';
 import { suspendSubscription } from './suspend-subscription';
 import { topUpSubscription } from './top-up-subscription';
@@ -142,10 +146,14 @@ const actions = [
     method: 'POST',
     path: '/subscriptions/:id/renew',
     permission: 'subscriptions.write',
-    summary: 'Give one more validity without a payment',
+    summary: 'Give one more validity without a payment, or buy it from the wallet',
     status: 200,
+    body: renewInput,
     answer: subscriptionAnswer,
-    run: async (ctx, { params }) => answer(ctx, params.id, await renewSubscription(ctx, params.id)),
+    run: async (ctx, { params, body }) => {
+      const renew = body.pay === 'wallet' ? renewFromWallet : renewSubscription;
+      return answer(ctx, params.id, await renew(ctx, params.id));
+    },
   }),
   route({
     method: 'POST',
@@ -187,6 +195,22 @@ const actions = [
     run: async (ctx, { params }) => answer(ctx, params.id, await pauseSubscription(ctx, params.id)),
   }),
   route({
+    method: 'GET',
+    path: '/subscriptions/:id/change-plan',
+    permission: 'subscriptions.read',
+    summary: 'Show what a change of plan would come to, before it happens',
+    query: planChangeQuery,
+    answer: planChangeAnswer,
+    run: async (ctx, { params, query }) => {
+      const sub = await lockSubscription(ctx, params.id);
+      if (!sub) throw notFound('This subscription');
+      const preview = await previewPlanChange(ctx, sub, query.package_id ?? sub.plan.plan_id);
+      if (preview.kind === 'not_on_sale')
+        throw invalid({ package_id: 'is not on sale; list /api/packages for what is' });
+      return planChangeOf(preview);
+    },
+  }),
+  route({
     method: 'POST',
     path: '/subscriptions/:id/change-plan',
     permission: 'subscriptions.write',
@@ -195,7 +219,16 @@ const actions = [
     body: changePlanInput,
     answer: subscriptionAnswer,
     run: async (ctx, { params, body }) =>
-      answer(ctx, params.id, await changePlan(ctx, params.id, body.package_id, body.when)),
+      answer(
+        ctx,
+        params.id,
+        await changePlan(ctx, params.id, {
+          packageId: body.package_id,
+          when: body.when,
+          settle: body.settle,
+          asOf: body.as_of,
+        }),
+      ),
   }),
   route({
     method: 'POST',

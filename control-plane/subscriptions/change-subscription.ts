@@ -6,7 +6,7 @@ import { whatIsTaken } from './taken';
 import { writePrefixes } from './write-prefixes';
 
 /**
- * Changes credentials, static address or MAC lock.
+ * Changes credentials, static address, MAC lock or whether it renews itself.
  * A new password or username is asked for at the next login; a session that runs under the old password goes on, because whoever typed it was
  * let in rightly. A new username or address, or a lock on another device, cuts the session: the network would go on showing what is no longer true.
  */
@@ -19,8 +19,11 @@ export async function changeSubscription(ctx: Context, id: bigint, patch: Subscr
     const message = 'Somebody else changed this subscription since you read it. Read it again and repeat your change.';
     return { kind: 'refused', code: 'changed_meanwhile', message };
   }
-  const { mac_learn } = await ctx.tx.subscription.findUniqueOrThrow({ where: { id }, select: { mac_learn: true } });
-  const changed = whatChanges({ ...sub, mac_learn }, patch);
+  const more = await ctx.tx.subscription.findUniqueOrThrow({
+    where: { id },
+    select: { mac_learn: true, auto_renew: true },
+  });
+  const changed = whatChanges({ ...sub, ...more }, patch);
   const { framed_ipv6_prefix, delegated_ipv6_prefix, ...columns } = changed;
   const taken = await whatIsTaken(ctx, changed, id);
   if (taken) return taken;
@@ -45,9 +48,10 @@ interface Changed {
   framed_ipv6_prefix?: string | null;
   delegated_ipv6_prefix?: string | null;
   mac_learn?: boolean;
+  auto_renew?: boolean;
 }
 
-function whatChanges(sub: Locked & { mac_learn: boolean }, patch: SubscriptionPatch): Changed {
+function whatChanges(sub: Locked & { mac_learn: boolean; auto_renew: boolean }, patch: SubscriptionPatch): Changed {
   const changed: Changed = {};
   if (patch.username !== undefined && patch.username !== sub.username) changed.username = patch.username;
   if (patch.static_ip !== undefined && patch.static_ip !== sub.static_ip) changed.static_ip = patch.static_ip;
@@ -58,6 +62,7 @@ function whatChanges(sub: Locked & { mac_learn: boolean }, patch: SubscriptionPa
     if (mac_learn !== sub.mac_learn) changed.mac_learn = mac_learn;
   }
   if (patch.routes !== undefined && patch.routes.join() !== sub.routes.join()) changed.routes = patch.routes;
+  if (patch.auto_renew !== undefined && patch.auto_renew !== sub.auto_renew) changed.auto_renew = patch.auto_renew;
   // Compared by the database's own spelling only where it costs something: the session is cut once too often at worst.
   if (patch.framed_ipv6_prefix !== undefined) changed.framed_ipv6_prefix = patch.framed_ipv6_prefix;
   if (patch.delegated_ipv6_prefix !== undefined) changed.delegated_ipv6_prefix = patch.delegated_ipv6_prefix;

@@ -1,6 +1,8 @@
 import type { Context } from '../platform/context';
-import { startCycle } from './start-cycle';
-import { act, applyChange, type Locked, type Outcome } from './standing';
+import { startCycle, versionDue } from './start-cycle';
+import { act, applyChange, lockSubscription, type Locked, type Outcome } from './standing';
+import { isAllowed, refusalOf } from './states';
+import { bookFromWallet, openWallet } from './wallet';
 
 /** Gives one more validity of the plan without money, by the rules of purchase.ts. */
 export function renewSubscription(ctx: Context, id: bigint): Promise<Outcome> {
@@ -12,9 +14,34 @@ export function renewSubscription(ctx: Context, id: bigint): Promise<Outcome> {
  * Gives the number of live sessions that the network is told about.
  */
 export async function settlePurchase(ctx: Context, sub: Locked, paymentId: bigint): Promise<number> {
-  const change = await startCycle(ctx, sub, 'payment');
+  const change = await startCycle(ctx, sub, 'payment', 'paid');
   return applyChange(ctx, sub.id, 'subscriptions.renew', {
     ...change,
     detail: { ...change.detail, payment_id: paymentId },
   });
+}
+
+/**
+ * Buys the next validity with money that lies in the wallet: activates what is pending, renews what has run.
+ * @param onlyCycle refuses when another purchase has begun a cycle since that one: the automatic renewal must not buy twice
+ */
+export async function renewFromWallet(ctx: Context, id: bigint, onlyCycle?: number): Promise<Outcome> {
+  const sub = await lockSubscription(ctx, id);
+  if (!sub) return { kind: 'not_found' };
+  if (onlyCycle !== undefined && sub.cycle_no !== onlyCycle)
+    return { kind: 'refused', code: 'changed_meanwhile', message: 'It has been renewed meanwhile.' };
+  const action = isAllowed(sub.state, 'activate') ? 'activate' : 'renew';
+  if (!isAllowed(sub.state, action))
+    return { kind: 'refused', code: `is_${sub.state}`, message: refusalOf(sub.state, action) };
+  const { price_cents, currency } = await versionDue(ctx, sub);
+  const wallet = await openWallet(ctx, sub.subscriber_id, currency);
+  if (wallet.balance_cents < price_cents) {
+    const message = `The wallet holds ${wallet.balance_cents} cents and the price is ${price_cents}. Post a payment instead.`;
+    return { kind: 'refused', code: 'wallet_short', message };
+  }
+  const change = await startCycle(ctx, sub, 'payment', 'paid');
+  await bookFromWallet(ctx, wallet, `subscription:${id}:cycle:${sub.cycle_no + 1}`, price_cents);
+  const detail = { ...change.detail, from: 'wallet', amount_cents: price_cents };
+  await applyChange(ctx, id, `subscriptions.${action}`, { ...change, detail });
+  return { kind: 'done' };
 }

@@ -2,6 +2,7 @@ import { isIPv4, isIPv6 } from 'node:net';
 import { z } from 'zod';
 import { idField } from '../platform/http/input';
 import { validityUnits } from './add-validity';
+import { settlements } from './settlements';
 import { subscriptionStates } from './states';
 
 const utf8Within = (limit: number) => (text: string) => Buffer.byteLength(text) <= limit;
@@ -104,14 +105,51 @@ export type NewSubscription = z.output<typeof newSubscription>;
 /** The same under /clients/:id, where the client is in the path. */
 export const newSubscriptionOfClient = terms;
 
-export const subscriptionPatch = terms.omit({ package_id: true }).partial().extend({ version: z.int().optional() });
+export const subscriptionPatch = terms.omit({ package_id: true }).partial().extend({
+  /** Buys the next validity from the wallet shortly before the end, while the wallet holds the price. */
+  auto_renew: z.boolean().optional(),
+  version: z.int().optional(),
+});
 export type SubscriptionPatch = z.output<typeof subscriptionPatch>;
 
 export const extendInput = z.object({ count: z.int().min(1).max(100_000), unit: z.enum(validityUnits) });
 export const suspendInput = z.object({
   reason: z.string().trim().min(1, 'is needed').max(200).regex(printable, 'must not contain control characters'),
 });
-export const changePlanInput = z.object({ package_id: idField, when: z.enum(['now', 'renewal']) });
+const moment = z.iso
+  .datetime({ offset: true, error: 'must be a time, as 2026-11-21T00:00:00Z' })
+  .transform((text) => new Date(text));
+
+/** `settle` and `as_of` matter for `now`: what becomes of what is left, and the moment whose figures were shown (its preview's `as_of`). */
+export const changePlanInput = z.object({
+  package_id: idField,
+  when: z.enum(['now', 'renewal']),
+  settle: z.enum(settlements).optional(),
+  as_of: moment.optional(),
+});
+/** `wallet` takes the price from the client's wallet; `nothing` gives the validity. */
+export const renewInput = z.object({ pay: z.enum(['nothing', 'wallet']).default('nothing') });
+export const planChangeQuery = z.object({ package_id: idField.optional() });
+/** What a change of plan would come to. Null figures: there is nothing left to weigh. */
+export const planChangeAnswer = z.object({
+  package_id: z.string(),
+  package_name: z.string(),
+  as_of: z.string(),
+  currency: z.string(),
+  price_cents: z.int(),
+  down_kbps: z.int(),
+  up_kbps: z.int(),
+  quota_bytes: z.int().nullable(),
+  expires_at: z.string().nullable(),
+  left_s: z.int().nullable(),
+  unused_cents: z.int().nullable(),
+  cost_cents: z.int().nullable(),
+  /** To be paid from the wallet; below zero goes back to it. */
+  difference_cents: z.int().nullable(),
+  wallet_cents: z.int(),
+  expires_at_by_time: z.string().nullable(),
+  renewal_at: z.string().nullable(),
+});
 export const topUpInput = z.object({ bytes: z.int().min(1).max(1_000_000_000_000_000) });
 
 /** A subscription as the API shows it. The password never comes back. */
@@ -153,6 +191,7 @@ export const subscriptionAnswer = z.object({
   mac_learn: z.boolean(),
   suspended_reason: z.string().nullable(),
   paused_at: z.string().nullable(),
+  auto_renew: z.boolean(),
   online_sessions: z.int(),
   created_at: z.string(),
   updated_at: z.string(),

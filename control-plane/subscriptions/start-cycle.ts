@@ -6,8 +6,14 @@ import type { Change, Locked } from './standing';
 /**
  * Begins the cycle that one purchase gives, on the plan version that is due (the one chosen for renewal, or the running one), and closes the
  * usage of the cycle before. The caller applies the returned change to the subscription.
+ * @param how `paid` when money bought it: a change of plan may then give some of that back
  */
-export async function startCycle(ctx: Context, sub: Locked, enforce: string): Promise<Change> {
+export async function startCycle(
+  ctx: Context,
+  sub: Locked,
+  enforce: string,
+  how: 'paid' | 'given' = 'given',
+): Promise<Change> {
   const version = await versionDue(ctx, sub);
   const offer = { validity: validityOf(version), quota_bytes: version.quota_bytes, limited: isLimited(version) };
   const cycle = {
@@ -15,6 +21,8 @@ export async function startCycle(ctx: Context, sub: Locked, enforce: string): Pr
     ...(await untilFirstUse(ctx, sub, version)),
   };
   const cycle_no = sub.cycle_no + 1;
+  const paid = how === 'paid' ? version.price_cents : 0n;
+  const stacked = sub.starts_at !== null && cycle.starts_at.getTime() === sub.starts_at.getTime();
   await ctx.tx.usage_cycle.updateMany({
     where: { subscription_id: sub.id, cycle_no: sub.cycle_no, ended_at: null },
     data: { ended_at: ctx.now },
@@ -23,7 +31,14 @@ export async function startCycle(ctx: Context, sub: Locked, enforce: string): Pr
     INSERT INTO usage_cycle (subscription_id, cycle_no, tenant_id, started_at) VALUES (${sub.id}, ${cycle_no}, ${sub.tenant_id}, ${ctx.now})
     ON CONFLICT (subscription_id, cycle_no) DO NOTHING`;
   return {
-    data: { ...cycle, cycle_no, status: 'active', plan_version_id: version.id, next_plan_version_id: null },
+    data: {
+      ...cycle,
+      cycle_no,
+      status: 'active',
+      plan_version_id: version.id,
+      next_plan_version_id: null,
+      paid_cents: stacked ? { increment: paid } : paid,
+    },
     enforce,
     detail: {
       cycle_no,

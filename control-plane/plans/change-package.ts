@@ -2,7 +2,7 @@ import { recordAudit } from '../audit';
 import type { Context } from '../platform/context';
 import { fieldsOf } from '../platform/http/input';
 import { unknownProfile, type PackageOutcome } from './create-package';
-import { speedsOfProfile } from './profile';
+import { speedsOfProfile } from './speeds';
 import { findPackage, toPackage } from './queries';
 import { packageInput, type PackagePatch } from './schema';
 import { insertVersion, nameIsTaken, sameTerms } from './version';

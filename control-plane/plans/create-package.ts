@@ -1,6 +1,6 @@
 import { recordAudit } from '../audit';
 import type { Context } from '../platform/context';
-import { speedsOfProfile } from './profile';
+import { speedsOfProfile } from './speeds';
 import { findPackage } from './queries';
 import type { NewPackage, Package } from './schema';
 import { insertVersion, nameIsTaken } from './version';

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { askStatus } from '../health';
 import { healthAddress, healthSecret } from '../../freeradius-config/generate';
+import { stopwatch } from '../test-kit/stopwatch';
 import { createAccessWorld, homeRouter, type AccessWorld, type Ask } from './access-world';
 
 jest.setTimeout(60_000);
@@ -18,11 +19,11 @@ afterAll(async () => {
 const codeOf = async (o: Partial<Ask>): Promise<string> =>
   (await world.ask({ username: 'asha', timeout_ms: 150, ...o })).code;
 
-/** Milliseconds until a login from there is answered so; fails after two seconds, which is what is promised. */
+/** Waits until a login from there is answered so; fails after two seconds, which is what is promised. */
 async function within2s(code: string, o: Partial<Ask>): Promise<void> {
-  const start_ms = Date.now();
+  const elapsed_ms = stopwatch();
   while ((await codeOf(o)) !== code) {
-    if (Date.now() - start_ms > 2000) throw new Error(`not ${code} within 2 s`);
+    if (elapsed_ms() > 2000) throw new Error(`not ${code} within 2 s`);
   }
 }
 

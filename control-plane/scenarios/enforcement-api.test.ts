@@ -2,6 +2,7 @@ import { startEnforcer, type Enforcer } from '../../radius/enforcer';
 import { createSecretBox } from '../platform/crypto';
 import { SimulatedMikrotik, type ApiUser, type RouterOptions, type Session } from '../test-kit/mikrotik';
 import { FakeAaa } from '../test-kit/mikrotik/fake-aaa';
+import { stopwatch } from '../test-kit/stopwatch';
 import { until } from './enforcement-router';
 import { createEnforcementWorld, type EnforcementRow, type EnforcementWorld } from './enforcement-world';
 
@@ -161,10 +162,10 @@ describe('cut', () => {
   test('CoA silent, as with its port shut: by the API at once, without waiting for more silence', async () => {
     const on = await online({ service: 'hotspot' });
     on.router.faults.coa = 'silent';
-    const asked = performance.now();
+    const asked = stopwatch();
     await suspend(on.subscriptionId);
-    await until(async () => (await only(on.sessionId)).state === 'proven', 4000);
-    expect(performance.now() - asked).toBeLessThan(4000);
+    await until(async () => (await only(on.sessionId)).state === 'proven', 20_000);
+    expect(asked()).toBeLessThan(4000);
     expect(on.session.live).toBe(false);
   });
 

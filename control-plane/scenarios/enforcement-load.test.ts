@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { startEnforcer, type Enforcer } from '../../radius/enforcer';
 import { projectRoot } from '../platform/project-root';
+import { stopwatch } from '../test-kit/stopwatch';
 import { createEnforcementWorld, type EnforcementWorld } from './enforcement-world';
 import { startScriptedRouter, until, type ScriptedRouter } from './enforcement-router';
 
@@ -76,13 +77,13 @@ test('a dead router with 200 rows holds up no other', async () => {
   await start();
   await cutAll(dead.routerId);
   await until(() => dead.router.asked.length >= 2);
-  const asked = performance.now();
+  const asked = stopwatch();
   await cutAll(live.routerId);
-  await until(() => live.router.asked.length > 0, 1000, 'the Disconnect to the live router');
-  expect(live.router.asked[0]!.at - asked).toBeLessThan(1000);
+  await until(() => live.router.asked.length > 0, 15_000, 'the Disconnect to the live router');
+  expect(asked()).toBeLessThan(1000);
   // The dead one is asked about a few sessions at a time, not about all.
   expect(new Set(dead.router.asked.map((a) => a.acctSessionId)).size).toBeLessThanOrEqual(8);
-}, 20_000);
+});
 
 test('two enforcers share the work: every session is asked about once', async () => {
   const { router, routerId } = await addRouter();
@@ -90,11 +91,11 @@ test('two enforcers share the work: every session is asked about once', async ()
   await start();
   await start();
   await cutAll(routerId);
-  await until(async () => (await open()) === 0, 10_000, 'all answers');
+  await until(async () => (await open()) === 0, 30_000, 'all answers');
   const sessions = router.asked.map((a) => a.acctSessionId);
   expect(sessions).toHaveLength(300);
   expect(new Set(sessions).size).toBe(300);
-}, 20_000);
+});
 
 test('an enforcer killed with its rows in hand loses none: another has them within the lease', async () => {
   const { router, routerId } = await addRouter();
@@ -108,16 +109,16 @@ test('an enforcer killed with its rows in hand loses none: another has them with
   );
   children.push(child);
   await cutAll(routerId);
-  await until(() => new Set(router.asked.map((a) => a.acctSessionId)).size === 3, 10_000, 'three sessions asked about');
+  await until(() => new Set(router.asked.map((a) => a.acctSessionId)).size === 3, 30_000, 'three sessions asked about');
   child.kill('SIGKILL');
   router.asked = [];
   router.react = () => 'ack';
-  const killed = performance.now();
+  const killed = stopwatch();
   await start();
-  await until(async () => (await open()) === 0, 12_000, 'all answers');
-  expect(performance.now() - killed).toBeLessThan(12_000);
+  await until(async () => (await open()) === 0, 30_000, 'all answers');
+  expect(killed()).toBeLessThan(12_000);
   expect(new Set(router.asked.map((a) => a.acctSessionId)).size).toBe(3);
-}, 30_000);
+});
 
 test('an enforcer that is stopped hands its rows back at once', async () => {
   const { router, routerId } = await addRouter();
@@ -126,35 +127,40 @@ test('an enforcer that is stopped hands its rows back at once', async () => {
   await start();
   await cutAll(routerId);
   await until(() => router.asked.length > 0);
-  const stopping = performance.now();
+  const stopping = stopwatch();
   await enforcers.pop()!.stop();
-  expect(performance.now() - stopping).toBeLessThan(2500);
+  expect(stopping()).toBeLessThan(2500);
   router.react = () => 'ack';
+  const again = stopwatch();
   await start();
-  await until(async () => (await open()) === 0, 2000, 'the answer');
-}, 20_000);
+  await until(async () => (await open()) === 0, 15_000, 'the answer');
+  expect(again()).toBeLessThan(2000);
+});
 
 test('an expiry is on the wire within two seconds of its second, and not before', async () => {
   const { router, routerId } = await addRouter();
   await start({ sweepEveryMs: 3_600_000 });
-  const soon = await world.subscription({ username: 'expires-soon', expiresInS: 1.5 });
+  const soon = await world.subscription({ username: 'expires-soon', expiresInS: 2 });
   await world.session({ routerId, subscriptionId: soon, acctSessionId: 'soon' });
   const later = await world.subscription({ username: 'expires-later', expiresInS: 3600 });
   await world.session({ routerId, subscriptionId: later, acctSessionId: 'later' });
-  const expires = performance.now() + 1500;
-  await until(() => router.asked.length > 0, 4000, 'the first Disconnect');
+  const { rows } = await world.owner.query('SELECT expires_at FROM subscription WHERE id = $1', [soon]);
+  const expires_ms = (rows[0].expires_at as Date).getTime();
+  await new Promise((resolve) => setTimeout(resolve, expires_ms - Date.now()));
+  const late = stopwatch();
+  await until(() => router.asked.length > 0, 15_000, 'the first Disconnect');
+  expect(late()).toBeLessThan(2000);
   expect(router.asked[0]!.acctSessionId).toBe('soon');
-  expect(router.asked[0]!.at).toBeGreaterThan(expires - 200);
-  expect(router.asked[0]!.at).toBeLessThan(expires + 2000);
+  expect(performance.timeOrigin + router.asked[0]!.at).toBeGreaterThan(expires_ms - 10);
   await world.stop(
     (await world.owner.query(`SELECT radacctid AS id FROM session_live WHERE acct_session_id = 'soon'`)).rows[0].id,
   );
 
-  const shifted = performance.now();
+  const shifted = stopwatch();
   await world.shiftClock('3600 seconds');
-  await until(() => router.asked.some((a) => a.acctSessionId === 'later'), 4000, 'the second Disconnect');
-  expect(router.asked.find((a) => a.acctSessionId === 'later')!.at).toBeLessThan(shifted + 2000);
-}, 20_000);
+  await until(() => router.asked.some((a) => a.acctSessionId === 'later'), 15_000, 'the second Disconnect');
+  expect(shifted()).toBeLessThan(2000);
+});
 
 test('a session renewed a minute before its expiry lives on past it', async () => {
   const { router, routerId } = await addRouter();
@@ -172,7 +178,7 @@ test('a session renewed a minute before its expiry lives on past it', async () =
   await new Promise((resolve) => setTimeout(resolve, 1000));
   expect(router.asked.map((a) => a.code)).toEqual(['coa']);
   expect((await world.enforcementsOf(session)).map((row) => row.kind)).toEqual(['refresh']);
-}, 20_000);
+});
 
 test('a login that was accepted before the cut and started after it is found by the sweep', async () => {
   const { router, routerId } = await addRouter();
@@ -181,10 +187,10 @@ test('a login that was accepted before the cut and started after it is found by 
   await world.session({ routerId, subscriptionId: id, acctSessionId: 'late' });
   await until(
     () => router.asked.some((a) => a.code === 'disconnect' && a.acctSessionId === 'late'),
-    3000,
+    15_000,
     'the Disconnect',
   );
-}, 20_000);
+});
 
 test('an enforcer that lost its database goes on by itself', async () => {
   const { router, routerId } = await addRouter();
@@ -194,5 +200,5 @@ test('an enforcer that lost its database goes on by itself', async () => {
     `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'lango-enforcer%'`,
   );
   await cutAll(routerId);
-  await until(() => router.asked.length > 0, 3000, 'the Disconnect');
-}, 20_000);
+  await until(() => router.asked.length > 0, 15_000, 'the Disconnect');
+});

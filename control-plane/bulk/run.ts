@@ -1,0 +1,59 @@
+import type { Context } from '../platform/context';
+
+export const runStates = ['draft', 'running', 'stopped', 'done', 'undoing', 'undone'] as const;
+export type RunState = (typeof runStates)[number];
+
+/** One request for work on many rows. */
+export interface Run {
+  id: bigint;
+  tenant_id: bigint;
+  action: string;
+  task: string;
+  permission: string;
+  params: Record<string, unknown>;
+  state: RunState;
+  total: number;
+  planned: number;
+  done: number;
+  refused: number;
+  undone: number;
+  kept: number;
+  created_by: bigint | null;
+  created_by_name: string;
+  created_at: Date;
+  started_at: Date | null;
+  finished_at: Date | null;
+}
+
+/** One thing of a run. */
+export interface Row {
+  run_id: bigint;
+  seq: number;
+  subscription_id: bigint | null;
+  subscriber_id: bigint | null;
+  label: string;
+  data: Record<string, unknown>;
+  fate: 'will' | 'wont';
+  note: string | null;
+  outcome: 'done' | 'refused' | 'undone' | 'kept' | null;
+  before: Record<string, unknown> | null;
+  at: Date | null;
+}
+
+/** What became of a row. `note` is a code with a word in `bulk.note_…`; `before` is what undoing needs; `data` replaces what the row held. */
+export type RowOutcome =
+  | {
+      outcome: 'done';
+      before?: Record<string, unknown>;
+      data?: Record<string, unknown>;
+      subscription_id?: bigint;
+      subscriber_id?: bigint;
+    }
+  | { outcome: 'refused'; note: string };
+export type UndoOutcome = { outcome: 'undone' } | { outcome: 'kept'; note: string };
+
+/** What a slice does to one row, in the chunk's transaction, and how it takes that back. */
+export interface RowDoer {
+  work(ctx: Context, run: Run, row: Row): Promise<RowOutcome>;
+  undo(ctx: Context, run: Run, row: Row): Promise<UndoOutcome>;
+}

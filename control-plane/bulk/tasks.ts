@@ -1,0 +1,4 @@
+import { serviceDoer } from './actions';
+import { workTask } from './work-run';
+
+export const tasks = [workTask('bulk.work', serviceDoer)];

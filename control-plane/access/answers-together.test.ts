@@ -42,7 +42,17 @@ interface Asked {
 function question(o: Asked): string {
   const name = Buffer.isBuffer(o.username) ? o.username.toString('hex') : hex(o.username ?? '');
   const asker = [router, tenantId, o.type ?? 'mikrotik', o.policy ?? 'auto', o.company ?? 'approved'];
-  return [...asker, name, hex(o.station ?? ''), o.service ?? '2', '15', o.signed === false ? '' : '0xab', ''].join(' ');
+  return [
+    ...asker,
+    name,
+    hex(o.station ?? ''),
+    o.service ?? '2',
+    '15',
+    o.signed === false ? '' : '0xab',
+    '',
+    hex('hs-yard'),
+    hex('gw'),
+  ].join(' ');
 }
 
 type Pair = readonly [attribute: string, value: string, op: string];
@@ -50,17 +60,29 @@ type Pair = readonly [attribute: string, value: string, op: string];
 /** The short way gives what stands in the log of answers at once. */
 function inFull([attribute, value, op]: Pair): Pair[] {
   if (attribute !== 'Lango-Log') return [[attribute, value, op]];
-  const [tenant, nas, login, decision, reason, signed, name, station, service, port] = value.split(' ');
-  expect({ decision, reason, signed: /^1?$/.test(signed!), service: /^\d$/.test(service!), port }).toEqual({
+  const [tenant, nas, login, decision, reason, signed, name, station, service, port, called, identity] =
+    value.split(' ');
+  expect({
+    decision,
+    reason,
+    signed: /^1?$/.test(signed!),
+    service: /^\d$/.test(service!),
+    port,
+    called,
+    identity,
+  }).toEqual({
     decision: 'accept',
     reason: 'active',
     signed: true,
     service: true,
     port: '15',
+    called: hex('hs-yard'),
+    identity: hex('gw'),
   });
   expect(`${name} ${station}`).toMatch(/^[0-9a-f]+ [0-9a-f]*$/);
   return [
     ['Lango-Login', `${tenant} ${nas} ${login}`, op],
+    ['Lango-Decision', decision!, op],
     ['Lango-Reason', reason!, op],
   ];
 }
@@ -111,13 +133,14 @@ test('logins answered together get what each would get alone, whatever their sta
   const of = <T>(...values: T[]): T => values[pick(values.length)]!;
   const names: string[] = [];
   for (let i = 0; i < 160; i++) {
-    const username = `${of('user', 'o\'brien "x"', 'na\\me', 'jina-é')}${i}`;
+    const device = `02:00:00:00:00:${i.toString(16).padStart(2, '0').toUpperCase()}`;
+    const username = pick(8) ? `${of('user', 'o\'brien "x"', 'na\\me', 'jina-é')}${i}` : device;
     names.push(username);
     const row: SubscriptionRow = {
       username,
       status: of('active', 'active', 'active', 'active', 'suspended', 'paused', 'pending', 'ended'),
       expiresIn_s: of(86_400, 86_400, 86_400, 40_000_000, -60, -7200),
-      ...(pick(8) ? { password: of('sesame', 'a"b', 'pi|pe`x`', `a\u0001b\u0002c\u0003d`, '%{x}') } : {}),
+      ...(pick(8) ? { password: of('sesame', username, 'a"b', 'pi|pe`x`', `a\u0001b\u0002c\u0003d`, '%{x}') } : {}),
       ...(pick(3) ? { usedBytes: of(0, 5000, 999_999, 1_000_000) } : {}),
       ...(pick(6) ? {} : { macLock: 'AA:BB:CC:00:00:01' }),
       ...(pick(5) ? {} : { staticIp: `100.64.1.${i}` }),
@@ -219,7 +242,10 @@ describe('the authorizer', () => {
       );
       answers.forEach(({ rows }, i) => {
         const reply = Object.fromEntries(rows.map(({ attribute, value }) => [attribute, value]));
-        expect(reply).toMatchObject({ 'Cleartext-Password': `password ${i}`, 'Lango-Decision': 'accept' });
+        expect(reply).toMatchObject({
+          'Cleartext-Password': `password ${i}`,
+          'Lango-Log': expect.stringContaining(' accept active ') as string,
+        });
         logins.add(reply['Class']!.split(':')[2]!);
       });
     }

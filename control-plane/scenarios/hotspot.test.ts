@@ -93,8 +93,15 @@ describe('a device that the hotspot tries by its address', () => {
 
 test('an empty password is no password of an account that has one', async () => {
   await world.addSubscription({ username: 'has-one' });
+  // Nor of one that has chosen its own name as the password, as many do.
+  await world.addSubscription({ username: 'amina', password: 'amina' });
+  await world.addSubscription({ username: 'halima', password: 'halima', expiresIn_s: -60 });
   for (const method of ['pap', 'chap'] as const)
-    expect((await world.ask({ username: 'has-one', password: '', method, service: 'hotspot' })).code).toBe('reject');
+    for (const service of ['hotspot', 'ppp'] as const) {
+      for (const username of ['has-one', 'amina', 'halima'])
+        expect((await world.ask({ username, password: '', method, service })).code).toBe('reject');
+      expect((await world.ask({ username: 'amina', password: 'amina', method, service })).code).toBe('accept');
+    }
 });
 
 describe('a voucher', () => {

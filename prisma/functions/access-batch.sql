@@ -25,17 +25,18 @@ BEGIN
   FROM unnest(p_tenants, p_names_hex, p_logins, p_questions) WITH ORDINALITY AS q (tenant_id, name_hex, login, question, n)
   LEFT JOIN LATERAL (
     SELECT concat(
-      E'Lango-Log\x01Lango-Decision\x01Class\x01Acct-Interim-Interval\x01Session-Timeout\x01Cleartext-Password',
+      E'Lango-Log\x01Class\x01Acct-Interim-Interval\x01Session-Timeout\x01Cleartext-Password',
       CASE WHEN b.left_bytes IS NOT NULL THEN E'\x01Mikrotik-Total-Limit' || CASE WHEN b.left_bytes >= 4294967296 THEN E'\x01Mikrotik-Total-Limit-Gigawords' ELSE '' END END,
-      i.names, E'\x02',
-      -- The line of FreeRADIUS' log as far as it is known here, instead of Lango-Login and Lango-Reason.
+      i.names, bare.name, E'\x02',
+      -- The line of FreeRADIUS' log as far as it is known here, instead of Lango-Login, Lango-Decision and Lango-Reason.
       q.tenant_id, ' ', split_part(q.question, ' ', 1), ' ', q.login, ' accept active ', CASE WHEN split_part(q.question, ' ', 10) <> '' THEN '1' END, ' ', q.name_hex, ' ',
-      split_part(q.question, ' ', 7), ' ', split_part(q.question, ' ', 8), ' ', split_part(q.question, ' ', 9), E'\x01accept\x01L1:', k.subscription_id, ':', q.login, E':f\x01', k.interim_s, E'\x01',
+      split_part(q.question, ' ', 7), ' ', split_part(q.question, ' ', 8), ' ', split_part(q.question, ' ', 9), ' ',
+      split_part(q.question, ' ', 12), ' ', split_part(q.question, ' ', 13), E'\x01L1:', k.subscription_id, ':', q.login, E':f\x01', k.interim_s, E'\x01',
       least(21474720, greatest(1, floor(extract(epoch FROM k.expires_at - v_at) + k.grace_s)))::bigint, E'\x01', access_literal(c.value),
       CASE WHEN b.left_bytes IS NOT NULL THEN concat(E'\x01', b.left_bytes % 4294967296, CASE WHEN b.left_bytes >= 4294967296 THEN E'\x01' || b.left_bytes / 4294967296 END) END,
-      i.vals, E'\x02:=\x01:=\x01:=\x01:=\x01:=\x01:=',
+      i.vals, bare.value, E'\x02:=\x01:=\x01:=\x01:=\x01:=',
       CASE WHEN b.left_bytes IS NOT NULL THEN CASE WHEN b.left_bytes >= 4294967296 THEN E'\x01:=\x01:=' ELSE E'\x01:=' END END,
-      i.ops) AS answer
+      i.ops, bare.op) AS answer
     FROM access_card k
     JOIN radcheck c ON c.tenant_id = k.tenant_id AND c.username = k.username AND c.attribute = 'Cleartext-Password'
     LEFT JOIN usage_cycle u ON u.subscription_id = k.subscription_id AND u.cycle_no = k.cycle_no
@@ -46,6 +47,8 @@ BEGIN
     CROSS JOIN LATERAL (
       SELECT E'\x01' || nullif(array_to_string(k.item_names, E'\x01'), '') AS names, E'\x01' || nullif(array_to_string(k.item_values, E'\x01'), '') AS vals,
              E'\x01' || nullif(array_to_string(k.item_ops, E'\x01'), '') AS ops) i
+    LEFT JOIN LATERAL (SELECT E'\x01Lango-No-Secret' AS name, E'\x01yes' AS value, E'\x01:=' AS op) AS bare
+      ON c.value = k.username AND access_has_no_secret(k.tenant_id, k.subscription_id, k.username, c.value)
     -- A name of ASCII alone reads the same escaped; any other is looked up by aaa_authorize, which knows what is no text.
     WHERE k.tenant_id = q.tenant_id AND k.username = encode(decode(q.name_hex, 'hex'), 'escape') AND strpos(k.username, '\') = 0
       AND k.status = 'active' AND NOT k.has_rules AND split_part(q.question, ' ', 3) = 'mikrotik'

@@ -101,6 +101,15 @@ $$ SELECT CASE WHEN p_value ~ '[\\"''`\x01-\x03]'
      THEN replace(replace(replace(replace(replace(replace(replace(p_value, '\', '\134'), '"', '\042'), '''', '\047'), '`', '\140'), E'\x01', '\001'), E'\x02', '\002'), E'\x03', '\003')
      ELSE p_value END $$;
 
+-- Whether a login needs no more than its name: a device that the hotspot lets in by its address, or a voucher. Nobody else is let in without a password,
+-- not even one who has set the name as the password.
+CREATE OR REPLACE FUNCTION access_has_no_secret(p_tenant_id bigint, p_subscription_id bigint, p_username text, p_password text)
+RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN p_password = p_username AND (access_mac(p_username) IS NOT NULL
+    OR EXISTS (SELECT FROM voucher u WHERE u.tenant_id = p_tenant_id AND u.code = p_username AND u.subscription_id = p_subscription_id));
+END $$;
+
 -- Seconds between interims. The cap is held against what interims report, so over one interval at full speed a customer must not run
 -- further past it than 1 % of the allowance; but a minute is short enough for anybody (RFC 2869 5.16 asks for no less).
 CREATE OR REPLACE FUNCTION access_interim_s(p_plan_s integer, p_allowance_bytes bigint, p_kbps bigint) RETURNS integer LANGUAGE sql IMMUTABLE AS $$
@@ -266,6 +275,11 @@ BEGIN
       value := v_password;
       op := ':=';
       RETURN NEXT;
+      IF v_password = v_username AND access_has_no_secret(p_tenant_id, v_subscription_id, v_username, v_password) THEN
+        attribute := 'Lango-No-Secret';
+        value := 'yes';
+        RETURN NEXT;
+      END IF;
     END IF;
     IF p_nas_type <> 'mikrotik' THEN
       RETURN QUERY SELECT 0, '', w.attribute, w.value, ':=' FROM access_other_rates(v_values[array_position(v_names, 'Mikrotik-Rate-Limit')]) w;
@@ -291,6 +305,7 @@ BEGIN
     ('Lango-Decision', CASE v_mode WHEN 'garden' THEN 'garden' WHEN 'throttled' THEN 'accept' ELSE 'reject' END, ':='),
     ('Lango-Reason', v_reason, ':='),
     ('Cleartext-Password', v_password, ':='),
+    ('Lango-No-Secret', CASE WHEN access_has_no_secret(p_tenant_id, v_subscription_id, v_username, v_password) THEN 'yes' END, ':='),
     ('Reply-Message', access_sentence(v_reason), ':='),
     ('Class', 'L1:' || v_subscription_id || ':' || v_login || ':' || left(v_mode, 1) || CASE v_mode WHEN 'throttled' THEN v_told_rate ELSE '' END, ':='),
     ('Acct-Interim-Interval', CASE WHEN v_mode IS NOT NULL THEN v_interim_s::text END, ':='),

@@ -1,35 +1,26 @@
 import { z } from 'zod';
 import { whyHref } from '../access';
 import type { Context } from '../platform/context';
-import { cursorId, idField, listQuery } from '../platform/http/input';
+import { idField } from '../platform/http/input';
 import { pageRoute, seeOther, view } from '../platform/http/page';
 import type { PageRoute } from '../platform/http/page';
 import type { Person } from '../platform/http/person';
 import { notFound } from '../platform/http/problem';
 import { listPackages } from '../plans';
 import { sessionProof } from '../sessions';
-import { allowedActions, subscriptionStates } from '../subscriptions';
+import { allowedActions } from '../subscriptions';
 import type { SubscriptionState } from '../subscriptions';
-import { cursorOf, fieldsOf, formErrors, formatAmount, formatCount, pagerOf, readerFor, withQuery } from '../ui';
+import { fieldsOf, formErrors, formatAmount, readerFor } from '../ui';
 import type { Reader } from '../ui';
-import {
-  countSubscribers,
-  eventsOf,
-  listRows,
-  paymentsOf,
-  servicesOf,
-  sessionsOf,
-  usageOf,
-  walletOf,
-} from './admin.queries';
+import { eventsOf, paymentsOf, servicesOf, sessionsOf, usageOf, walletOf } from './admin.queries';
 import type { ServiceRow } from './admin.queries';
-import { listRow, nowColumn, paymentLines, sayPhone, serviceColumn, serviceState, strip, timeline } from './admin.view';
+import { nowColumn, paymentLines, sayPhone, serviceColumn, serviceState, strip, timeline } from './admin.view';
 import { changeSubscriber } from './change-subscriber';
 import { createSubscriber } from './create-subscriber';
+import { listRoutes } from './list.routes';
 import { findSubscriber } from './queries';
 
 const none = z.literal('').transform(() => undefined);
-const rowsQuery = listQuery.extend({ state: z.union([none, z.enum(subscriptionStates)]).optional() });
 const personQuery = z.object({
   subscription: idField.optional(),
   done: z.string().max(40).optional(),
@@ -39,38 +30,6 @@ const newForm = z.object({
   phone: z.string().trim().min(1).max(40),
   email: z.union([none, z.string().trim().max(254)]).optional(),
 });
-
-function filters(query: z.output<typeof rowsQuery>, search: URLSearchParams, { t }: Reader) {
-  const states = subscriptionStates.map((state) => ({
-    value: state,
-    label: t(`ui.state.${state}`),
-    selected: state === query.state,
-  }));
-  return {
-    path: '/subscribers',
-    q: query.q ?? '',
-    findHint: t('ui.search_hint'),
-    kept: query.state ? [{ name: 'state', value: query.state }] : [],
-    active: query.state
-      ? [
-          {
-            label: t('sessions.state'),
-            value: t(`ui.state.${query.state}`),
-            off: withQuery('/subscribers', search, { state: null }),
-            offLabel: t('ui.filter_off', { name: t('sessions.state') }),
-          },
-        ]
-      : [],
-    choices: [
-      {
-        name: 'state',
-        label: t('sessions.state'),
-        options: [{ value: '', label: t('ui.filter_any'), selected: !query.state }, ...states],
-      },
-    ],
-    clear: query.state || query.q ? '/subscribers' : '',
-  };
-}
 
 function formFields(values: Record<string, string>, errors: Record<string, string>, reader: Reader, id?: bigint) {
   const { t } = reader;
@@ -183,46 +142,7 @@ async function personModel(ctx: Context, id: bigint, query: z.output<typeof pers
 }
 
 export const pageRoutes: PageRoute[] = [
-  pageRoute({
-    method: 'GET',
-    path: '/subscribers',
-    permission: 'subscribers.read',
-    query: rowsQuery,
-    async run(ctx, { query }, web, person) {
-      const reader = readerFor(ctx, person);
-      const { q, state, limit } = query;
-      const rows = await listRows(ctx, { q: q || undefined, state, before: cursorId(query.cursor), limit });
-      const shown = rows.slice(0, limit);
-      const search = new URLSearchParams(web.query);
-      const last = shown.at(-1);
-      const mayAdd = person.actor.permissions.has('subscribers.write');
-      return view('subscribers/list', {
-        title: reader.t('subscribers.title'),
-        total: formatCount(await countSubscribers(ctx), reader.locale),
-        search: q ?? '',
-        mayAdd,
-        filters: filters(query, search, reader),
-        rows: shown.map((row) => listRow(row, reader)),
-        empty:
-          q || state
-            ? {
-                text: reader.t('subscribers.empty_filtered'),
-                href: '/subscribers',
-                step: reader.t('subscribers.empty_filtered_step'),
-              }
-            : {
-                text: reader.t('subscribers.empty'),
-                ...(mayAdd ? { href: '/subscribers/new', step: reader.t('subscribers.add'), action: true } : {}),
-              },
-        pager: pagerOf(
-          '/subscribers',
-          search,
-          { cursor: query.cursor, next: rows.length > limit && last ? cursorOf(last.id) : null, limit },
-          reader,
-        ),
-      });
-    },
-  }),
+  ...listRoutes,
   pageRoute({
     method: 'GET',
     path: '/subscribers/new',
@@ -259,6 +179,7 @@ export const pageRoutes: PageRoute[] = [
     permission: 'subscribers.read',
     query: personQuery,
     async run(ctx, { params, query }, web, person) {
+      if (!(await findSubscriber(ctx, params.id))) throw notFound('That customer');
       const services = await servicesOf(ctx, params.id);
       const service = services.find((one) => one.id === query.subscription) ?? services[0];
       const { column } = await nowModel(ctx, params.id, service, person);

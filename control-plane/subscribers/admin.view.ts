@@ -14,7 +14,7 @@ import {
   stateBadge,
 } from '../ui';
 import type { Reader, StateBadge } from '../ui';
-import type { EventRow, PaymentRow, ServiceRow, SessionRow, SubscriberRow } from './admin.queries';
+import type { EventRow, PaymentRow, ServiceRow, SessionRow } from './admin.queries';
 
 /** +254722418306 as people here say it: 0722 418 306. Other countries keep their plus. */
 export function sayPhone(phone: string): string {
@@ -47,34 +47,6 @@ export function serviceState(
     });
   }
   return stateBadge(name, reader, { why: why[name], tinted: more.tinted ?? false });
-}
-
-/** One row of the list. */
-export function listRow(row: SubscriberRow, reader: Reader) {
-  const { locale, t, nowMs } = reader;
-  const left = row.expires_at ? row.expires_at.getTime() - nowMs : 0;
-  return {
-    id: row.id.toString(),
-    name: row.name,
-    href: `/subscribers/${row.id}`,
-    phone: sayPhone(row.phone),
-    state: row.state === null ? null : serviceState(row, reader, { online: row.online > 0n }),
-    plan: row.plan ?? t('subscribers.no_service'),
-    login: row.username ?? '',
-    more: row.services > 1n ? t('subscribers.and_more', { count: Number(row.services) - 1 }) : '',
-    until: row.expires_at ? formatDeadline(row.expires_at, reader) : '–',
-    left:
-      row.expires_at === null
-        ? ''
-        : left > 0
-          ? t('subscribers.left', { span: formatSpan(left) })
-          : t('subscribers.over', { span: formatSpan(-left) }),
-    used: row.used_bytes === null ? '–' : formatBytes(row.used_bytes, locale),
-    allowance:
-      row.allowance_bytes === null
-        ? t('ui.no_limit')
-        : t('subscribers.of', { total: formatBytes(row.allowance_bytes, locale) }),
-  };
 }
 
 /** The strip on top of a person's page: it answers most calls. */

@@ -12,3 +12,4 @@ export {
   type SubscriberPatch,
 } from './schema';
 export { normalizePhone } from './phone';
+export { readTyped, filterJson, TYPED_MIN, type Typed, type PeopleFilter } from './search';

@@ -1,8 +1,8 @@
 import type { Context } from '../platform/context';
-import { Prisma, type subscriber } from '../platform/db/generated/client';
+import type { subscriber } from '../platform/db/generated/client';
 import { pageOf, type Page } from '../platform/http/input';
 import type { Subscriber } from './schema';
-import { matching } from './search';
+import { filterJson } from './search';
 
 /** A row in the words of the API. */
 export function toSubscriber(row: subscriber): Subscriber {
@@ -27,10 +27,8 @@ export interface SubscriberFilter {
 /** Subscribers, newest first. */
 export async function listSubscribers(ctx: Context, filter: SubscriberFilter): Promise<Page<Subscriber>> {
   const rows = await ctx.tx.$queryRaw<subscriber[]>`
-    SELECT c.* FROM subscriber c
-    WHERE c.deleted_at IS NULL ${filter.q ? Prisma.sql`AND ${matching(filter.q)}` : Prisma.empty}
-      ${filter.before === undefined ? Prisma.empty : Prisma.sql`AND c.id < ${filter.before}`}
-    ORDER BY c.id DESC LIMIT ${filter.limit + 1}`;
+    SELECT c.* FROM subscriber_page(${filterJson({ q: filter.q })}::jsonb, ${filter.before ?? null}::bigint, ${filter.limit + 1}::integer) f (id)
+    JOIN subscriber c ON c.id = f.id ORDER BY c.id DESC`;
   return pageOf(rows, filter.limit, (row) => row.id, toSubscriber);
 }
 

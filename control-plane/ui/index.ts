@@ -38,5 +38,6 @@ export * from './proof';
 export * from './read-number';
 export * from './reader';
 export * from './state';
+export * from './table';
 export { assetRoutes } from './assets.routes';
 export type { Assets } from './assets';

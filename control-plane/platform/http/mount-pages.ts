@@ -1,3 +1,5 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import express, { Router, type Request, type RequestHandler, type Response } from 'express';
 import { toProblem } from './errors';
 import { baseCall } from './mount-api';
@@ -45,6 +47,8 @@ function guard(route: PageRoute, parts: HttpParts): RequestHandler[] {
     const person = res.locals['person'] as Person | undefined;
     if (route.permission === 'public') next();
     else if (!person) toSignIn(req, res);
+    else if (person.mustVisit !== undefined && !route.path.startsWith(person.mustVisit) && route.path !== '/logout')
+      res.redirect(303, `${person.mustVisit}?needed=second`);
     else if (route.permission !== 'signed_in' && !person.actor.permissions.has(route.permission))
       next(forbidden(route.permission));
     else next();
@@ -83,7 +87,9 @@ function sendPage(res: Response, result: PageResult, base: PageBase, parts: Http
     return;
   }
   if (result.kind === 'file') {
-    res.attachment(result.name).type(`${result.type}; charset=utf-8`).send(result.body);
+    res.attachment(result.name).type(`${result.type}; charset=utf-8`);
+    if (typeof result.body === 'string') res.send(result.body);
+    else sendPieces(res, result.body, parts);
     return;
   }
   if (!parts.renderer) throw new Error('Pages need a renderer; give createApp one.');
@@ -92,6 +98,15 @@ function sendPage(res: Response, result: PageResult, base: PageBase, parts: Http
     .set(result.headers)
     .type('html')
     .send(parts.renderer.page(result.view, result.model, base));
+}
+
+/** Piece by piece, no faster than the browser takes them. A fault in the middle breaks the connection off: the browser must not think that it has the whole. */
+function sendPieces(res: Response, body: AsyncIterable<string>, parts: HttpParts): void {
+  pipeline(Readable.from(body), res).catch((error: unknown) => {
+    if (!res.destroyed) res.destroy();
+    if ((error as { code?: string }).code !== 'ERR_STREAM_PREMATURE_CLOSE')
+      parts.log.error({ err: error, requestId: res.locals['requestId'] }, 'a file broke off');
+  });
 }
 
 function setCookie(res: Response, cookie: Cookie, publicUrl: string): void {
@@ -110,6 +125,7 @@ function webOf(req: Request, res: Response, parts: HttpParts): Web {
     csrfToken: person?.session?.csrfToken ?? '',
     nonce: String(res.locals['nonce']),
     publicUrl: parts.publicUrl,
+    origin: `${req.protocol}://${req.host}`,
     url: req.originalUrl,
     path: req.path,
     query: Object.fromEntries(

@@ -14,6 +14,8 @@ export interface Web {
   nonce: string;
   /** As people reach us; the sign-in cookie's name and flags depend on it. */
   publicUrl: string;
+  /** As this browser reached us: scheme, host and port. */
+  origin: string;
   /** Path with query, as the browser sent it. */
   url: string;
   path: string;
@@ -46,7 +48,7 @@ export type PageResult =
       headers: Record<string, string>;
     }
   | { kind: 'redirect'; to: string; cookies: Cookie[] }
-  | { kind: 'file'; name: string; type: string; body: string; cookies: Cookie[] };
+  | { kind: 'file'; name: string; type: string; body: string | AsyncIterable<string>; cookies: Cookie[] };
 
 /** Renders `<slice>/views/<name>`; `model.layout` names a layout, null gives the bare fragment. 422 re-renders a form that was refused. */
 export function view(
@@ -70,8 +72,12 @@ export function seeOther(to: string, cookies: Cookie[] = []): PageResult {
   return { kind: 'redirect', to, cookies };
 }
 
-/** A file for the browser to save; `name` holds letters, digits, dots and dashes only. `body` is text: bytes would need a type of their own. */
-export function file(name: string, type: 'text/csv' | 'application/json', body: string): PageResult {
+/** A file for the browser to save; `name` holds letters, digits, dots and dashes only. `body` is text: bytes would need a type of their own. A long one comes in pieces. */
+export function file(
+  name: string,
+  type: 'text/csv' | 'application/json',
+  body: string | AsyncIterable<string>,
+): PageResult {
   if (!/^[\w.-]{1,100}$/.test(name)) throw new Error(`A file may not be named ${name}.`);
   return { kind: 'file', name, type, body, cookies: [] };
 }
@@ -126,6 +132,27 @@ export function pageRoute<const P extends string, Q extends Schema = undefined, 
       if (!person) throw new Error(`${spec.method} ${spec.path} ran without a signed-in person`);
       const input = read(spec, call);
       return call.inTenant((ctx) => spec.run(ctx, input, web, person));
+    },
+  };
+}
+
+interface FilePage<P extends string, Q extends Schema> {
+  path: P;
+  query?: Q;
+  permission: Permission | 'signed_in';
+  run(call: Call, input: PageInput<P, Q, undefined>, web: Web, person: Person): Promise<PageResult>;
+}
+
+/** A long file for signed-in staff who hold `permission`. No transaction is open: each piece opens its own (`call.inTenant`), because none may stay open while a browser reads. */
+export function filePage<const P extends string, Q extends Schema = undefined>(spec: FilePage<P, Q>): PageRoute {
+  return {
+    kind: 'page',
+    method: 'GET',
+    path: spec.path,
+    permission: spec.permission,
+    async perform(call, web) {
+      if (!call.person) throw new Error(`GET ${spec.path} ran without a signed-in person`);
+      return spec.run(call, read({ ...spec, method: 'GET' }, call) as PageInput<P, Q, undefined>, web, call.person);
     },
   };
 }

@@ -1,0 +1,68 @@
+import type { Context } from '../platform/context';
+import { filterJson } from './search';
+import type { PeopleFilter } from './search';
+
+/** One row of the list: the person, the service that matters most, and whether they are online. */
+export interface SubscriberRow {
+  id: bigint;
+  name: string;
+  phone: string;
+  email: string | null;
+  created_at: Date;
+  subscription_id: bigint | null;
+  username: string | null;
+  plan: string | null;
+  state: string | null;
+  suspended_reason: string | null;
+  expires_at: Date | null;
+  used_bytes: bigint | null;
+  allowance_bytes: bigint | null;
+  wallet_cents: bigint;
+  services: bigint;
+  online: bigint;
+}
+
+/** More than this is not counted: the figure beside the title says "1,000+". */
+export const COUNT_MOST = 1000;
+
+/**
+ * A page of people, newest first, each with the service that matters most: one in the state asked for, else running before ended, newest first.
+ * The page is found by prisma/functions/subscriber-list.sql and only then furnished.
+ */
+export function listRows(
+  { tx }: Context,
+  filter: PeopleFilter,
+  page: { before: bigint | undefined; limit: number },
+): Promise<SubscriberRow[]> {
+  return tx.$queryRaw<SubscriberRow[]>`
+    SELECT c.id, c.name, c.phone, c.email, c.created_at, s.id AS subscription_id, s.username, p.name AS plan, s.state, s.suspended_reason,
+           CASE WHEN s.unused_validities = 0 THEN s.expires_at END AS expires_at, s.used_bytes, s.allowance_bytes,
+           coalesce((SELECT sum(a.balance_cents) FROM ledger_account a WHERE a.subscriber_id = c.id), 0)::bigint AS wallet_cents,
+           (SELECT count(*) FROM subscription x WHERE x.subscriber_id = c.id AND x.status <> 'ended') AS services,
+           (SELECT count(*) FROM subscription x JOIN session_live l ON l.subscription_id = x.id AND l.stopped_at IS NULL WHERE x.subscriber_id = c.id) AS online
+    FROM subscriber_page(${filterJson(filter)}::jsonb, ${page.before ?? null}::bigint, ${page.limit}::integer) f (id)
+    JOIN subscriber c ON c.id = f.id
+    LEFT JOIN LATERAL (SELECT * FROM subscription_now n WHERE n.subscriber_id = c.id
+                       ORDER BY (n.state IS DISTINCT FROM ${filter.state ?? null}::text), (n.status = 'ended'), n.id DESC LIMIT 1) s ON true
+    LEFT JOIN plan p ON p.id = s.plan_id
+    ORDER BY c.id DESC`;
+}
+
+/** How many people match, counted up to COUNT_MOST + 1. */
+export async function countRows({ tx }: Context, filter: PeopleFilter): Promise<number> {
+  const [row] = await tx.$queryRaw<{ count: bigint }[]>`
+    SELECT subscriber_count(${filterJson(filter)}::jsonb, ${COUNT_MOST + 1}::integer) AS count`;
+  return Number(row?.count ?? 0);
+}
+
+/** Plans that one may filter by. */
+export function planChoices({ tx }: Context): Promise<{ id: bigint; name: string }[]> {
+  return tx.$queryRaw`SELECT id, name FROM plan WHERE archived_at IS NULL ORDER BY name LIMIT 200`;
+}
+
+/** Midnight of the company's day that began `days` ago (negative: that will begin). */
+export async function dayStart({ tx }: Context, zone: string, days: number): Promise<Date> {
+  const [row] = await tx.$queryRaw<{ at: Date }[]>`
+    SELECT (date_trunc('day', lango_now() AT TIME ZONE ${zone}) - make_interval(days => ${days}::integer)) AT TIME ZONE ${zone} AS at`;
+  return row?.at ?? new Date(0);
+}

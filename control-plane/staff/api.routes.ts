@@ -115,6 +115,10 @@ export const apiRoutes = [
     path: '/tokens',
     permission: 'signed_in',
     summary: 'List the programs signed in as you',
+    answer: z.object({
+      items: z.array(z.object({ id: z.string(), created_at: z.date(), expires_at: z.date(), current: z.boolean() })),
+      nextCursor: z.null(),
+    }),
     run: async (ctx, _input, person) => ({
       items: await listOwnTokens(ctx, person.staffId, person.tokenHash),
       nextCursor: null,

@@ -1,3 +1,6 @@
+import { sliceApiRoutes } from '../slices';
+import { answerChecker, type CheckedAnswer } from './answer-check';
+
 /** An answer of the API: status and parsed JSON body. */
 export interface Answer<T = unknown> {
   status: number;
@@ -18,7 +21,17 @@ export interface ApiClient {
   as(token: string | undefined): ApiClient;
 }
 
-/** @param baseUrl e.g. http://127.0.0.1:3000 */
+/** Made at the first answer: a test that never asks must not load every slice. */
+let check: ((answer: CheckedAnswer) => void) | undefined;
+const checkAnswer = (answer: CheckedAnswer): void => {
+  check ??= answerChecker(sliceApiRoutes().flatMap(({ routes }) => routes));
+  check(answer);
+};
+
+/**
+ * Every answer is held to the OpenAPI document (answer-check.ts): one that the document does not promise throws.
+ * @param baseUrl e.g. http://127.0.0.1:3000
+ */
 export function apiClient(baseUrl: string, token?: string): ApiClient {
   const send = async <T>(
     method: string,
@@ -36,7 +49,9 @@ export function apiClient(baseUrl: string, token?: string): ApiClient {
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
     const text = await response.text();
-    return { status: response.status, headers: response.headers, body: (text === '' ? undefined : parse(text)) as T };
+    const read: unknown = text === '' ? undefined : parse(text);
+    checkAnswer({ method, path, status: response.status, body: read });
+    return { status: response.status, headers: response.headers, body: read as T };
   };
   return {
     baseUrl,

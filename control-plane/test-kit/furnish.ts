@@ -39,6 +39,16 @@ export async function furnish(lango: TestLango, company: TestCompany): Promise<R
     `INSERT INTO certificate (tenant_id, subscription_id, serial, name, not_after) VALUES ($1, $2, $3, 'D', now() + interval '1 day') RETURNING id`,
     [subscription.id, `abcdef${tenant.padStart(2, '0')}`],
   );
+  const webhook = await one(
+    `INSERT INTO webhook_endpoint (tenant_id, url, events, secret_enc, state) VALUES ($1, 'https://example.com/', '{*}', '', 'paused') RETURNING id`,
+    [],
+  );
+  const delivery = await one(
+    `WITH v AS (INSERT INTO webhook_event (tenant_id, type, payload)
+       VALUES ($1, 'webhook.test', '{"type": "webhook.test", "timestamp": "2026-01-01T00:00:00.000Z", "data": {}}') RETURNING id)
+     INSERT INTO webhook_delivery (tenant_id, endpoint_id, event_id) SELECT $1, $2, id FROM v RETURNING id`,
+    [webhook],
+  );
   const plan = await one('SELECT max(id) AS id FROM plan WHERE tenant_id = $1', []);
   const payment = await one('SELECT max(id) AS id FROM payment WHERE tenant_id = $1', []);
   const token = await one('SELECT max(id) AS id FROM staff_token WHERE tenant_id = $1', []);
@@ -58,5 +68,7 @@ export async function furnish(lango: TestLango, company: TestCompany): Promise<R
     'billing/transactions': payment,
     staff: company.staffId.toString(),
     tokens: token,
+    webhooks: webhook,
+    'webhooks/deliveries': delivery,
   };
 }

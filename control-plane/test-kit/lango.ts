@@ -47,6 +47,8 @@ export interface TestLangoOptions {
   apiRatePerMinute?: number;
   publicUrl?: string;
   trustedProxies?: string[];
+  /** Private networks that webhooks may be sent into, for a receiver of the test's own. */
+  insecureWebhookNetworks?: readonly string[];
   /** Parts to run beside web. The whole product from dist/, with FreeRADIUS, is test-kit/whole.ts. */
   parts?: ('jobs' | 'enforcer' | 'accounting')[];
 }
@@ -69,7 +71,7 @@ export async function startTestLango(options: TestLangoOptions = {}): Promise<Te
     log: testLog('web'),
     strictUi: true,
   });
-  const others = await startOthers(db, options.parts ?? []);
+  const others = await startOthers(db, options);
   const baseUrl = `http://127.0.0.1:${web.port}`;
   const signIn = async (email: string, password: string): Promise<ApiClient> => {
     const answer = await apiClient(baseUrl).post<{ token: string }>('/auth/login', { email, password });
@@ -115,14 +117,20 @@ const testLog = (part: string): Log => createLog(part, process.env['TEST_LOG'] ?
 
 async function startOthers(
   db: TestDatabase,
-  parts: NonNullable<TestLangoOptions['parts']>,
+  { parts = [], insecureWebhookNetworks = [] }: TestLangoOptions,
 ): Promise<{ acctPort: number; stop(): Promise<void> }> {
   const dataDir = mkdtempSync(join(tmpdir(), 'lango-test-'));
   const running: { stop(): Promise<void> }[] = [];
   let acctPort = 0;
   if (parts.includes('jobs'))
     running.push(
-      await startJobs({ databaseUrl: db.urls.jobs, masterKey: db.masterKey, dataDir, log: testLog('jobs') }),
+      await startJobs({
+        databaseUrl: db.urls.jobs,
+        masterKey: db.masterKey,
+        insecureWebhookNetworks,
+        dataDir,
+        log: testLog('jobs'),
+      }),
     );
   if (parts.includes('enforcer'))
     running.push(await startEnforcer({ databaseUrl: db.urls.enforcer, bind: '0.0.0.0', log: testLog('enforcer') }));

@@ -1,4 +1,7 @@
+import { execFileSync } from 'node:child_process';
 import { z } from 'zod';
+import { sliceApiRoutes } from '../../slices';
+import { answerChecker } from '../../test-kit/answer-check';
 import { startTestLango } from '../../test-kit/lango';
 import { idField, listQuery } from './input';
 import { openApiDocument } from './openapi';
@@ -61,6 +64,7 @@ test('a route is told with its path, query, body, answer and errors', () => {
     '413',
     '422',
     '429',
+    'default',
   ]);
   expect(operation?.responses['201']).toMatchObject({
     content: {
@@ -72,6 +76,55 @@ test('a route is told with its path, query, body, answer and errors', () => {
   expect(document.paths['/api/open']?.['get']).toMatchObject({ security: [], operationId: 'getOpen' });
 });
 
+/** What the published validator says of a document. It is a module, which Jest on Node 20 cannot require: it runs beside. */
+function faultsOf(told: unknown): unknown {
+  const script = `import { Validator } from '@seriousme/openapi-schema-validator';
+    let text = ''; for await (const part of process.stdin) text += part;
+    const { valid, errors } = await new Validator().validate(JSON.parse(text));
+    console.log(JSON.stringify(valid ? [] : (errors ?? ['invalid'])));`;
+  return JSON.parse(
+    execFileSync(process.execPath, ['--input-type=module', '-e', script], {
+      input: JSON.stringify(told),
+      encoding: 'utf8',
+    }),
+  );
+}
+
+test('the validator that the document is held to finds faults', () => {
+  expect(faultsOf({ openapi: '3.1.0', info: { title: 'x' }, paths: {} })).not.toEqual([]);
+});
+
+test('every route that answers with something says what', () => {
+  const silent = sliceApiRoutes()
+    .flatMap(({ routes }) => routes)
+    .filter((one) => one.status !== 204 && one.answer === undefined)
+    .map((one) => `${one.method} ${one.path}`);
+  expect(silent).toEqual([]);
+});
+
+test('answers are held to the document: a field too many, one missing, a status or an error that it does not name', () => {
+  const check = answerChecker([
+    route({
+      method: 'GET',
+      path: '/things/:id',
+      permission: 'plans.read',
+      summary: 'Show',
+      answer: z.object({ id: z.string(), at: z.date(), note: z.string().nullable() }),
+      run: async () => undefined,
+    }),
+  ]);
+  const answer = (status: number, body: unknown) => () => check({ method: 'GET', path: '/things/7?x=1', status, body });
+  const good = { id: '7', at: '2026-01-01T00:00:00.000Z', note: null };
+  expect(answer(200, good)).not.toThrow();
+  expect(answer(200, { ...good, more: 1 })).toThrow(/additional properties/);
+  expect(answer(200, { ...good, at: 'yesterday' })).toThrow(/date-time/);
+  expect(answer(200, { id: '7', note: null })).toThrow(/required property 'at'/);
+  expect(answer(404, { error: { code: 'not_found', message: 'No.' } })).not.toThrow();
+  expect(answer(404, { message: 'No.' })).toThrow(/required property 'error'/);
+  expect(answer(418, { error: { code: 'teapot', message: 'No.' } })).toThrow(/does not name this status/);
+  expect(() => check({ method: 'GET', path: '/elsewhere', status: 418, body: 1 })).not.toThrow();
+});
+
 test('GET /api/openapi.json is served to anybody and tells every route once', async () => {
   const lango = await startTestLango();
   try {
@@ -81,6 +134,7 @@ test('GET /api/openapi.json is served to anybody and tells every route once', as
     expect(ids.length).toBeGreaterThan(30);
     expect(new Set(ids).size).toBe(ids.length);
     expect(JSON.stringify(body)).not.toContain('undefined');
+    expect(faultsOf(body)).toEqual([]);
     expect(body.paths['/api/subscriptions/{id}/extend']?.['post']?.requestBody).toBeDefined();
   } finally {
     await lango.stop();

@@ -24,12 +24,20 @@ export function openApiDocument(routes: ApiRoute[]): Record<string, unknown> {
     info: {
       title: 'Lango',
       version: '1',
-      description: 'AAA and billing for internet providers with MikroTik routers. Sign in with POST /api/auth/login.',
+      summary: 'AAA and billing for internet providers with MikroTik routers',
+      description:
+        'Sign in with POST /api/auth/login, or make a token in the console for a program of your own. Send it as Authorization: Bearer. Times are UTC, money is in cents with its currency, ids are strings.',
+      license: { name: 'Proprietary', identifier: 'LicenseRef-Proprietary' },
     },
     servers: [{ url: '/' }],
     security: [{ token: [] }],
+    tags: [...new Set(routes.map(tagOf))].map((name) => ({ name })),
     paths,
-    components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } }, schemas: { Problem: problemSchema } },
+    components: {
+      securitySchemes: { token: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT or lgk_ token' } },
+      schemas: { Problem: problemSchema },
+      headers: componentHeaders,
+    },
   };
 }
 
@@ -49,18 +57,36 @@ const problemSchema = {
   },
 };
 
-const refusal = (description: string): unknown => ({
+const componentHeaders = {
+  RequestId: {
+    description: 'What to name when you ask us about this request; one of yours (X-Request-Id) is kept.',
+    schema: { type: 'string' },
+  },
+  RetryAfter: { description: 'Seconds after which another try makes sense.', schema: { type: 'integer' } },
+  IdempotencyReplayed: {
+    description: 'The answer is that of the first request with this Idempotency-Key.',
+    schema: { type: 'string', const: 'true' },
+  },
+};
+const requestIdHeader = { 'X-Request-Id': { $ref: '#/components/headers/RequestId' } };
+
+/** Operations stand together by the first word of their path. */
+function tagOf(route: ApiRoute): string {
+  return route.path.split('/')[1] ?? '';
+}
+
+const refusal = (description: string, headers: object = {}): unknown => ({
   description,
+  headers: { ...requestIdHeader, ...headers },
   content: { 'application/json': { schema: { $ref: '#/components/schemas/Problem' } } },
 });
 
 function operation(route: ApiRoute): Record<string, unknown> {
-  const hasPath = route.path.includes(':');
   const open = route.permission === 'public';
   return {
     operationId: `${route.method.toLowerCase()}${route.path.replace(/[^a-z0-9]+(.)?/gi, (_all, c: string | undefined) => (c ?? '').toUpperCase())}`,
     summary: route.summary,
-    tags: [route.path.split('/')[1] ?? ''],
+    tags: [tagOf(route)],
     ...(open
       ? { security: [] }
       : route.permission === 'signed_in'
@@ -76,21 +102,35 @@ function operation(route: ApiRoute): Record<string, unknown> {
           requestBody: { required: true, content: { 'application/json': { schema: jsonSchema(route.body, 'input') } } },
         }
       : {}),
-    responses: {
-      [String(route.status)]: {
-        description: route.status === 204 ? 'Done' : 'Answer',
-        ...(route.status === 204
-          ? {}
-          : { content: { 'application/json': { schema: route.answer ? jsonSchema(route.answer, 'output') : {} } } }),
+    responses: responses(route),
+  };
+}
+
+/** Every status that the route can answer with; what is the same everywhere and nobody plans for stands under `default`. */
+function responses(route: ApiRoute): Record<string, unknown> {
+  const open = route.permission === 'public';
+  const replayed = route.method === 'POST' && !open;
+  return {
+    [String(route.status)]: {
+      description: route.status === 204 ? 'Done' : 'Answer',
+      headers: {
+        ...requestIdHeader,
+        ...(replayed ? { 'Idempotency-Replayed': { $ref: '#/components/headers/IdempotencyReplayed' } } : {}),
       },
-      ...(route.body ? { 400: refusal('The body is not JSON'), 413: refusal('The body is too large') } : {}),
-      ...(open
-        ? {}
-        : { 401: refusal('Not signed in'), 403: refusal('Permission missing'), 429: refusal('Too many requests') }),
-      ...(hasPath ? { 404: refusal('Does not exist') } : {}),
-      ...(route.method === 'GET' ? {} : { 409: refusal('Not possible in the present state') }),
-      ...((route.body ?? route.query) ? { 422: refusal('Values that are not acceptable, named in fields') } : {}),
+      ...(route.answer ? { content: { 'application/json': { schema: jsonSchema(route.answer, 'output') } } } : {}),
     },
+    ...(route.body ? { 400: refusal('The body is not JSON'), 413: refusal('The body is too large') } : {}),
+    ...(open && !route.body ? {} : { 401: refusal(open ? 'Refused' : 'Not signed in') }),
+    ...(open ? {} : { 403: refusal('Permission missing') }),
+    ...(route.path.includes(':') ? { 404: refusal('Does not exist') } : {}),
+    ...(open ? {} : { 409: refusal('Not possible in the present state') }),
+    ...((route.body ?? route.query ?? (replayed || undefined))
+      ? { 422: refusal('Values that are not acceptable, named in fields') }
+      : {}),
+    ...(open && !route.body
+      ? {}
+      : { 429: refusal('Too many requests', { 'Retry-After': { $ref: '#/components/headers/RetryAfter' } }) }),
+    default: refusal('Something else went wrong: 503 when the database is away, 500 for a fault of ours'),
   };
 }
 
@@ -102,12 +142,14 @@ const idempotencyHeader = {
   schema: { type: 'string', maxLength: 200 },
 };
 
+const idPattern = '^[1-9][0-9]{0,18}$';
+
 function pathParameters(route: ApiRoute): unknown[] {
   return [...route.path.matchAll(/:([a-z_]+)/g)].map(([, name]) => ({
     name,
     in: 'path',
     required: true,
-    schema: { type: 'string' },
+    schema: name === 'id' || name?.endsWith('_id') ? { type: 'string', pattern: idPattern } : { type: 'string' },
   }));
 }
 
@@ -128,7 +170,7 @@ function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): unknown {
     unrepresentable: 'any',
     // Ids are bigint inside and strings outside.
     override: ({ zodSchema, jsonSchema: made }) => {
-      if (zodSchema._zod.def.type === 'bigint') Object.assign(made, { type: 'string', pattern: '^[1-9][0-9]{0,18}$' });
+      if (zodSchema._zod.def.type === 'bigint') Object.assign(made, { type: 'string', pattern: idPattern });
       if (zodSchema._zod.def.type === 'date') Object.assign(made, { type: 'string', format: 'date-time' });
     },
   });

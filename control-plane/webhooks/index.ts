@@ -1,0 +1,2 @@
+export { eventNames, eventSentences, type EventName } from './catalogue';
+export { RETRY_AFTER_S } from './send-due';

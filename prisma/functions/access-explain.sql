@@ -92,7 +92,7 @@ BEGIN
         'mac_lock', s.mac_lock, 'simultaneous_use', s.simultaneous_use, 'expires_at', s.expires_at, 'unused_validities', s.unused_validities, 'valid_until', s.valid_until,
         'used_bytes', s.used_bytes, 'allowance_bytes', s.allowance_bytes,
         'online_s', s.online_s, 'online_used_s', s.online_used_s, 'has_hours', coalesce(s.rules ? 'week', false), 'service_until', s.service_until) END,
-      'voucher', (SELECT jsonb_build_object('code', u.code, 'plan', pl.name, 'voided', b.voided_at IS NOT NULL)
+      'voucher', (SELECT jsonb_build_object('code', u.code, 'plan', pl.name, 'voided', NOT voucher_is_open(b.voided_at, b.valid_until))
                   FROM voucher u JOIN voucher_batch b ON b.id = u.batch_id JOIN plan_version v ON v.id = b.plan_version_id JOIN plan pl ON pl.id = v.plan_id
                   WHERE u.tenant_id = lango_tenant() AND u.code = voucher_code(p_username) AND u.used_at IS NULL),
       'tries', (SELECT jsonb_build_object('tries', max(g.tries), 'wait_until', max(g.wait_until)) FROM access_guess g

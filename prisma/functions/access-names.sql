@@ -36,7 +36,7 @@ DECLARE
 BEGIN
   IF v_name IS NULL THEN
     v_name := (SELECT u.code FROM voucher u JOIN voucher_batch b ON b.id = u.batch_id
-               WHERE u.tenant_id = p_tenant_id AND u.code = voucher_code(p_typed) AND u.used_at IS NULL AND b.voided_at IS NULL);
+               WHERE u.tenant_id = p_tenant_id AND u.code = voucher_code(p_typed) AND u.used_at IS NULL AND voucher_is_open(b.voided_at, b.valid_until));
     v_fresh := true;
   END IF;
   IF v_name IS NULL OR v_name = p_typed AND NOT v_fresh THEN

@@ -7,8 +7,8 @@ BEGIN
   INSERT INTO snapshot_change (tenant_id, username) SELECT DISTINCT c.tenant_id, c.username FROM changed c;
   RETURN NULL;
 END $$;
--- Usage that ends an allowance changes no card; the row that it leaves for the enforcer tells.
-CREATE OR REPLACE FUNCTION snapshot_note_enforcement() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+-- Usage that ends an allowance changes no card; the row that it leaves for the enforcer tells. Nor does a certificate that is issued or revoked.
+CREATE OR REPLACE FUNCTION snapshot_note_subscriptions() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
   INSERT INTO snapshot_change (tenant_id, username)
   SELECT DISTINCT s.tenant_id, s.username FROM changed c JOIN subscription s ON s.id = c.subscription_id;
@@ -29,7 +29,12 @@ BEGIN
   END LOOP;
 END $$;
 DROP TRIGGER IF EXISTS snapshot_insert ON enforcement;
-CREATE TRIGGER snapshot_insert AFTER INSERT ON enforcement REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION snapshot_note_enforcement();
+CREATE TRIGGER snapshot_insert AFTER INSERT ON enforcement REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION snapshot_note_subscriptions();
+DROP TRIGGER IF EXISTS snapshot_insert ON certificate;
+CREATE TRIGGER snapshot_insert AFTER INSERT ON certificate REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION snapshot_note_subscriptions();
+DROP TRIGGER IF EXISTS snapshot_update ON certificate;
+CREATE TRIGGER snapshot_update AFTER UPDATE ON certificate REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION snapshot_note_subscriptions();
+DROP FUNCTION IF EXISTS snapshot_note_enforcement();
 
 -- Where a reader stands that reads now: everything by transactions before o_xid is visible to it.
 CREATE OR REPLACE FUNCTION aaa_snapshot_point(OUT o_xid text, OUT o_shift_s double precision, OUT o_kinds text)
@@ -192,9 +197,20 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION aaa_snapshot_answers TO lango_radius;
 
+-- The certificates with which these logins come in by EAP-TLS, as a JSON text of [company, serial, username]. Their dates are FreeRADIUS' to check.
+CREATE OR REPLACE FUNCTION aaa_snapshot_certificates(p_tenant_ids bigint[], p_usernames text[]) RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT coalesce(jsonb_agg(jsonb_build_array(c.tenant_id, c.serial, k.username)), '[]')::text
+  FROM unnest(p_tenant_ids, p_usernames) AS a (tenant, name)
+  JOIN access_card k ON k.tenant_id = a.tenant AND k.username = a.name
+  JOIN certificate c ON c.subscription_id = k.subscription_id
+  WHERE c.revoked_at IS NULL
+$$;
+GRANT EXECUTE ON FUNCTION aaa_snapshot_certificates TO lango_radius;
+
 -- Batches of vouchers whose unused codes let somebody in.
 CREATE OR REPLACE FUNCTION aaa_snapshot_batches() RETURNS bigint[] LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS
-$$ SELECT coalesce(array_agg(id), '{}') FROM voucher_batch WHERE voided_at IS NULL $$;
+$$ SELECT coalesce(array_agg(id), '{}') FROM voucher_batch WHERE voucher_is_open(voided_at, valid_until) $$;
 GRANT EXECUTE ON FUNCTION aaa_snapshot_batches TO lango_radius;
 
 -- Unused codes of a batch in their order, as a JSON text of [company, code], after one of them.

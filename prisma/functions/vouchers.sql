@@ -20,7 +20,7 @@ DECLARE
   v record;
   v_id bigint;
 BEGIN
-  SELECT u.code, u.subscription_id, u.used_at, b.voided_at, p.id AS plan_version_id, p.quota_bytes,
+  SELECT u.code, u.subscription_id, u.used_at, voucher_is_open(b.voided_at, b.valid_until) AS open, p.id AS plan_version_id, p.quota_bytes,
          subscription_add_validity(p_at, p.validity_count, p.validity_unit, p.validity_ends, t.timezone) AS expires_at INTO v
   FROM voucher u
   JOIN voucher_batch b ON b.id = u.batch_id
@@ -28,7 +28,7 @@ BEGIN
   JOIN tenant t ON t.id = u.tenant_id
   WHERE u.tenant_id = p_tenant_id AND u.code = voucher_code(p_typed)
   FOR NO KEY UPDATE OF u;
-  IF v.used_at IS NOT NULL OR v.voided_at IS NOT NULL OR v.code IS NULL THEN
+  IF v.used_at IS NOT NULL OR NOT v.open OR v.code IS NULL THEN
     RETURN v.subscription_id;
   END IF;
   INSERT INTO subscription (tenant_id, subscriber_id, plan_version_id, username, status, cycle_no, starts_at, expires_at, quota_bytes)

@@ -16,6 +16,7 @@ export const liveTopics: Readonly<Record<string, Permission>> = {
   payment: 'payments.read',
   router: 'routers.read',
   subscription: 'subscriptions.read',
+  bulk: 'subscriptions.read',
 };
 
 const HEARTBEAT_MS = 15_000;

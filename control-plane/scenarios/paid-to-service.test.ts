@@ -1,4 +1,5 @@
 import type { LoginOutcome, Session, SimulatedMikrotik } from '../test-kit/mikrotik';
+import { stopwatch } from '../test-kit/stopwatch';
 import { makeActive, makePackage, makeSubscription, unique, type Json } from '../test-kit/story';
 import { until } from '../test-kit/until';
 import { startWhole, type Whole } from '../test-kit/whole';
@@ -11,6 +12,7 @@ beforeAll(async () => {
   router = (await lango.addRouter()).device;
 }, 90_000);
 afterAll(() => lango.stop(), 30_000);
+jest.setTimeout(60_000);
 
 type List = { items: Json[] };
 const show = async (id: string) => (await lango.api.get<Json>(`/subscriptions/${id}`)).body;
@@ -37,7 +39,6 @@ const reach = (username: string, wanted: (session: Session) => boolean): Promise
       return login.kind === 'online' ? login.session : undefined;
     },
     (session) => session !== undefined && session.live && wanted(session),
-    10_000,
   ).then((session) => session as Session);
 const isGarden = (session: Session) => session.entitlement.addressLists.includes('expired');
 const isFull = (session: Session) => !isGarden(session) && session.entitlement.rateLimit?.down_bps === 10_000_000;
@@ -52,13 +53,13 @@ it('money opens the gate: the pay page before, service within a second after, co
   const before = online(await dial(sub['username']));
   expect(isGarden(before)).toBe(true);
   expect(before.entitlement.messages.join()).toContain('pay');
-  const paidAt = Date.now();
+  const sincePaid = stopwatch();
   await pay(sub['id']);
   const full = await reach(sub['username'], isFull);
-  expect(Date.now() - paidAt).toBeLessThan(3_000);
+  expect(sincePaid()).toBeLessThan(3_000);
   expect(full.entitlement.rateLimit).toMatchObject({ up_bps: 5_000_000, down_bps: 10_000_000 });
   await count(full, sub);
-}, 30_000);
+});
 
 /** Bytes on the wire are bytes in the API, live and afterwards. */
 async function count(session: Session, sub: Json): Promise<void> {
@@ -95,12 +96,13 @@ it('expiry shuts it at its second, the pay page is all that is left, and a payme
   const sub = await makeActive(lango.api, { validity: { count: 5, unit: 'second' } });
   const session = await reach(sub['username'], isFull);
   const expires = new Date(sub['expires_at']).getTime();
+  await new Promise((resolve) => setTimeout(resolve, expires - Date.now()));
+  const late = stopwatch();
   await until(
     async () => session.live,
     (live) => !live,
-    12_000,
   );
-  expect(Date.now() - expires).toBeLessThan(3_000);
+  expect(late()).toBeLessThan(3_000);
 
   const garden = await reach(sub['username'], isGarden);
   await until(
@@ -109,7 +111,7 @@ it('expiry shuts it at its second, the pay page is all that is left, and a payme
   );
 
   const mark = router.events.position;
-  const paidAt = Date.now();
+  const sincePaid = stopwatch();
   await lango.api.post(`/subscriptions/${sub['id']}/change-plan`, {
     package_id: (await makePackage(lango.api))['id'],
     when: 'renewal',
@@ -117,11 +119,11 @@ it('expiry shuts it at its second, the pay page is all that is left, and a payme
   await pay(sub['id']);
   const answered = await router.events.waitFor('coa', (event) => event.session === garden, { since: mark });
   expect(answered.outcome.kind).toBe('ack');
-  expect(Date.now() - paidAt).toBeLessThan(2_000);
+  expect(sincePaid()).toBeLessThan(2_000);
   await reach(sub['username'], isFull);
   const told = (await lango.api.get<List>(`/enforcements?subscription_id=${sub['id']}`)).body.items;
   expect(told[0]).toMatchObject({ kind: 'restore', reason: 'payment' });
-}, 45_000);
+});
 
 it('a payment a moment before expiry keeps the live session alive past it', async () => {
   const sub = await makeActive(lango.api, { validity: { count: 6, unit: 'second' } });
@@ -131,13 +133,13 @@ it('a payment a moment before expiry keeps the live session alive past it', asyn
   expect(paid).toMatchObject({ outcome: 'renewed' });
   await router.events.waitFor('coa', (event) => event.session === session && event.outcome.kind === 'ack', {
     since: mark,
-    timeout_ms: 5_000,
+    timeout_ms: 20_000,
   });
   const old = new Date(sub['expires_at']).getTime();
   await new Promise((resolve) => setTimeout(resolve, old + 1_500 - Date.now()));
   expect(session.live).toBe(true);
   expect((await show(sub['id']))['state']).toBe('active');
-}, 30_000);
+});
 
 it('a cap cuts, a top-up restores; suspension cuts for good until staff resume', async () => {
   const sub = await makeActive(lango.api, { quota_bytes: 1_000_000 });
@@ -147,7 +149,6 @@ it('a cap cuts, a top-up restores; suspension cuts for good until staff resume',
   await until(
     async () => session.live,
     (live) => !live,
-    10_000,
   );
   expect(
     await until(
@@ -161,12 +162,11 @@ it('a cap cuts, a top-up restores; suspension cuts for good until staff resume',
   await until(
     async () => again.live,
     (live) => !live,
-    10_000,
   );
   expect(await dial(sub['username'])).toMatchObject({ kind: 'rejected' });
   await lango.api.post(`/subscriptions/${sub['id']}/resume`);
   await reach(sub['username'], isFull);
-}, 45_000);
+});
 
 it('a password changed while online is asked for at the next login, not before', async () => {
   const sub = await makeActive(lango.api);
@@ -178,4 +178,4 @@ it('a password changed while online is asked for at the next login, not before',
   expect(await dial(sub['username'])).toMatchObject({ kind: 'rejected' });
   const login = await router.connectPppoe({ username: sub['username'], password: 'new-word', authentication: 'chap' });
   expect(login.kind).toBe('online');
-}, 30_000);
+});

@@ -4,7 +4,7 @@ import type { ProofInput, ProofResult } from '../cli/prove/proof';
 import { createTestDatabase } from '../test-kit/database';
 import { startTestLango } from '../test-kit/lango';
 
-jest.setTimeout(120_000);
+jest.setTimeout(240_000);
 
 const small: ProofInput = { seed: 20261121, minutes: 0, size: 'small', progress: () => undefined };
 

@@ -34,8 +34,15 @@ afterEach(() => relay.close());
 
 const disconnect = (identifier: number, secret = inner): Buffer =>
   PacketBuilder.request(Code.DisconnectRequest, identifier).add(0, 44, Buffer.from('81000001')).seal(secret);
-const ask = (request: Buffer, tries = 1) =>
-  exchange(request, { host: '127.0.0.1', port: relay.port, secret: inner, timeout_ms: 300, tries });
+/** `wait_ms` is for those that get no answer. */
+const ask = (request: Buffer, o: { tries?: number; wait_ms?: number } = {}) =>
+  exchange(request, {
+    host: '127.0.0.1',
+    port: relay.port,
+    secret: inner,
+    timeout_ms: o.wait_ms ?? 10_000,
+    tries: o.tries ?? 1,
+  });
 
 test('an order reaches the router under RadSec’s secret, and its answer comes back under ours', async () => {
   expect(await ask(disconnect(17))).toMatchObject({
@@ -49,27 +56,27 @@ test('an order reaches the router under RadSec’s secret, and its answer comes 
 
 test('an order that is sent again is one order', async () => {
   obey = undefined;
-  await ask(disconnect(5), 3);
+  await ask(disconnect(5), { tries: 3, wait_ms: 300 });
   expect(written).toHaveLength(1);
 });
 
 test('whoever does not know the secret gives no orders, and neither do other packets', async () => {
-  expect((await ask(disconnect(5, Buffer.from('radsec')))).kind).toBe('timeout');
-  expect((await ask(PacketBuilder.request(Code.AccessRequest, 1).seal(inner))).kind).toBe('timeout');
+  expect((await ask(disconnect(5, Buffer.from('radsec')), { wait_ms: 300 })).kind).toBe('timeout');
+  expect((await ask(PacketBuilder.request(Code.AccessRequest, 1).seal(inner), { wait_ms: 300 })).kind).toBe('timeout');
   expect(written).toEqual([]);
 });
 
 test('an answer that is forged, or of another kind, is none', async () => {
   obey = (order) => PacketBuilder.reply(order, Code.DisconnectAck).seal(Buffer.from('forged'));
-  expect((await ask(disconnect(5))).kind).toBe('timeout');
+  expect((await ask(disconnect(5), { wait_ms: 300 })).kind).toBe('timeout');
   obey = (order) => PacketBuilder.reply(order, Code.CoaAck).seal(RADSEC_SECRET);
-  expect((await ask(disconnect(6))).kind).toBe('timeout');
+  expect((await ask(disconnect(6), { wait_ms: 300 })).kind).toBe('timeout');
 });
 
 test('a connection that takes nothing more costs an order nothing: it is tried again later', async () => {
   takes = false;
   const request = disconnect(5);
-  expect((await ask(request)).kind).toBe('timeout');
+  expect((await ask(request, { wait_ms: 300 })).kind).toBe('timeout');
   takes = true;
   expect((await ask(request)).kind).toBe('reply');
 });

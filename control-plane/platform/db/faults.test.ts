@@ -1,5 +1,6 @@
 import { Client } from 'pg';
 import { createTestDatabase, type TestDatabase } from '../../test-kit/database';
+import { until } from '../../test-kit/until';
 import { systemActor } from '../context';
 import { createSecretBox } from '../crypto';
 import { createLog } from '../log';
@@ -95,13 +96,19 @@ test('a deadlock is tried again and both sides get through', async () => {
     }),
   );
   let tries = 0;
+  let holding = 0;
   const cross = (first: string, second: string) =>
     db.inTenant(opening(1n), async ({ tx }) => {
       tries += 1;
-      for (const key of [first, second]) {
-        await tx.$executeRaw`UPDATE staff_role SET name = (name::int + 1)::text WHERE tenant_id = 1 AND key = ${key}`;
-        await new Promise((done) => setTimeout(done, 150));
-      }
+      const rise = (key: string) =>
+        tx.$executeRaw`UPDATE staff_role SET name = (name::int + 1)::text WHERE tenant_id = 1 AND key = ${key}`;
+      await rise(first);
+      holding += 1;
+      await until(
+        () => holding,
+        (sides) => sides >= 2,
+      );
+      await rise(second);
     });
   await Promise.all([cross('a', 'b'), cross('b', 'a')]);
   const rows = await db.inTenant(opening(1n), ({ tx }) =>
@@ -145,8 +152,12 @@ test('after the server has dropped every connection the next request is served',
   await owner.query(
     `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'lango-web' AND datname = current_database()`,
   );
+  await until(
+    () =>
+      owner.query(`SELECT FROM pg_stat_activity WHERE application_name = 'lango-web' AND datname = current_database()`),
+    ({ rowCount }) => rowCount === 0,
+  );
   await owner.end();
-  await new Promise((done) => setTimeout(done, 100));
   await expect(db.inTenant(opening(1n), async (ctx) => ctx.tenantId)).resolves.toBe(1n);
 });
 

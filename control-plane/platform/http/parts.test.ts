@@ -1,4 +1,5 @@
 import { startTestLango } from '../../test-kit/lango';
+import { until } from '../../test-kit/until';
 
 /** Addresses that failed sign-ins came from, as Lango saw them. */
 async function seenFrom(trustedProxies: string[]): Promise<string[]> {
@@ -22,11 +23,10 @@ test('X-Forwarded-For is believed from a trusted proxy alone, and only its last 
 test('every part that a test asks for starts beside web and ends with it', async () => {
   const lango = await startTestLango({ parts: ['jobs', 'enforcer', 'accounting'] });
   expect(lango.acctPort).toBeGreaterThan(0);
-  for (let i = 0; i < 60; i += 1) {
-    const rows = await lango.asOwner(`SELECT 1 FROM platform_job_tick WHERE finished_at IS NOT NULL`);
-    if (rows.length > 0) break;
-    await new Promise((done) => setTimeout(done, 50));
-  }
-  expect(await lango.asOwner(`SELECT job FROM platform_job_tick WHERE finished_at IS NOT NULL`)).not.toEqual([]);
+  await until(
+    () => lango.asOwner('SELECT job FROM platform_job_tick WHERE finished_at IS NOT NULL'),
+    (ticks) => ticks.length > 0,
+    40_000,
+  );
   await lango.stop();
 });

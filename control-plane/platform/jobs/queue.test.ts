@@ -1,6 +1,7 @@
 import { run } from 'graphile-worker';
 import { Client } from 'pg';
 import { createTestDatabase, type TestDatabase } from '../../test-kit/database';
+import { until } from '../../test-kit/until';
 
 let db: TestDatabase;
 beforeAll(async () => {
@@ -30,12 +31,15 @@ test('work handed over by the web role runs in the jobs role once it is committe
     taskList: { remember: async (payload) => void done.push(payload) },
   });
   try {
-    for (let i = 0; i < 100 && done.length === 0; i++) await new Promise((resolve) => setTimeout(resolve, 50));
+    await until(
+      () => done.length,
+      (n) => n > 0,
+    );
   } finally {
     await worker.stop();
   }
   expect(done).toEqual([{ text: 'kept' }]);
-}, 20_000);
+});
 
 test("what waits in the queue is nobody else's to read", async () => {
   await as('web', (web) =>

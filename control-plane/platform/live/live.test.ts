@@ -1,5 +1,7 @@
 import { Client } from 'pg';
 import { startTestLango, type TestLango } from '../../test-kit/lango';
+import { stopwatch } from '../../test-kit/stopwatch';
+import { until } from '../../test-kit/until';
 import { parseChange } from './hub';
 
 let lango: TestLango;
@@ -17,7 +19,7 @@ afterAll(async () => {
 interface Stream {
   status: number;
   text(): string;
-  /** Waits until `text` holds the words. @throws after three seconds */
+  /** Waits until `text` holds the words. @throws when they never come */
   until(words: string): Promise<void>;
   close(): void;
 }
@@ -40,11 +42,10 @@ async function open(topics: string, token: string | undefined, headers: Record<s
     text: () => text,
     close: () => control.abort(),
     async until(words) {
-      for (let i = 0; i < 150; i += 1) {
-        if (text.includes(words)) return;
-        await new Promise((done) => setTimeout(done, 20));
-      }
-      throw new Error(`${JSON.stringify(words)} never came; this did: ${text}`);
+      await until(
+        () => text,
+        (all) => all.includes(words),
+      );
     },
   };
 }
@@ -102,9 +103,10 @@ test('one person cannot hold more than a dozen streams, and closed ones are give
   expect(streams.map((stream) => stream.status)).toEqual(Array(12).fill(200));
   expect((await open('sessions', lango.api.token)).status).toBe(429);
   streams.forEach((stream) => stream.close());
-  await new Promise((done) => setTimeout(done, 200));
-  const again = await open('sessions', lango.api.token);
-  expect(again.status).toBe(200);
+  const again = await until(
+    () => open('sessions', lango.api.token),
+    (one) => one.status === 200,
+  );
   again.close();
 });
 
@@ -115,10 +117,10 @@ test('a stop ends open streams at once instead of waiting for them', async () =>
     headers: { authorization: `Bearer ${second.api.token}` },
     signal: control.signal,
   });
-  const began = Date.now();
+  const elapsed_ms = stopwatch();
   await second.stop();
   await response.text();
-  expect(Date.now() - began).toBeLessThan(2_000);
+  expect(elapsed_ms()).toBeLessThan(2_000);
 });
 
 test.each([undefined, '', 'x', 'null', '[]', '{"tenant":1,"topic":"a"}', '{"tenant":"1"}'])(

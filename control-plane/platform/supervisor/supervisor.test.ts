@@ -7,6 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pino from 'pino';
+import { stopwatch } from '../../test-kit/stopwatch';
+import { until } from '../../test-kit/until';
 import { projectRoot } from '../project-root';
 import { dataDirTrouble } from './disk';
 import { KeptProcess, type ProcessSpec } from './kept-process';
@@ -42,14 +44,6 @@ function alive(pid: number): boolean {
   }
 }
 
-async function until(what: () => boolean): Promise<void> {
-  const end = Date.now() + 8000;
-  while (!what()) {
-    if (Date.now() > end) throw new Error('waited in vain');
-    await sleep(20);
-  }
-}
-
 const serving = `process.send({kind:'ready'}); setInterval(() => {}, 1000);`;
 
 describe('a kept process', () => {
@@ -58,7 +52,7 @@ describe('a kept process', () => {
     await kept.start();
     const first = kept.pid ?? 0;
     process.kill(first, 'SIGKILL');
-    await until(() => kept.pid !== first && kept.state === 'ready');
+    await until(() => kept.pid !== first && kept.state === 'ready', Boolean);
     const second = kept.pid ?? 0;
     expect(alive(second)).toBe(true);
     await kept.stop();
@@ -70,10 +64,10 @@ describe('a kept process', () => {
   test('that hears no SIGTERM is killed when its time is over', async () => {
     const kept = new KeptProcess(node('deaf', `process.on('SIGTERM', () => {}); ${serving}`, { drain_ms: 300 }), log);
     await kept.start();
-    const began = Date.now();
+    const elapsed_ms = stopwatch();
     await kept.stop();
     expect(alive(kept.pid ?? 0)).toBe(false);
-    expect(Date.now() - began).toBeLessThan(2000);
+    expect(elapsed_ms()).toBeLessThan(2000);
   });
 
   test('that cannot start fails the start with its own last words, and is not tried for ever', async () => {
@@ -94,7 +88,7 @@ describe('a kept process', () => {
     expect(asked).toBe(3);
     const first = kept.pid ?? 0;
     process.kill(first, 'SIGKILL');
-    await until(() => kept.pid !== first && kept.state === 'ready');
+    await until(() => kept.pid !== first && kept.state === 'ready', Boolean);
     await kept.stop();
   });
 
@@ -109,7 +103,10 @@ describe('a kept process', () => {
     const pid = Number(/child (\d+)/.exec(said.toString())?.[1]);
     expect(alive(pid)).toBe(true);
     parent.kill('SIGKILL');
-    await until(() => !alive(pid));
+    await until(
+      () => alive(pid),
+      (still) => !still,
+    );
   });
 });
 

@@ -94,7 +94,7 @@ test('silence is repeated and then a timeout; a wrong secret is a bad reply; nei
   const server = await TestServer.listen((packet) =>
     get(packet, 'User-Name') === userNameOf(users, 0) ? encodeAccountingResponse(packet, wrong) : undefined,
   );
-  const result = await runLoad(optionsFor(server, { kind: 'start', total: 4, timeout_ms: 200, tries: 3 }));
+  const result = await runLoad(optionsFor(server, { kind: 'start', total: 4, timeout_ms: 400, tries: 3 }));
   await server.close();
   expect(result).toMatchObject({ acks: 0, timeouts: 4, retransmits: 8, badReplies: 3, answered_per_s: 0 });
 });
@@ -105,12 +105,12 @@ test('open loop: the rate is held whatever the server does', async () => {
     seen++;
     return encodeAccountingResponse(packet, secret);
   });
-  const mode = { kind: 'open', rate_per_s: 500 } as const;
+  const mode = { kind: 'open', rate_per_s: 100 } as const;
   const result = await runLoad(optionsFor(server, { kind: 'interim', mode, duration_ms: 1000, warmup_ms: 200 }));
   await server.close();
   expect(result.overruns).toBe(0);
-  expect(result.answered_per_s).toBeGreaterThan(425);
-  expect(result.answered_per_s).toBeLessThan(575);
+  expect(result.answered_per_s).toBeGreaterThan(85);
+  expect(result.answered_per_s).toBeLessThan(115);
   expect(seen).toBeGreaterThan(result.acks);
 });
 

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { freeradiusPlaces, healthAddress, healthSecret } from '../freeradius-config/generate';
 import { freeradiusHome } from './cli/freeradius-home';
 import { loopbackFor } from './cli/loopback';
@@ -11,6 +12,8 @@ import { ensureMasterKey } from './platform/master-key';
 /** A running role. stop() drains: no new work is taken, work in hand is finished. */
 export interface RunningPart {
   stop(): Promise<void>;
+  /** `ok`, or in a few words what is wrong; left out, it is well as long as it lives. */
+  state?(): string;
 }
 
 /** What a role is given. */
@@ -37,7 +40,7 @@ const parts: Record<string, Part> = {
   enforcer: { database: 'enforcer', start: startEnforcerPart },
   radsec: { database: 'radsec', start: startRadsecPart },
   snapshot: { database: 'radius', start: startSnapshotPart },
-  'nas-watcher': { database: 'radius', start: startNasWatcherPart, beats: true },
+  'nas-watcher': { database: 'radius', start: startNasWatcherPart },
   authorizer: { database: 'radius', start: startAuthorizerPart, beats: true },
   demo: { database: 'web', start: startDemoPart },
 };
@@ -56,8 +59,17 @@ async function startWebPart({ config, databaseUrl, masterKey, log }: PartContext
     trustedProxies: config.trustedProxies,
     apiRatePerMinute: config.apiRatePerMinute,
     health: {
-      ...(partRoles.includes('freeradius') ? { freeradius: { ...asked, port: authPort } } : {}),
-      heartbeats: ['jobs', 'accounting', 'enforcer', ...(partRoles.includes('radsec') ? ['radsec'] : [])],
+      ...(partRoles.includes('freeradius')
+        ? {
+            freeradius: { ...asked, port: authPort },
+            authorizer: freeradiusPlaces(join(config.dataDir, 'freeradius')).authorizerSocket,
+          }
+        : {}),
+      heartbeats: ['jobs', 'accounting', 'enforcer'],
+      beatingHere: [
+        ...partRoles.filter((role) => role === 'radsec' || role === 'snapshot'),
+        ...(partRoles.includes('freeradius') ? ['nas-watcher'] : []),
+      ],
     },
     log,
   });
@@ -159,7 +171,9 @@ async function run(name: string): Promise<void> {
   // Ctrl-C in a terminal reaches the whole group; the supervisor decides when we end.
   process.on('SIGINT', () => undefined);
   const running = await part.start({ config, databaseUrl, masterKey, log });
-  const beat = part.beats ? undefined : startHeartbeat(name, databaseUrl);
+  const by = part.database === 'radius' ? 'function' : 'table';
+  const state = (): string => running.state?.() ?? 'ok';
+  const beat = part.beats ? undefined : startHeartbeat({ part: name, databaseUrl, by, state });
   const end = once(async () => {
     setTimeout(() => process.exit(1), drain_ms).unref();
     await running.stop();

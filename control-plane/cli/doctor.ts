@@ -15,6 +15,7 @@ import { radsecFinding } from './radsec-authority';
 import { freeradiusMissing } from './part-specs';
 import { wantedPorts } from './preflight';
 import { knownRoles } from './roles';
+import { snapshotFinding } from './snapshot-finding';
 import { embeddedDatabase, postgresDir } from './with-database';
 
 /** One thing looked at: fine with a fact, or wrong with a remedy. */
@@ -55,8 +56,12 @@ async function* findings(config: Config, running: boolean): AsyncGenerator<Findi
     ? wrong('data', folder)
     : fine('data', `${config.dataDir}, ${Math.floor(freeBytes(config.dataDir) / 1e9)} GB free`);
   yield masterKey(config);
-  if (running) yield* runningParts(config);
+  const report = running ? readReport(config) : undefined;
+  if (running) yield* runningParts(config, report);
   else yield* ports(config);
+  const roles = report?.parts.map(({ name }) => name);
+  if (!running || roles?.includes('freeradius'))
+    yield { name: 'snapshot file', ...(await snapshotFinding(config, roles)) };
   const url = config.databaseUrl ?? (running ? embeddedOwnerUrl(postgresDir(config), embeddedDatabase) : undefined);
   if (url) yield* database(url);
   else
@@ -101,11 +106,16 @@ interface Report {
   parts: { name: string; state: string; restarts: number }[];
 }
 
-async function* runningParts(config: Config): AsyncGenerator<Finding> {
-  let report: Report;
+function readReport(config: Config): Report | undefined {
   try {
-    report = JSON.parse(readFileSync(join(config.dataDir, 'running.json'), 'utf8')) as Report;
+    return JSON.parse(readFileSync(join(config.dataDir, 'running.json'), 'utf8')) as Report;
   } catch {
+    return undefined;
+  }
+}
+
+function* runningParts(config: Config, report: Report | undefined): Generator<Finding> {
+  if (!report) {
     yield wrong('parts', 'Lango is starting or just ended. Look again in a moment.');
     return;
   }

@@ -1,6 +1,12 @@
 import { createSocket } from 'node:dgram';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startAuthorizer } from '../../radius/authorizer';
 import { Code, codeName, decodePacket, PacketBuilder, verifyRequest } from '../../radius/packet';
+import { startHeartbeat } from '../platform/heartbeat';
 import { startTestLango, type TestLango } from '../test-kit/lango';
+import { until } from '../test-kit/until';
 import { askStatus } from './ask-status';
 import { atMostEvery } from './source';
 
@@ -55,6 +61,38 @@ describe('a whole installation', () => {
     expect(text).toContain('lango_database_up 1');
     expect(text).toContain('lango_enforcement_open 0');
   });
+});
+
+test('what serves this host alone is looked for on this host, and the authorizer is asked by its own socket', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'lango-health-'));
+  const socket = join(dir, '.s.PGSQL.5432');
+  const lango = await startTestLango({ health: { heartbeats: [], beatingHere: ['snapshot'], authorizer: socket } });
+  const parts = async () => (await get(lango, '/readyz')).body['parts'];
+  await lango.asOwner(`INSERT INTO platform_heartbeat (part, instance) VALUES ('snapshot', 'another-host:1:a')`);
+  expect(await parts()).toMatchObject({ snapshot: 'not running', authorizer: 'not answering' });
+
+  let state = 'not brought up to date for 3 min';
+  const databaseUrl = lango.db.urls.radius;
+  const quiet = { info: () => undefined, warn: () => undefined };
+  const authorizer = await startAuthorizer({ databaseUrl, socket, log: quiet });
+  const beat = startHeartbeat({ part: 'snapshot', databaseUrl, by: 'function', state: () => state });
+  const told = (snapshot: string) =>
+    until(parts, (now) => (now as Record<string, string>)['snapshot'] === snapshot, 15_000);
+  expect(await told(state)).toMatchObject({ authorizer: 'ok' });
+  state = 'ok';
+  await told('ok');
+  expect((await get(lango, '/readyz')).status).toBe(200);
+  await beat.stop();
+  expect(await parts()).toMatchObject({ snapshot: 'not running' });
+  expect(await lango.asOwner(`SELECT instance FROM platform_heartbeat`)).toEqual([{ instance: 'another-host:1:a' }]);
+  expect(hostname()).not.toBe('another-host');
+
+  await authorizer.stop();
+  const away = await startAuthorizer({ databaseUrl: 'postgresql://x@127.0.0.1:9/none', socket, log: quiet });
+  expect(await parts()).toMatchObject({ authorizer: 'gets no answer from Postgres' });
+  await away.stop();
+  await lango.stop();
+  rmSync(dir, { recursive: true, force: true });
 });
 
 test('with the database gone it is alive, not ready, and every request says so in time', async () => {

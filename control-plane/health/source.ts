@@ -1,6 +1,8 @@
 import type { PrismaClient } from '../platform/db/generated/client';
 import type { HealthSource, PartStates } from '../platform/http/health.routes';
 import type { Log } from '../platform/log';
+import { hostPrefix } from '../platform/heartbeat';
+import { askAuthorizer } from './ask-authorizer';
 import { askStatus, type StatusTarget } from './ask-status';
 import { refreshGauges } from './gauges';
 
@@ -9,8 +11,12 @@ export interface HealthExpectations {
   /** Asked with Status-Server; left out, it is not expected here. */
   freeradius?: StatusTarget;
   accounting?: StatusTarget;
-  /** Parts that must have a fresh heartbeat, e.g. jobs, enforcer. */
+  /** Path of the socket by which FreeRADIUS of this host asks the database. */
+  authorizer?: string;
+  /** Parts that must have a fresh heartbeat on some host, e.g. jobs, enforcer. */
   heartbeats: string[];
+  /** Parts that must have one on this host, because they serve nobody else, e.g. snapshot. */
+  beatingHere?: string[];
 }
 
 /** Three missed beats. */
@@ -39,24 +45,32 @@ export function healthSource(outside: PrismaClient, expected: HealthExpectations
   const refresh = atMostEvery(GAUGES_MS, () => refreshGauges(outside, log));
   return {
     async parts() {
-      const [database, freeradius, accounting] = await Promise.all([
-        beats(outside, expected.heartbeats),
+      const [database, freeradius, authorizer, accounting] = await Promise.all([
+        beats(outside, expected.heartbeats, expected.beatingHere ?? []),
         status(expected.freeradius),
+        expected.authorizer === undefined ? undefined : askAuthorizer(expected.authorizer),
         status(expected.accounting),
       ]);
-      return { web: 'ok', ...database, ...named('freeradius', freeradius), ...named('accounting', accounting) };
+      return {
+        web: 'ok',
+        ...database,
+        ...named('freeradius', freeradius),
+        ...named('authorizer', authorizer),
+        ...named('accounting', accounting),
+      };
     },
     refreshMetrics: refresh,
   };
 }
 
-async function beats(outside: PrismaClient, parts: string[]): Promise<PartStates> {
+async function beats(outside: PrismaClient, anywhere: string[], here: string[]): Promise<PartStates> {
+  const parts = [...anywhere, ...here];
   try {
     const rows = await within(
       DATABASE_WAIT_MS,
       outside.$queryRaw<{ part: string; state: string; age_s: number }[]>`
         SELECT DISTINCT ON (part) part, state, extract(epoch FROM clock_timestamp() - beat_at)::float8 AS age_s
-        FROM platform_heartbeat ORDER BY part, beat_at DESC`,
+        FROM platform_heartbeat WHERE part <> ALL (${here}) OR starts_with(instance, ${hostPrefix()}) ORDER BY part, beat_at DESC`,
     );
     const latest = new Map(rows.map((row) => [row.part, row]));
     const states = parts.map((part): [string, string] => {

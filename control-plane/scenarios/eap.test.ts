@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { startSnapshot } from '../../radius/snapshot';
@@ -235,8 +236,13 @@ test('routers behind one address are told apart by their realm, inside as outsid
 });
 
 test('without the database a snapshot of this host answers inside the tunnel as it does outside', async () => {
-  await world.addSubscription({ username: 'remembered' });
-  await world.addSubscription({ username: 'remembered-suspended', status: 'suspended' });
+  const id = await world.addSubscription({ username: 'remembered' });
+  const suspended = await world.addSubscription({ username: 'remembered-suspended', status: 'suspended' });
+  const holders = {
+    good: await certificateFor(id, 'remembered'),
+    revoked: await certificateFor(id, 'remembered'),
+    suspended: await certificateFor(suspended, 'remembered-suspended'),
+  };
   const { snapshotFile } = world.freeradius.places;
   const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
   const owner = process.getuid?.() === 0 ? findUser('freerad') : undefined;
@@ -253,8 +259,27 @@ test('without the database a snapshot of this host answers inside the tunnel as 
         .filter((path) => existsSync(path))
         .map((path) => readFileSync(path, 'latin1'))
         .join('');
-    await until(written, (text) => text.includes('remembered-suspended'), 15_000);
+    await until(written, (text) => text.includes(holders.suspended.serial), 15_000);
+    // A certificate that is issued, or taken back, when the snapshot is whole changes no answer, only whose it is.
+    const late = await certificateFor(id, 'remembered');
+    await world.sql('UPDATE certificate SET revoked_at = lango_now() WHERE serial = $1', [holders.revoked.serial]);
+    const held = (): string =>
+      execFileSync('sqlite3', ['-readonly', '-cmd', '.timeout 2000', snapshotFile, 'SELECT serial FROM certificate'], {
+        encoding: 'utf8',
+        ...owner,
+      });
+    await until(held, (text) => text.includes(late.serial) && !text.includes(holders.revoked.serial), 15_000);
     await cable.unplug();
+    for (const holder of [holders.good, late]) {
+      const outcome = await signIn({ method: 'tls', ...holder, identity: 'anybody' });
+      expect(outcome).toMatchObject({ kind: 'success', keys: 'right' });
+      expect(outcome.reply.get(1)).toBe(`'remembered'`);
+      expect(outcome.reply.get(25)).toMatch(new RegExp(`^${hex(`L1:${id}:`)}`));
+    }
+    expect((await signIn({ method: 'tls', ...holders.suspended })).codes.at(-1)).toBe(3);
+    // One that it does not hold may be newer than the file: no answer, and the router asks its next server.
+    const unheld = await signIn({ method: 'tls', ...holders.revoked }, 3);
+    expect([unheld.kind, unheld.codes.includes(3)]).toEqual(['failure', false]);
     for (const method of byPassword) {
       expect(await signIn({ method, identity: 'remembered' })).toMatchObject({ kind: 'success', keys: 'right' });
       const wrong = await signIn({ method, identity: 'remembered', password: 'not-sesame' });

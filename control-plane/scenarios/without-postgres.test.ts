@@ -58,6 +58,15 @@ const answers = (o: Ask, code: Answered['code'], limit_ms = 15_000): Promise<Ans
     limit_ms,
   );
 
+/** What load balancers and the doctor are told. */
+const serves = (): Promise<boolean> =>
+  askStatus({
+    host: '127.0.0.1',
+    port: world.freeradius.authPort,
+    secret: healthSecret(world.db.masterKey),
+    from: healthAddress,
+  });
+
 const inSnapshot = (sql: string): string =>
   execFileSync('sqlite3', ['-readonly', '-cmd', '.timeout 2000', world.freeradius.places.snapshotFile, sql], {
     encoding: 'utf8',
@@ -175,8 +184,7 @@ test('unknown users and bad bytes get silence, wrong passwords a Reject, and Sta
   expect((await ask({ username: 'known' })).code).toBe('accept');
   expect((await ask({ username: 'nobody', tries: 1 })).code).toBe('none');
   expect((await ask({ username: Buffer.from([0xff, 0]), tries: 1 })).code).toBe('none');
-  const health = { host: '127.0.0.1', port: world.freeradius.authPort, secret: healthSecret(world.db.masterKey) };
-  expect(await askStatus({ ...health, from: healthAddress })).toBe(true);
+  expect(await serves()).toBe(true);
 });
 
 test('what was suspended, given another password or removed a moment before Postgres went is so in the snapshot', async () => {
@@ -285,6 +293,44 @@ test('a company that is closed is refused, a router that has signed must sign, o
     expect((await ask({ username: 'known', from, signed: true })).code).toBe('accept');
   }
   expect((await ask({ username: 'known', proxyState: true, tries: 1 })).code).toBe('none');
+});
+
+test('a snapshot older than its bound answers nobody: the router tries its next server', async () => {
+  await world.addSubscription({ username: 'aged' });
+  await snapshot.stop();
+  snapshot = startWriter(10);
+  try {
+    await until(
+      () => inSnapshot('SELECT bound_s FROM state'),
+      (bound) => bound.trim() === '10',
+      15_000,
+    );
+    await followed();
+    const written_ms = Number(inSnapshot('SELECT written_at FROM state')) * 1000;
+    const heard: { at_ms: number; code: Answered['code'] }[] = [];
+    await until(
+      async () => {
+        const { code } = await ask({ username: 'aged', tries: 1 });
+        heard.push({ at_ms: Date.now(), code });
+        return heard;
+      },
+      (all) =>
+        all.length > 2 && all.slice(-2).every(({ code, at_ms }) => code === 'none' && at_ms > written_ms + 12_000),
+      30_000,
+    );
+    const young = heard.filter(({ at_ms }) => at_ms < written_ms + 9000);
+    const old = heard.filter(({ at_ms }) => at_ms > written_ms + 12_000);
+    expect(young.some(({ code }) => code === 'accept')).toBe(true);
+    expect(old.map(({ code }) => code)).toEqual(old.map(() => 'none'));
+    // Neither does it say that it serves.
+    expect(await serves()).toBe(false);
+    await cable.plug();
+    await answers({ username: 'aged' }, 'accept');
+    expect(await serves()).toBe(true);
+  } finally {
+    await snapshot.stop();
+    snapshot = startWriter();
+  }
 });
 
 test('the file is closed to others and belongs to FreeRADIUS alone', () => {

@@ -17,3 +17,20 @@ CREATE FUNCTION health_figures() RETURNS TABLE (
 $$;
 REVOKE EXECUTE ON FUNCTION health_figures() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION health_figures() TO lango_web, lango_jobs;
+
+-- The sign of life of a part beside FreeRADIUS, whose role touches no table; without a state its row is taken away.
+CREATE OR REPLACE FUNCTION aaa_beat(p_part text, p_instance text, p_state text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  IF p_part NOT IN ('snapshot', 'nas-watcher') THEN
+    RAISE EXCEPTION 'no part % beside FreeRADIUS', p_part;
+  END IF;
+  IF p_state IS NULL THEN
+    DELETE FROM platform_heartbeat WHERE part = p_part AND instance = p_instance;
+    RETURN;
+  END IF;
+  INSERT INTO platform_heartbeat (part, instance, state) VALUES (p_part, p_instance, left(p_state, 200))
+  ON CONFLICT (part, instance) DO UPDATE SET beat_at = clock_timestamp(), state = excluded.state;
+END $$;
+REVOKE EXECUTE ON FUNCTION aaa_beat(text, text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION aaa_beat(text, text, text) TO lango_radius;

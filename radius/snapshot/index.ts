@@ -8,9 +8,12 @@
  */
 import { SnapshotWriter, type SnapshotOptions } from './writer';
 
+export { lookAtSnapshot, type SnapshotLook } from './look';
 export type { SnapshotOptions } from './writer';
 
 export interface Snapshot {
+  /** `ok`, or in a few words what is wrong. */
+  state(): string;
   stop(): Promise<void>;
 }
 
@@ -18,5 +21,5 @@ export interface Snapshot {
 export function startSnapshot(options: SnapshotOptions): Snapshot {
   const writer = new SnapshotWriter(options);
   writer.start();
-  return { stop: () => writer.stop() };
+  return { state: () => writer.state(), stop: () => writer.stop() };
 }

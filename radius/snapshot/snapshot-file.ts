@@ -54,8 +54,12 @@ export class SnapshotFile {
     return this.progress();
   }
 
-  /** Replaces what is known of these logins by these answers (JSON of aaa_snapshot_answers); a login without answers is forgotten. */
-  async replace(logins: readonly Login[], answers: string, progress: { pass: number; cursor?: Login }): Promise<void> {
+  /** Replaces what is known of these logins; one without answers is forgotten. */
+  async replace(
+    logins: readonly Login[],
+    known: { answers: string; certificates: string },
+    progress: { pass: number; cursor?: Login },
+  ): Promise<void> {
     const keys = JSON.stringify(logins.map(({ tenant_id, username }) => [Number(tenant_id), username]));
     const cursor = progress.cursor
       ? `UPDATE state SET cursor_tenant = ${Number(progress.cursor.tenant_id)}, cursor_username = ${textLiteral(progress.cursor.username)};`
@@ -63,12 +67,15 @@ export class SnapshotFile {
     // A login that is known is no unused voucher any more.
     await this.file.run(`BEGIN IMMEDIATE;
 DELETE FROM answer WHERE (tenant_id, username) IN (SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(${textLiteral(keys)}));
+DELETE FROM certificate WHERE (tenant_id, username) IN (SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(${textLiteral(keys)}));
 DELETE FROM voucher WHERE (tenant_id, code) IN (SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(${textLiteral(keys)}));
 INSERT OR REPLACE INTO answer
 SELECT json_extract(value, '$.t'), json_extract(value, '$.n'), json_extract(value, '$.k'), json_extract(value, '$.s'), json_extract(value, '$.d'),
   json_extract(value, '$.f'), json_extract(value, '$.u'), json_extract(value, '$.x'), json_extract(value, '$.c'), json_extract(value, '$.m'),
   json_extract(value, '$.h'), json_extract(value, '$.a'), json_extract(value, '$.p'), ${progress.pass}
-FROM json_each(${textLiteral(answers)});
+FROM json_each(${textLiteral(known.answers)});
+INSERT OR REPLACE INTO certificate SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]')
+FROM json_each(${textLiteral(known.certificates)});
 ${cursor}
 COMMIT`);
   }
@@ -84,6 +91,7 @@ COMMIT`);
   async endPass(pass: number, kinds: string, now_s: number): Promise<void> {
     await this.file.run(`BEGIN IMMEDIATE;
 DELETE FROM answer WHERE pass < ${pass} AND tenant_id <> 0;
+DELETE FROM certificate WHERE NOT EXISTS (SELECT 1 FROM answer a WHERE (a.tenant_id, a.username) = (certificate.tenant_id, certificate.username));
 UPDATE state SET passing = 0, passed_at = ${now_s}, kinds = ${textLiteral(kinds)};
 COMMIT`);
   }

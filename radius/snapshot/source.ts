@@ -65,16 +65,15 @@ export class SnapshotSource {
     return rows[0]!.ids;
   }
 
-  /** The answers to these logins as JSON text, ready for the file. */
-  async answers(logins: readonly Login[], horizon_s: number): Promise<string> {
+  /** The answers to these logins and the certificates by which they come in, each as JSON text ready for the file. */
+  async known(logins: readonly Login[], horizon_s: number): Promise<{ answers: string; certificates: string }> {
     const begun_ms = performance.now();
-    const rows = await this.rows<{ answers: string }>('SELECT aaa_snapshot_answers($1, $2, $3) AS answers', [
-      logins.map(({ tenant_id }) => tenant_id),
-      logins.map(({ username }) => username),
-      horizon_s,
-    ]);
+    const rows = await this.rows<{ answers: string; certificates: string }>(
+      'SELECT aaa_snapshot_answers($1, $2, $3) AS answers, aaa_snapshot_certificates($1, $2) AS certificates',
+      [logins.map(({ tenant_id }) => tenant_id), logins.map(({ username }) => username), horizon_s],
+    );
     await this.plans.look(this.pool, performance.now() - begun_ms, SLOW_LOGIN_MS * (logins.length + 10));
-    return rows[0]!.answers;
+    return rows[0]!;
   }
 
   async batches(): Promise<string[]> {
@@ -92,7 +91,7 @@ export class SnapshotSource {
     return rows[0]!.codes;
   }
 
-  /** The answers to any of those codes, in the form of `answers`. */
+  /** The answers to any of those codes, in the form of `known`. */
   async batchAnswers(batchId: string): Promise<string> {
     const rows = await this.rows<{ answers: string }>('SELECT aaa_snapshot_batch_answers($1) AS answers', [batchId]);
     return rows[0]!.answers;

@@ -1,5 +1,5 @@
 /** Raised with each change of the tables: a file of another version is emptied and written anew. */
-const VERSION = 2;
+const VERSION = 3;
 
 /**
  * The snapshot file. Times are seconds since 1970 on Lango's clock, but for written_at, which is this host's.
@@ -8,6 +8,7 @@ const VERSION = 2;
  *           meant is what other spellings of the name come to, of a device's address or a voucher's code. Company 0 has the answers to unused
  *           vouchers, under the id of their batch.
  *   voucher unused codes; batch: those whose codes are all here.
+ *   certificate  whose it is, for EAP-TLS; revoked ones are not here. holder: as long as the file is young enough.
  *   reply   the pairs of those answers that hold now; empty when the file is older than its bound. radiusd asks this view.
  */
 const TABLES = `
@@ -21,6 +22,8 @@ CREATE INDEX answer_meant ON answer (tenant_id, meant) WHERE meant IS NOT NULL;
 CREATE TABLE voucher (tenant_id INTEGER NOT NULL, code TEXT NOT NULL, batch_id INTEGER NOT NULL, PRIMARY KEY (tenant_id, code)) WITHOUT ROWID;
 CREATE INDEX voucher_batch ON voucher (batch_id);
 CREATE TABLE batch (id INTEGER PRIMARY KEY);
+CREATE TABLE certificate (tenant_id INTEGER NOT NULL, serial TEXT NOT NULL, username TEXT NOT NULL, PRIMARY KEY (tenant_id, serial)) WITHOUT ROWID;
+CREATE INDEX certificate_holder ON certificate (tenant_id, username);
 CREATE TABLE signer (nas_id INTEGER PRIMARY KEY);
 CREATE TABLE state (
   id INTEGER PRIMARY KEY CHECK (id = 1), xid TEXT, kinds TEXT, pass INTEGER NOT NULL, passing INTEGER NOT NULL, cursor_tenant INTEGER NOT NULL,
@@ -35,6 +38,7 @@ CREATE VIEW reply AS
          ELSE CAST(min(21474720, coalesce(a.timeout_s, 21474720), max(1, coalesce(CAST(a.ends_at - m.at AS INTEGER), 21474720))) AS TEXT) END AS value,
     json_extract(p.value, '$[2]') AS op
   FROM moment m JOIN answer a ON a.from_at <= m.at AND (a.until_at IS NULL OR a.until_at > m.at), json_each(a.pairs) p;
+CREATE VIEW holder AS SELECT c.tenant_id, c.serial, c.username FROM moment JOIN certificate c;
 PRAGMA user_version = ${VERSION};`;
 
 /** Statements that make the tables where there are none of this version. Given the version and the objects that are there. */

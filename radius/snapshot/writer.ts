@@ -47,6 +47,8 @@ export class SnapshotWriter {
   private away = false;
   private used_at = 0;
   private hourly_at = 0;
+  /** When the file was last brought up to date, or this writer began, by performance.now(). */
+  private good_ms = performance.now();
 
   constructor(private readonly o: SnapshotOptions) {
     this.source = new SnapshotSource(o.databaseUrl);
@@ -64,6 +66,12 @@ export class SnapshotWriter {
     await this.running;
     await this.file.close();
     await this.source.end();
+  }
+
+  /** `ok`, or how long the file has not been brought up to date. */
+  state(): string {
+    const minutes = Math.floor((performance.now() - this.good_ms) / 60_000);
+    return minutes < 1 ? 'ok' : `not brought up to date for ${minutes} min`;
   }
 
   private turn(): void {
@@ -166,8 +174,8 @@ export class SnapshotWriter {
   private async write(logins: readonly Login[], progress: Progress, cursor?: Login): Promise<void> {
     for (let from = 0; from < logins.length && !this.stopped; from += PAGE) {
       const page = logins.slice(from, from + PAGE);
-      const answers = await this.source.answers(page, this.o.bound_s + AHEAD_S);
-      await this.file.replace(page, answers, { pass: progress.pass, ...(cursor ? { cursor } : {}) });
+      const known = await this.source.known(page, this.o.bound_s + AHEAD_S);
+      await this.file.replace(page, known, { pass: progress.pass, ...(cursor ? { cursor } : {}) });
     }
     // Nothing that was left out may count as written.
     if (this.stopped) throw new Error('stopped');
@@ -179,7 +187,10 @@ export class SnapshotWriter {
       this.o.log.warn({ err: error }, 'the snapshot could not be brought up to date; it stays as it is and grows old');
     if (error === undefined && this.away) this.o.log.info({}, 'the snapshot is kept up to date again');
     this.away = error !== undefined;
-    if (!this.away) return;
+    if (!this.away) {
+      this.good_ms = performance.now();
+      return;
+    }
     // The file may be another one now; what is true of it is read again.
     this.progress = undefined;
     this.vouchers.forget();

@@ -39,6 +39,8 @@ beforeAll(async () => {
     dataDir,
     log,
     workers: 0,
+    // What was answered is in the database, also on a busy machine.
+    patience_ms: 10_000,
   });
   // The enforcer looks for a listener when it starts, and then every five seconds.
   await world.owner.query(

@@ -142,6 +142,8 @@ async function startOthers(
       dataDir,
       log: testLog('accounting'),
       workers: 0,
+      // What a test has had answered is in the database, also on a busy machine, and not on the disk.
+      patience_ms: 10_000,
     });
     acctPort = accounting.port;
     running.push(accounting);

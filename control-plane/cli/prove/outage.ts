@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { countersOf, runLoad, sessionIdOf, type LoadOptions, type LoadResult } from '../../../radius/testing/load';
+import { stopwatch } from '../../test-kit/stopwatch';
 import { startOutageWorld, type OutageWorld } from './outage-world';
 import { Violations, type Proof, type ProofInput, type ProofResult } from './proof';
 
@@ -45,7 +46,7 @@ async function runOutage(input: ProofInput): Promise<ProofResult> {
     const asked = await logins(world, rates, outage_ms - 1500);
     await sleep(Math.max(0, outage_ms - (Date.now() - began)));
     await world.startPostgres();
-    const recovery_ms = await decidedAgain(world, Date.now());
+    const recovery_ms = Math.round(await decidedAgain(world));
     input.progress(`Postgres decides logins again ${recovery_ms} ms after its return`);
     const reported = await reports;
     const drained_ms = await drained(world, violations);
@@ -120,16 +121,17 @@ function judge({ pap, mschap, wrong, unknown }: Asked, violations: Violations): 
   violations.expect('answers to unknown names', unknown.accepts + unknown.rejects, 0);
 }
 
-/** Asks as a stranger, whom only Postgres can reject. Gives the milliseconds since `from_ms` until it did. */
-async function decidedAgain(world: OutageWorld, from_ms: number): Promise<number> {
-  while (Date.now() - from_ms < 60_000) {
+/** Asks as a stranger, whom only Postgres can reject. Gives the milliseconds until it did (see stopwatch). */
+async function decidedAgain(world: OutageWorld): Promise<number> {
+  const elapsed_ms = stopwatch();
+  while (elapsed_ms() < 60_000) {
     const { rejects } = await load(
       world,
       'pap',
       { users: 1 },
       { rate: 20, duration_ms: 250, prefix: 'stranger', tries: 1 },
     );
-    if (rejects > 0) return Date.now() - from_ms;
+    if (rejects > 0) return elapsed_ms();
   }
   throw new Error('Postgres did not decide a login within a minute of its return');
 }

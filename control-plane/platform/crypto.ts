@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync, randomBytes } from 'node:crypto';
 
 /**
  * Secrets at rest: AES-256-GCM. `purpose` says where the value stands (`nas.api_password`) and is authenticated together with the company, so that a value
@@ -8,6 +8,8 @@ export interface SecretBox {
   seal(purpose: string, tenantId: bigint, secret: string): Buffer;
   /** @throws Error when no key fits, or the value was altered or moved */
   open(purpose: string, tenantId: bigint, sealed: Uint8Array): string;
+  /** HMAC-SHA256 of a text under a key of this purpose alone. */
+  sign(purpose: string, text: string): Buffer;
 }
 
 // 1 byte format | 4 bytes key id | 12 bytes nonce | ciphertext | 16 bytes tag
@@ -30,6 +32,10 @@ export function createSecretBox(masterKey: Buffer, former: readonly Buffer[] = [
   const current = deriveKey(masterKey);
   const keys = [current, ...former.map(deriveKey)];
   return {
+    sign: (purpose, text) =>
+      createHmac('sha256', Buffer.from(hkdfSync('sha256', masterKey, '', `lango signatures ${purpose}`, 32)))
+        .update(text)
+        .digest(),
     seal(purpose, tenantId, secret) {
       const nonce = randomBytes(NONCE_BYTES);
       const cipher = createCipheriv('aes-256-gcm', current.secret, nonce).setAAD(place(purpose, tenantId));

@@ -39,6 +39,7 @@ const table = {
   'payments.write': 'isp_admin finance',
   'ledger.read': 'isp_admin finance',
   'audit.read': 'isp_admin',
+  'tokens.manage': 'isp_admin',
   'webhooks.read': 'isp_admin',
   'webhooks.write': 'isp_admin',
   'staff.read': 'isp_admin',

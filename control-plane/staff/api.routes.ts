@@ -5,8 +5,8 @@ import { conflict, invalid, notFound, unauthorized } from '../platform/http/prob
 import { publicRoute, route } from '../platform/http/route';
 import { changeStaff, type ChangedStaff } from './change-staff';
 import { createStaff, type CreatedStaff } from './create-staff';
-import { issueTokens, revokeOwnTokens, revokeToken, rotateTokens } from './issue-tokens';
-import { findStaff, listOwnTokens, listStaff, type StaffView } from './queries';
+import { issueTokens, revokeOwnTokens, rotateTokens } from './issue-tokens';
+import { findStaff, listStaff, type StaffView } from './queries';
 import { newStaffInput, refreshInput, signInInput, staffAnswer, staffChangeInput, tokenPair } from './schema';
 import { signIn } from './sign-in';
 
@@ -56,7 +56,7 @@ export const apiRoutes = [
     body: refreshInput,
     answer: tokenPair,
     run: async (call, { body }) => {
-      const rotation = await rotateTokens(call.db.outside, body.refreshToken);
+      const rotation = await rotateTokens(call.db, body.refreshToken);
       if (rotation.kind === 'rotated') return rotation.pair;
       if (rotation.kind === 'reused')
         call.log.warn({ ip: call.ip }, 'a refresh token was used twice; its family is revoked');
@@ -109,28 +109,5 @@ export const apiRoutes = [
     body: staffChangeInput,
     answer: staffAnswer,
     run: async (ctx, { params, body }) => answer(ctx, params.id, await changeStaff(ctx, params.id, body)),
-  }),
-  route({
-    method: 'GET',
-    path: '/tokens',
-    permission: 'signed_in',
-    summary: 'List the programs signed in as you',
-    answer: z.object({
-      items: z.array(z.object({ id: z.string(), created_at: z.date(), expires_at: z.date(), current: z.boolean() })),
-      nextCursor: z.null(),
-    }),
-    run: async (ctx, _input, person) => ({
-      items: await listOwnTokens(ctx, person.staffId, person.tokenHash),
-      nextCursor: null,
-    }),
-  }),
-  route({
-    method: 'DELETE',
-    path: '/tokens/:id',
-    permission: 'signed_in',
-    summary: 'Sign one of those programs out',
-    run: async (ctx, { params }, person) => {
-      if (!(await revokeToken(ctx, person.staffId, params.id))) throw notFound('This token');
-    },
   }),
 ];

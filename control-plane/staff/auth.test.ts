@@ -23,7 +23,7 @@ describe('sign-in of a program', () => {
     const answer = await login(lango.company.email.toUpperCase(), lango.company.password);
     expect(answer.status).toBe(200);
     expect(answer.body).toEqual({
-      token: expect.stringMatching(/^lga_/),
+      token: expect.stringMatching(/^[\w-]+\.[\w-]+\.[\w-]{43}$/),
       refreshToken: expect.stringMatching(/^lgr_/),
       expires_in: expect.any(Number),
     });

@@ -21,14 +21,32 @@ interface PersonRow {
 export function signInLookup(outside: PrismaClient): SignInLookup {
   return {
     async byAccessToken(tokenHash, ip) {
-      const rows = await outside.$queryRaw<PersonRow[]>`SELECT * FROM staff_by_access_token(${tokenHash})`;
-      return rows[0] && personOf(rows[0], ip, tokenHash, undefined);
+      const rows = await outside.$queryRaw<(PersonRow & TokenRow)[]>`
+        SELECT k.token_id, k.scopes, p.* FROM staff_by_access_token(${tokenHash}) p, token_use(${tokenHash}, ${ip}::inet) k`;
+      return rows[0] && withToken(personOf(rows[0], ip, tokenHash, undefined), rows[0]);
     },
     async bySession(tokenHash, ip) {
       const rows = await outside.$queryRaw<(PersonRow & { session_id: bigint; csrf_token: string })[]>`
         SELECT session_id, csrf_token, (person).* FROM staff_by_session(${tokenHash})`;
       return rows[0] && personOf(rows[0], ip, tokenHash, { id: rows[0].session_id, csrfToken: rows[0].csrf_token });
     },
+  };
+}
+
+interface TokenRow {
+  token_id: bigint;
+  scopes: string[] | null;
+}
+
+/** A token made for a program holds what its scopes and its maker's role have in common. */
+function withToken(person: Person, { token_id, scopes }: TokenRow): Person {
+  if (scopes === null) return { ...person, token: { id: token_id, scoped: false } };
+  const held = new Set([...person.actor.permissions].filter((one) => scopes.includes(one)));
+  return {
+    ...person,
+    actor: { ...person.actor, permissions: held },
+    isSuperAdmin: false,
+    token: { id: token_id, scoped: true },
   };
 }
 

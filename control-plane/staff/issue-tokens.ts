@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Context } from '../platform/context';
-import type { PrismaClient } from '../platform/db/generated/client';
+import type { SecretBox } from '../platform/crypto';
+import type { Database } from '../platform/db/prisma';
 import { hashSecret, newSecret } from '../platform/http/session-cookie';
+import { newAccessToken } from './access-token';
 
 /** How long an access token works; the contract promises an hour at least. */
 export const ACCESS_TTL_S = 12 * 3600;
@@ -16,7 +18,7 @@ export interface TokenPair {
 
 /** A new family of tokens for a person who has just shown their password. */
 export async function issueTokens(ctx: Context, staffId: bigint): Promise<TokenPair> {
-  const pair = newPair();
+  const pair = newPair(ctx.secrets, staffId, ctx.tenantId);
   const family = randomUUID();
   await ctx.tx.$executeRaw`
     INSERT INTO staff_token (tenant_id, staff_id, family, kind, token_hash, expires_at)
@@ -28,9 +30,12 @@ export async function issueTokens(ctx: Context, staffId: bigint): Promise<TokenP
 export type Rotation = { kind: 'rotated'; pair: TokenPair } | { kind: 'reused' } | { kind: 'unknown' };
 
 /** Exchanges a refresh token for a new pair. One that was used before revokes its whole family (`reused`). */
-export async function rotateTokens(outside: PrismaClient, refreshToken: string): Promise<Rotation> {
-  const pair = newPair();
-  const [row] = await outside.$queryRaw<{ outcome: 'rotated' | 'reused' | 'unknown' }[]>`
+export async function rotateTokens(db: Database, refreshToken: string): Promise<Rotation> {
+  const [owner] = await db.outside.$queryRaw<{ staff_id: bigint; tenant_id: bigint }[]>`
+    SELECT * FROM token_owner(${hashSecret(refreshToken)})`;
+  if (!owner) return { kind: 'unknown' };
+  const pair = newPair(db.secrets, owner.staff_id, owner.tenant_id);
+  const [row] = await db.outside.$queryRaw<{ outcome: 'rotated' | 'reused' | 'unknown' }[]>`
     SELECT staff_rotate_token(${hashSecret(refreshToken)}, ${hashSecret(pair.token)}, ${hashSecret(pair.refreshToken)},
       make_interval(secs => ${ACCESS_TTL_S}), make_interval(secs => ${REFRESH_TTL_S})) AS outcome`;
   return row?.outcome === 'rotated' ? { kind: 'rotated', pair } : { kind: row?.outcome ?? 'unknown' };
@@ -43,14 +48,7 @@ export async function revokeOwnTokens(ctx: Context, accessTokenHash: Buffer): Pr
     WHERE family = (SELECT family FROM staff_token WHERE token_hash = ${accessTokenHash}) AND revoked_at IS NULL`;
 }
 
-/** Ends one family of a person's own tokens, named by the id that listOwnTokens gave. False when there is none. */
-export async function revokeToken(ctx: Context, staffId: bigint, id: bigint): Promise<boolean> {
-  const ended = await ctx.tx.$executeRaw`
-    UPDATE staff_token SET revoked_at = now()
-    WHERE family = (SELECT family FROM staff_token WHERE id = ${id} AND staff_id = ${staffId}) AND revoked_at IS NULL`;
-  return ended > 0;
-}
-
-function newPair(): TokenPair {
-  return { token: newSecret('lga_'), refreshToken: newSecret('lgr_'), expires_in: ACCESS_TTL_S };
+function newPair(secrets: SecretBox, staffId: bigint, tenantId: bigint): TokenPair {
+  const token = newAccessToken(secrets, { staffId, tenantId, lifetime_s: ACCESS_TTL_S });
+  return { token, refreshToken: newSecret('lgr_'), expires_in: ACCESS_TTL_S };
 }

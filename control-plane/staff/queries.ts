@@ -67,20 +67,3 @@ function staffView(row: StaffRow): StaffView {
     created_at: row.created_at,
   };
 }
-
-/** A program or browser that is signed in as this person. */
-export interface SignInView {
-  id: string;
-  created_at: Date;
-  expires_at: Date;
-  current: boolean;
-}
-
-/** The asking person's own tokens that still work, newest first; one row per family. */
-export async function listOwnTokens(ctx: Context, staffId: bigint, currentHash: Buffer): Promise<SignInView[]> {
-  const rows = await ctx.tx.$queryRaw<{ id: bigint; created_at: Date; expires_at: Date; current: boolean }[]>`
-    SELECT min(id) AS id, min(created_at) AS created_at, max(expires_at) AS expires_at, bool_or(token_hash = ${currentHash}) AS current
-    FROM staff_token WHERE staff_id = ${staffId} AND revoked_at IS NULL AND expires_at > now()
-    GROUP BY family ORDER BY min(id) DESC LIMIT 200`;
-  return rows.map((row) => ({ ...row, id: row.id.toString() }));
-}

@@ -17,7 +17,7 @@ export const signInInput = z.object({
   password: z.string('is required').min(1, 'is required').max(200),
 });
 
-export const refreshInput = z.object({ refreshToken: z.string('is required').min(1, 'is required').max(200) });
+export const refreshInput = z.object({ refreshToken: z.string('is required').min(1, 'is required').max(1000) });
 
 export const tokenPair = z.object({
   token: z.string(),

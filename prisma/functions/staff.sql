@@ -24,7 +24,7 @@ $$;
 CREATE OR REPLACE FUNCTION staff_by_access_token(p_hash bytea) RETURNS SETOF staff_person
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
   SELECT p.* FROM staff_token k JOIN staff_person p ON p.staff_id = k.staff_id
-  WHERE k.token_hash = p_hash AND k.kind = 'access' AND k.revoked_at IS NULL AND k.expires_at > now()
+  WHERE k.token_hash = p_hash AND k.kind IN ('access', 'api') AND k.revoked_at IS NULL AND k.expires_at > now()
 $$;
 
 -- Ends after a day without use; the expiry in the row is the latest. Touched at most once a minute, so that a page costs no write.

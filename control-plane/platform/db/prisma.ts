@@ -16,6 +16,7 @@ export interface Database {
   inTenant<T>(opening: Opening, work: (ctx: Context) => Promise<T>): Promise<T>;
   /** For SECURITY DEFINER look-ups that come before the company is known (sign-in, tokens) and for health. Sees no tenant-owned row. */
   outside: PrismaClient;
+  secrets: SecretBox;
   close(): Promise<void>;
 }
 
@@ -59,6 +60,7 @@ export function createDatabase(url: string, secrets: SecretBox, log: Log, max = 
       }
     },
     outside: client,
+    secrets,
     close: () => client.$disconnect(),
   };
 }

@@ -40,7 +40,7 @@ function register(router: Router, route: ApiRoute, handlers: RequestHandler[]): 
 
 function authenticate(parts: HttpParts): RequestHandler {
   return async (req, res, next) => {
-    const token = /^Bearer ([A-Za-z0-9_-]{20,200})$/i.exec(req.get('authorization') ?? '')?.[1];
+    const token = /^Bearer ([A-Za-z0-9_.-]{20,800})$/i.exec(req.get('authorization') ?? '')?.[1];
     const person = token === undefined ? undefined : await parts.lookup.byAccessToken(hashSecret(token), callerIp(req));
     if (!person) throw unauthorized();
     res.locals['person'] = person;

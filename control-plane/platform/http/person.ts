@@ -14,6 +14,8 @@ export interface Person {
   tokenHash: Buffer;
   /** The browser session, when they came by cookie. */
   session: { id: bigint; csrfToken: string } | undefined;
+  /** The access token that they came with; `scoped` when it was made for a program and holds fewer permissions than its maker. */
+  token?: { id: bigint; scoped: boolean };
 }
 
 /** How platform/http finds out who is asking, without knowing the staff slice. Hashes are SHA-256 of the secret that was presented. */

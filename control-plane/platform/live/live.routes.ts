@@ -66,7 +66,7 @@ export function liveRoutes(parts: HttpParts & { live: LiveHub }): Router {
 function byToken(parts: HttpParts): RequestHandler {
   return async (req, res, next) => {
     res.locals['route'] = '/live';
-    const token = /^Bearer (\S{20,200})$/i.exec(req.get('authorization') ?? '')?.[1];
+    const token = /^Bearer ([A-Za-z0-9_.-]{20,800})$/i.exec(req.get('authorization') ?? '')?.[1];
     if (token !== undefined) res.locals['person'] = await parts.lookup.byAccessToken(hashSecret(token), callerIp(req));
     next();
   };

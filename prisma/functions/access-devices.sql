@@ -7,8 +7,8 @@ DECLARE l record;
 BEGIN
   FOR l IN
     SELECT n.radacctid, n.subscription_id, n.tenant_id, n.mac
-    FROM session_live n JOIN subscription s ON s.id = n.subscription_id
-    WHERE n.radacctid = ANY (p_ids) AND n.stopped_at IS NULL AND CASE WHEN s.mac_lock IS NULL THEN s.mac_learn AND n.mac IS NOT NULL ELSE s.mac_lock <> coalesce(n.mac, '') END
+    FROM session_live n CROSS JOIN LATERAL (SELECT mac_lock, mac_learn FROM subscription WHERE id = n.subscription_id OFFSET 0) s
+    WHERE n.radacctid = ANY (p_ids) AND n.closed_by IS NULL AND CASE WHEN s.mac_lock IS NULL THEN s.mac_learn AND n.mac IS NOT NULL ELSE s.mac_lock <> coalesce(n.mac, '') END
     ORDER BY n.started_at, n.radacctid
   LOOP
     UPDATE subscription SET mac_lock = l.mac, version = version + 1, updated_at = lango_now() WHERE id = l.subscription_id AND mac_lock IS NULL AND mac_learn AND l.mac IS NOT NULL;

@@ -303,9 +303,10 @@ BEGIN
     starts_at = u.at,
     expires_at = subscription_add_validity(u.at, v.validity_count * s.unused_validities, v.validity_unit, v.validity_ends, t.timezone),
     updated_at = lango_now()
-  FROM (SELECT l.subscription_id, min(l.started_at) AS at FROM session_live l
+  FROM (SELECT w.id, min(l.started_at) AS at FROM session_live l
+        CROSS JOIN LATERAL (SELECT id FROM subscription WHERE id = l.subscription_id AND unused_validities > 0 AND status = 'active' OFFSET 0) w
         WHERE l.radacctid = ANY (p_sessions) AND l.mode IS DISTINCT FROM 'garden' GROUP BY 1) u, plan_version v, tenant t
-  WHERE s.id = u.subscription_id AND s.unused_validities > 0 AND s.status = 'active' AND v.id = s.plan_version_id AND t.id = s.tenant_id;
+  WHERE s.id = ANY (ARRAY[u.id]) AND s.unused_validities > 0 AND s.status = 'active' AND v.id = ANY (ARRAY[s.plan_version_id]) AND t.id = ANY (ARRAY[s.tenant_id]);
 END $$;
 GRANT EXECUTE ON FUNCTION subscription_first_use TO lango_accounting;
 
@@ -315,9 +316,10 @@ CREATE OR REPLACE FUNCTION subscription_arm_online(p_ids bigint[]) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 BEGIN
   UPDATE subscription s SET online_due_at = lango_now() + make_interval(secs => least(greatest(n.online_s - n.online_used_s, 1)::double precision / o.sessions, 300))
-  FROM subscription_now n,
-    LATERAL (SELECT count(*) AS sessions FROM session_live l WHERE l.subscription_id = n.id AND l.stopped_at IS NULL AND l.mode IS DISTINCT FROM 'garden') o
-  WHERE s.id = n.id AND n.id = ANY (p_ids) AND n.online_s IS NOT NULL AND o.sessions > 0;
+  FROM (SELECT DISTINCT unnest(p_ids) AS id) u
+    CROSS JOIN LATERAL (SELECT id, online_s, online_used_s FROM subscription_now WHERE id = u.id OFFSET 0) n
+    CROSS JOIN LATERAL (SELECT count(*) AS sessions FROM session_live l WHERE l.subscription_id = n.id AND l.stopped_at IS NULL AND l.mode IS DISTINCT FROM 'garden') o
+  WHERE s.id = ANY (ARRAY[n.id]) AND n.online_s IS NOT NULL AND o.sessions > 0;
   IF FOUND THEN
     PERFORM pg_notify('lango_expiry', '');
   END IF;
@@ -385,7 +387,7 @@ BEGIN
   END IF;
 
   WITH due AS (SELECT id FROM subscription WHERE online_due_at <= v_now ORDER BY online_due_at LIMIT p_limit FOR UPDATE SKIP LOCKED),
-       taken AS (UPDATE subscription s SET online_due_at = NULL FROM due WHERE s.id = due.id RETURNING s.id)
+       taken AS (UPDATE subscription s SET online_due_at = NULL FROM due WHERE s.id = ANY (ARRAY[due.id]) RETURNING s.id)
   SELECT coalesce(array_agg(id), '{}') INTO v_ids FROM taken;
   IF v_ids <> '{}' THEN
     PERFORM enforce_subscriptions(v_ids, 'time_used_up');

@@ -32,8 +32,8 @@ BEGIN
     SELECT l.radacctid, l.mode, sub.access_state, enforcement_needed(sub.access_state, l.mode, 'sweep', NULL, NULL,
                                                                      session_must_rerate('sweep', l.told_rate, l.class, sub.service_rate)) AS kind
     FROM (SELECT unnest(v_next) AS id UNION SELECT unnest(v_fresh)) looked
-    JOIN session_live l ON l.radacctid = looked.id AND l.stopped_at IS NULL
-    JOIN subscription_now sub ON sub.id = l.subscription_id
+    CROSS JOIN LATERAL (SELECT * FROM session_live WHERE radacctid = looked.id AND closed_by IS NULL OFFSET 0) l
+    CROSS JOIN LATERAL (SELECT * FROM subscription_now WHERE id = l.subscription_id OFFSET 0) sub
     -- An end of validity that has just come is the sleeper's: both at once would write a midnight's rows twice.
     WHERE sub.expiry_due_at IS NULL OR sub.expiry_due_at NOT BETWEEN lango_now() - interval '1 minute' AND lango_now()
     OFFSET 0
@@ -41,7 +41,7 @@ BEGIN
   -- A session of unknown mode cannot be seen to disagree about its rate.
   WHERE kind IS NOT NULL AND NOT (kind = 'throttle' AND mode IS NULL)
     AND NOT EXISTS (SELECT 1 FROM enforcement e WHERE e.session_id = found.radacctid
-                      AND (e.state = 'open' AND e.kind IN (found.kind, 'cut') OR e.kind = found.kind AND e.state IN ('gave_up', 'unproven') AND e.closed_at > lango_now() - p_again_after));
+                      AND (e.state = 'open' AND e.kind IN (found.kind, 'cut') OR e.kind = found.kind AND e.state IN ('gave_up', 'unproven') AND e.closed_at > lango_now() - p_again_after) OFFSET 0);
   IF v_sessions IS NULL THEN RETURN 0; END IF;
   RETURN cardinality(enforcement_open(v_sessions, v_kinds, v_reasons, '{}'));
 END $$;

@@ -1,4 +1,6 @@
--- Plans are cached while these tables are small and would go on reading them whole when a midnight has filled them: hence the planner settings.
+-- Plans are made while these tables are small, or few rows of them are open, and stand when a midnight has filled them. So each row is looked up by its
+-- key, whatever the tables were like: OFFSET 0 keeps a look-up apart, = ANY (ARRAY[key]) is one that no other way of joining can do, and
+-- coalesce(state, '') = 'open' is one that does not walk an index of open rows from end to end.
 -- What the network must be made to agree with: written in the transaction of what made it necessary, worked by radius/enforcer, closed on proof.
 
 -- Reasons that end a session whatever its subscription says now: a cut for one of these is never taken back because somebody paid.
@@ -65,11 +67,11 @@ DECLARE
 BEGIN
   WITH wish AS (SELECT * FROM unnest(p_session, p_kind, p_reason) AS w (session_id, kind, reason)), overtaken AS (
     UPDATE enforcement e SET state = 'proven', proven_by = 'superseded', proven_at = v_now, closed_at = v_now, claimed_by = NULL, claimed_until = NULL
-    FROM wish WHERE e.session_id = wish.session_id AND e.state = 'open' AND e.kind = ANY (enforcement_overtakes(wish.kind))
+    FROM wish WHERE e.session_id = ANY (ARRAY[wish.session_id]) AND coalesce(e.state, '') = 'open' AND e.kind = ANY (enforcement_overtakes(wish.kind))
   ), opened AS (
     INSERT INTO enforcement (tenant_id, session_id, nas_id, subscription_id, kind, reason, params, created_at, next_attempt_at)
     SELECT l.tenant_id, l.radacctid, l.nas_id, l.subscription_id, wish.kind, wish.reason, p_params, v_now, v_now
-    FROM wish JOIN session_live l ON l.radacctid = wish.session_id ORDER BY l.radacctid
+    FROM wish CROSS JOIN LATERAL (SELECT * FROM session_live WHERE radacctid = wish.session_id OFFSET 0) l ORDER BY l.radacctid
     ON CONFLICT (session_id, kind) WHERE state = 'open' DO UPDATE
       SET reason = CASE WHEN enforcement_is_final(enforcement.reason) THEN enforcement.reason ELSE excluded.reason END,
           params = excluded.params, attempts = 0, acked_at = NULL, next_attempt_at = v_now
@@ -85,18 +87,22 @@ CREATE OR REPLACE FUNCTION enforce_subscriptions(p_ids bigint[], p_reason text) 
 DECLARE
   v_now timestamptz := lango_now();
   v_sessions bigint[];
+  v_modes text[];
+  v_states text[];
   v_kinds text[];
 BEGIN
   PERFORM enforcement_log_back_in(p_ids, p_reason);
+  SELECT array_agg(l.radacctid), array_agg(l.mode), array_agg(sub.access_state),
+         array_agg(enforcement_needed(sub.access_state, l.mode, p_reason, sub.mac_lock, l.mac, session_must_rerate(p_reason, l.told_rate, l.class, sub.service_rate)))
+  INTO v_sessions, v_modes, v_states, v_kinds
+  FROM (SELECT DISTINCT unnest(p_ids) AS id ORDER BY 1) u
+  CROSS JOIN LATERAL (SELECT radacctid, subscription_id, mode, mac, told_rate, class FROM session_live WHERE subscription_id = u.id AND stopped_at IS NULL OFFSET 0) l
+  CROSS JOIN LATERAL (SELECT access_state, mac_lock, service_rate FROM subscription_now WHERE id = l.subscription_id OFFSET 0) sub;
+  IF v_sessions IS NULL THEN RETURN 0; END IF;
   UPDATE enforcement e SET state = 'proven', proven_by = 'superseded', proven_at = v_now, closed_at = v_now, claimed_by = NULL, claimed_until = NULL
-  FROM subscription_now sub JOIN session_live l ON l.subscription_id = sub.id AND l.stopped_at IS NULL
-  WHERE sub.id = ANY (p_ids) AND e.session_id = l.radacctid AND e.state = 'open' AND NOT enforcement_still_wanted(e.kind, e.reason, e.params, sub.access_state, l.mode);
-  SELECT array_agg(radacctid), array_agg(kind) INTO v_sessions, v_kinds
-  FROM (SELECT l.radacctid, enforcement_needed(sub.access_state, l.mode, p_reason, sub.mac_lock, l.mac,
-                                               session_must_rerate(p_reason, l.told_rate, l.class, sub.service_rate)) AS kind
-        FROM subscription_now sub JOIN session_live l ON l.subscription_id = sub.id AND l.stopped_at IS NULL
-        WHERE sub.id = ANY (p_ids) ORDER BY 1) needed
-  WHERE kind IS NOT NULL;
+  FROM unnest(v_sessions, v_modes, v_states) AS l (id, mode, access_state)
+  WHERE e.session_id = ANY (ARRAY[l.id]) AND coalesce(e.state, '') = 'open' AND NOT enforcement_still_wanted(e.kind, e.reason, e.params, l.access_state, l.mode);
+  SELECT array_agg(id ORDER BY id), array_agg(kind ORDER BY id) INTO v_sessions, v_kinds FROM unnest(v_sessions, v_kinds) AS needed (id, kind) WHERE kind IS NOT NULL;
   IF v_sessions IS NULL THEN RETURN 0; END IF;
   RETURN cardinality(enforcement_open(v_sessions, v_kinds, array_fill(p_reason, ARRAY[cardinality(v_kinds)]), '{}'));
 END $$;
@@ -148,11 +154,13 @@ GRANT EXECUTE ON FUNCTION enforcement_same_rate TO lango_accounting, lango_enfor
 
 -- For the accounting listener: these sessions have ended, so whatever was open for them has become true. How they ended is the proof.
 CREATE OR REPLACE FUNCTION enforcement_prove_closed(p_session_ids bigint[], p_proven_by text DEFAULT 'stop') RETURNS integer
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-DECLARE v_rows integer;
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+DECLARE
+  v_now timestamptz := lango_now();
+  v_rows integer;
 BEGIN
-  UPDATE enforcement SET state = 'proven', proven_by = p_proven_by, proven_at = lango_now(), closed_at = lango_now(), claimed_by = NULL, claimed_until = NULL
-  WHERE state = 'open' AND session_id = ANY (p_session_ids);
+  UPDATE enforcement e SET state = 'proven', proven_by = p_proven_by, proven_at = v_now, closed_at = v_now, claimed_by = NULL, claimed_until = NULL
+  FROM unnest(p_session_ids) AS ended (id) WHERE e.session_id = ANY (ARRAY[ended.id]) AND coalesce(e.state, '') = 'open';
   GET DIAGNOSTICS v_rows = ROW_COUNT;
   RETURN v_rows;
 END $$;
@@ -164,7 +172,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE v_rows integer;
 BEGIN
   UPDATE enforcement SET state = 'proven', proven_by = 'interim', proven_at = lango_now(), closed_at = lango_now(), claimed_by = NULL, claimed_until = NULL
-  WHERE state = 'open' AND session_id = p_session_id AND acked_at IS NOT NULL AND enforcement_same_rate(params->>'rate_limit', p_rate_limit);
+  WHERE coalesce(state, '') = 'open' AND session_id = p_session_id AND acked_at IS NOT NULL AND enforcement_same_rate(params->>'rate_limit', p_rate_limit);
   GET DIAGNOSTICS v_rows = ROW_COUNT;
   RETURN v_rows;
 END $$;
@@ -211,7 +219,7 @@ BEGIN
     LIMIT p_limit
   ), claimed AS (
     UPDATE enforcement e SET claimed_by = p_instance, claimed_until = clock_timestamp() + make_interval(secs => p_lease_s)
-    FROM due WHERE e.id = due.id RETURNING e.*
+    FROM due WHERE e.id = ANY (ARRAY[due.id]) RETURNING e.*
   )
   SELECT jsonb_build_object(
     'id', e.id::text, 'due', e.next_attempt_at::text, 'nas_id', e.nas_id::text, 'session_id', e.session_id::text, 'tenant_id', e.tenant_id::text,
@@ -244,9 +252,9 @@ BEGIN
   FROM claimed e
   LEFT JOIN nas n ON n.id = e.nas_id
   LEFT JOIN LATERAL radsec_order_way(e.nas_id) way ON true
-  LEFT JOIN session_live s ON s.radacctid = e.session_id
-  LEFT JOIN subscription_now sub ON sub.id = e.subscription_id
-  LEFT JOIN plan_version v ON v.id = sub.plan_version_id
+  LEFT JOIN LATERAL (SELECT * FROM session_live WHERE radacctid = e.session_id OFFSET 0) s ON true
+  LEFT JOIN LATERAL (SELECT * FROM subscription_now WHERE id = e.subscription_id OFFSET 0) sub ON true
+  LEFT JOIN LATERAL (SELECT * FROM plan_version WHERE id = sub.plan_version_id OFFSET 0) v ON true
   LEFT JOIN LATERAL (
     SELECT jsonb_agg(jsonb_build_object('via', a.via, 'outcome', a.outcome, 'error_cause', a.error_cause, 'ago_s', extract(epoch FROM v_now - a.at)) ORDER BY a.id) AS attempts,
            min(a.at) FILTER (WHERE a.error_cause = 503) AS gone_at
@@ -265,7 +273,7 @@ BEGIN
   -- Closing a session closes its rows as well; one that was heard of meanwhile leaves the row open, to be looked at again.
   PERFORM enforcement_close_silent(e.session_id)
   FROM jsonb_to_recordset(p_records) AS r (id bigint, instance text, due timestamptz, proven_by text)
-  JOIN enforcement e ON e.id = r.id AND e.state = 'open' AND e.claimed_by = r.instance AND e.next_attempt_at = r.due
+  JOIN enforcement e ON e.id = ANY (ARRAY[r.id]) AND coalesce(e.state, '') = 'open' AND e.claimed_by = r.instance AND e.next_attempt_at = r.due
   WHERE r.proven_by = 'silence';
 
   WITH r AS MATERIALIZED (
@@ -275,7 +283,7 @@ BEGIN
     SELECT e.id, e.tenant_id, e.next_attempt_at = r.due AS same, r.attempt, r.rate_limit, r.instance,
            CASE WHEN r.proven_by IS DISTINCT FROM 'silence' THEN r.state END AS state, r.proven_by,
            CASE WHEN r.proven_by = 'silence' THEN 5 ELSE coalesce(r.wait_s, 0) END AS wait_s
-    FROM r JOIN enforcement e ON e.id = r.id ORDER BY e.id FOR UPDATE OF e
+    FROM r JOIN enforcement e ON e.id = ANY (ARRAY[r.id]) ORDER BY e.id FOR UPDATE OF e
   ), attempted AS (
     INSERT INTO enforcement_attempt (tenant_id, enforcement_id, via, outcome, error_cause, ms, detail)
     SELECT tenant_id, id, attempt->>'via', attempt->>'outcome', (attempt->>'error_cause')::integer, (attempt->>'ms')::integer, left(attempt->>'detail', 200) FROM known WHERE attempt IS NOT NULL
@@ -290,7 +298,7 @@ BEGIN
     proven_at = CASE WHEN k.same AND k.state = 'proven' THEN v_now END,
     closed_at = CASE WHEN k.same AND k.state IS NOT NULL THEN v_now END,
     next_attempt_at = CASE WHEN k.same THEN v_now + make_interval(secs => k.wait_s) ELSE e.next_attempt_at END
-  FROM known k WHERE e.id = k.id AND e.state = 'open' AND e.claimed_by = k.instance;
+  FROM known k WHERE e.id = ANY (ARRAY[k.id]) AND coalesce(e.state, '') = 'open' AND e.claimed_by = k.instance;
 END $$;
 GRANT EXECUTE ON FUNCTION enforcement_record TO lango_enforcer;
 
@@ -357,7 +365,7 @@ DECLARE
   v_ids bigint[];
 BEGIN
   WITH due AS (SELECT id FROM subscription WHERE expiry_due_at <= v_now ORDER BY expiry_due_at LIMIT p_limit FOR UPDATE SKIP LOCKED),
-       taken AS (UPDATE subscription s SET expiry_due_at = NULL FROM due WHERE s.id = due.id RETURNING s.id)
+       taken AS (UPDATE subscription s SET expiry_due_at = NULL FROM due WHERE s.id = ANY (ARRAY[due.id]) RETURNING s.id)
   SELECT coalesce(array_agg(id), '{}') INTO v_ids FROM taken;
   PERFORM enforce_subscriptions(v_ids, 'expired');
   RETURN cardinality(v_ids);

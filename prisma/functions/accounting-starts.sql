@@ -1,0 +1,65 @@
+-- What the beginning of a session sets going.
+
+-- What a session that has just begun (or was re-opened) asks for: an entitlement that ended between Accept and Start, and too many sessions at once.
+CREATE OR REPLACE FUNCTION accounting_greet(p_ids bigint[]) RETURNS void LANGUAGE plpgsql SET enable_seqscan = off AS $$
+DECLARE sub record;
+BEGIN
+  -- Two Starts of one subscription in two processes must see each other: the second waits here and then counts both.
+  PERFORM pg_advisory_xact_lock(1279350855, hashint8(o.subscription_id)) FROM (
+    SELECT DISTINCT subscription_id FROM session_live WHERE radacctid = ANY (p_ids) AND subscription_id IS NOT NULL ORDER BY 1) o;
+  PERFORM subscription_first_use(p_ids);
+  PERFORM access_learn_devices(p_ids);
+  FOR sub IN
+    SELECT * FROM (
+      SELECT n.id, n.state, n.online_s, n.simultaneous_use, n.open_sessions,
+        bool_or(CASE
+          WHEN n.state IN ('pending', 'expired', 'capped') THEN l.mode IS DISTINCT FROM 'garden'
+          WHEN n.state = 'throttled' THEN l.mode IN ('full', 'garden') OR session_rate_differs(l.told_rate, l.class, n.service_rate)
+          WHEN n.state IN ('active', 'grace') THEN l.mode IN ('throttled', 'garden') OR session_rate_differs(l.told_rate, l.class, n.service_rate)
+          ELSE true END) AS disagrees
+      FROM session_live l CROSS JOIN LATERAL (
+        -- Kept apart, so that the state is worked out once and each subscription is looked up by its key, whatever the tables were like at planning.
+        SELECT n.id, n.access_state AS state, n.online_s, n.service_rate, (SELECT v.simultaneous_use FROM plan_version v WHERE v.id = n.plan_version_id) AS simultaneous_use,
+          (SELECT count(*) FROM session_live o WHERE o.subscription_id = n.id AND o.stopped_at IS NULL) AS open_sessions
+        FROM subscription_now n WHERE n.id = l.subscription_id OFFSET 0) n
+      -- Not "stopped_at IS NULL": there is an index of open sessions that would be walked from end to end.
+      WHERE l.radacctid = ANY (p_ids) AND l.closed_by IS NULL
+      GROUP BY n.id, n.state, n.online_s, n.simultaneous_use, n.open_sessions) begun
+    -- Nearly always nothing is to be done.
+    WHERE disagrees OR open_sessions > simultaneous_use OR online_s IS NOT NULL ORDER BY id
+  LOOP
+    IF sub.online_s IS NOT NULL THEN
+      PERFORM subscription_arm_online(ARRAY[sub.id]);
+    END IF;
+    IF sub.open_sessions > sub.simultaneous_use THEN
+      PERFORM accounting_limit_sessions(sub.id, sub.simultaneous_use);
+    END IF;
+    IF sub.disagrees THEN
+      PERFORM enforce_subscription(sub.id, CASE sub.state WHEN 'throttled' THEN 'cap_throttle' WHEN 'active' THEN 'renewed' WHEN 'grace' THEN 'renewed'
+        WHEN 'pending' THEN 'ended' ELSE sub.state END);
+    END IF;
+  END LOOP;
+END $$;
+
+-- More sessions than sold. A device that came back takes over its own ghost; of what remains the newest are cut.
+CREATE OR REPLACE FUNCTION accounting_limit_sessions(p_subscription_id bigint, p_limit integer) RETURNS void LANGUAGE plpgsql SET enable_seqscan = off AS $$
+BEGIN
+  PERFORM accounting_close(array_agg(ghost.radacctid), 'takeover', max(heir.started_at))
+  FROM session_live ghost JOIN LATERAL (
+    SELECT max(h.started_at) AS started_at FROM session_live h
+    WHERE h.subscription_id = p_subscription_id AND h.stopped_at IS NULL AND h.radacctid <> ghost.radacctid
+      AND coalesce(h.mac, h.calling_station_id) = coalesce(ghost.mac, ghost.calling_station_id)
+      -- Routers tell the time in seconds: of two that began in one, the one written down later came later.
+      AND h.started_at >= ghost.updated_at
+      AND (h.started_at > ghost.started_at OR (h.started_at = ghost.started_at AND h.radacctid > ghost.radacctid AND h.nas_id = ghost.nas_id AND h.service = ghost.service))
+    HAVING max(h.started_at) IS NOT NULL) heir ON true
+  WHERE ghost.subscription_id = p_subscription_id AND ghost.stopped_at IS NULL
+  HAVING count(*) > 0;
+  -- What counts is devices: one may be online through two services of a router at once. The same address at two routers is two devices.
+  PERFORM enforce_session(extra.radacctid, 'cut', 'simultaneous_use', '{}'::jsonb)
+  FROM (SELECT radacctid, dense_rank() OVER (ORDER BY first_at, first_id) AS place
+        FROM (SELECT radacctid, min(started_at) OVER device AS first_at, min(radacctid) OVER device AS first_id
+              FROM (SELECT * FROM session_live WHERE subscription_id = p_subscription_id AND stopped_at IS NULL OFFSET 0) open
+              WINDOW device AS (PARTITION BY nas_id, coalesce(mac, calling_station_id, acct_session_id))) devices) extra
+  WHERE extra.place > p_limit;
+END $$;

@@ -1,5 +1,6 @@
 import { Client, type ClientConfig, DatabaseError } from 'pg';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { keyedPlans, SlowPlans } from '../part';
 
 export interface DatabaseOptions {
   /** Connection URL of the radius role. */
@@ -36,7 +37,7 @@ export class Database {
   private client: Client | undefined;
   private stopped = false;
   private told = false;
-  private planned_ms = 0;
+  private readonly plans = new SlowPlans();
   private readonly kept: Promise<void>;
   /** The try to connect that is under way right after a loss: worth a moment's wait, unlike those that follow. */
   private mending: Promise<void> | undefined;
@@ -56,7 +57,7 @@ export class Database {
         client.query<(string | null)[]>({ ...statement, rowMode: 'array' }),
         patience_ms,
       );
-      this.planAnew(client, performance.now() - begun_ms);
+      void this.plans.look(client, performance.now() - begun_ms, slow_ms);
       return { kind: 'rows', columns: fields.map(({ name }) => name), rows };
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
@@ -66,16 +67,6 @@ export class Database {
       this.lose(client, text);
       return { kind: 'away', text };
     }
-  }
-
-  /**
-   * A plan made while a table was as good as empty reads all of it, and stands until the server's own upkeep looks at the table, a minute or more. A
-   * slow answer is the sign: the next statement is planned by what the tables hold now.
-   */
-  private planAnew(client: Client, took_ms: number): void {
-    if (took_ms < slow_ms || performance.now() - this.planned_ms < 1000) return;
-    this.planned_ms = performance.now();
-    client.query('DISCARD PLANS').catch(() => undefined);
   }
 
   async stop(): Promise<void> {
@@ -138,26 +129,14 @@ function drop(client: Client): void {
   (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
 }
 
-/**
- * Plans are made once, maybe over tables that are still empty, and must stay right for millions of rows, hence no sequential scans and no
- * hash or merge joins. The time limit is below our own, so that a slow statement ends at the server and the connection survives.
- */
-const sessionOptions = [
-  'statement_timeout=800',
-  'plan_cache_mode=force_generic_plan',
-  'enable_seqscan=off',
-  'enable_hashjoin=off',
-  'enable_mergejoin=off',
-  'jit=off',
-]
-  .map((setting) => `-c ${setting}`)
-  .join(' ');
+/** Below our own patience, so that a slow statement ends at the server and the connection survives. */
+const statement_ms = 800;
 
 function connection(databaseUrl: string): ClientConfig {
   return {
     connectionString: databaseUrl,
     application_name: 'lango-authorizer',
-    options: sessionOptions,
+    options: keyedPlans(statement_ms),
     keepAlive: true,
     // What is passed on to FreeRADIUS is text.
     types: { getTypeParser: () => (value: string) => value },

@@ -19,6 +19,7 @@ const ENTRIES: Entry[][] = [
   ],
   [
     { href: '/plans', icon: 'box', label: 'ui.nav_plans', needs: 'plans.read', far: true },
+    { href: '/vouchers', icon: 'ticket', label: 'vouchers.title', needs: 'vouchers.read', far: true },
     { href: '/routers', icon: 'router', label: 'ui.nav_routers', needs: 'routers.read' },
     { href: '/access', icon: 'lock', label: 'access.nav', needs: 'access.explain', far: true },
   ],

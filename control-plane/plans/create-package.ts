@@ -1,8 +1,9 @@
 import { recordAudit } from '../audit';
 import type { Context } from '../platform/context';
+import { fieldsOf } from '../platform/http/input';
 import { speedsOfProfile } from './speeds';
 import { findPackage } from './queries';
-import type { NewPackage, Package } from './schema';
+import { newPackage, type NewPackage, type Package } from './schema';
 import { insertVersion, nameIsTaken } from './version';
 
 export type PackageOutcome =
@@ -19,9 +20,12 @@ export async function createPackage(ctx: Context, input: NewPackage): Promise<Pa
   if (await nameIsTaken(ctx, input.name, undefined)) return { kind: 'name_taken' };
   const speeds = await speedsOfProfile(ctx, input.profile_id);
   if (speeds === 'unknown') return { kind: 'invalid', fields: { profile_id: unknownProfile } };
+  // Its own steps and hours must go with the speed that it gets.
+  const whole = newPackage.safeParse({ ...input, ...speeds });
+  if (!whole.success) return { kind: 'invalid', fields: fieldsOf(whole.error) };
   const currency = input.currency ?? (await tenantCurrency(ctx));
   const plan = await ctx.tx.plan.create({ data: { tenant_id: ctx.tenantId, name: input.name, kind: input.type } });
-  await insertVersion(ctx, plan.id, 1, { ...input, ...speeds, currency });
+  await insertVersion(ctx, plan.id, 1, { ...whole.data, currency });
   await recordAudit(
     ctx,
     'plans.create',

@@ -35,6 +35,7 @@ export * from './form';
 export * from './format';
 export * from './page';
 export * from './proof';
+export * from './qr';
 export * from './read-number';
 export * from './reader';
 export * from './state';

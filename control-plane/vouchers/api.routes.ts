@@ -105,6 +105,8 @@ const vouchers = [
           throw conflict('already_used', `This voucher was first used at ${outcome.voucher.used_at}.`);
         case 'void':
           throw conflict('is_void', 'The batch of this voucher was made worthless. Sell another one.');
+        case 'expired':
+          throw conflict('is_expired', 'The last day of this voucher is over. Sell another one.');
         case 'name_taken':
           throw conflict('username_taken', 'A customer has this code as their username. Sell another voucher.');
       }

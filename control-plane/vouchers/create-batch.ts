@@ -23,9 +23,11 @@ export async function createBatch(ctx: Context, input: NewBatch): Promise<BatchO
   if (!version) return invalid('package_id', 'is not on sale; list /api/packages for what is');
   if (count * guessesPerHit > alphabet.length ** code_length)
     return invalid('code_length', `is too short for ${count} vouchers: a guess would hit one of them too often`);
+  const valid_until = input.valid_until ? new Date(input.valid_until) : null;
+  if (valid_until !== null && valid_until <= ctx.now) return invalid('valid_until', 'must be in the future');
   const [made] = await ctx.tx.$queryRaw<{ id: bigint }[]>`
-    INSERT INTO voucher_batch (tenant_id, plan_version_id, count, code_length, prefix)
-    VALUES (${ctx.tenantId}, ${version.id}, ${count}, ${code_length}, ${prefix}) RETURNING id`;
+    INSERT INTO voucher_batch (tenant_id, plan_version_id, count, code_length, prefix, valid_until)
+    VALUES (${ctx.tenantId}, ${version.id}, ${count}, ${code_length}, ${prefix}, ${valid_until}) RETURNING id`;
   if (!made) throw new Error('The new batch has no id.');
   const codes: string[] = [];
   while (codes.length < count) {

@@ -2,6 +2,7 @@ import type { Context } from '../platform/context';
 import { Prisma } from '../platform/db/generated/client';
 import { pageOf, type Page } from '../platform/http/input';
 import { invalid } from '../platform/http/problem';
+import type { Package } from '../plans';
 import type { Batch, Voucher, voucherStates } from './schema';
 
 interface BatchRow {
@@ -12,7 +13,10 @@ interface BatchRow {
   used: bigint;
   code_length: number;
   prefix: string;
+  price_cents: bigint;
+  currency: string;
   created_at: Date;
+  valid_until: Date | null;
   voided_at: Date | null;
 }
 
@@ -36,20 +40,22 @@ export async function findBatch(ctx: Context, id: bigint): Promise<Batch | undef
 
 function selectBatches(ctx: Context, where: Prisma.Sql, limit: number): Promise<BatchRow[]> {
   return ctx.tx.$queryRaw<BatchRow[]>`
-    SELECT b.id, v.plan_id, p.name AS package_name, b.count, b.code_length, b.prefix, b.created_at, b.voided_at,
+    SELECT b.id, v.plan_id, p.name AS package_name, b.count, b.code_length, b.prefix, v.price_cents, v.currency, b.created_at, b.valid_until, b.voided_at,
            (SELECT count(*) FROM voucher u WHERE u.batch_id = b.id AND u.used_at IS NOT NULL) AS used
     FROM voucher_batch b JOIN plan_version v ON v.id = b.plan_version_id JOIN plan p ON p.id = v.plan_id
     WHERE b.tenant_id = ${ctx.tenantId} AND ${where}
     ORDER BY b.id DESC LIMIT ${limit}`;
 }
 
-function toBatch({ id, plan_id, used, created_at, voided_at, ...rest }: BatchRow): Batch {
+function toBatch({ id, plan_id, used, price_cents, created_at, valid_until, voided_at, ...rest }: BatchRow): Batch {
   return {
     id: id.toString(),
     package_id: plan_id.toString(),
     ...rest,
     used: Number(used),
+    price_cents: Number(price_cents),
     created_at: created_at.toISOString(),
+    valid_until: valid_until?.toISOString() ?? null,
     voided_at: voided_at?.toISOString() ?? null,
   };
 }
@@ -62,6 +68,7 @@ interface VoucherRow {
   subscription_id: bigint | null;
   used_at: Date | null;
   voided_at: Date | null;
+  is_open: boolean;
   expires_at: Date | null;
 }
 
@@ -96,7 +103,7 @@ function selectVouchers(ctx: Context, filter: VoucherFilter): Promise<VoucherRow
   if (after !== undefined) all.push(Prisma.sql`u.code > ${after}`);
   if (filter.state !== undefined) all.push(ofState[filter.state]);
   return ctx.tx.$queryRaw<VoucherRow[]>`
-    SELECT u.code, u.batch_id, v.plan_id, p.name AS package_name, u.subscription_id, u.used_at, b.voided_at, s.expires_at
+    SELECT u.code, u.batch_id, v.plan_id, p.name AS package_name, u.subscription_id, u.used_at, b.voided_at, voucher_is_open(b.voided_at, b.valid_until) AS is_open, s.expires_at
     FROM voucher u JOIN voucher_batch b ON b.id = u.batch_id JOIN plan_version v ON v.id = b.plan_version_id JOIN plan p ON p.id = v.plan_id
     LEFT JOIN subscription s ON s.id = u.subscription_id
     WHERE ${Prisma.join(all, ' AND ')}
@@ -104,9 +111,10 @@ function selectVouchers(ctx: Context, filter: VoucherFilter): Promise<VoucherRow
 }
 
 const ofState = {
-  unused: Prisma.sql`u.used_at IS NULL AND b.voided_at IS NULL`,
+  unused: Prisma.sql`u.used_at IS NULL AND voucher_is_open(b.voided_at, b.valid_until)`,
   used: Prisma.sql`u.used_at IS NOT NULL`,
   void: Prisma.sql`u.used_at IS NULL AND b.voided_at IS NOT NULL`,
+  expired: Prisma.sql`u.used_at IS NULL AND b.voided_at IS NULL AND b.valid_until <= lango_now()`,
 };
 
 /** @throws Problem 422 for a cursor that we did not make */
@@ -121,12 +129,46 @@ function codeOf(cursor: string | undefined): string | undefined {
 function toVoucher(row: VoucherRow): Voucher {
   return {
     code: row.code,
-    state: row.used_at !== null ? 'used' : row.voided_at !== null ? 'void' : 'unused',
+    state: stateOf(row),
     batch_id: row.batch_id.toString(),
     package_id: row.plan_id.toString(),
     package_name: row.package_name,
     subscription_id: row.subscription_id?.toString() ?? null,
     used_at: row.used_at?.toISOString() ?? null,
     expires_at: row.expires_at?.toISOString() ?? null,
+  };
+}
+
+function stateOf({ used_at, voided_at, is_open }: VoucherRow): Voucher['state'] {
+  if (used_at !== null) return 'used';
+  if (voided_at !== null) return 'void';
+  return is_open ? 'unused' : 'expired';
+}
+
+/** The terms that the codes of a batch were printed on. */
+export async function termsOfBatch(
+  ctx: Context,
+  id: bigint,
+): Promise<Pick<Package, 'validity' | 'down_kbps' | 'quota_bytes'>> {
+  const [row] = await ctx.tx.$queryRaw<
+    {
+      validity_count: number;
+      validity_unit: string;
+      validity_ends: string;
+      down_kbps: bigint;
+      quota_bytes: bigint | null;
+    }[]
+  >`
+    SELECT v.validity_count, v.validity_unit, v.validity_ends, v.down_kbps, v.quota_bytes
+    FROM voucher_batch b JOIN plan_version v ON v.id = b.plan_version_id WHERE b.id = ${id} AND b.tenant_id = ${ctx.tenantId}`;
+  if (!row) throw new Error(`batch ${id} has no terms`);
+  return {
+    validity: {
+      count: row.validity_count,
+      unit: row.validity_unit as Package['validity']['unit'],
+      ends: row.validity_ends as Package['validity']['ends'],
+    },
+    down_kbps: Number(row.down_kbps),
+    quota_bytes: row.quota_bytes === null ? null : Number(row.quota_bytes),
   };
 }

@@ -8,6 +8,7 @@ export type RedeemOutcome =
   | { kind: 'unknown' }
   | { kind: 'used'; voucher: Voucher }
   | { kind: 'void' }
+  | { kind: 'expired' }
   | { kind: 'name_taken' };
 
 /** Begins a voucher now, as its first login would have: from here on it is a subscription whose username is the code. */
@@ -15,7 +16,7 @@ export async function redeemVoucher(ctx: Context, typed: string): Promise<Redeem
   const before = await findVoucher(ctx, typed);
   if (!before) return { kind: 'unknown' };
   if (before.state === 'used') return { kind: 'used', voucher: before };
-  if (before.state === 'void') return { kind: 'void' };
+  if (before.state === 'void' || before.state === 'expired') return { kind: before.state };
   await ctx.tx.$executeRaw`SELECT voucher_redeem(${typed})`;
   const voucher = await findVoucher(ctx, typed);
   if (!voucher?.subscription_id) return { kind: 'name_taken' };

@@ -17,6 +17,8 @@ export const newBatch = z.object({
     .regex(/^[a-z0-9]{0,12}$/i, 'must have at most 12 letters and digits')
     .transform((text) => text.toUpperCase())
     .optional(),
+  /** From then on the codes that were not yet used let nobody in. */
+  valid_until: z.iso.datetime({ offset: true }).nullable().optional(),
 });
 export type NewBatch = z.output<typeof newBatch>;
 
@@ -31,14 +33,18 @@ export const batchAnswer = z.object({
   used: z.int(),
   code_length: z.int(),
   prefix: z.string(),
+  price_cents: z.int(),
+  currency: z.string(),
   created_at: z.string(),
+  valid_until: z.string().nullable(),
   voided_at: z.string().nullable(),
   /** The codes, when the batch was just made and has at most 1,000. */
   codes: z.array(z.string()).optional(),
 });
 export type Batch = z.output<typeof batchAnswer>;
 
-export const voucherStates = ['unused', 'used', 'void'] as const;
+/** `expired`: not used before the last day of its batch. */
+export const voucherStates = ['unused', 'used', 'void', 'expired'] as const;
 
 export const voucherAnswer = z.object({
   code: z.string(),

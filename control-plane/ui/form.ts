@@ -7,7 +7,7 @@ export interface FormField {
   value: string;
   error: string | undefined;
   required?: boolean;
-  type?: 'text' | 'tel' | 'email' | 'password';
+  type?: 'text' | 'tel' | 'email' | 'password' | 'date' | 'datetime-local';
   mode?: 'decimal' | 'numeric' | 'tel';
   autocomplete?: string;
   max?: number;

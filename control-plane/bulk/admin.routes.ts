@@ -1,0 +1,162 @@
+import { z } from 'zod';
+import type { Context } from '../platform/context';
+import { csvOf } from '../platform/csv';
+import { cursorId, listQuery } from '../platform/http/input';
+import { file, pageRoute, seeOther, view } from '../platform/http/page';
+import type { PageRoute } from '../platform/http/page';
+import { notFound } from '../platform/http/problem';
+import type { Permission } from '../platform/permissions';
+import { pagerOf, readerFor, withQuery } from '../ui';
+import { noteWords, rowLine, runModel, runRow } from './admin.view';
+import { bulkForm, choiceQuery, formModel } from './form';
+import { moveRun, type Move } from './move-run';
+import { planRun } from './plan-run';
+import { findRun, listRows, listRuns, rowViews } from './queries';
+import type { Run } from './run';
+
+const runQuery = listQuery.extend({ view: z.enum(rowViews).optional(), refused: z.string().max(40).optional() });
+
+/** Names of the plans that runs change to. */
+async function planNames(ctx: Context, runs: Run[]): Promise<Map<string, string>> {
+  const ids = runs.flatMap(({ params }) => (typeof params['package_id'] === 'string' ? [params['package_id']] : []));
+  if (ids.length === 0) return new Map();
+  const plans = await ctx.tx.plan.findMany({ where: { id: { in: ids.map(BigInt) } } });
+  return new Map(plans.map((plan) => [plan.id.toString(), plan.name]));
+}
+
+const planOf = (names: Map<string, string>, run: Run) => names.get(String(run.params['package_id'])) ?? '';
+
+/** A button on the page of a run. */
+function moving(what: Move): PageRoute {
+  return pageRoute({
+    method: 'POST',
+    path: `/bulk/:id/${what}` as '/bulk/:id/start',
+    permission: 'subscriptions.write',
+    async run(ctx, { params }) {
+      const outcome = await moveRun(ctx, params.id, what);
+      if (outcome.kind === 'not_found') throw notFound('That run');
+      if (outcome.kind === 'refused') return seeOther(`/bulk/${params.id}?refused=${outcome.state}`);
+      return seeOther(what === 'discard' ? '/bulk' : `/bulk/${params.id}`);
+    },
+  });
+}
+
+export const pageRoutes: PageRoute[] = [
+  pageRoute({
+    method: 'GET',
+    path: '/bulk',
+    permission: 'subscriptions.read',
+    query: listQuery,
+    async run(ctx, { query }, web, person) {
+      const reader = readerFor(ctx, person);
+      const page = await listRuns(ctx, { limit: query.limit, before: cursorId(query.cursor) });
+      const names = await planNames(ctx, page.items);
+      const mayAdd = person.actor.permissions.has('subscriptions.write');
+      return view('bulk/list', {
+        title: reader.t('bulk.title'),
+        live: 'bulk',
+        mayAdd,
+        mayImport: person.actor.permissions.has('subscribers.write'),
+        path: withQuery('/bulk', new URLSearchParams(web.query), {}),
+        rows: page.items.map((run) => runRow(run, planOf(names, run), reader)),
+        empty: {
+          text: reader.t('bulk.empty'),
+          ...(mayAdd ? { href: '/bulk/new', step: reader.t('bulk.new_title'), action: true } : {}),
+        },
+        pager: pagerOf(
+          '/bulk',
+          new URLSearchParams(web.query),
+          { cursor: query.cursor, next: page.nextCursor, limit: query.limit },
+          reader,
+        ),
+      });
+    },
+  }),
+  pageRoute({
+    method: 'GET',
+    path: '/bulk/new',
+    permission: 'subscriptions.write',
+    query: choiceQuery,
+    run: async (ctx, _input, web, person) =>
+      view('bulk/new', await formModel(ctx, web.query, {}, readerFor(ctx, person))),
+  }),
+  pageRoute({
+    method: 'POST',
+    path: '/bulk',
+    permission: 'subscriptions.write',
+    form: bulkForm,
+    async run(ctx, { form }, web, person) {
+      const reader = readerFor(ctx, person);
+      const { t } = reader;
+      const again = async (values: Record<string, string>, errors: Record<string, string>) =>
+        view('bulk/new', await formModel(ctx, values, errors, reader), { status: 422 });
+      if (!form.ok) {
+        const errors = Object.keys(form.fields).map((field) => [field, t(`bulk.bad_${field.split('.')[0]}`)]);
+        return again(form.values, Object.fromEntries(errors) as Record<string, string>);
+      }
+      const outcome = await planRun(ctx, form.value);
+      if (outcome.kind === 'done') return seeOther(`/bulk/${outcome.id}`);
+      const values = { ...web.query, action: form.value.action };
+      return outcome.kind === 'too_many'
+        ? again(values, { state: t('bulk.too_many', { count: outcome.max }) })
+        : again(values, { package_id: t('bulk.bad_package_id') });
+    },
+  }),
+  pageRoute({
+    method: 'GET',
+    path: '/bulk/:id',
+    permission: 'subscriptions.read',
+    query: runQuery,
+    async run(ctx, { params, query }, web, person) {
+      const reader = readerFor(ctx, person);
+      const run = await findRun(ctx, params.id);
+      if (!run) throw notFound('That run');
+      const names = await planNames(ctx, [run]);
+      const shown = query.view ?? (run.state === 'draft' ? 'will' : run.refused > 0 ? 'refused' : 'done');
+      const page = await listRows(ctx, run.id, { view: shown, limit: query.limit, after: cursorId(query.cursor) });
+      const search = new URLSearchParams(web.query);
+      const may =
+        person.actor.permissions.has('subscriptions.write') &&
+        person.actor.permissions.has(run.permission as Permission);
+      const model = runModel(run, planOf(names, run), shown, may, reader);
+      return view('bulk/run', {
+        ...model,
+        live: 'bulk',
+        path: withQuery(`/bulk/${run.id}`, search, { view: shown }),
+        csv: `/bulk/${run.id}/rows.csv`,
+        told: query.refused && { text: reader.t('bulk.refused_move'), warn: true },
+        rows: page.items.map((row) => rowLine(row, reader)),
+        pager: pagerOf(
+          `/bulk/${run.id}`,
+          search,
+          { cursor: query.cursor, next: page.nextCursor, limit: query.limit },
+          reader,
+        ),
+      });
+    },
+  }),
+  pageRoute({
+    method: 'GET',
+    path: '/bulk/:id/rows.csv',
+    permission: 'subscriptions.read',
+    async run(ctx, { params }, _web, person) {
+      const reader = readerFor(ctx, person);
+      const run = await findRun(ctx, params.id);
+      if (!run) throw notFound('That run');
+      const { items } = await listRows(ctx, run.id, { limit: 200_000, after: undefined });
+      const head = ['row', 'login', 'customer', 'outcome', 'why'];
+      const lines = items.map((row) => [
+        row.seq,
+        row.label,
+        typeof row.data['name'] === 'string' ? row.data['name'] : '',
+        row.outcome ?? row.fate,
+        row.note === null ? '' : noteWords(row.note, reader),
+      ]);
+      return file(`bulk-${run.id}.csv`, 'text/csv', csvOf(head, lines));
+    },
+  }),
+  moving('start'),
+  moving('stop'),
+  moving('undo'),
+  moving('discard'),
+];

@@ -1,0 +1,127 @@
+import { formatCount, formatMoment, outcomeBadge, isStateName, stateBadge } from '../ui';
+import type { OutcomeName, Reader } from '../ui';
+import { canUndo } from './actions';
+import { mayMove } from './move-run';
+import { rowViews, type FoundRun, type RowView } from './queries';
+import type { Row, Run, RunState } from './run';
+
+/** What a run is, in one line: "Extend by 2 days". */
+export function runTitle(run: Run, names: { plan: string }, { t }: Reader): string {
+  const { days, reason, file } = run.params;
+  return t(`bulk.title_${run.action}`, {
+    count: Number(days ?? 0),
+    reason: String(reason ?? ''),
+    plan: names.plan,
+    file: String(file ?? ''),
+  });
+}
+
+const badges: Record<RunState, OutcomeName> = {
+  draft: 'unknown',
+  running: 'waiting',
+  undoing: 'waiting',
+  stopped: 'cancelled',
+  done: 'done',
+  undone: 'cancelled',
+};
+
+const badge = (state: RunState, reader: Reader) => ({
+  ...outcomeBadge(badges[state], reader),
+  word: reader.t(`bulk.state_${state}`),
+});
+
+/** One row of the list of runs. */
+export function runRow(run: Run, plan: string, reader: Reader) {
+  const { t, locale } = reader;
+  return {
+    href: `/bulk/${run.id}`,
+    title: runTitle(run, { plan }, reader),
+    by: run.created_by_name,
+    at: formatMoment(run.created_at, reader),
+    badge: badge(run.state, reader),
+    counts: t('bulk.of', { done: formatCount(run.done + run.undone, locale), total: formatCount(run.planned, locale) }),
+  };
+}
+
+const rowBadge: Record<NonNullable<Row['outcome']>, OutcomeName> = {
+  done: 'done',
+  refused: 'failed',
+  undone: 'cancelled',
+  kept: 'unknown',
+};
+
+export function rowLine(row: Row, reader: Reader) {
+  const { t } = reader;
+  const { name, plan, state } = row.data;
+  const word = row.outcome ?? row.fate;
+  return {
+    label: row.label,
+    href: row.subscriber_id === null ? '' : `/subscribers/${row.subscriber_id}`,
+    second: [name, plan].filter((part) => typeof part === 'string' && part !== '').join(', '),
+    state: typeof state === 'string' && isStateName(state) ? stateBadge(state, reader) : undefined,
+    badge: {
+      ...outcomeBadge(row.outcome ? rowBadge[row.outcome] : row.fate === 'will' ? 'waiting' : 'cancelled', reader),
+      word: t(`bulk.row_${word}`),
+    },
+    note: row.note === null ? '' : noteWords(row.note, reader),
+  };
+}
+
+/** A note's code in words; codes may carry a detail behind a colon. */
+export function noteWords(note: string, { t }: Reader): string {
+  const [code = '', detail = ''] = note.split(':', 2);
+  return t(`bulk.note_${code}`, { detail });
+}
+
+/** The page of one run: what it will do, how far it is, what it did. */
+export function runModel(run: FoundRun, plan: string, shown: RowView | undefined, may: boolean, reader: Reader) {
+  const { t, locale } = reader;
+  const count = (n: number) => formatCount(n, locale);
+  const worked = run.done + run.refused + run.undone + run.kept;
+  const draft = run.state === 'draft';
+  const left = Math.max(0, run.planned - worked);
+  const figures = draft
+    ? [
+        { view: 'will', figure: count(run.planned), label: t('bulk.row_will') },
+        { view: 'wont', figure: count(run.total - run.planned), label: t('bulk.row_wont') },
+      ]
+    : [
+        { view: 'will', figure: count(left), label: t('bulk.left') },
+        { view: 'done', figure: count(run.done), label: t('bulk.row_done') },
+        { view: 'refused', figure: count(run.refused), label: t('bulk.row_refused') },
+        { view: 'wont', figure: count(run.total - run.planned), label: t('bulk.row_wont') },
+        ...(run.undone + run.kept > 0
+          ? [
+              { view: 'undone', figure: count(run.undone), label: t('bulk.row_undone') },
+              { view: 'kept', figure: count(run.kept), label: t('bulk.row_kept') },
+            ]
+          : []),
+      ];
+  const views = rowViews.filter((view) => figures.some((one) => one.view === view));
+  return {
+    title: runTitle(run, { plan }, reader),
+    id: run.id.toString(),
+    badge: badge(run.state, reader),
+    by: t('bulk.by', { name: run.created_by_name, when: formatMoment(run.created_at, reader) }),
+    part: run.planned === 0 ? 1 : (run.planned - left) / run.planned,
+    progress:
+      draft || run.state === 'done' || run.state === 'undone'
+        ? ''
+        : t('bulk.of', { done: count(run.planned - left), total: count(run.planned) }),
+    figures: figures.map((one) => ({ ...one, href: `/bulk/${run.id}?view=${one.view}`, current: one.view === shown })),
+    reasons: Object.entries(run.notes)
+      .sort(([, a], [, b]) => b - a)
+      .slice(0, 12)
+      .map(([note, many]) => ({ many: count(many), text: noteWords(note, reader) })),
+    online: draft && run.online > 0 ? t('bulk.online', { count: run.online }) : '',
+    consequence: draft ? t(`bulk.consequence_${run.action}`) : '',
+    empty: { text: t('bulk.no_rows'), small: true },
+    canStart: may && mayMove(run, 'start') && run.planned > 0,
+    startWord: run.state === 'stopped' ? t('bulk.go_on') : t('bulk.start', { count: run.planned }),
+    canDiscard: may && mayMove(run, 'discard'),
+    canStop: may && mayMove(run, 'stop'),
+    canUndo: may && mayMove(run, 'undo') && run.done > 0 && canUndo(run.action),
+    cannotUndo: mayMove(run, 'undo') && run.done > 0 && !canUndo(run.action),
+    views,
+  };
+}

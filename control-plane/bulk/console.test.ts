@@ -1,0 +1,102 @@
+import { readFileSync } from 'node:fs';
+import type { Browser, Page } from 'playwright-core';
+import { openBrowser, signedIn } from '../admin/testing/browser';
+import { seedProvider, type SeededProvider } from '../admin/testing/seed-provider';
+import { startTestLango, type TestLango } from '../test-kit/lango';
+
+const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+const WCAG = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+
+let lango: TestLango;
+let browser: Browser;
+let seeded: SeededProvider;
+beforeAll(async () => {
+  lango = await startTestLango({ parts: ['jobs'] });
+  seeded = await seedProvider(lango.db.ownerUrl, lango.company.tenantId.toString());
+  browser = await openBrowser();
+}, 60_000);
+afterAll(async () => {
+  await browser?.close();
+  await lango?.stop();
+});
+
+/** Faults that axe finds, and pixels that stand out sideways. With LANGO_LOOK a picture is left there. */
+async function faults(page: Page, name: string): Promise<unknown> {
+  await page.evaluate(AXE);
+  const found = await page.evaluate(async (tags) => {
+    type Axe = { run(options: object): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
+    const { violations } = await (globalThis as unknown as { axe: Axe }).axe.run({ runOnly: tags });
+    return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
+  }, WCAG);
+  const look = process.env['LANGO_LOOK'];
+  if (look) await page.screenshot({ path: `${look}/${name}.png`, fullPage: true });
+  return { found, wide: await page.evaluate('document.documentElement.scrollWidth - innerWidth') };
+}
+const good = { found: [], wide: 0 };
+
+test.each([
+  ['dark', 360],
+  ['light', 1280],
+] as const)(
+  'extends everybody whom an outage met, in %s at %i px, and takes it back',
+  async (colorScheme, width) => {
+    const { page, context } = await signedIn(browser, lango, lango.company, {
+      colorScheme,
+      viewport: { width, height: 800 },
+    });
+    await page.goto(`${lango.baseUrl}/bulk`);
+    expect(await faults(page, `bulk-list-${width}`)).toEqual(good);
+    await page.click('.page-head a[href="/bulk/new"], .empty a');
+    expect(await faults(page, `bulk-choose-${width}`)).toEqual(good);
+    await page.click('a[href*="action=extend"]');
+    await page.fill('[name=days]', 'two');
+    await page.click('main form .is-action');
+    expect(await page.textContent('.errors')).toContain('whole number of days');
+    expect(await page.inputValue('[name=days]')).toBe('two');
+    expect(await faults(page, `bulk-form-${width}`)).toEqual(good);
+    await page.fill('[name=days]', '2');
+    await page.selectOption('[name=router]', { label: 'Roysambu' });
+    await page.click('main form .is-action');
+    await page.waitForURL(/\/bulk\/\d+$/);
+    expect(await page.textContent('h1')).toBe('Extend by 2 days');
+    expect(await page.textContent('main')).toContain('online now');
+    expect(await faults(page, `bulk-plan-${width}`)).toEqual(good);
+    await page.click('form[action$="/start"] button');
+    await page.waitForSelector('form[action$="/undo"]', { timeout: 30_000 });
+    expect(await page.textContent('main')).toContain('Grace Wanjiku Muthoni');
+    expect(await faults(page, `bulk-done-${width}`)).toEqual(good);
+    const [download] = await Promise.all([page.waitForEvent('download'), page.click('a[href$="rows.csv"]')]);
+    expect(readFileSync(await download.path(), 'utf8')).toContain('grace.muthoni,Grace Wanjiku Muthoni,done');
+    await page.click('form[action$="/undo"] button');
+    await page.waitForSelector('.run .outcome:has-text("Taken back")', { timeout: 30_000 });
+    await context.close();
+  },
+  60_000,
+);
+
+test.each([
+  ['light', 360],
+  ['dark', 1280],
+] as const)(
+  'shows what a change of plan comes to, in %s at %i px',
+  async (colorScheme, width) => {
+    const { page, context } = await signedIn(browser, lango, lango.company, {
+      colorScheme,
+      viewport: { width, height: 800 },
+    });
+    await page.goto(`${lango.baseUrl}/subscribers/${seeded.subscribers['grace.muthoni']}`);
+    await page.click('summary:has-text("Change plan")');
+    await page.selectOption('[name=package_id]', { label: 'Business 50' });
+    await page.click('form[action$="/change-plan"] .is-action');
+    await page.waitForURL(/change-plan/);
+    expect(await page.textContent('main')).toContain('from the wallet');
+    expect(await faults(page, `change-plan-${width}`)).toEqual(good);
+    // The wallet is empty: the same page says so, with the figures kept.
+    await page.check('[value=money]');
+    await page.click('main form .is-action');
+    expect(await page.textContent('.errors')).toContain('wallet does not hold enough');
+    expect(await faults(page, `change-plan-short-${width}`)).toEqual(good);
+    await context.close();
+  },
+  60_000,
+);

@@ -29,10 +29,16 @@ export async function measureWithHistory(
 const prepare: Record<Side['name'], (databaseUrl: string) => Promise<void>> = {
   stock: (url) =>
     run(url, [
-      `UPDATE radacct SET username = 's' || substr(username, 2)`,
+      // Begun one after the other over a month; open sessions lie among the closed ones as they came, not side by side.
+      `CREATE TABLE session AS
+         SELECT acctsessionid, acctuniqueid, 's' || substr(username, 2) AS username, nasipaddress, acctstarttime, acctupdatetime, acctstoptime FROM radacct
+         UNION ALL
+         SELECT 'h' || i, md5('h' || i), 'u' || lpad((i % (SELECT count(*) FROM radcheck))::text, 6, '0'), '127.0.0.1',
+           now() - make_interval(secs => 86400 + 2.5 * i), now() - make_interval(secs => 2.5 * i), now() - make_interval(secs => 2.5 * i)
+         FROM generate_series(1, ${historyRows}) i`,
+      'TRUNCATE radacct',
       `INSERT INTO radacct (acctsessionid, acctuniqueid, username, nasipaddress, acctstarttime, acctupdatetime, acctstoptime, acctinputoctets, acctoutputoctets)
-       SELECT 'h' || i, md5('h' || i), 'u' || lpad((i % (SELECT count(*) FROM radcheck))::text, 6, '0'), '127.0.0.1', now() - interval '2 days', now() - interval '1 day', now() - interval '1 day', 1, 1
-       FROM generate_series(1, ${historyRows}) i`,
+       SELECT s.*, 1, 1 FROM session s ORDER BY md5(acctuniqueid)`,
       `INSERT INTO radgroupcheck (groupname, attribute, op, value) SELECT 'plan' || g, 'Simultaneous-Use', ':=', '1' FROM generate_series(0, 9) g`,
       'VACUUM ANALYZE',
     ]),
@@ -41,7 +47,8 @@ const prepare: Record<Side['name'], (databaseUrl: string) => Promise<void>> = {
     run(url, [
       `UPDATE session_live SET username = 's' || substr(username, 2), subscription_id = NULL`,
       `INSERT INTO session_closed (tenant_id, nas_id, acct_session_id, subscription_id, username, nas_address, started_at, updated_at, received_at, stopped_at, input_bytes, output_bytes, first_seen_on)
-       SELECT s.tenant_id, n.id, 'h' || i, s.id, s.username, '127.0.0.1', now() - interval '2 days', now() - interval '1 day', now() - interval '1 day', now() - interval '1 day', 1, 1, current_date
+       SELECT s.tenant_id, n.id, 'h' || i, s.id, s.username, '127.0.0.1', now() - make_interval(secs => 86400 + 2.5 * i),
+         now() - make_interval(secs => 2.5 * i), now() - make_interval(secs => 2.5 * i), now() - make_interval(secs => 2.5 * i), 1, 1, current_date
        FROM generate_series(1, ${historyRows}) i
        JOIN subscription s ON s.username = 'u' || lpad((i % (SELECT count(*) FROM subscription))::text, 6, '0') CROSS JOIN (SELECT min(id) AS id FROM nas) n`,
       'VACUUM ANALYZE',

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import express, { type Express, type Router } from 'express';
+import express, { type Express, type RequestHandler, type Router } from 'express';
 import { liveRoutes } from './platform/live/live.routes';
 import type { LiveHub } from './platform/live/hub';
 import { healthRoutes, type HealthSource } from './platform/http/health.routes';
@@ -16,6 +16,8 @@ export interface AppParts extends HttpParts {
   trustedProxies: string[];
   health: HealthSource;
   live: LiveHub;
+  /** Notes requests (platform/http/request-log.ts). */
+  watch: RequestHandler | undefined;
   /** Styles, scripts and icons of the console. */
   assets: Router | undefined;
 }
@@ -35,6 +37,7 @@ export function createApp(parts: AppParts): Express {
     next();
   });
   app.use(measureRequests());
+  if (parts.watch) app.use(parts.watch);
   app.use(healthRoutes(parts.health));
   app.use(...securityHeaders(parts.publicUrl));
   if (parts.assets) app.use(parts.assets);

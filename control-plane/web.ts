@@ -6,6 +6,7 @@ import { healthSource, type HealthExpectations } from './health';
 import { createSecretBox } from './platform/crypto';
 import { createDatabase } from './platform/db/prisma';
 import { drainable } from './platform/http/drain';
+import { startRequestLog } from './platform/http/request-log';
 import { startLiveHub } from './platform/live/hub';
 import type { Log } from './platform/log';
 import { signInLookup } from './staff';
@@ -43,14 +44,16 @@ export async function startWeb(options: WebOptions): Promise<RunningWeb> {
   const db = createDatabase(options.databaseUrl, createSecretBox(options.masterKey), log);
   const live = startLiveHub(options.databaseUrl, log);
   const health = healthSource(db.outside, options.health, log);
+  const requests = startRequestLog(db.outside, log);
   const { renderer, assets } = createConsole(options.strictUi ?? false);
-  const app = createApp({ ...options, db, live, health, renderer, assets, lookup: signInLookup(db.outside) });
+  const app = createApp({ ...options, db, live, health, watch: requests.watch, renderer, assets, lookup: signInLookup(db.outside) });
   const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 65_000 }, app);
   const drain = drainable(server, DRAIN_MS);
   try {
     await listen(server, options.port, options.bind);
   } catch (error) {
-    await Promise.all([live.stop(), db.close()]);
+    await Promise.all([live.stop(), requests.stop()]);
+    await db.close();
     throw error;
   }
   return {
@@ -58,6 +61,7 @@ export async function startWeb(options: WebOptions): Promise<RunningWeb> {
     async stop() {
       await live.stop();
       await drain();
+      await requests.stop();
       await db.close();
     },
   };

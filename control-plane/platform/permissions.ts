@@ -40,6 +40,8 @@ const table = {
   'ledger.read': 'isp_admin finance',
   'audit.read': 'isp_admin',
   'tokens.manage': 'isp_admin',
+  'requests.read': 'isp_admin',
+  'requests.errors': '',
   'webhooks.read': 'isp_admin',
   'webhooks.write': 'isp_admin',
   'staff.read': 'isp_admin',

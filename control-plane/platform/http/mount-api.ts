@@ -89,6 +89,12 @@ function apiCall(req: Request, res: Response, route: ApiRoute, parts: HttpParts)
   };
 }
 
+/** For the request log (request-log.ts): the refusal's code, and the cause where it is our fault. 503 is the database away, which everything says. */
+export function tellRequestLog(res: Response, problem: Problem, error: unknown): void {
+  res.locals['problemCode'] = problem.code;
+  if (problem.status >= 500 && problem.status !== 503) res.locals['fault'] = error;
+}
+
 /** What API and page routes have in common. */
 export function baseCall(req: Request, res: Response, parts: HttpParts): Call {
   const person = res.locals['person'] as Person | undefined;
@@ -116,6 +122,7 @@ export function answerProblem(
 ): (error: unknown, req: Request, res: Response, next: (error: unknown) => void) => void {
   return (error, req, res, next) => {
     const problem = toProblem(error);
+    tellRequestLog(res, problem, error);
     if (problem.status >= 500)
       parts.log.error({ err: error, requestId: res.locals['requestId'], path: req.path }, 'request failed');
     if (res.headersSent) {

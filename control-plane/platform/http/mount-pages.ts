@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import express, { Router, type Request, type RequestHandler, type Response } from 'express';
 import { toProblem } from './errors';
-import { baseCall } from './mount-api';
+import { baseCall, tellRequestLog } from './mount-api';
 import type { Cookie, PageResult, PageRoute, Web } from './page';
 import { callerIp, type HttpParts } from './parts';
 import type { Person } from './person';
@@ -152,6 +152,7 @@ function answerProblemPage(
 ): (error: unknown, req: Request, res: Response, next: (error: unknown) => void) => void {
   return (error, req, res, next) => {
     const problem = toProblem(error);
+    tellRequestLog(res, problem, error);
     if (problem.status >= 500)
       parts.log.error({ err: error, requestId: res.locals['requestId'], path: req.path }, 'page failed');
     if (res.headersSent) {

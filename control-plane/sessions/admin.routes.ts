@@ -7,6 +7,7 @@ import type { Person } from '../platform/http/person';
 import { notFound } from '../platform/http/problem';
 import { cursorOf, pagerOf, readerFor, withQuery } from '../ui';
 import type { Reader } from '../ui';
+import { addressRoutes } from './address.routes';
 import { findLive, listLive, listOrders, liveChoices, totalLive } from './admin.queries';
 import type { LiveFilter, LiveRow } from './admin.queries';
 import { filterChips, LIVE_STATES, proofsOf, sessionRow, totalsLine } from './admin.view';
@@ -55,6 +56,7 @@ function emptyWords(filtered: boolean, mayAdd: boolean, { t }: Reader) {
 }
 
 export const pageRoutes: PageRoute[] = [
+  ...addressRoutes,
   pageRoute({
     method: 'GET',
     path: '/sessions',

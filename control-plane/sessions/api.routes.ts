@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { cursorId, idField, listQuery } from '../platform/http/input';
-import { conflict, notFound } from '../platform/http/problem';
+import { conflict, invalid, notFound } from '../platform/http/problem';
 import { route } from '../platform/http/route';
 import { disconnectSession, rateSession, type SessionOutcome } from './enforce-session';
+import { findTrace, traceAddress } from './trace-address';
 import { findSession, listSessions, sessionAnswer } from './queries';
 
 const text = z.string().max(253).optional();
@@ -16,6 +17,29 @@ const filters = listQuery.extend({
 });
 const rateInput = z.object({ down_kbps: z.int().min(1).max(100_000_000), up_kbps: z.int().min(1).max(100_000_000) });
 const asked = z.object({ enforcement_id: z.string() });
+
+const moment = z.iso.datetime({ offset: true }).transform((text) => new Date(text));
+const traceInput = z.object({
+  address: z.union([z.ipv4(), z.ipv6()], 'must be an IPv4 or IPv6 address'),
+  at: moment,
+  /** For a span of time; at most 31 days. */
+  to: moment.optional(),
+  reason: z.string().trim().min(5).max(500),
+});
+const holder = z.object({
+  session_id: z.string(),
+  acct_session_id: z.string(),
+  client_id: z.string().nullable(),
+  name: z.string().nullable(),
+  phone: z.string().nullable(),
+  username: z.string(),
+  address: z.string().nullable(),
+  mac: z.string().nullable(),
+  router: z.string().nullable(),
+  started_at: z.string(),
+  stopped_at: z.string().nullable(),
+  updated_at: z.string(),
+});
 
 function answer(outcome: SessionOutcome): z.output<typeof asked> {
   switch (outcome.kind) {
@@ -71,5 +95,19 @@ export const apiRoutes = [
     body: rateInput,
     answer: asked,
     run: async (ctx, { params, body }) => answer(await rateSession(ctx, params.id, body)),
+  }),
+  route({
+    method: 'POST',
+    path: '/sessions/address',
+    permission: 'sessions.trace',
+    summary: 'Ask who had an address at a moment; question, reason and answer are kept',
+    body: traceInput,
+    answer: z.object({ id: z.string(), holders: z.array(holder) }),
+    async run(ctx, { body: { address, at, to = at, reason } }) {
+      if (to < at || to.getTime() - at.getTime() > 31 * 86_400_000)
+        throw invalid({ to: 'must lie between `at` and 31 days after it' });
+      const id = await traceAddress(ctx, { address, from: at, to, reason });
+      return { id: id.toString(), holders: (await findTrace(ctx, id))?.answer ?? [] };
+    },
   }),
 ];

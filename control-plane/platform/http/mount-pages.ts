@@ -11,6 +11,7 @@ import { plainProblem, type PageBase } from './render';
 import { assertMountable, bySpecificity } from './routes-order';
 import { requireCsrfToken, requireSameOrigin } from './same-origin';
 import { hashSecret, parseCookies, sessionCookieName } from './session-cookie';
+import { readUpload } from './upload';
 
 const readForm = express.urlencoded({ extended: false, limit: '256kb', parameterLimit: 500 });
 
@@ -56,7 +57,7 @@ function guard(route: PageRoute, parts: HttpParts): RequestHandler[] {
   if (route.method === 'GET') return [admit];
   return [
     admit,
-    readForm,
+    route.upload === undefined ? readForm : readUpload(route.upload),
     (req, res, next) => {
       const person = res.locals['person'] as Person | undefined;
       if (person?.session && route.permission !== 'public') requireCsrfToken(req, person.session.csrfToken);
@@ -75,7 +76,8 @@ function toSignIn(req: Request, res: Response): void {
 function perform(route: PageRoute, parts: HttpParts): RequestHandler {
   return async (req, res) => {
     const web = webOf(req, res, parts);
-    const result = await route.perform(baseCall(req, res, parts), web);
+    const file = req.file && { name: req.file.originalname, bytes: req.file.buffer };
+    const result = await route.perform({ ...baseCall(req, res, parts), file }, web);
     sendPage(res, result, pageBase(req, res, parts), parts);
   };
 }

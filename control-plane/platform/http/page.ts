@@ -4,6 +4,7 @@ import type { Permission } from '../permissions';
 import { parseInput } from './input';
 import type { Person } from './person';
 import { Problem, type Fields } from './problem';
+import type { Upload } from './upload';
 import { parseParams, type Call, type ParamsOf, type Parsed } from './route';
 
 /** What a page knows of the browser that asks; the same values stand in every view model (see baseModel in render.ts). */
@@ -89,6 +90,8 @@ export interface PageInput<P extends string, Q, F> {
   params: ParamsOf<P>;
   query: Parsed<Q>;
   form: F extends z.ZodType ? Form<z.output<F>> : undefined;
+  /** Of a page with `upload`, where a file was chosen. */
+  file: Upload | undefined;
 }
 
 /** One mounted page. */
@@ -97,6 +100,8 @@ export interface PageRoute {
   method: 'GET' | 'POST';
   path: string;
   permission: Permission | 'signed_in' | 'public';
+  /** It takes a form with a file of at most so many bytes. */
+  upload?: number | undefined;
   perform(call: Call, web: Web): Promise<PageResult>;
 }
 
@@ -109,6 +114,8 @@ interface Spec<P extends string, Q extends Schema, F extends Schema> {
 }
 interface StaffPage<P extends string, Q extends Schema, F extends Schema> extends Spec<P, Q, F> {
   permission: Permission | 'signed_in';
+  /** The form carries a file, its field `file`, of at most so many bytes; it is then sent as multipart/form-data. */
+  upload?: number;
   run(ctx: Context, input: PageInput<P, Q, F>, web: Web, person: Person): Promise<PageResult>;
 }
 interface PublicPage<P extends string, Q extends Schema, F extends Schema> extends Spec<P, Q, F> {
@@ -127,6 +134,7 @@ export function pageRoute<const P extends string, Q extends Schema = undefined, 
     method: spec.method,
     path: spec.path,
     permission: spec.permission,
+    upload: spec.upload,
     async perform(call, web) {
       const { person } = call;
       if (!person) throw new Error(`${spec.method} ${spec.path} ran without a signed-in person`);
@@ -178,6 +186,7 @@ function read<P extends string, Q extends Schema, F extends Schema>(
     params: parseParams(call.rawParams) as ParamsOf<P>,
     query: (spec.query ? parseInput(spec.query, call.rawQuery) : undefined) as Parsed<Q>,
     form: (spec.form ? readForm(spec.form, call.rawBody) : undefined) as PageInput<P, Q, F>['form'],
+    file: call.file,
   };
 }
 

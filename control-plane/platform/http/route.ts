@@ -5,6 +5,7 @@ import type { Log } from '../log';
 import type { Permission } from '../permissions';
 import { parseId, parseInput, refuseHostileText } from './input';
 import type { Person } from './person';
+import type { Upload } from './upload';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
@@ -47,6 +48,8 @@ export interface Call {
   rawParams: Record<string, string>;
   rawQuery: unknown;
   rawBody: unknown;
+  /** The file that came with a page's form. */
+  file?: Upload | undefined;
   /** Opens the request's one transaction for the signed-in person's company. */
   inTenant<T>(work: (ctx: Context) => Promise<T>): Promise<T>;
 }

@@ -102,6 +102,29 @@ test('another company’s login and router are not known', async () => {
   expect(await explain({ username: 'next-door' }, neighbour.api)).toMatchObject({ decision: 'accept' });
 });
 
+test('an imagined time shows what comes if nobody pays, and no other question sees that clock', async () => {
+  const hour = (n: number): string => new Date(Date.now() + n * 3_600_000).toISOString();
+  await makeActive(lango.api, { validity: { count: 1, unit: 'day' } }, { username: 'tomorrow' });
+  const at = hour(48);
+  const asked = await Promise.all(
+    [{}, { at }, {}, { at: hour(23) }, { at }, {}].map((more) => explain({ username: 'tomorrow', ...more })),
+  );
+  expect(asked.map(({ reason }) => reason)).toEqual(['active', 'expired', 'active', 'active', 'expired', 'active']);
+  expect(asked[1]).toMatchObject({ decision: 'garden', at, sentence: expect.stringMatching(/expired/) });
+  expect(failing(asked[1]!)).toMatchObject([{ name: 'paid', remedy: expect.any(String) }]);
+  expect(asked[0]).not.toHaveProperty('at');
+  const left = asked[3]!.reply.find(({ attribute }) => attribute === 'Session-Timeout');
+  expect(Number(left?.value)).toBeLessThanOrEqual(3600);
+  const [{ shift } = { shift: '' }] = await lango.asOwner<{ shift: string }>(
+    `SELECT lango_clock_shift()::text AS shift`,
+  );
+  expect(shift).toBe('00:00:00');
+  for (const wrong of [hour(-2), hour(24 * 400), 'tomorrow']) {
+    const answer = await lango.api.get<Json>(`/access/explain?username=tomorrow&at=${encodeURIComponent(wrong)}`);
+    expect([answer.status, Object.keys((answer.body['error'] as { fields: object }).fields)]).toEqual([422, ['at']]);
+  }
+});
+
 test('a company without a router is told so', async () => {
   const fresh = await lango.addCompany();
   const told = await explain({ username: 'anybody' }, fresh.api);

@@ -5,7 +5,8 @@ import { pageRoute, view } from '../platform/http/page';
 import type { PageRoute, Web } from '../platform/http/page';
 import type { Person } from '../platform/http/person';
 import { notFound } from '../platform/http/problem';
-import { pagerOf, readerFor } from '../ui';
+import { localMoment } from '../platform/local-moment';
+import { formatDeadline, formErrors, pagerOf, readerFor } from '../ui';
 import type { Reader } from '../ui';
 import {
   askedFacts,
@@ -18,7 +19,7 @@ import {
   tryLines,
 } from './admin.view';
 import { explainHref } from './explain-href';
-import { explainAccess, type AccessQuestion } from './explain-access';
+import { canImagine, explainAccess, IMAGINED_DAYS, type AccessQuestion } from './explain-access';
 import { DAYS, findTry, keyText, listRefusals, listTries, readKey, routerChoices, suspectRouters } from './queries';
 import { questionOf } from './replay';
 import { METHODS } from './schema';
@@ -35,6 +36,7 @@ const explainPage = z.object({
   router_id: z.union([none, idField]).optional(),
   service: z.union([none, z.enum(['ppp', 'hotspot'])]).optional(),
   method: z.union([none, z.enum(METHODS)]).optional(),
+  at: z.string().trim().max(30).default(''),
   try: z.string().max(40).optional(),
   cursor: z.string().max(40).optional(),
 });
@@ -92,16 +94,25 @@ async function explainModel(ctx: Context, query: z.output<typeof explainPage>, p
   const key = readKey(query.try, 'try');
   const row = key && (await findTry(ctx, key));
   if (key && !row) throw notFound('That try');
-  const question: AccessQuestion = row ? questionOf(row) : { ...query, username: query.username ?? '' };
+  const at = query.at === '' ? undefined : await localMoment(ctx, query.at, person.tenant.timezone);
+  const wrongAt =
+    query.at !== '' && !(at && canImagine(ctx, at)) ? reader.t('access.at_wrong', { days: IMAGINED_DAYS }) : '';
+  const question: AccessQuestion = { ...(row ? questionOf(row) : { ...query, username: query.username ?? '' }), at };
   const typed = {
     username: question.username,
     mac: question.mac ?? '',
     router_id: String(question.router_id ?? ''),
     service: question.service ?? '',
     method: question.method ?? '',
+    at: query.at,
   };
-  const base = { fields: askFields(typed, await routerChoices(ctx), reader), title: reader.t('access.title') };
-  if (question.username === '' && !row) return base;
+  const fields = askFields(typed, await routerChoices(ctx), reader, wrongAt);
+  const base = {
+    fields,
+    errors: wrongAt === '' ? undefined : formErrors({ at: wrongAt }),
+    title: reader.t('access.title'),
+  };
+  if ((question.username === '' && !row) || wrongAt !== '') return base;
   const asked = await explainAccess(ctx, question);
   // The router of an old try may be gone; then the question is put as from the first one.
   const outcome =
@@ -117,6 +128,7 @@ async function explainModel(ctx: Context, query: z.output<typeof explainPage>, p
     customer: permissions.has('subscribers.read') ? shown.customer : null,
     router: permissions.has('routers.read') ? shown.router : null,
     asked: askedFacts(explained, row || undefined),
+    imagined: question.at && reader.t('access.imagined', { when: formatDeadline(question.at, reader) }),
     earlier: row && thenPanel(row, explained, reader),
     ...(await triesModel(ctx, question.username, query.try, query.cursor, reader)),
   };
@@ -136,6 +148,9 @@ export const pageRoutes: PageRoute[] = [
     path: '/access/explain',
     permission: 'access.explain',
     query: explainPage,
-    run: async (ctx, { query }, _web, person) => view('access/explain', await explainModel(ctx, query, person)),
+    async run(ctx, { query }, _web, person) {
+      const model = await explainModel(ctx, query, person);
+      return view('access/explain', model, model.errors ? { status: 422 } : {});
+    },
   }),
 ];

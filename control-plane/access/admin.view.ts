@@ -128,9 +128,10 @@ export function refusalFilters(
 
 /** The form in which any login can be asked for. */
 export function askFields(
-  asked: Record<'username' | 'mac' | 'router_id' | 'service' | 'method', string>,
+  asked: Record<'username' | 'mac' | 'router_id' | 'service' | 'method' | 'at', string>,
   routers: { id: bigint; name: string }[],
   { t }: Reader,
+  wrongAt = '',
 ) {
   const select = (
     name: 'router_id' | 'service' | 'method',
@@ -166,6 +167,14 @@ export function askFields(
       t('access.method_default'),
       METHODS.map((value) => ({ value, label: value === 'none' ? t('access.method_none') : sayMethod(value) })),
     ),
+    {
+      name: 'at',
+      label: t('access.at'),
+      value: asked.at,
+      type: 'datetime-local',
+      help: t('access.at_help'),
+      ...(wrongAt ? { error: wrongAt } : {}),
+    },
   ];
 }
 

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import type { Context } from '../platform/context';
-import { notFound } from '../platform/http/problem';
+import { invalid, notFound } from '../platform/http/problem';
 import { route } from '../platform/http/route';
 import { readerOf } from '../ui';
 import { checksOf } from './checks';
-import { explainAccess, type AccessQuestion, type Explained } from './explain-access';
+import { canImagine, explainAccess, IMAGINED_DAYS, type AccessQuestion, type Explained } from './explain-access';
 import { findTry, keyText, listRefusals, listTries, readKey, type RefusalRow, type TryRow } from './queries';
 import { decisionOf, questionOf } from './replay';
 import {
@@ -40,9 +40,11 @@ function shown(ctx: Context, { facts, ...explained }: Explained): AccessExplanat
 }
 
 async function explain(ctx: Context, question: AccessQuestion): Promise<AccessExplanation> {
+  const { at } = question;
+  if (at && !canImagine(ctx, at)) throw invalid({ at: `must lie between now and ${IMAGINED_DAYS} days from now` });
   const outcome = await explainAccess(ctx, question);
   if (outcome.kind === 'router_not_found') throw notFound('This router');
-  return shown(ctx, outcome.explained);
+  return { ...shown(ctx, outcome.explained), ...(at ? { at: at.toISOString() } : {}) };
 }
 
 function toRefusal(row: RefusalRow) {
@@ -96,7 +98,7 @@ export const apiRoutes = [
       const row = await findTry(ctx, key);
       if (!row) throw notFound('This try');
       const recorded = { at: row.at.toISOString(), decision: decisionOf(row), reason: row.reason ?? '' };
-      return { ...(await explain(ctx, questionOf(row))), recorded };
+      return { ...(await explain(ctx, { ...questionOf(row), at: query.at })), recorded };
     },
   }),
   route({

@@ -13,6 +13,19 @@ export interface AccessQuestion {
   method?: string | undefined;
   /** Whether the request carries a Message-Authenticator; yes unless said otherwise. */
   signed?: boolean | undefined;
+  /** An imagined time, at most IMAGINED_DAYS ahead: what would be answered then if nobody paid or changed anything. Now unless given. */
+  at?: Date | undefined;
+}
+
+/** How far ahead a login can be asked for. */
+export const IMAGINED_DAYS = 366;
+/** Whoever asks for this minute means now. */
+const SLACK_MS = 60_000;
+
+/** Whether a login can be asked for at this time: past ones are asked for by the try itself. */
+export function canImagine(ctx: Context, at: Date): boolean {
+  const ahead_ms = at.getTime() - ctx.now.getTime();
+  return ahead_ms > -SLACK_MS && ahead_ms <= IMAGINED_DAYS * 86_400_000;
 }
 
 /** What the database knows of each thing that a login is checked for. Times are ISO 8601. */
@@ -98,9 +111,9 @@ export async function explainAccess(
   ctx: Context,
   question: AccessQuestion,
 ): Promise<{ kind: 'explained'; explained: Explained } | { kind: 'router_not_found' }> {
-  const { username, mac, router_id, service, method, signed } = question;
+  const { username, mac, router_id, service, method, signed, at } = question;
   const rows = await ctx.tx.$queryRaw<{ explained: Explained | null }[]>`
-    SELECT aaa_explain(${username}, ${mac ?? null}::text, ${router_id ?? null}::bigint, ${service ?? null}::text, ${method ?? null}::text, ${signed ?? true}::boolean) AS explained`;
+    SELECT aaa_explain_at(${at ?? null}::timestamptz, ${username}, ${mac ?? null}::text, ${router_id ?? null}::bigint, ${service ?? null}::text, ${method ?? null}::text, ${signed ?? true}::boolean) AS explained`;
   const explained = rows[0]?.explained;
   return explained ? { kind: 'explained', explained } : { kind: 'router_not_found' };
 }

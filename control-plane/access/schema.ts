@@ -7,7 +7,7 @@ export const METHODS = ['pap', 'chap', 'mschap1', 'mschap2', 'none'] as const;
 
 const yes = z.enum(['true', 'false'], 'must be true or false').transform((text) => text === 'true');
 
-/** What GET /access/explain takes: `try` names a past answer (GET /access/tries), else `username` says who asks. */
+/** What GET /access/explain takes: `try` names a past answer (GET /access/tries), else `username` says who asks. `at`: an imagined time. */
 export const explainQuery = z
   .object({
     username: z.string().min(1, 'is required').max(253).optional(),
@@ -16,6 +16,10 @@ export const explainQuery = z
     service: z.enum(['ppp', 'hotspot'], 'must be ppp or hotspot').optional(),
     method: z.enum(METHODS, `must be one of ${METHODS.join(', ')}`).optional(),
     signed: yes.optional(),
+    at: z.iso
+      .datetime({ offset: true, error: 'must be a time, as 2026-01-31T08:00:00Z' })
+      .transform((text) => new Date(text))
+      .optional(),
     try: z.string().max(40).optional(),
   })
   .refine((query) => query.username !== undefined || query.try !== undefined, {
@@ -35,6 +39,8 @@ export const accessExplanation = z.object({
   answered: z.boolean(),
   checks: z.array(z.object({ name: z.string(), pass: z.boolean(), detail: z.string(), remedy: z.string().optional() })),
   reply: z.array(z.object({ attribute: z.string(), value: z.string() })),
+  /** The imagined time, when one was given. */
+  at: z.string().optional(),
   /** What was answered when it was really asked; present when `try` was given. */
   recorded: z.object({ at: z.string(), decision: decision.or(z.literal('none')), reason: z.string() }).optional(),
 });

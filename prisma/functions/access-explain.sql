@@ -105,3 +105,28 @@ BEGIN
                    FROM radpostauth p WHERE p.tenant_id = lango_tenant() AND p.username = p_username ORDER BY p.authdate DESC LIMIT 1)));
 END $$;
 GRANT EXECUTE ON FUNCTION aaa_explain(text, text, bigint, text, text, boolean) TO lango_web;
+
+-- aaa_explain as it would be told at another time, if nothing but the time changed: validity, grace, hours of a plan. The clock is set in a part of the
+-- transaction that is taken back at once, so that nobody else ever sees it (as for the snapshot, snapshot.sql). Who is online stays who is online now.
+CREATE OR REPLACE FUNCTION aaa_explain_at(p_at timestamptz, p_username text, p_mac text, p_router_id bigint, p_service text, p_method text, p_signed boolean)
+RETURNS jsonb LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+  v_said jsonb;
+BEGIN
+  IF p_at IS NULL THEN
+    RETURN aaa_explain(p_username, p_mac, p_router_id, p_service, p_method, p_signed);
+  END IF;
+  IF p_at NOT BETWEEN lango_now() - interval '1 minute' AND lango_now() + interval '366 days' THEN
+    RAISE EXCEPTION 'an imagined time lies between now and a year from now';
+  END IF;
+  BEGIN
+    EXECUTE format('CREATE OR REPLACE FUNCTION lango_clock_shift() RETURNS interval LANGUAGE sql STABLE PARALLEL SAFE AS %L',
+                   format('SELECT %L::interval', lango_clock_shift() + (p_at - lango_now())));
+    v_said := aaa_explain(p_username, p_mac, p_router_id, p_service, p_method, p_signed);
+    RAISE EXCEPTION USING ERRCODE = 'LG001';
+  EXCEPTION WHEN SQLSTATE 'LG001' THEN
+    RETURN v_said;
+  END;
+END $$;
+REVOKE EXECUTE ON FUNCTION aaa_explain_at FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION aaa_explain_at TO lango_web;

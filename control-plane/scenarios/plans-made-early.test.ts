@@ -53,13 +53,21 @@ beforeEach(() => {
 });
 let plans = 0;
 
+/** What a statement trigger is given has no index: joined from the inside, each row is held against each. */
+function rowsAgainstRows(node: PlanNode): string[] {
+  const inner = node['Node Type'] === 'Nested Loop' ? node.Plans?.[1] : undefined;
+  const rows = inner?.['Node Type'] === 'Materialize' ? inner.Plans?.[0] : inner;
+  return rows?.['Node Type'] === 'Named Tuplestore Scan' ? ['rows of a trigger against rows'] : [];
+}
+
+/** Scans of fast tables that are given no key to look up, in this plan. */
 function scansWithoutKey(node: PlanNode): string[] {
   const table = node['Relation Name'];
   const own =
     table !== undefined && FAST.test(table) && node['Node Type'].includes('Scan') && node['Index Cond'] === undefined
       ? [`${node['Node Type']} of ${table} by ${node['Index Name'] ?? 'nothing'}`]
       : [];
-  return [...own, ...(node.Plans ?? []).flatMap(scansWithoutKey)];
+  return [...own, ...rowsAgainstRows(node), ...(node.Plans ?? []).flatMap(scansWithoutKey)];
 }
 
 const details = (name: string): string =>
@@ -134,5 +142,5 @@ test.each([
 ])('%s: rows are found by their keys also by a plan made while there were none', async (_what, work) => {
   await work();
   expect(plans).toBeGreaterThan(0);
-  expect(walked.filter((text) => !text.includes('snapshot_change'))).toEqual([]);
+  expect(walked).toEqual([]);
 });

@@ -286,7 +286,10 @@ test('the host comes back and serves beside the other, whose customers notice no
 
 test('a host that is gone for good with reports in its spool holds up proof by silence for a day and no longer', async () => {
   const proves = (): Promise<{ at: Date | null }[]> =>
-    asOwner(db, `SELECT enforcement_silence_proves_at(now(), now(), NULL, now(), 60, now() - interval '1 hour') AS at`);
+    asOwner(
+      db,
+      `SELECT enforcement_silence_proves_at(now(), now(), NULL, now(), 60, enforcement_heard_since(now() - interval '1 hour')) AS at`,
+    );
   const silentFor = (span: string): Promise<unknown> =>
     asOwner(
       db,

@@ -178,18 +178,24 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION enforcement_prove_rate TO lango_accounting;
 
--- When hearing nothing more of a session proves that it is gone: one interim interval and a margin after the router said so, three without its word.
--- NULL while listeners hold back records in a spool, or accounting is not known to be heard.
-CREATE OR REPLACE FUNCTION enforcement_silence_proves_at(
-  p_created_at timestamptz, p_acked_at timestamptz, p_gone_at timestamptz, p_received_at timestamptz, p_interim_s integer, p_listening_since timestamptz
-) RETURNS timestamptz LANGUAGE plpgsql STABLE AS $$
+-- Since when accounting is known to be heard without a gap, given since when an enforcer has seen a listener live: also the spools must have been drained.
+-- NULL while listeners hold back records in one. A host that has been silent for a day counts as gone for good, as it does for the sweep.
+CREATE OR REPLACE FUNCTION enforcement_heard_since(p_listening_since timestamptz) RETURNS timestamptz LANGUAGE plpgsql STABLE AS $$
 BEGIN
   RETURN CASE WHEN p_listening_since IS NOT NULL AND NOT EXISTS (
-      -- A host that has been silent for a day counts as gone for good, as it does for the sweep.
       SELECT 1 FROM accounting_spool WHERE pending_packets > 0 AND beat_at > clock_timestamp() - interval '1 day') THEN
-    greatest(coalesce(least(p_acked_at, p_gone_at), p_created_at), p_received_at, p_listening_since, (SELECT max(drained_at) FROM accounting_spool))
-    + make_interval(secs => p_interim_s * CASE WHEN p_acked_at IS NULL AND p_gone_at IS NULL THEN 3 ELSE 1 END + 30) END;
+    greatest(p_listening_since, (SELECT max(drained_at) FROM accounting_spool)) END;
 END $$;
+
+-- When hearing nothing more of a session proves that it is gone: one interim interval and a margin after the router said so, three without its word.
+-- NULL while accounting is not known to be heard.
+DROP FUNCTION IF EXISTS enforcement_silence_proves_at;
+CREATE OR REPLACE FUNCTION enforcement_silence_proves_at(
+  p_created_at timestamptz, p_acked_at timestamptz, p_gone_at timestamptz, p_received_at timestamptz, p_interim_s integer, p_heard_since timestamptz
+) RETURNS timestamptz LANGUAGE sql STABLE AS $$
+  SELECT CASE WHEN p_heard_since IS NOT NULL THEN greatest(coalesce(least(p_acked_at, p_gone_at), p_created_at), p_received_at, p_heard_since)
+    + make_interval(secs => p_interim_s * CASE WHEN p_acked_at IS NULL AND p_gone_at IS NULL THEN 3 ELSE 1 END + 30) END
+$$;
 
 -- Rows that are due, as many per router as it has room for, taken for p_lease_s seconds: a claim of an enforcer that died is free again after that.
 -- p_busy_nas and p_room: routers with less room than p_window, because exchanges with them are under way. A silent router has room for 2.
@@ -197,7 +203,9 @@ END $$;
 CREATE OR REPLACE FUNCTION enforcement_claim(
   p_instance text, p_lease_s integer, p_limit integer, p_window integer, p_busy_nas bigint[], p_room integer[], p_listening_since timestamptz
 ) RETURNS SETOF jsonb LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
-DECLARE v_now timestamptz := lango_now();
+DECLARE
+  v_now timestamptz := lango_now();
+  v_heard_since timestamptz := enforcement_heard_since(p_listening_since);
 BEGIN
   RETURN QUERY
   WITH RECURSIVE waiting AS (
@@ -235,12 +243,13 @@ BEGIN
       'heard_s', extract(epoch FROM v_now - s.received_at)) END,
     'ended_by', s.closed_by,
     'interim_s', coalesce(s.interim_s, v.interim_s, 300),
-    'silence_proves_in_s', CASE WHEN s.radacctid IS NOT NULL THEN extract(epoch FROM enforcement_silence_proves_at(e.created_at, e.acked_at, h.gone_at, s.received_at, coalesce(s.interim_s, v.interim_s, 300), p_listening_since) - v_now) END,
-    'change', jsonb_build_object(
+    'silence_proves_in_s', CASE WHEN s.radacctid IS NOT NULL THEN extract(epoch FROM enforcement_silence_proves_at(e.created_at, e.acked_at, h.gone_at, s.received_at, coalesce(s.interim_s, v.interim_s, 300), v_heard_since) - v_now) END,
+    -- A cut changes nothing, and they come by the thousand.
+    'change', CASE WHEN e.kind <> 'cut' THEN jsonb_build_object(
       'rate_limit', CASE
         WHEN e.params ? 'down_kbps' THEN radius_rate_limit((e.params->>'up_kbps')::bigint, (e.params->>'down_kbps')::bigint)
         WHEN sub.service_rate IS NOT NULL THEN sub.service_rate
-        WHEN sub.state = 'throttled' THEN radius_rate_limit(v.throttle_up_kbps, v.throttle_down_kbps)
+        WHEN sub.access_state = 'throttled' THEN radius_rate_limit(v.throttle_up_kbps, v.throttle_down_kbps)
         ELSE radius_rate_limit(v.up_kbps, v.down_kbps, v.burst_up_kbps, v.burst_down_kbps, v.burst_threshold_up_kbps, v.burst_threshold_down_kbps, v.burst_time_s) END,
       -- A list in a CoA replaces the membership and nothing clears it: a plan without one is told by the name that means nothing.
       'address_list', coalesce(v.address_list, CASE WHEN s.address_list IS NOT NULL THEN 'active' END),
@@ -248,7 +257,7 @@ BEGIN
       -- From the session's start, by whichever of our clock and the router's says it is older: a payer is never cut early.
       'session_timeout_s', ceil(extract(epoch FROM coalesce(sub.service_until, sub.valid_until) - v_now) + greatest(extract(epoch FROM v_now - s.started_at), s.session_time_s + extract(epoch FROM v_now - s.received_at))),
       'total_limit_bytes', CASE WHEN sub.on_quota = 'cut' AND sub.allowance_bytes IS NOT NULL AND NOT sub.counts_by_time AND sub.cycle_ends_at IS NULL
-        THEN (s.input_bytes + s.output_bytes + greatest(sub.allowance_bytes - sub.used_bytes, 1))::text END))
+        THEN (s.input_bytes + s.output_bytes + greatest(sub.allowance_bytes - sub.used_bytes, 1))::text END) END)
   FROM claimed e
   LEFT JOIN nas n ON n.id = e.nas_id
   LEFT JOIN LATERAL radsec_order_way(e.nas_id) way ON true

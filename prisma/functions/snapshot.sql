@@ -11,7 +11,9 @@ END $$;
 CREATE OR REPLACE FUNCTION snapshot_note_subscriptions() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
   INSERT INTO snapshot_change (tenant_id, username)
-  SELECT DISTINCT s.tenant_id, s.username FROM changed c JOIN subscription s ON s.id = c.subscription_id;
+  SELECT DISTINCT s.tenant_id, s.username FROM changed c
+  -- Kept apart, so that each is looked up by its key also by a plan that was made while there were none.
+  CROSS JOIN LATERAL (SELECT tenant_id, username FROM subscription WHERE id = c.subscription_id OFFSET 0) s;
   RETURN NULL;
 END $$;
 DO $$

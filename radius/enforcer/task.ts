@@ -136,14 +136,23 @@ interface ClaimedJson {
   ended_by: string | null;
   interim_s: number;
   silence_proves_in_s: number | null;
+  /** Null for a cut. */
   change: {
     rate_limit: string | null;
     address_list: string | null;
     same_rate: boolean;
     session_timeout_s: number | null;
     total_limit_bytes: string | null;
-  };
+  } | null;
 }
+
+const NO_CHANGE: TaskChange = {
+  rateLimit: null,
+  addressList: null,
+  sameRate: false,
+  sessionTimeoutS: null,
+  totalLimitBytes: null,
+};
 
 /** Reads a claimed row as it comes from the database. */
 export function readTask(json: unknown): Task {
@@ -170,13 +179,17 @@ export function readTask(json: unknown): Task {
     endedBy: row.ended_by,
     interimS: row.interim_s,
     silenceProvesInS: row.silence_proves_in_s,
-    change: {
-      rateLimit: row.change.rate_limit,
-      addressList: row.change.address_list,
-      sameRate: row.change.same_rate,
-      sessionTimeoutS: row.change.session_timeout_s,
-      totalLimitBytes: row.change.total_limit_bytes === null ? null : BigInt(row.change.total_limit_bytes),
-    },
+    change: row.change === null ? NO_CHANGE : readChange(row.change),
+  };
+}
+
+function readChange(row: NonNullable<ClaimedJson['change']>): TaskChange {
+  return {
+    rateLimit: row.rate_limit,
+    addressList: row.address_list,
+    sameRate: row.same_rate,
+    sessionTimeoutS: row.session_timeout_s,
+    totalLimitBytes: row.total_limit_bytes === null ? null : BigInt(row.total_limit_bytes),
   };
 }
 

@@ -20,6 +20,7 @@ const ENTRIES: Entry[][] = [
   [
     { href: '/plans', icon: 'box', label: 'ui.nav_plans', needs: 'plans.read', far: true },
     { href: '/vouchers', icon: 'ticket', label: 'vouchers.title', needs: 'vouchers.read', far: true },
+    { href: '/discounts', icon: 'percent', label: 'discounts.title', needs: 'discounts.read', far: true },
     { href: '/bulk', icon: 'check', label: 'bulk.title', needs: 'subscriptions.write', far: true },
     { href: '/routers', icon: 'router', label: 'ui.nav_routers', needs: 'routers.read' },
     { href: '/access', icon: 'lock', label: 'access.nav', needs: 'access.explain', far: true },

@@ -1,4 +1,5 @@
 import { recordAudit } from '../audit';
+import { priceToPay, type Price } from '../discounts';
 import { accountFor, lockAccounts, postTransfers, type AccountCode, type Transfer } from '../ledger';
 import type { Context } from '../platform/context';
 import { isAllowed, lockSubscription, settlePurchase, versionDue, type Locked } from '../subscriptions';
@@ -27,18 +28,20 @@ export async function postPayment(ctx: Context, input: NewTransaction): Promise<
   if (input.currency !== undefined && input.currency !== version.currency) {
     return { kind: 'invalid', fields: { currency: `must be ${version.currency}, which this subscription is sold in` } };
   }
-  const { currency, price_cents } = version;
+  const { currency } = version;
   const id = await insertOnce(ctx, input, sub, currency);
   if (id === undefined) return duplicateOf(ctx, input);
   await recordStep(ctx, id, 'received', `${input.method} ${input.reference}`);
 
   const amount = BigInt(input.amount_cents);
+  const price = await priceToPay(ctx, sub.id, version);
+  const { price_cents } = price;
   const purse = await openPurse(ctx, input.method, currency, sub.subscriber_id);
   const use = useOf(sub, purse.balance + amount >= price_cents);
   const buys = use === 'renewed' || use === 'activated';
   await postTransfers(ctx, transfersOf(id, purse, amount, buys ? price_cents : 0n));
   await recordStep(ctx, id, 'credited', `wallet ${purse.balance + amount - (buys ? price_cents : 0n)} cents`);
-  if (buys) await buy(ctx, sub, id, use);
+  if (buys) await buy(ctx, sub, id, use, price);
   const applied = buys ? min(amount, price_cents) : 0n;
   await ctx.tx.payment.update({
     where: { id },
@@ -78,8 +81,10 @@ function useOf(sub: Locked, enough: boolean): PaymentUse {
   return isAllowed(sub.state, 'activate') ? 'activated' : 'renewed';
 }
 
-async function buy(ctx: Context, sub: Locked, paymentId: bigint, use: PaymentUse): Promise<void> {
-  const sessions = await settlePurchase(ctx, sub, paymentId);
+async function buy(ctx: Context, sub: Locked, paymentId: bigint, use: PaymentUse, price: Price): Promise<void> {
+  if (price.discount)
+    await recordStep(ctx, paymentId, 'discounted', `${price.discount.name}: ${price.off_cents} cents off`);
+  const sessions = await settlePurchase(ctx, sub, paymentId, price);
   await recordStep(ctx, paymentId, use, null);
   if (sessions > 0)
     await recordStep(ctx, paymentId, 'network_told', `${sessions} live session${sessions === 1 ? '' : 's'}`);

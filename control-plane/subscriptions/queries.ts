@@ -81,7 +81,7 @@ function conditions(filter: SubscriptionFilter): Prisma.Sql {
 async function select(ctx: Context, filter: SubscriptionFilter): Promise<Row[]> {
   return ctx.tx.$queryRaw<Row[]>`
     SELECT s.id, s.subscriber_id, c.name AS client_name, s.plan_id, p.name AS package_name, v.version AS package_version,
-           n.plan_id AS next_plan_id, np.name AS next_package_name, coalesce(n.price_cents, v.price_cents) AS price_cents,
+           n.plan_id AS next_plan_id, np.name AS next_package_name, coalesce(n.price_cents, v.price_cents) - coalesce((SELECT d.off_cents FROM discount_due(s.id, coalesce(n.id, v.id)) d), 0) AS price_cents,
            coalesce(n.currency, v.currency) AS currency, s.state, s.username, s.starts_at, s.expires_at, s.valid_until, s.allowance_bytes,
            s.topup_bytes, s.used_bytes, s.on_quota, host(s.static_ip) AS static_ip, s.mac_lock, m.mac_learn, m.auto_renew, s.suspended_reason, s.paused_at,
            s.routes, s.framed_ipv6_prefix::text AS framed_ipv6_prefix, s.delegated_ipv6_prefix::text AS delegated_ipv6_prefix, s.access_state, s.reason,
@@ -112,7 +112,7 @@ export async function findSubscription(ctx: Context, id: bigint): Promise<Subscr
   return row ? toSubscription(row) : undefined;
 }
 
-/** price_cents is what the next renewal costs; quota_bytes counts top-ups, so that what is left is quota_bytes − used_bytes. */
+/** price_cents is what the next renewal costs, with the discount that it gets as things stand; quota_bytes counts top-ups, so that what is left is quota_bytes − used_bytes. */
 function toSubscription(row: Row): Subscription {
   return {
     id: row.id.toString(),

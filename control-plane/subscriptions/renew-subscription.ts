@@ -1,3 +1,4 @@
+import { priceToPay, recordUse, type Price } from '../discounts';
 import type { Context } from '../platform/context';
 import { startCycle, versionDue } from './start-cycle';
 import { act, applyChange, lockSubscription, type Locked, type Outcome } from './standing';
@@ -12,14 +13,20 @@ export function renewSubscription(ctx: Context, id: bigint): Promise<Outcome> {
 /**
  * The paid form, for the payment slice: activates what is pending and renews what has run. The caller holds the lock and took the money.
  * Gives the number of live sessions that the network is told about.
+ * @param price what `priceToPay` said, and the caller took
  */
-export async function settlePurchase(ctx: Context, sub: Locked, paymentId: bigint): Promise<number> {
-  const change = await startCycle(ctx, sub, 'payment', 'paid');
+export async function settlePurchase(ctx: Context, sub: Locked, paymentId: bigint, price: Price): Promise<number> {
+  const { currency } = await versionDue(ctx, sub);
+  const change = await startCycle(ctx, sub, 'payment', price.price_cents);
+  await recordUse(ctx, price, sub, sub.cycle_no + 1, currency);
   return applyChange(ctx, sub.id, 'subscriptions.renew', {
     ...change,
-    detail: { ...change.detail, payment_id: paymentId },
+    detail: { ...change.detail, payment_id: paymentId, ...discountOf(price) },
   });
 }
+
+/** What the audit keeps of a discount. */
+const discountOf = ({ discount, off_cents }: Price) => (discount ? { discount: discount.name, off_cents } : {});
 
 /**
  * Buys the next validity with money that lies in the wallet: activates what is pending, renews what has run.
@@ -33,15 +40,19 @@ export async function renewFromWallet(ctx: Context, id: bigint, onlyCycle?: numb
   const action = isAllowed(sub.state, 'activate') ? 'activate' : 'renew';
   if (!isAllowed(sub.state, action))
     return { kind: 'refused', code: `is_${sub.state}`, message: refusalOf(sub.state, action) };
-  const { price_cents, currency } = await versionDue(ctx, sub);
+  const version = await versionDue(ctx, sub);
+  const price = await priceToPay(ctx, id, version);
+  const { price_cents } = price;
+  const { currency } = version;
   const wallet = await openWallet(ctx, sub.subscriber_id, currency);
   if (wallet.balance_cents < price_cents) {
     const message = `The wallet holds ${wallet.balance_cents} cents and the price is ${price_cents}. Post a payment instead.`;
     return { kind: 'refused', code: 'wallet_short', message };
   }
-  const change = await startCycle(ctx, sub, 'payment', 'paid');
+  const change = await startCycle(ctx, sub, 'payment', price_cents);
+  await recordUse(ctx, price, sub, sub.cycle_no + 1, currency);
   await bookFromWallet(ctx, wallet, `subscription:${id}:cycle:${sub.cycle_no + 1}`, price_cents);
-  const detail = { ...change.detail, from: 'wallet', amount_cents: price_cents };
+  const detail = { ...change.detail, from: 'wallet', amount_cents: price_cents, ...discountOf(price) };
   await applyChange(ctx, id, `subscriptions.${action}`, { ...change, detail });
   return { kind: 'done' };
 }

@@ -6,14 +6,9 @@ import type { Change, Locked } from './standing';
 /**
  * Begins the cycle that one purchase gives, on the plan version that is due (the one chosen for renewal, or the running one), and closes the
  * usage of the cycle before. The caller applies the returned change to the subscription.
- * @param how `paid` when money bought it: a change of plan may then give some of that back
+ * @param paid what money bought it for: a change of plan may then give some of that back
  */
-export async function startCycle(
-  ctx: Context,
-  sub: Locked,
-  enforce: string,
-  how: 'paid' | 'given' = 'given',
-): Promise<Change> {
+export async function startCycle(ctx: Context, sub: Locked, enforce: string, paid = 0n): Promise<Change> {
   const version = await versionDue(ctx, sub);
   const offer = { validity: validityOf(version), quota_bytes: version.quota_bytes, limited: isLimited(version) };
   const cycle = {
@@ -21,7 +16,6 @@ export async function startCycle(
     ...(await untilFirstUse(ctx, sub, version)),
   };
   const cycle_no = sub.cycle_no + 1;
-  const paid = how === 'paid' ? version.price_cents : 0n;
   const stacked = sub.starts_at !== null && cycle.starts_at.getTime() === sub.starts_at.getTime();
   await ctx.tx.usage_cycle.updateMany({
     where: { subscription_id: sub.id, cycle_no: sub.cycle_no, ended_at: null },

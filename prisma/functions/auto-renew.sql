@@ -11,7 +11,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     AND s.expires_at > lango_now() - interval '1 day' AND s.expires_at <= lango_now() + interval '10 minutes'
     AND s.expires_at <= lango_now() + make_interval(secs => greatest(30, 0.1 * v.validity_count * CASE v.validity_unit
       WHEN 'second' THEN 1 WHEN 'minute' THEN 60 WHEN 'hour' THEN 3600 WHEN 'day' THEN 86400 WHEN 'week' THEN 604800 ELSE 2592000 END))
-    AND coalesce(a.balance_cents, 0) >= v.price_cents
+    AND coalesce(a.balance_cents, 0) >= v.price_cents - coalesce((SELECT d.off_cents FROM discount_due(s.id, v.id) d), 0)
 $$;
 COMMENT ON FUNCTION subscription_auto_renew_due IS 'Which subscriptions buy their next validity from the wallet now; asked by the jobs role, which sees no ledger.';
 GRANT EXECUTE ON FUNCTION subscription_auto_renew_due TO lango_jobs;

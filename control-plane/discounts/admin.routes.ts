@@ -1,0 +1,310 @@
+import { z } from 'zod';
+import type { Context } from '../platform/context';
+import { cursorId, idField, listQuery } from '../platform/http/input';
+import { pageRoute, seeOther, view, type PageResult, type PageRoute } from '../platform/http/page';
+import type { Person } from '../platform/http/person';
+import { notFound } from '../platform/http/problem';
+import { listPackages } from '../plans';
+import {
+  fieldsOf,
+  formatDay,
+  formatMoment,
+  formatMoney,
+  formErrors,
+  pagerOf,
+  readerFor,
+  stateBadge,
+  type Reader,
+} from '../ui';
+import { claimCoupon } from './claim-coupon';
+import { discountForm, discountValues, readDiscount, type DiscountForm } from './discount-form';
+import { priceNow } from './price';
+import { findDiscount, listDiscounts, listUses } from './queries';
+import { archiveDiscount, changeDiscount, createDiscount, type DiscountOutcome } from './save-discount';
+import type { Discount } from './schema';
+
+const LOOK = { coming: 'pending', open: 'active', used_up: 'ended', over: 'expired', archived: 'off' } as const;
+
+const day = (iso: string, reader: Reader) =>
+  formatDay(new Date(iso), reader, { day: 'numeric', month: 'short', year: 'numeric' });
+
+function windowOf({ starts_at, ends_at }: Discount, reader: Reader): string {
+  const from = starts_at === null ? '' : day(starts_at, reader);
+  const to = ends_at === null ? '' : day(new Date(Date.parse(ends_at) - 1).toISOString(), reader);
+  if (from && to) return reader.t('discounts.from_to', { from, to });
+  if (from) return reader.t('discounts.from', { from });
+  return to ? reader.t('discounts.until', { to }) : reader.t('discounts.always');
+}
+
+function printDiscount(one: Discount, reader: Reader, currency: string) {
+  const { t, locale } = reader;
+  return {
+    id: one.id,
+    href: `/discounts/${one.id}`,
+    name: one.name,
+    kind: one.code === null ? t('discounts.promotion') : t('discounts.coupon_of', { code: one.code }),
+    off:
+      one.percent === null
+        ? formatMoney(one.amount_cents ?? 0, one.currency ?? currency, locale)
+        : t('discounts.percent_off', { percent: one.percent }),
+    window: windowOf(one, reader),
+    uses: one.uses_max === null ? String(one.uses) : t('discounts.uses_of', { uses: one.uses, most: one.uses_max }),
+    given: formatMoney(one.off_cents, one.currency ?? currency, locale),
+    plans: one.packages.length === 0 ? t('discounts.all_plans') : one.packages.map((plan) => plan.name).join(', '),
+    state: stateBadge(LOOK[one.state], reader, { word: t(`discounts.state_${one.state}`) }),
+  };
+}
+
+interface Asked {
+  values: DiscountForm;
+  discount?: Discount;
+  errors?: Record<string, string>;
+  status?: number;
+  changed?: boolean;
+}
+
+async function formPage(ctx: Context, person: Person, asked: Asked): Promise<PageResult> {
+  const { values, discount, errors = {}, status = 200 } = asked;
+  const reader = readerFor(ctx, person);
+  const { t } = reader;
+  const field = fieldsOf('discounts', values, errors, reader);
+  const plans = await listPackages(ctx, { limit: 200, before: undefined });
+  const known = new Map(plans.items.map((plan) => [plan.id, plan.name]));
+  for (const plan of discount?.packages ?? []) known.set(plan.id, plan.name);
+  const kinds = ['percent', 'amount'].map((value) => ({
+    value,
+    label: t(`discounts.kind_${value}`),
+    selected: value === (values['kind'] ?? 'percent'),
+  }));
+  return view(
+    'discounts/form',
+    {
+      title: discount ? discount.name : t('discounts.new_title'),
+      errors: asked.changed ? { title: t('discounts.changed_meanwhile'), fields: [] } : formErrors(errors),
+      action: discount ? `/discounts/${discount.id}/edit` : '/discounts',
+      back: discount ? `/discounts/${discount.id}` : '/discounts',
+      version: discount?.version,
+      name: field('name', { required: true, max: 80, help: t('discounts.name_help') }),
+      code: field('code', { max: 24, autocomplete: 'off', help: t('discounts.code_help') }),
+      kind: field('kind', { options: kinds }),
+      percent: field('percent', { mode: 'numeric', unit: '%' }),
+      amount: field('amount', { mode: 'decimal', unit: person.tenant.currency }),
+      starts: field('starts', { type: 'date', help: t('discounts.starts_help') }),
+      ends: field('ends', { type: 'date', help: t('discounts.ends_help') }),
+      uses_max: field('uses_max', { mode: 'numeric', help: t('discounts.uses_max_help') }),
+      uses_per_client: field('uses_per_client', { mode: 'numeric', help: t('discounts.uses_per_client_help') }),
+      first: values['first'] === 'yes',
+      plans: [...known].map(([id, name]) => ({
+        name: `plan_${id}`,
+        label: name,
+        checked: values[`plan_${id}`] === 'yes',
+      })),
+    },
+    { status },
+  );
+}
+
+const wrongWords = (names: string[], { t }: Reader): Record<string, string> =>
+  Object.fromEntries(names.map((name) => [name, t(`discounts.${name}_needed`)]));
+
+async function save(
+  ctx: Context,
+  person: Person,
+  asked: Asked,
+  write: (input: Parameters<typeof createDiscount>[1]) => Promise<DiscountOutcome>,
+): Promise<PageResult> {
+  const reader = readerFor(ctx, person);
+  const again = (errors: Record<string, string>) => formPage(ctx, person, { ...asked, errors, status: 422 });
+  const read = readDiscount(asked.values, person.tenant.timezone);
+  if (read.kind === 'wrong') return again(wrongWords(read.fields, reader));
+  const outcome = await write(read.input);
+  switch (outcome.kind) {
+    case 'done':
+      return seeOther(`/discounts/${outcome.discount.id}`);
+    case 'not_found':
+      throw notFound('That discount');
+    case 'code_taken':
+      return again({ code: reader.t('discounts.code_taken') });
+    case 'invalid':
+      return again(wrongWords(Object.keys(outcome.fields), reader));
+    case 'changed_meanwhile':
+      return formPage(ctx, person, { ...asked, changed: true, status: 409 });
+  }
+}
+
+export const pageRoutes: PageRoute[] = [
+  pageRoute({
+    method: 'GET',
+    path: '/discounts',
+    permission: 'discounts.read',
+    query: listQuery.extend({ archived: z.enum(['', 'true']).optional() }),
+    async run(ctx, { query }, web, person) {
+      const reader = readerFor(ctx, person);
+      const { t } = reader;
+      const { limit, cursor } = query;
+      const archived = query.archived === 'true';
+      const page = await listDiscounts(ctx, { limit, before: cursorId(cursor), archived });
+      const mayAdd = person.actor.permissions.has('discounts.write');
+      return view('discounts/list', {
+        title: t('discounts.title'),
+        mayAdd,
+        sale: [
+          { href: '/discounts', label: t('discounts.in_use'), current: !archived },
+          { href: '/discounts?archived=true', label: t('discounts.state_archived'), current: archived },
+        ],
+        rows: page.items.map((one) => printDiscount(one, reader, person.tenant.currency)),
+        empty: {
+          text: t('discounts.empty'),
+          ...(mayAdd && !archived ? { href: '/discounts/new', step: t('discounts.add'), action: true } : {}),
+        },
+        pager: pagerOf('/discounts', new URLSearchParams(web.query), { cursor, next: page.nextCursor, limit }, reader),
+      });
+    },
+  }),
+  pageRoute({
+    method: 'GET',
+    path: '/discounts/new',
+    permission: 'discounts.write',
+    run: (ctx, _input, _web, person) => formPage(ctx, person, { values: {} }),
+  }),
+  pageRoute({
+    method: 'POST',
+    path: '/discounts',
+    permission: 'discounts.write',
+    form: discountForm,
+    run: (ctx, { form }, _web, person) =>
+      save(ctx, person, { values: form.ok ? form.value : form.values }, (input) => createDiscount(ctx, input)),
+  }),
+  pageRoute({
+    method: 'GET',
+    path: '/discounts/:id',
+    permission: 'discounts.read',
+    query: listQuery,
+    async run(ctx, { params, query }, web, person) {
+      const reader = readerFor(ctx, person);
+      const discount = await findDiscount(ctx, params.id);
+      if (!discount) throw notFound('That discount');
+      const { limit, cursor } = query;
+      const page = await listUses(ctx, { discountId: params.id, limit, before: cursorId(cursor) });
+      return view('discounts/discount', {
+        title: discount.name,
+        one: printDiscount(discount, reader, person.tenant.currency),
+        limits: [
+          ...(discount.first_purchase_only ? [reader.t('discounts.first')] : []),
+          ...(discount.uses_per_client_max === null
+            ? []
+            : [reader.t('discounts.per_client', { count: discount.uses_per_client_max })]),
+        ],
+        mayWrite: person.actor.permissions.has('discounts.write') && discount.state !== 'archived',
+        rows: page.items.map((use) => ({
+          href: `/subscribers/${use.subscriber_id}?subscription=${use.subscription_id}`,
+          name: use.name,
+          username: use.username,
+          list: formatMoney(use.list_cents, use.currency, reader.locale),
+          off: formatMoney(use.off_cents, use.currency, reader.locale),
+          at: formatMoment(use.used_at, reader),
+        })),
+        empty: { text: reader.t('discounts.unused') },
+        pager: pagerOf(
+          `/discounts/${discount.id}`,
+          new URLSearchParams(web.query),
+          { cursor, next: page.nextCursor, limit },
+          reader,
+        ),
+      });
+    },
+  }),
+  pageRoute({
+    method: 'GET',
+    path: '/discounts/:id/edit',
+    permission: 'discounts.write',
+    async run(ctx, { params }, _web, person) {
+      const discount = await findDiscount(ctx, params.id);
+      if (!discount || discount.state === 'archived') throw notFound('That discount');
+      return formPage(ctx, person, { values: discountValues(discount, person.tenant.timezone), discount });
+    },
+  }),
+  pageRoute({
+    method: 'POST',
+    path: '/discounts/:id/edit',
+    permission: 'discounts.write',
+    form: discountForm,
+    async run(ctx, { params, form }, _web, person) {
+      const values = form.ok ? form.value : form.values;
+      const discount = await findDiscount(ctx, params.id);
+      if (!discount || discount.state === 'archived') throw notFound('That discount');
+      const version = Number(values['version']) || 0;
+      return save(ctx, person, { values, discount }, (input) => changeDiscount(ctx, params.id, version, input));
+    },
+  }),
+  pageRoute({
+    method: 'POST',
+    path: '/discounts/:id/archive',
+    permission: 'discounts.write',
+    async run(ctx, { params }) {
+      if ((await archiveDiscount(ctx, params.id)) === 'not_found') throw notFound('That discount');
+      return seeOther('/discounts');
+    },
+  }),
+  pageRoute({
+    method: 'GET',
+    path: '/discounts/claim',
+    permission: 'discounts.claim',
+    query: z.object({ subscription: idField }),
+    run: (ctx, { query }, _web, person) => claimPage(ctx, person, query.subscription, '', undefined),
+  }),
+  pageRoute({
+    method: 'POST',
+    path: '/discounts/claim',
+    permission: 'discounts.claim',
+    form: z.object({ subscription: idField, code: z.string().max(64) }),
+    async run(ctx, { form }, _web, person) {
+      if (!form.ok) throw notFound('That subscription');
+      const { subscription, code } = form.value;
+      const outcome = await claimCoupon(ctx, subscription, code);
+      if (outcome.kind === 'not_found') throw notFound('That subscription');
+      if (outcome.kind === 'done') return claimPage(ctx, person, subscription, '', outcome.discount.name);
+      return claimPage(ctx, person, subscription, code, undefined, `discounts.claim_${outcome.kind}`);
+    },
+  }),
+];
+
+/** Entering a coupon for a service, and what the next purchase then costs. */
+async function claimPage(
+  ctx: Context,
+  person: Person,
+  id: bigint,
+  code: string,
+  done: string | undefined,
+  refused?: string,
+): Promise<PageResult> {
+  const reader = readerFor(ctx, person);
+  const { t, locale } = reader;
+  const sub = await ctx.tx.subscription.findFirst({
+    where: { id, status: { not: 'ended' } },
+    include: { subscriber: true, plan_version: true, next_plan_version: true },
+  });
+  if (!sub) throw notFound('That subscription');
+  const version = sub.next_plan_version ?? sub.plan_version;
+  const price = await priceNow(ctx, id, version);
+  const errors: Record<string, string> = refused ? { code: t(refused) } : {};
+  const money = (cents: bigint) => formatMoney(cents, version.currency, locale);
+  return view(
+    'discounts/claim',
+    {
+      title: t('discounts.claim_title', { name: sub.subscriber.name }),
+      errors: formErrors(errors),
+      told: done && { text: t('discounts.claimed', { name: done }) },
+      subscription: id.toString(),
+      back: { href: `/subscribers/${sub.subscriber_id}?subscription=${id}`, name: sub.subscriber.name },
+      code: fieldsOf('discounts', { code }, errors, reader)('code', { required: true, max: 64, autocomplete: 'off' }),
+      price: {
+        list: money(price.list_cents),
+        off: money(price.off_cents),
+        due: money(price.price_cents),
+        name: price.discount?.name,
+      },
+    },
+    { status: refused ? 422 : 200 },
+  );
+}

@@ -1,0 +1,118 @@
+import type { Browser } from 'playwright-core';
+import { openBrowser, signedIn } from '../admin/testing/browser';
+import { consoleClient, type ConsoleClient } from '../test-kit/console-client';
+import { startTestLango, type TestLango } from '../test-kit/lango';
+import { make, makePackage, makeRouter, shiftClock, type Json } from '../test-kit/story';
+
+jest.setTimeout(120_000);
+
+let lango: TestLango;
+let staff: ConsoleClient;
+let browser: Browser;
+let plan: Json;
+beforeAll(async () => {
+  lango = await startTestLango();
+  await makeRouter(lango.api);
+  plan = await makePackage(lango.api, { name: 'Café & day', type: 'hotspot' });
+  staff = await consoleClient(lango);
+  browser = await openBrowser();
+});
+afterAll(async () => {
+  await browser.close();
+  await lango.stop();
+});
+
+const codes = async (id: string) =>
+  (await lango.api.get<{ items: Json[] }>(`/vouchers/batches/${id}/codes`)).body.items.map(
+    (one) => one['code'] as string,
+  );
+const ask = (over: Record<string, string> = {}) =>
+  staff.post('/vouchers/batches', {
+    package_id: plan['id'],
+    count: '3',
+    code_length: '8',
+    prefix: 'cafe',
+    valid_until: '',
+    ...over,
+  });
+
+it('are made at the form, listed with their state, printed with a QR code each and saved as a file', async () => {
+  const made = await ask({ valid_until: '2099-12-31' });
+  const path = made.location.split('?')[0]!;
+  const [first, second] = await codes(path.split('/').at(-1)!);
+  const page = await staff.get(made.location);
+  expect(page.text).toContain('3 vouchers are ready.');
+  expect(page.text).toContain('31 Dec 2099');
+  await staff.post('/vouchers/redeem', { code: second!.toLowerCase() });
+  expect((await staff.get(`${path}?state=used`)).text).toContain(second!.replace(/(.{4})(?=.)/g, '$1 '));
+  const sheet = await staff.get(`${path}/sheet`);
+  expect(sheet.text.match(/<svg class="qr"/g)).toHaveLength(2);
+  expect(sheet.text).not.toContain(second!.slice(4));
+  expect(sheet.text).not.toContain('class="rail"');
+  const file = await staff.get(`${path}/codes.csv`);
+  expect(file.text).toContain(`${first},unused,Café & day,100.00,KES,2099-12-31T21:00:00.000Z,,`);
+  expect(file.text).toContain(`${second},used,`);
+});
+
+it.each([
+  ['no plan', { package_id: '' }, 'Choose a plan'],
+  ['none', { count: '0' }, 'Give a number from 1'],
+  ['codes that a guess would hit', { count: '1000', code_length: '4' }, 'need at least 6'],
+  ['a day that is over', { valid_until: '2001-01-01' }, 'Give a day that is not over'],
+  ['no day at all', { valid_until: '2099-02-31' }, 'Give a day that is not over'],
+])('of %s are refused with the words at the field and the values kept', async (_what, over, words) => {
+  const refused = await ask({ prefix: 'kept', ...over });
+  expect([refused.status, refused.text.includes(words), refused.text.includes('value="kept"')]).toEqual([
+    422,
+    true,
+    true,
+  ]);
+});
+
+it('let nobody in after their last day, but for those who began before it', async () => {
+  const soon = new Date(Date.now() + 3_600_000).toISOString();
+  const batch = await make(lango.api, '/vouchers/batches', { package_id: plan['id'], count: 2, valid_until: soon });
+  const [used, late] = batch['codes'] as string[];
+  await make(lango.api, '/vouchers/redeem', { code: used });
+  const decision = async (code: string) =>
+    (await lango.api.get<Json>(`/access/explain?username=${code}`)).body['decision'] as string;
+  expect([await decision(used!), await decision(late!)]).toEqual(['accept', 'accept']);
+  await shiftClock(lango.db, '2 hours');
+  expect([await decision(used!), await decision(late!)]).toEqual(['accept', 'reject']);
+  expect((await lango.api.get<{ items: Json[] }>(`/vouchers?code=${late}`)).body.items).toMatchObject([
+    { state: 'expired' },
+  ]);
+  const refused = await staff.post('/vouchers/redeem', { code: late! });
+  expect([refused.status, refused.text.includes('The last day of this voucher is over')]).toEqual([422, true]);
+  const [open] = await lango.asOwner<{ open: string[] }>('SELECT aaa_snapshot_batches()::text[] AS open');
+  expect(open?.open).not.toContain(batch['id']);
+  await shiftClock(lango.db, '0');
+});
+
+it('come out of a receipt printer one to a page, on paper of its width', async () => {
+  const batch = await make(lango.api, '/vouchers/batches', { package_id: plan['id'], count: 3 });
+  const { page, context } = await signedIn(browser, lango);
+  const widths: Record<string, unknown> = {};
+  for (const paper of ['a4', '80', '58']) {
+    await page.goto(`${lango.baseUrl}/vouchers/batches/${batch['id']}/sheet?paper=${paper}`);
+    const pdf = (await page.pdf({ preferCSSPageSize: true, format: 'A4' })).toString('latin1');
+    const pages = [...pdf.matchAll(/\/MediaBox \[0 0 ([\d.]+) /g)].map(([, points]) =>
+      Math.round((Number(points) / 72) * 25.4),
+    );
+    widths[paper] = pages;
+  }
+  await context.close();
+  expect(widths).toEqual({ a4: [210], '80': [80, 80, 80], '58': [58, 58, 58] });
+});
+
+it('of another company are nobody’s here', async () => {
+  const other = await lango.addCompany();
+  const theirs = await make(other.api, '/vouchers/batches', {
+    package_id: (await makePackage(other.api))['id'],
+    count: 1,
+  });
+  for (const rest of ['', '/sheet', '/codes.csv'])
+    expect((await staff.get(`/vouchers/batches/${theirs['id']}${rest}`)).status).toBe(404);
+  expect((await staff.post(`/vouchers/batches/${theirs['id']}/void`)).status).toBe(404);
+  expect((await staff.get(`/vouchers?q=${theirs['codes'][0]}`)).text).toContain('There is no voucher');
+});

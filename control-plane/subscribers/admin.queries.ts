@@ -1,4 +1,5 @@
 import type { Context } from '../platform/context';
+import { newestSessions } from './person.queries';
 
 /** One service of a person, with what was sold. */
 export interface ServiceRow {
@@ -53,13 +54,6 @@ export function servicesOf({ tx }: Context, subscriberId: bigint): Promise<Servi
     WHERE s.subscriber_id = ${subscriberId} ORDER BY (s.status = 'ended'), s.id DESC LIMIT 20`;
 }
 
-/** Balance of the wallet in minor units; a person who never paid has none yet, which is zero. */
-export async function walletOf({ tx }: Context, subscriberId: bigint): Promise<bigint> {
-  const [row] = await tx.$queryRaw<{ cents: bigint }[]>`
-    SELECT coalesce(sum(balance_cents), 0)::bigint AS cents FROM ledger_account WHERE subscriber_id = ${subscriberId}`;
-  return row?.cents ?? 0n;
-}
-
 export interface SessionRow {
   id: bigint;
   router: string | null;
@@ -84,8 +78,8 @@ export function sessionsOf({ tx }: Context, subscriptionId: bigint, limit: numbe
              THEN (greatest(0, l.output_bytes - l.prev_output_bytes) * 8.0 / (l.session_time_s - l.prev_session_time_s))::float8 END AS down_bps,
            CASE WHEN l.prev_updated_at IS NOT NULL AND l.session_time_s > l.prev_session_time_s
              THEN (greatest(0, l.input_bytes - l.prev_input_bytes) * 8.0 / (l.session_time_s - l.prev_session_time_s))::float8 END AS up_bps
-    FROM session_all l LEFT JOIN nas n ON n.id = l.nas_id
-    WHERE l.subscription_id = ${subscriptionId} ORDER BY (l.stopped_at IS NOT NULL), l.started_at DESC LIMIT ${limit}`;
+    FROM ${newestSessions(subscriptionId, undefined, limit)} l LEFT JOIN nas n ON n.id = l.nas_id
+    ORDER BY (l.stopped_at IS NOT NULL), l.started_at DESC LIMIT ${limit}`;
 }
 
 /** Bytes by hour of the last day, for the curve; an hour without a row had no traffic. */
@@ -108,43 +102,4 @@ export interface PaymentRow {
 export function paymentsOf({ tx }: Context, subscriberId: bigint, limit: number): Promise<PaymentRow[]> {
   return tx.$queryRaw<PaymentRow[]>`
     SELECT id, amount_cents, method, reference, state, received_at FROM payment WHERE subscriber_id = ${subscriberId} ORDER BY received_at DESC, id DESC LIMIT ${limit}`;
-}
-
-export interface EventRow {
-  at: Date;
-  kind: 'payment' | 'online' | 'offline' | 'order' | 'reject' | 'staff';
-  what: string;
-  detail: string | null;
-  cents: bigint | null;
-}
-
-/** Everything that happened to a person and one of their services, merged, newest first. */
-export function eventsOf(
-  { tx }: Context,
-  subscriberId: bigint,
-  service: { id: bigint; username: string } | undefined,
-  limit = 14,
-): Promise<EventRow[]> {
-  const id = service?.id ?? 0n;
-  return tx.$queryRaw<EventRow[]>`
-    SELECT * FROM (
-      (SELECT received_at AS at, 'payment' AS kind, state AS what, method || ' ' || reference AS detail, amount_cents AS cents
-       FROM payment WHERE subscriber_id = ${subscriberId} ORDER BY id DESC LIMIT ${limit})
-      UNION ALL
-      (SELECT l.started_at, 'online', coalesce(n.name, ''), host(l.framed_ip), NULL FROM session_all l LEFT JOIN nas n ON n.id = l.nas_id
-       WHERE l.subscription_id = ${id} ORDER BY l.started_at DESC LIMIT ${limit})
-      UNION ALL
-      (SELECT l.stopped_at, 'offline', coalesce(n.name, ''), l.terminate_cause, NULL FROM session_all l LEFT JOIN nas n ON n.id = l.nas_id
-       WHERE l.subscription_id = ${id} AND l.stopped_at IS NOT NULL ORDER BY l.started_at DESC LIMIT ${limit})
-      UNION ALL
-      (SELECT created_at, 'order', kind || '.' || state, reason, NULL FROM enforcement
-       WHERE subscription_id = ${id} AND proven_by IS DISTINCT FROM 'superseded' ORDER BY id DESC LIMIT ${limit})
-      UNION ALL
-      (SELECT authdate, 'reject', coalesce(reason, ''), callingstationid, NULL FROM radpostauth
-       WHERE username = ${service?.username ?? ''} AND reply = 'Access-Reject' ORDER BY authdate DESC LIMIT 5)
-      UNION ALL
-      (SELECT at, 'staff', action, actor_name, NULL FROM audit_event
-       WHERE (subject_type = 'subscriber' AND subject_id = ${subscriberId.toString()}) OR (subject_type = 'subscription' AND subject_id = ${id.toString()})
-       ORDER BY at DESC LIMIT ${limit})
-    ) e ORDER BY at DESC LIMIT ${limit}`;
 }

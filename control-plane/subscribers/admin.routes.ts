@@ -6,18 +6,29 @@ import { pageRoute, seeOther, view } from '../platform/http/page';
 import type { PageRoute } from '../platform/http/page';
 import type { Person } from '../platform/http/person';
 import { notFound } from '../platform/http/problem';
-import { listPackages } from '../plans';
 import { sessionProof } from '../sessions';
 import { allowedActions } from '../subscriptions';
 import type { SubscriptionState } from '../subscriptions';
 import { fieldsOf, formErrors, formatAmount, readerFor } from '../ui';
 import type { Reader } from '../ui';
-import { eventsOf, paymentsOf, servicesOf, sessionsOf, usageOf, walletOf } from './admin.queries';
+import { paymentsOf, servicesOf, sessionsOf, usageOf } from './admin.queries';
 import type { ServiceRow } from './admin.queries';
-import { nowColumn, paymentLines, sayPhone, serviceColumn, serviceState, strip, timeline } from './admin.view';
+import {
+  noteLines,
+  nowColumn,
+  paymentLines,
+  sayPhone,
+  serviceColumn,
+  serviceState,
+  strip,
+  timeline,
+} from './admin.view';
 import { changeSubscriber } from './change-subscriber';
 import { createSubscriber } from './create-subscriber';
+import { planChoices } from './list.queries';
 import { listRoutes } from './list.routes';
+import { eventsOf, findPerson } from './person.queries';
+import { personRoutes } from './person.routes';
 import { findSubscriber } from './queries';
 
 const none = z.literal('').transform(() => undefined);
@@ -90,33 +101,36 @@ async function nowModel(ctx: Context, id: bigint, service: ServiceRow | undefine
 }
 
 async function plansOnSale(ctx: Context, service: ServiceRow | undefined) {
-  const { items } = await listPackages(ctx, { limit: 200, before: undefined });
-  return items.map((plan) => ({ value: plan.id, label: plan.name, selected: plan.id === service?.plan_id.toString() }));
+  return (await planChoices(ctx)).map(({ id, name }) => ({
+    value: id.toString(),
+    label: name,
+    selected: id === service?.plan_id,
+  }));
 }
 
 async function personModel(ctx: Context, id: bigint, query: z.output<typeof personQuery>, person: Person) {
   const reader = readerFor(ctx, person);
   const { permissions } = person.actor;
-  const subscriber = await findSubscriber(ctx, id);
+  const subscriber = await findPerson(ctx, id);
   if (!subscriber) throw notFound('That customer');
   const services = await servicesOf(ctx, id);
   const service = services.find((one) => one.id === query.subscription) ?? services[0];
   const { column, live } = await nowModel(ctx, id, service, person);
   const maySeeMoney = permissions.has('payments.read');
   const payments = maySeeMoney ? await paymentsOf(ctx, id, 5) : [];
-  const events = await eventsOf(ctx, id, service);
+  const events = await eventsOf(ctx, id, service, { limit: 14 });
   const why = service && permissions.has('access.explain') ? await whyHref(ctx, service.username) : '';
   return {
     title: subscriber.name,
     live: permissions.has('sessions.read') ? 'sessions,enforcement' : '',
     told: query.done && { text: reader.t(`subscriptions.done_${query.done}`) },
-    id: subscriber.id,
+    id: subscriber.id.toString(),
     name: subscriber.name,
     phone: sayPhone(subscriber.phone),
     tel: subscriber.phone,
     email: subscriber.email,
     state: service ? serviceState(service, reader, { tinted: true, online: live !== undefined }) : null,
-    strip: strip(service, await walletOf(ctx, id), live, reader),
+    strip: strip(service, subscriber.wallet_cents, live, reader),
     ...column,
     service: service && { id: service.id.toString(), ...serviceColumn(service, reader) },
     services:
@@ -137,12 +151,15 @@ async function personModel(ctx: Context, id: bigint, query: z.output<typeof pers
     price: service ? formatAmount(service.price_cents, reader.locale) : '',
     priceRaw: service ? (Number(service.price_cents) / 100).toFixed(2).replace(/\.00$/, '') : '',
     payments: paymentLines(payments, reader),
+    notes: noteLines(id, subscriber.notes, reader),
+    allEvents: `/subscribers/${id}/events${service ? `?subscription=${service.id}` : ''}`,
     events: timeline(maySeeMoney ? events : events.filter((event) => event.kind !== 'payment'), reader, why),
   };
 }
 
 export const pageRoutes: PageRoute[] = [
   ...listRoutes,
+  ...personRoutes,
   pageRoute({
     method: 'GET',
     path: '/subscribers/new',

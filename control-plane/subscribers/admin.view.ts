@@ -14,7 +14,8 @@ import {
   stateBadge,
 } from '../ui';
 import type { Reader, StateBadge } from '../ui';
-import type { EventRow, PaymentRow, ServiceRow, SessionRow } from './admin.queries';
+import type { PaymentRow, ServiceRow, SessionRow } from './admin.queries';
+import type { EventRow, NoteRow } from './person.queries';
 
 /** +254722418306 as people here say it: 0722 418 306. Other countries keep their plus. */
 export function sayPhone(phone: string): string {
@@ -270,4 +271,19 @@ export function timeline(rows: EventRow[], reader: Reader, whyHref = '') {
 function receipt(detail: string, { t }: Reader): string {
   const [method = '', ...reference] = detail.split(' ');
   return `${t(`payments.method_${method}`)} ${reference.join(' ')}`;
+}
+
+/** Notes as they are printed. */
+export function noteLines(id: bigint, notes: NoteRow[], reader: Reader) {
+  const { t } = reader;
+  return notes.map((note) => ({
+    body: note.body,
+    by: note.by,
+    pinned: note.pinned,
+    iso: note.at,
+    time: formatMoment(new Date(note.at), reader),
+    href: `/subscribers/${id}/notes/${note.id}`,
+    pin: note.pinned ? 'unpin' : 'pin',
+    pinWord: t(note.pinned ? 'subscribers.note_unpin' : 'subscribers.note_pin'),
+  }));
 }

@@ -1,0 +1,73 @@
+import { z } from 'zod';
+import { idField } from '../platform/http/input';
+import { pageRoute, seeOther, view } from '../platform/http/page';
+import type { PageRoute } from '../platform/http/page';
+import { invalid, notFound } from '../platform/http/problem';
+import { readerFor, withQuery } from '../ui';
+import { addNote } from './add-note';
+import { servicesOf } from './admin.queries';
+import { timeline } from './admin.view';
+import { changeNote } from './change-note';
+import { eventsOf, findPerson } from './person.queries';
+
+const PAGE = 50;
+const noteForm = z.object({ body: z.string().trim().min(1).max(2000), pinned: z.literal('on').optional() });
+const eventsQuery = z.object({ subscription: idField.optional(), before: z.iso.datetime().optional() });
+
+/** What stands beside a customer's page: the whole of their timeline, and the notes of staff. */
+export const personRoutes: PageRoute[] = [
+  pageRoute({
+    method: 'GET',
+    path: '/subscribers/:id/events',
+    permission: 'subscribers.read',
+    query: eventsQuery,
+    async run(ctx, { params, query }, web, person) {
+      const reader = readerFor(ctx, person);
+      const found = await findPerson(ctx, params.id);
+      if (!found) throw notFound('That customer');
+      const services = await servicesOf(ctx, params.id);
+      const service = services.find((one) => one.id === query.subscription) ?? services[0];
+      const before = query.before ? new Date(query.before) : undefined;
+      const rows = await eventsOf(ctx, params.id, service, { before, limit: PAGE });
+      const seen = person.actor.permissions.has('payments.read') ? rows : rows.filter((row) => row.kind !== 'payment');
+      const last = rows.length === PAGE ? rows.at(-1) : undefined;
+      const search = new URLSearchParams(web.query);
+      return view('subscribers/events', {
+        title: reader.t('subscribers.timeline_of', { name: found.name }),
+        name: found.name,
+        back: `/subscribers/${params.id}${service ? `?subscription=${service.id}` : ''}`,
+        events: timeline(seen, reader),
+        older: last ? withQuery(web.path, search, { before: last.at.toISOString() }) : '',
+      });
+    },
+  }),
+  pageRoute({
+    method: 'POST',
+    path: '/subscribers/:id/notes',
+    permission: 'subscribers.write',
+    form: noteForm,
+    async run(ctx, { params, form }, _web, person) {
+      if (!form.ok) throw invalid({ body: readerFor(ctx, person).t('subscribers.note_needed') });
+      const { body, pinned } = form.value;
+      const outcome = await addNote(ctx, { subscriber_id: params.id, body, pinned: pinned === 'on' });
+      if (outcome === 'not_found') throw notFound('That customer');
+      return seeOther(`/subscribers/${params.id}`);
+    },
+  }),
+  pageRoute({
+    method: 'POST',
+    path: '/subscribers/:id/notes/:note_id',
+    permission: 'subscribers.write',
+    form: z.object({ change: z.enum(['pin', 'unpin', 'remove']) }),
+    async run(ctx, { params, form }) {
+      if (!form.ok) throw invalid(form.fields);
+      const outcome = await changeNote(ctx, {
+        subscriber_id: params.id,
+        id: params.note_id,
+        change: form.value.change,
+      });
+      if (outcome === 'not_found') throw notFound('That note');
+      return seeOther(`/subscribers/${params.id}`);
+    },
+  }),
+];

@@ -12,6 +12,7 @@ export { changePlan, previewPlanChange, type PlanChange, type PlanChangePreview 
 export { settlements, type Settlement } from './settlements';
 export { openWallet, bookFromWallet } from './wallet';
 export { topUpSubscription } from './top-up-subscription';
+export { beginUntil } from './begin-until';
 export { setBack } from './set-back';
 export { endSubscription } from './end-subscription';
 export { findSubscription, listSubscriptions, type SubscriptionFilter } from './queries';

@@ -1,0 +1,47 @@
+import type { Context } from '../platform/context';
+import { readCsv, type ReadOutcome, type Table } from './read-csv';
+
+const PURPOSE = 'import_file.content';
+
+/** A file that waits for its columns to be named. */
+export interface StoredFile {
+  id: bigint;
+  name: string;
+  encoding: Table['encoding'];
+  delimiter: string;
+  rows: number;
+  table: Table;
+}
+
+export type StoreOutcome = { kind: 'done'; id: bigint } | Exclude<ReadOutcome, { kind: 'done' }>;
+
+/** Reads an upload and keeps it, sealed. */
+export async function storeFile(ctx: Context, name: string, bytes: Buffer): Promise<StoreOutcome> {
+  const outcome = readCsv(bytes);
+  if (outcome.kind !== 'done') return outcome;
+  const { table } = outcome;
+  const sealed = ctx.secrets.seal(PURPOSE, ctx.tenantId, JSON.stringify(table));
+  const staffId = ctx.actor.kind === 'staff' ? ctx.actor.id : null;
+  const [row] = await ctx.tx.$queryRaw<{ id: bigint }[]>`
+    INSERT INTO import_file (tenant_id, name, content, encoding, delimiter, rows, created_by, created_at)
+    VALUES (${ctx.tenantId}, ${shortName(name)}, ${sealed}, ${table.encoding}, ${table.delimiter}, ${table.rows.length}, ${staffId}::bigint, ${ctx.now})
+    RETURNING id`;
+  if (!row) throw new Error('The file was not written.');
+  return { kind: 'done', id: row.id };
+}
+
+/** What a browser calls a file is only shown: its last part, without what does not print. */
+const shortName = (name: string) =>
+  (name.split(/[\\/]/).at(-1) ?? '').replace(/[\p{Cc}\p{Cs}]/gu, '').slice(0, 120) || 'file.csv';
+
+export async function findFile(ctx: Context, id: bigint): Promise<StoredFile | undefined> {
+  const [row] = await ctx.tx.$queryRaw<(Omit<StoredFile, 'table'> & { content: Uint8Array })[]>`
+    SELECT id, name, content, encoding, delimiter, rows FROM import_file WHERE id = ${id}`;
+  if (!row) return undefined;
+  const { content, ...rest } = row;
+  return { ...rest, table: JSON.parse(ctx.secrets.open(PURPOSE, ctx.tenantId, content)) as Table };
+}
+
+export async function dropFile(ctx: Context, id: bigint): Promise<void> {
+  await ctx.tx.$executeRaw`DELETE FROM import_file WHERE id = ${id}`;
+}

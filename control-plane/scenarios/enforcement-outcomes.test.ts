@@ -303,7 +303,10 @@ const report = async (sessionId: string, rate: string | null): Promise<void> => 
     sessionId,
     rate,
   ]);
-  await world.owner.query('SELECT enforcement_prove_rate($1, $2)', [sessionId, rate]);
+  await world.owner.query(
+    'SELECT enforcement_prove_reported(ARRAY[$1::bigint], ARRAY[$2], ARRAY[lango_now()], ARRAY[false])',
+    [sessionId, rate],
+  );
 };
 const mode = async (sessionId: string): Promise<string> =>
   (await world.owner.query('SELECT mode FROM session_live WHERE radacctid = $1', [sessionId])).rows[0].mode;

@@ -1,3 +1,5 @@
+import { Client } from 'pg';
+import { until } from '../test-kit/until';
 import {
   createEnforcementWorld,
   type EnforcementWorld,
@@ -153,6 +155,44 @@ test('the web role enforces for its own company alone', async () => {
     expect(await kinds(sessionId)).toEqual(['cut suspended open']);
   } finally {
     await web.end();
+  }
+});
+
+test('rows are locked in the order of their ids, as an enforcer locks them that writes their outcomes at that moment', async () => {
+  const [first, second] = [await online(), await online()];
+  const cut = async (sessionId: string): Promise<string> =>
+    (
+      await world.owner.query<{ id: string }>(`SELECT enforce_session($1, 'cut', 'staff_disconnect') AS id`, [
+        sessionId,
+      ])
+    ).rows[0]!.id;
+  const older = await cut(second.sessionId);
+  const newer = await cut(first.sessionId);
+  const clients = [world.database.ownerUrl, world.database.urls.accounting].map(
+    (url) => new Client({ connectionString: url }),
+  );
+  const [enforcer, listener] = clients as [Client, Client];
+  await Promise.all(clients.map((client) => client.connect()));
+  try {
+    await enforcer.query('BEGIN');
+    await enforcer.query('SELECT FROM enforcement WHERE id = $1 FOR UPDATE', [older]);
+    const proving = listener.query('SELECT enforcement_prove_closed($1)', [[first.sessionId, second.sessionId]]);
+    const waiting = async (): Promise<boolean> =>
+      (
+        await world.owner.query(
+          `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ~ 'prove_closed' AND datname = current_database()`,
+        )
+      ).rowCount === 1;
+    await until(waiting, (blocked) => blocked);
+    // With this one held as well, each would wait for the other until the database ends one of them, a second later.
+    await enforcer.query('SELECT FROM enforcement WHERE id = $1 FOR UPDATE NOWAIT', [newer]);
+    await enforcer.query('COMMIT');
+    await proving;
+    expect([await kinds(first.sessionId), await kinds(second.sessionId)]).toEqual(
+      Array(2).fill(['cut staff_disconnect proven stop']),
+    );
+  } finally {
+    await Promise.all(clients.map((client) => client.end()));
   }
 });
 

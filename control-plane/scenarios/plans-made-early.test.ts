@@ -125,7 +125,7 @@ test.each([
   [
     'proofs',
     () =>
-      db.query(`SELECT enforcement_prove_closed('{1,2}'), enforcement_prove_rate(1, '1M/2M'),
+      db.query(`SELECT enforcement_prove_closed('{1,2}'), enforcement_prove_reported('{1}', '{1M/2M}', ARRAY[now()], '{false}'),
      accounting_settle('{1}', '{1}', '{1}', ARRAY[now()], '{1}', '{1}', '{1}', '{1M/2M}', '{true}')`),
   ],
   [

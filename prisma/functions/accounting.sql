@@ -201,20 +201,16 @@ END $$;
 REVOKE EXECUTE ON FUNCTION accounting_apply FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION accounting_apply TO lango_accounting;
 
--- What follows from merged packets: usage, crossings, proof for the enforcer, and word to the live pages.
+-- What follows from merged packets: proof for the enforcer, usage, crossings, and word to the live pages.
 CREATE OR REPLACE FUNCTION accounting_settle(
   p_id bigint[], p_sub bigint[], p_tenant bigint[], p_event timestamptz[], p_in bigint[], p_out bigint[], p_s bigint[], p_rate text[], p_stopped boolean[]
 ) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   IF p_id IS NULL THEN RETURN; END IF;
-  PERFORM accounting_count_usage(p_sub, p_tenant, p_event, p_in, p_out, p_s);
   IF EXISTS (SELECT 1 FROM enforcement WHERE state = 'open') THEN
-    -- A record from before the router acknowledged proves nothing.
-    PERFORM enforcement_prove_rate(u.id, u.rate) FROM unnest(p_id, p_rate, p_event) AS u (id, rate, at)
-    JOIN enforcement e ON e.session_id = ANY (ARRAY[u.id]) AND e.state = 'open' AND e.kind IN ('throttle', 'restore')
-    WHERE u.rate IS NOT NULL AND u.at >= e.acked_at - interval '1 s';
-    PERFORM enforcement_prove_closed(array_agg(id), 'stop') FROM unnest(p_id, p_stopped) AS u (id, stopped) WHERE stopped HAVING count(*) > 0;
+    PERFORM enforcement_prove_reported(p_id, p_rate, p_event, p_stopped);
   END IF;
+  PERFORM accounting_count_usage(p_sub, p_tenant, p_event, p_in, p_out, p_s);
   IF true = ANY (p_stopped) THEN
     PERFORM accounting_tell_sessions(array_agg(DISTINCT tenant)) FROM unnest(p_tenant, p_stopped) AS u (tenant, stopped) WHERE stopped;
   END IF;

@@ -153,30 +153,47 @@ COMMENT ON FUNCTION enforcement_same_rate IS 'Whether two Mikrotik-Rate-Limit va
 GRANT EXECUTE ON FUNCTION enforcement_same_rate TO lango_accounting, lango_enforcer, lango_web, lango_jobs;
 
 -- For the accounting listener: these sessions have ended, so whatever was open for them has become true. How they ended is the proof.
+-- Rows are locked in the order of their ids, here and wherever many are: an enforcer writes the outcomes of the same rows at the same moment. (id + 0: sorted, and not found by walking through the ids.)
 CREATE OR REPLACE FUNCTION enforcement_prove_closed(p_session_ids bigint[], p_proven_by text DEFAULT 'stop') RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
   v_now timestamptz := lango_now();
   v_rows integer;
 BEGIN
+  WITH found AS MATERIALIZED (
+    SELECT e.id FROM unnest(p_session_ids) AS ended (id)
+    JOIN enforcement e ON e.session_id = ANY (ARRAY[ended.id]) AND coalesce(e.state, '') = 'open' ORDER BY e.id + 0 FOR UPDATE OF e
+  )
   UPDATE enforcement e SET state = 'proven', proven_by = p_proven_by, proven_at = v_now, closed_at = v_now, claimed_by = NULL, claimed_until = NULL
-  FROM unnest(p_session_ids) AS ended (id) WHERE e.session_id = ANY (ARRAY[ended.id]) AND coalesce(e.state, '') = 'open';
+  FROM found WHERE e.id = ANY (ARRAY[found.id]);
   GET DIAGNOSTICS v_rows = ROW_COUNT;
   RETURN v_rows;
 END $$;
 GRANT EXECUTE ON FUNCTION enforcement_prove_closed TO lango_accounting, lango_jobs;
 
--- For the accounting listener: a router reported this rate for a session; an acknowledged change to that rate is thereby proven.
-CREATE OR REPLACE FUNCTION enforcement_prove_rate(p_session_id bigint, p_rate_limit text) RETURNS integer
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-DECLARE v_rows integer;
+-- For the accounting listener: what routers reported of these sessions. A Stop proves whatever was open; a record with the rate of an acknowledged change
+-- proves that, unless it is from before the acknowledgement.
+DROP FUNCTION IF EXISTS enforcement_prove_rate;
+CREATE OR REPLACE FUNCTION enforcement_prove_reported(p_session bigint[], p_rate text[], p_at timestamptz[], p_stopped boolean[]) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+DECLARE
+  v_now timestamptz := lango_now();
+  v_rows integer;
 BEGIN
-  UPDATE enforcement SET state = 'proven', proven_by = 'interim', proven_at = lango_now(), closed_at = lango_now(), claimed_by = NULL, claimed_until = NULL
-  WHERE coalesce(state, '') = 'open' AND session_id = p_session_id AND acked_at IS NOT NULL AND enforcement_same_rate(params->>'rate_limit', p_rate_limit);
+  WITH found AS MATERIALIZED (
+    SELECT e.id, r.stopped FROM unnest(p_session, p_rate, p_at, p_stopped) AS r (id, rate, at, stopped)
+    JOIN enforcement e ON e.session_id = ANY (ARRAY[r.id]) AND coalesce(e.state, '') = 'open'
+      AND (r.stopped OR e.kind IN ('throttle', 'restore') AND r.at >= e.acked_at - interval '1 s' AND enforcement_same_rate(e.params->>'rate_limit', r.rate))
+    WHERE r.stopped OR r.rate IS NOT NULL
+    ORDER BY e.id + 0 FOR UPDATE OF e
+  )
+  UPDATE enforcement e SET state = 'proven', proven_by = CASE WHEN found.stopped THEN 'stop' ELSE 'interim' END, proven_at = v_now, closed_at = v_now,
+    claimed_by = NULL, claimed_until = NULL
+  FROM found WHERE e.id = ANY (ARRAY[found.id]);
   GET DIAGNOSTICS v_rows = ROW_COUNT;
   RETURN v_rows;
 END $$;
-GRANT EXECUTE ON FUNCTION enforcement_prove_rate TO lango_accounting;
+GRANT EXECUTE ON FUNCTION enforcement_prove_reported TO lango_accounting;
 
 -- Since when accounting is known to be heard without a gap, given since when an enforcer has seen a listener live: also the spools must have been drained.
 -- NULL while listeners hold back records in one. A host that has been silent for a day counts as gone for good, as it does for the sweep.
@@ -292,7 +309,7 @@ BEGIN
     SELECT e.id, e.tenant_id, e.next_attempt_at = r.due AS same, r.attempt, r.rate_limit, r.instance,
            CASE WHEN r.proven_by IS DISTINCT FROM 'silence' THEN r.state END AS state, r.proven_by,
            CASE WHEN r.proven_by = 'silence' THEN 5 ELSE coalesce(r.wait_s, 0) END AS wait_s
-    FROM r JOIN enforcement e ON e.id = ANY (ARRAY[r.id]) ORDER BY e.id FOR UPDATE OF e
+    FROM r JOIN enforcement e ON e.id = ANY (ARRAY[r.id]) ORDER BY e.id + 0 FOR UPDATE OF e
   ), attempted AS (
     INSERT INTO enforcement_attempt (tenant_id, enforcement_id, via, outcome, error_cause, ms, detail)
     SELECT tenant_id, id, attempt->>'via', attempt->>'outcome', (attempt->>'error_cause')::integer, (attempt->>'ms')::integer, left(attempt->>'detail', 200) FROM known WHERE attempt IS NOT NULL

@@ -4,6 +4,7 @@ import { pageRoute, view } from '../platform/http/page';
 import type { PageRoute } from '../platform/http/page';
 import type { Person } from '../platform/http/person';
 import type { Permission } from '../platform/permissions';
+import { poolsNearEnd } from '../pools';
 import { formatToday, readerFor } from '../ui';
 import {
   checks,
@@ -16,7 +17,7 @@ import {
   unknownRouters,
 } from './dashboard.queries';
 import { remember } from './remember';
-import { arcade, feed, moneyPanel, needs, onlinePanel, zeros } from './dashboard.view';
+import { arcade, feed, moneyPanel, needs, onlinePanel, poolNeeds, zeros } from './dashboard.view';
 
 /** The curve has a point every ten minutes; the checks walk every open session and what was sold. */
 const CURVE_KEPT_MS = 60_000;
@@ -39,7 +40,11 @@ const needsSomeone: Part = async (ctx, person) => {
   const found = await remember(`checks:${ctx.tenantId}`, CHECKS_KEPT_MS, () => checks(ctx));
   const strangers = person.isSuperAdmin ? await unknownRouters(ctx) : [];
   const suspects = person.actor.permissions.has('access.explain') ? await suspectRouters(ctx) : [];
-  const list = needs(await routersNow(ctx), found, strangers, await stoppedParts(ctx), suspects, reader);
+  const pools = person.actor.permissions.has('pools.read') ? await poolsNearEnd(ctx) : [];
+  const list = [
+    ...needs(await routersNow(ctx), found, strangers, await stoppedParts(ctx), suspects, reader),
+    ...poolNeeds(pools, reader),
+  ];
   return {
     list,
     summary: list.length > 0 ? reader.t('admin.needs_summary', { count: list.length }) : '',

@@ -153,6 +153,18 @@ export function needs(
   return list;
 }
 
+/** Pools that will soon have no address for who comes next. */
+export function poolNeeds(pools: { id: bigint; name: string; percent: number }[], { t }: Reader): Need[] {
+  return pools.map(({ id, name, percent }) => ({
+    icon: 'pool',
+    tone: percent >= 100 ? 'bad' : 'warn',
+    what: t('pools.need', { name }),
+    detail: t('pools.need_detail', { percent }),
+    href: `/pools/${id}`,
+    step: t('pools.need_step'),
+  }));
+}
+
 export interface Zero {
   icon: string;
   state: 'good' | 'bad' | 'unknown';

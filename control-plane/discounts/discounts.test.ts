@@ -111,7 +111,7 @@ describe('a coupon', () => {
     const sub = await makeSubscription(company.api);
     await pay(sub['id'], 16_000);
     await claim(sub['id'], 'WALLET');
-    const renewed = await company.api.post<Json>(`/subscriptions/${sub['id']}/renew`, { from: 'wallet' });
+    const renewed = await company.api.post<Json>(`/subscriptions/${sub['id']}/renew`, { pay: 'wallet' });
     const [due] = await lango.asOwner<{ uses: string }>(
       'SELECT count(*) AS uses FROM discount_use WHERE subscription_id = $1',
       [sub['id']],

@@ -2,6 +2,7 @@ import type { Context } from '../platform/context';
 import { pageRoute, seeOther, view, type PageResult, type PageRoute } from '../platform/http/page';
 import type { Person } from '../platform/http/person';
 import { notFound } from '../platform/http/problem';
+import { poolNames } from '../pools';
 import { readerFor, type Reader } from '../ui';
 import { findPlan } from './admin.queries';
 import { printMoment } from './admin.view';
@@ -94,7 +95,10 @@ async function formPage(ctx: Context, person: Person, asked: Asked): Promise<Pag
   const { values, plan, errors = {} } = asked;
   const currency = plan?.currency ?? person.tenant.currency;
   const profiles = await profilesOfCompany(ctx);
-  const choices = { profiles: profiles.map((one) => ({ id: one.id.toString(), name: one.name })) };
+  const choices = {
+    profiles: profiles.map((one) => ({ id: one.id.toString(), name: one.name })),
+    pools: await poolNames(ctx),
+  };
   const model = planFormModel(values, errors, currency, choices, reader);
   const renewal = values['existing'] === 'renewal';
   return view(

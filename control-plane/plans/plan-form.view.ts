@@ -21,7 +21,11 @@ type Errors = Record<string, string>;
 /** What a plan may be put together from. */
 export interface Choices {
   profiles: { id: string; name: string }[];
+  /** Pools that are known; where there are none of a kind, the name is typed. */
+  pools: { name: string; kind: string }[];
 }
+
+const POOL_KINDS: Record<string, string> = { pool: 'ipv4', ipv6_pool: 'ipv6', delegated_ipv6_pool: 'delegated' };
 
 const NETWORK = ['devices', 'pool', 'address_list', 'ipv6_pool', 'delegated_ipv6_pool', 'vlan_id', 'idle', 'interim'];
 const BURST = ['burst_down', 'burst_up', 'burst_from_down', 'burst_from_up', 'burst_time'];
@@ -63,16 +67,27 @@ export function planFormModel(values: Values, errors: Errors, currency: string, 
       decimal('contract_fee', currency, true),
     ],
     contractOpen: typed(CONTRACT),
-    network: NETWORK.map((name) =>
-      field(name, {
-        ...(/pool|list/.test(name) ? {} : { mode: 'numeric' as const }),
-        ...(name === 'idle' ? { unit: t('plans.hours_unit'), help: t('plans.idle_help') } : {}),
-        ...(name === 'interim' ? { unit: 's', help: t('plans.interim_help') } : {}),
-        value: values[name] ?? USUAL[name] ?? '',
-      }),
-    ),
+    network: NETWORK.map((name) => networkField(name, values, errors, choices, reader)),
     networkOpen: typed(NETWORK),
   };
+}
+
+function networkField(name: string, values: Values, errors: Errors, { pools }: Choices, reader: Reader): FormField {
+  const { t } = reader;
+  const field = fieldsOf('plans', values, errors, reader);
+  const known = pools.filter((one) => one.kind === POOL_KINDS[name]).map((one) => one.name);
+  if (known.length > 0) {
+    const chosen = values[name] ?? '';
+    // A name that only the router knows stays to be chosen.
+    const names = chosen === '' || known.includes(chosen) ? known : [...known, chosen];
+    return field(name, { options: optionsOf(['', ...names], chosen, (value) => value || t('plans.pool_none')) });
+  }
+  return field(name, {
+    ...(/pool|list/.test(name) ? {} : { mode: 'numeric' as const }),
+    ...(name === 'idle' ? { unit: t('plans.hours_unit'), help: t('plans.idle_help') } : {}),
+    ...(name === 'interim' ? { unit: 's', help: t('plans.interim_help') } : {}),
+    value: values[name] ?? USUAL[name] ?? '',
+  });
 }
 
 function mainFields(values: Values, errors: Errors, currency: string, { profiles }: Choices, reader: Reader) {

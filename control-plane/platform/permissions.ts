@@ -26,6 +26,8 @@ const table = {
   'subscriptions.suspend': 'isp_admin support finance',
   'routers.read': 'isp_admin technician support',
   'routers.write': 'isp_admin technician',
+  'pools.read': 'isp_admin technician support',
+  'pools.write': 'isp_admin technician',
   'radsec.read': 'isp_admin technician support',
   'radsec.write': 'isp_admin technician',
   'radsec.authority': '',

@@ -36,6 +36,15 @@ export async function whatIsTaken(
       SELECT 1 FROM subscription WHERE tenant_id = ${ctx.tenantId} AND static_ip = ${static_ip}::inet AND status <> 'ended' AND id IS DISTINCT FROM ${except ?? null}::bigint`;
     if (other.length > 0)
       return refuse('static_ip_taken', { static_ip: 'is given to another subscription' }, 'Choose another address.');
+    const [giving] = await ctx.tx.$queryRaw<
+      { pool: string | null }[]
+    >`SELECT pool_giving(${ctx.tenantId}, ${static_ip}::inet) AS pool`;
+    if (giving?.pool)
+      return refuse(
+        'static_ip_in_pool',
+        { static_ip: `lies in the pool ${giving.pool}, from which routers give addresses to others` },
+        'Choose an address outside of it.',
+      );
   }
   for (const [field, wish] of Object.entries({ framed_ipv6_prefix, delegated_ipv6_prefix })) {
     if (wish === undefined || wish === null) continue;

@@ -21,6 +21,10 @@ const all: Address[] = [...api, ...pages];
 const bodies: Record<string, unknown> = {
   'POST /api/clients/:id/subscriptions': { package_id: '1', username: 'x', password: 'secret' },
   'PATCH /api/packages/:id': { name: 'x' },
+  'PUT /api/packages/profiles/:id': { name: 'x', down_kbps: 1, up_kbps: 1, version: 1 },
+  'PUT /api/pools/:id': { name: 'x', kind: 'ipv4', ranges: '10.251.0.0/24', version: 1 },
+  'PUT /api/discounts/:id': { name: 'x', percent: 5, version: 1 },
+  'POST /api/subscriptions/:id/coupon': { code: 'OFFER' },
   'PATCH /api/clients/:id': { name: 'x' },
   'PATCH /api/routers/:id': { name: 'x' },
   'PATCH /api/subscriptions/:id': { username: 'x' },

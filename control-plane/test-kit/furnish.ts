@@ -49,12 +49,19 @@ export async function furnish(lango: TestLango, company: TestCompany): Promise<R
      INSERT INTO webhook_delivery (tenant_id, endpoint_id, event_id) SELECT $1, $2, id FROM v RETURNING id`,
     [webhook],
   );
+  const profile = await make(company.api, '/packages/profiles', { name: 'Home', down_kbps: 10_000, up_kbps: 5_000 });
+  const pool = await make(company.api, '/pools', { name: 'home', kind: 'ipv4', ranges: '10.250.0.0/24' });
+  const discount = await make(company.api, '/discounts', { name: 'Offer', code: 'OFFER', percent: 5 });
   const plan = await one('SELECT max(id) AS id FROM plan WHERE tenant_id = $1', []);
   const payment = await one('SELECT max(id) AS id FROM payment WHERE tenant_id = $1', []);
   const token = await one('SELECT max(id) AS id FROM staff_token WHERE tenant_id = $1', []);
   return {
     packages: plan,
     plans: plan,
+    'packages/profiles': String(profile['id']),
+    'plans/profiles': String(profile['id']),
+    pools: String(pool['id']),
+    discounts: String(discount['id']),
     clients: String(subscription['client_id']),
     subscribers: String(subscription['client_id']),
     subscriptions: subscription.id,

@@ -43,7 +43,9 @@ export interface ServiceRow {
 
 export function servicesOf({ tx }: Context, subscriberId: bigint): Promise<ServiceRow[]> {
   return tx.$queryRaw<ServiceRow[]>`
-    SELECT s.id, s.username, s.state, s.status, p.name AS plan, p.id AS plan_id, p.kind, v.price_cents, v.currency, v.validity_count, v.validity_unit,
+    SELECT s.id, s.username, s.state, s.status, p.name AS plan, p.id AS plan_id, p.kind, coalesce((SELECT n.price_cents FROM plan_version n WHERE n.id = s.next_plan_version_id), v.price_cents)
+             - coalesce((SELECT d.off_cents FROM discount_due(s.id, coalesce(s.next_plan_version_id, s.plan_version_id)) d), 0) AS price_cents,
+           v.currency, v.validity_count, v.validity_unit,
            v.down_kbps, v.up_kbps, v.on_quota, v.throttle_down_kbps, v.simultaneous_use, s.starts_at,
            CASE WHEN s.unused_validities = 0 THEN s.expires_at END AS expires_at, s.unused_validities, s.reason, s.service_rate, s.service_until,
            s.cycle_ends_at, s.online_s, s.online_used_s, s.used_bytes, s.allowance_bytes,

@@ -78,6 +78,7 @@ function actionsFor(service: ServiceRow | undefined, person: Person) {
     suspend: suspend && may.has('suspend'),
     changePlan: write && may.has('change_plan'),
     device: write && may.has('end'),
+    coupon: person.actor.permissions.has('discounts.claim') && (may.has('renew') || may.has('activate')),
   };
 }
 

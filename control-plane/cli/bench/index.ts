@@ -11,6 +11,7 @@ import { measure, oneRound, type BenchSize, type Figure, type Side } from './mea
 import { SentCounters } from './counters';
 import { commit, compare, machine, render, renderEnforcement, type BenchReport } from './report';
 import { measureMixed } from './mixed';
+import { readPages, renderPages, runPages } from './pages';
 import { readScale, renderScale, runScale } from './scale';
 import { startStock } from './stock';
 import { measureWithHistory } from './with-history';
@@ -31,7 +32,7 @@ export const benchDefaults: Omit<BenchOptions, 'progress'> = {
   ladder: { stock: [1000, 2000, 3000, 4000, 5000, 6000], lango: [4000, 8000, 12_000, 16_000, 20_000, 24_000, 28_000] },
 };
 
-/** `npm run bench [-- --json FILE] [--users N] [--seconds N] [--rounds N] [--only enforcement|scale]`. Exit code 1 when rows and packets do not agree. */
+/** `npm run bench [-- --json FILE] [--users N] [--seconds N] [--rounds N] [--only enforcement|scale|pages]`. Exit code 1 when rows and packets do not agree. */
 export async function bench(args: readonly string[]): Promise<number> {
   const value = (name: string): string | undefined => (args.includes(name) ? args[args.indexOf(name) + 1] : undefined);
   const file = value('--json');
@@ -40,6 +41,12 @@ export async function bench(args: readonly string[]): Promise<number> {
     process.stdout.write(`\n${renderEnforcement(figures)}\n`);
     if (file) writeFileSync(file, `${JSON.stringify(figures, null, 2)}\n`);
     return figures.midnight.proven === figures.midnight.sessions ? 0 : 1;
+  }
+  if (value('--only') === 'pages') {
+    const pages = await runPages({ ...readPages(value), progress: (line) => process.stderr.write(`   ${line}\n`) });
+    process.stdout.write(`\n${renderPages(pages)}\n`);
+    if (file) writeFileSync(file, `${JSON.stringify(pages, null, 2)}\n`);
+    return 0;
   }
   if (value('--only') === 'scale') {
     const scale = await runScale({ ...readScale(value), progress: (line) => process.stderr.write(`   ${line}\n`) });

@@ -1,3 +1,4 @@
+import type { Pool } from 'pg';
 import { Logger, run, type Runner, type TaskList } from 'graphile-worker';
 import { createSecretBox } from './platform/crypto';
 import { createPool } from './platform/db/pool';
@@ -27,25 +28,23 @@ export async function startJobs(options: JobsOptions): Promise<{ stop(): Promise
   const pool = createPool(options.databaseUrl, 'jobs', 10);
   const scheduler = startScheduler(pool, sliceJobs(), { log, dataDir: options.dataDir });
   const secrets = createSecretBox(options.masterKey);
-  const db = createDatabase(
-    roleUrls(options.databaseUrl, options.masterKey).web,
-    secrets,
-    log,
-    TASKS_AT_ONCE,
-  );
+  const db = createDatabase(roleUrls(options.databaseUrl, options.masterKey).web, secrets, log, TASKS_AT_ONCE);
   const insecureWebhookNetworks = options.insecureWebhookNetworks ?? [];
-  const worker = await startWorker(options, sliceTasks({ db, secrets, insecureWebhookNetworks, log }));
+  // A pool of ours: from the one that it makes itself the worker takes its ear off before the connections have ended, and a server
+  // that ends them then would end the process.
+  const queue = createPool(options.databaseUrl, 'jobs', 10);
+  const worker = await startWorker(queue, log, sliceTasks({ db, secrets, insecureWebhookNetworks, log }));
   return {
     async stop() {
       await Promise.all([scheduler.stop(), worker.stop().catch(() => undefined)]);
-      await Promise.all([pool.end(), db.close()]);
+      await Promise.all([pool.end(), queue.end(), db.close()]);
     },
   };
 }
 
-function startWorker({ databaseUrl, log }: JobsOptions, taskList: TaskList): Promise<Runner> {
+function startWorker(pgPool: Pool, log: Log, taskList: TaskList): Promise<Runner> {
   return run({
-    connectionString: databaseUrl,
+    pgPool,
     concurrency: TASKS_AT_ONCE,
     // main.ts decides when this process ends.
     noHandleSignals: true,

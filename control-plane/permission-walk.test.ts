@@ -34,6 +34,10 @@ const bodies: Record<string, unknown> = {
   'POST /api/sessions/:id/rate': { down_kbps: 1, up_kbps: 1 },
   'PATCH /api/staff/:id': { name: 'x' },
   'POST /api/webhooks/:id/replay': { since: '2026-01-01T00:00:00Z' },
+  'POST /webhooks': { url: 'https://example.com/x' },
+  'POST /webhooks/:id/edit': { url: 'https://example.com/x' },
+  'POST /webhooks/:id/state': { state: 'paused' },
+  'POST /webhooks/:id/replay': { days: '1', which: 'failed' },
   'POST /subscribers/:id/edit': { name: 'x', phone: '0712345678' },
 };
 /** A query that an address refuses to go without, where its look-up comes after. */

@@ -25,6 +25,9 @@ const ENTRIES: Entry[][] = [
     { href: '/routers', icon: 'router', label: 'ui.nav_routers', needs: 'routers.read' },
     { href: '/pools', icon: 'pool', label: 'pools.title', needs: 'pools.read', far: true },
     { href: '/access', icon: 'lock', label: 'access.nav', needs: 'access.explain', far: true },
+    { href: '/tokens', icon: 'key', label: 'tokens.title', needs: 'tokens.manage', far: true },
+    { href: '/webhooks', icon: 'send', label: 'webhooks.title', needs: 'webhooks.read', far: true },
+    { href: '/requests', icon: 'lines', label: 'requests.nav', needs: 'requests.read', far: true },
   ],
 ];
 

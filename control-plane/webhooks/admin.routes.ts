@@ -1,0 +1,315 @@
+import { z } from 'zod';
+import type { Context } from '../platform/context';
+import { cursorId, fieldsOf as faultsOf } from '../platform/http/input';
+import { pageRoute, seeOther, view, type PageResult, type PageRoute } from '../platform/http/page';
+import { notFound } from '../platform/http/problem';
+import { fieldsOf, formErrors, pagerOf, readerFor, type Reader } from '../ui';
+import { eventChoices, printAttempts, printDelivery, printEndpoint } from './admin.view';
+import { eventNames } from './catalogue';
+import { changeEndpoint } from './change-endpoint';
+import { createEndpoint } from './create-endpoint';
+import { findDelivery, findEndpoint, listDeliveries, listEndpoints } from './queries';
+import { removeEndpoint } from './remove-endpoint';
+import { replayDelivery, replaySpan, sendTest } from './replay-deliveries';
+import { rotateSecret } from './rotate-secret';
+import { deliveryStates, newEndpoint, type Endpoint } from './schema';
+
+const DAY_MS = 86_400_000;
+const rawForm = z.record(z.string(), z.string().max(3_000));
+const onPageQuery = z.object({
+  state: z.enum(deliveryStates).optional(),
+  cursor: z.string().max(500).optional(),
+  told: z.enum(['test', 'changed', 'replayed']).optional(),
+  count: z.coerce.number().int().min(0).max(100_000).optional(),
+});
+
+/** What the boxes and fields of the form say, as the API takes it. No box, or the one for all, is everything. */
+function readEndpoint(values: Record<string, string>) {
+  const events = eventNames.filter((name) => values[name] === 'on');
+  return newEndpoint.safeParse({
+    url: values['url'] ?? '',
+    description: values['description'] ?? '',
+    events: values['which'] === 'some' ? events : ['*'],
+  });
+}
+
+interface Shown {
+  title: string;
+  action: string;
+  back: string;
+  values: Record<string, string>;
+  chosen: readonly string[];
+  faults?: Record<string, string>;
+}
+
+function formPage(reader: Reader, shown: Shown): PageResult {
+  const { t } = reader;
+  const words = Object.fromEntries(
+    Object.entries(shown.faults ?? {}).map(([name, message]) => [
+      name.startsWith('events') ? 'which' : name,
+      name.startsWith('events') ? t('webhooks.events_needed') : name === 'url' ? t('webhooks.url_refused') : message,
+    ]),
+  );
+  const field = fieldsOf('webhooks', shown.values, words, reader);
+  return view(
+    'webhooks/form',
+    {
+      title: shown.title,
+      action: shown.action,
+      back: shown.back,
+      errors: formErrors(words),
+      url: field('url', { required: true, max: 2000, autocomplete: 'url', help: t('webhooks.url_help') }),
+      description: field('description', { max: 200, help: t('webhooks.description_help') }),
+      some: shown.values['which'] === 'some',
+      eventsFault: words['which'],
+      groups: eventChoices(shown.chosen, reader),
+      version: shown.values['version'],
+    },
+    shown.faults ? { status: 422 } : {},
+  );
+}
+
+function secretPage(reader: Reader, endpoint: { id: bigint; secret: string; title: string }): PageResult {
+  return view('webhooks/secret', {
+    title: endpoint.title,
+    back: `/webhooks/${endpoint.id}`,
+    id: endpoint.id.toString(),
+    secret: endpoint.secret,
+  });
+}
+
+async function mustFind(ctx: Context, id: bigint): Promise<Endpoint> {
+  const found = await findEndpoint(ctx, id);
+  if (!found) throw notFound('That webhook endpoint');
+  return found;
+}
+
+async function onePage(
+  ctx: Context,
+  reader: Reader,
+  id: bigint,
+  o: { query: z.output<typeof onPageQuery>; search: URLSearchParams; may: boolean },
+): Promise<PageResult> {
+  const { t } = reader;
+  const { state, cursor, told, count } = o.query;
+  const endpoint = await mustFind(ctx, id);
+  cursorId(cursor);
+  const page = await listDeliveries(ctx, id, { state, cursor, limit: 25 });
+  const path = `/webhooks/${id}`;
+  return view('webhooks/one', {
+    title: endpoint.description || new URL(endpoint.url).host,
+    endpoint: printEndpoint(endpoint, reader),
+    told: told && { text: t(`webhooks.told_${told}`, { count: count ?? 0 }) },
+    mayChange: o.may,
+    tabs: [undefined, ...deliveryStates].map((one) => ({
+      href: one ? `${path}?state=${one}` : path,
+      label: t(`webhooks.show_${one ?? 'all'}`),
+      current: one === state,
+    })),
+    rows: page.items.map((one) => printDelivery(one, reader)),
+    empty: { text: t(state ? 'webhooks.none_so' : 'webhooks.none_yet') },
+    pager: pagerOf(path, o.search, { cursor, next: page.nextCursor, limit: 25 }, reader),
+  });
+}
+
+const reading: PageRoute[] = [
+  pageRoute({
+    method: 'GET',
+    path: '/webhooks',
+    permission: 'webhooks.read',
+    async run(ctx, _input, _web, person) {
+      const reader = readerFor(ctx, person);
+      const may = person.actor.permissions.has('webhooks.write');
+      const endpoints = await listEndpoints(ctx);
+      return view('webhooks/list', {
+        title: reader.t('webhooks.title'),
+        mayAdd: may,
+        rows: endpoints.map((one) => printEndpoint(one, reader)),
+        empty: {
+          text: reader.t('webhooks.empty'),
+          ...(may ? { href: '/webhooks/new', step: reader.t('webhooks.add'), action: true } : {}),
+        },
+      });
+    },
+  }),
+  pageRoute({
+    method: 'GET',
+    path: '/webhooks/:id',
+    permission: 'webhooks.read',
+    query: onPageQuery,
+    run: (ctx, { params, query }, web, person) =>
+      onePage(ctx, readerFor(ctx, person), params.id, {
+        query,
+        search: new URLSearchParams(web.query),
+        may: person.actor.permissions.has('webhooks.write'),
+      }),
+  }),
+  pageRoute({
+    method: 'GET',
+    path: '/webhooks/deliveries/:id',
+    permission: 'webhooks.read',
+    async run(ctx, { params }, _web, person) {
+      const reader = readerFor(ctx, person);
+      const delivery = await findDelivery(ctx, params.id);
+      if (!delivery) throw notFound('That delivery');
+      return view('webhooks/delivery', {
+        title: delivery.type,
+        back: `/webhooks/${delivery.endpoint_id}`,
+        id: delivery.id,
+        mayChange: person.actor.permissions.has('webhooks.write'),
+        delivery: printDelivery(delivery, reader),
+        payload: JSON.stringify(delivery.payload, null, 2),
+        attempts: printAttempts(delivery, reader),
+      });
+    },
+  }),
+];
+
+const writing: PageRoute[] = [
+  pageRoute({
+    method: 'GET',
+    path: '/webhooks/new',
+    permission: 'webhooks.write',
+    run(ctx, _input, _web, person) {
+      const reader = readerFor(ctx, person);
+      const title = reader.t('webhooks.add');
+      return Promise.resolve(
+        formPage(reader, { title, action: '/webhooks', back: '/webhooks', values: { which: 'all' }, chosen: [] }),
+      );
+    },
+  }),
+  pageRoute({
+    method: 'POST',
+    path: '/webhooks',
+    permission: 'webhooks.write',
+    form: rawForm,
+    async run(ctx, { form }, _web, person) {
+      const reader = readerFor(ctx, person);
+      const values = form.ok ? form.value : form.values;
+      const read = readEndpoint(values);
+      const again = (faults: Record<string, string>): PageResult =>
+        formPage(reader, {
+          title: reader.t('webhooks.add'),
+          action: '/webhooks',
+          back: '/webhooks',
+          values,
+          chosen: eventNames.filter((name) => values[name] === 'on'),
+          faults,
+        });
+      if (!read.success) return again(faultsOf(read.error));
+      const made = await createEndpoint(ctx, read.data);
+      if (made.kind === 'too_many') return again({ endpoint: reader.t('webhooks.too_many', { count: made.most }) });
+      return secretPage(reader, { ...made, title: reader.t('webhooks.added') });
+    },
+  }),
+  pageRoute({
+    method: 'GET',
+    path: '/webhooks/:id/edit',
+    permission: 'webhooks.write',
+    async run(ctx, { params }, _web, person) {
+      const reader = readerFor(ctx, person);
+      const { url, description, events, version } = await mustFind(ctx, params.id);
+      const which = events.includes('*') ? 'all' : 'some';
+      return formPage(reader, {
+        title: reader.t('webhooks.edit'),
+        action: `/webhooks/${params.id}/edit`,
+        back: `/webhooks/${params.id}`,
+        values: { url, description, which, version: String(version) },
+        chosen: events,
+      });
+    },
+  }),
+  pageRoute({
+    method: 'POST',
+    path: '/webhooks/:id/edit',
+    permission: 'webhooks.write',
+    form: rawForm,
+    async run(ctx, { params, form }, _web, person) {
+      const reader = readerFor(ctx, person);
+      const values = form.ok ? form.value : form.values;
+      await mustFind(ctx, params.id);
+      const read = readEndpoint(values);
+      const version = /^\d{1,9}$/.test(values['version'] ?? '') ? Number(values['version']) : undefined;
+      const outcome = read.success ? await changeEndpoint(ctx, params.id, { ...read.data, version }) : undefined;
+      if (outcome?.kind === 'not_found') throw notFound('That webhook endpoint');
+      if (read.success && outcome?.kind === 'done') return seeOther(`/webhooks/${params.id}?told=changed`);
+      return formPage(reader, {
+        title: reader.t('webhooks.edit'),
+        action: `/webhooks/${params.id}/edit`,
+        back: `/webhooks/${params.id}`,
+        values,
+        chosen: eventNames.filter((name) => values[name] === 'on'),
+        faults: read.success ? { url: reader.t('webhooks.changed_meanwhile') } : faultsOf(read.error),
+      });
+    },
+  }),
+];
+
+/** One button each, on the endpoint's page. */
+const buttons: PageRoute[] = [
+  pageRoute({
+    method: 'POST',
+    path: '/webhooks/:id/test',
+    permission: 'webhooks.write',
+    async run(ctx, { params }) {
+      if ((await sendTest(ctx, params.id)) === undefined) throw notFound('That webhook endpoint');
+      return seeOther(`/webhooks/${params.id}?told=test`);
+    },
+  }),
+  pageRoute({
+    method: 'POST',
+    path: '/webhooks/:id/state',
+    permission: 'webhooks.write',
+    form: z.object({ state: z.enum(['active', 'paused']) }),
+    async run(ctx, { params, form }) {
+      const state = form.ok ? form.value.state : undefined;
+      if ((await changeEndpoint(ctx, params.id, { state })).kind === 'not_found')
+        throw notFound('That webhook endpoint');
+      return seeOther(`/webhooks/${params.id}?told=changed`);
+    },
+  }),
+  pageRoute({
+    method: 'POST',
+    path: '/webhooks/:id/rotate',
+    permission: 'webhooks.write',
+    async run(ctx, { params }, _web, person) {
+      const reader = readerFor(ctx, person);
+      const outcome = await rotateSecret(ctx, params.id, 24);
+      if (outcome.kind === 'not_found') throw notFound('That webhook endpoint');
+      return secretPage(reader, { id: params.id, secret: outcome.secret, title: reader.t('webhooks.rotated') });
+    },
+  }),
+  pageRoute({
+    method: 'POST',
+    path: '/webhooks/:id/replay',
+    permission: 'webhooks.write',
+    form: z.object({ days: z.enum(['1', '7', '30']), which: z.enum(['failed', 'all']) }),
+    async run(ctx, { params, form }) {
+      const { days, which } = form.ok ? form.value : { days: '1', which: 'failed' as const };
+      const since = new Date(ctx.now.getTime() - Number(days) * DAY_MS);
+      const count = await replaySpan(ctx, params.id, { since, until: ctx.now, which });
+      if (count === undefined) throw notFound('That webhook endpoint');
+      return seeOther(`/webhooks/${params.id}?told=replayed&count=${count}`);
+    },
+  }),
+  pageRoute({
+    method: 'POST',
+    path: '/webhooks/:id/remove',
+    permission: 'webhooks.write',
+    async run(ctx, { params }) {
+      if ((await removeEndpoint(ctx, params.id)) === 'not_found') throw notFound('That webhook endpoint');
+      return seeOther('/webhooks');
+    },
+  }),
+  pageRoute({
+    method: 'POST',
+    path: '/webhooks/deliveries/:id/replay',
+    permission: 'webhooks.write',
+    async run(ctx, { params }) {
+      if ((await replayDelivery(ctx, params.id)) === 'not_found') throw notFound('That delivery');
+      return seeOther(`/webhooks/deliveries/${params.id}`);
+    },
+  }),
+];
+
+export const pageRoutes: PageRoute[] = [...reading, ...writing, ...buttons];

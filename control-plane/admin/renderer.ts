@@ -1,5 +1,6 @@
 import type { PageBase, PageRenderer } from '../platform/http/render';
 import { chooseLocale } from '../platform/i18n';
+import { builtInRoles } from '../platform/permissions';
 import { asLocale, asTheme, nextTheme, readerOf } from '../ui';
 import type { Reader, Theme, Ui } from '../ui';
 import { navigation } from './navigation';
@@ -49,17 +50,16 @@ function frameOf({ web, person, nowMs }: PageBase) {
     ...themeSwitch(theme, reader),
     path: web.url,
     csrf: web.csrfToken,
-    staff: person ? { name: person.actor.name, role: roleWord(person.role, reader) } : undefined,
+    staff: person ? { name: person.actor.name, role: roleWord(person, reader) } : undefined,
+    acting: person?.impersonator && { as: person.actor.name, company: person.tenant.name },
     tenant: person ? { name: person.tenant.name } : undefined,
     nav: person ? navigation(person.actor.permissions, web.path) : [],
   };
 }
 
-const ROLES = ['super_admin', 'isp_admin', 'technician', 'support', 'sales', 'finance', 'reseller'];
-
 /** Roles that every company has are translated; one that a company made keeps the name it was given. */
-function roleWord(role: string, { t }: Reader): string {
-  return ROLES.includes(role) ? t(`staff.role_${role}`) : role;
+function roleWord({ role, roleName }: { role: string; roleName: string }, { t }: Reader): string {
+  return (builtInRoles as readonly string[]).includes(role) ? t(`staff.role_${role}`) : roleName;
 }
 
 /** The switch goes from what the device says to light to dark; its spoken name says where it stands and what a tap does. */

@@ -19,21 +19,30 @@ export interface AuditFilter {
   action?: string | undefined;
   subject_type?: string | undefined;
   subject_id?: string | undefined;
+  /** Id of a colleague. */
+  staff?: bigint | undefined;
+  from?: Date | undefined;
+  /** Exclusive. */
+  until?: Date | undefined;
   limit: number;
   cursor?: string | undefined;
 }
 
-/** Newest first. `q` is the beginning of an action (`subscriptions.`) or an actor's exact name. */
+/** Newest first. `q` is the beginning of an action (`subscriptions.`), an actor's name, or the id of a request. */
 export async function listAudit(ctx: Context, filter: AuditFilter): Promise<Page<AuditEventView>> {
   const before = cursorId(filter.cursor);
-  const { action, subject_type, subject_id, q } = filter;
+  const { action, subject_type, subject_id, staff, from, until, q } = filter;
   const rows = await ctx.tx.audit_event.findMany({
     where: {
       ...(before === undefined ? {} : { id: { lt: before } }),
       ...(action === undefined ? {} : { action }),
       ...(subject_type === undefined ? {} : { subject_type }),
       ...(subject_id === undefined ? {} : { subject_id }),
-      ...(q === undefined || q === '' ? {} : { OR: [{ action: { startsWith: q } }, { actor_name: q }] }),
+      ...(staff === undefined ? {} : { actor_kind: 'staff', actor_id: staff }),
+      ...(from || until ? { at: { ...(from ? { gte: from } : {}), ...(until ? { lt: until } : {}) } } : {}),
+      ...(q === undefined || q === ''
+        ? {}
+        : { OR: [{ action: { startsWith: q } }, { actor_name: q }, { request_id: q }] }),
     },
     orderBy: { id: 'desc' },
     take: filter.limit + 1,
@@ -52,4 +61,17 @@ function shape(row: audit_event): AuditEventView {
     ip: row.ip,
     request_id: row.request_id,
   };
+}
+
+/** Colleagues by name, for the filter. */
+export async function auditPeople(ctx: Context): Promise<{ id: string; name: string }[]> {
+  const rows = await ctx.tx.staff.findMany({ select: { id: true, name: true }, orderBy: { name: 'asc' }, take: 200 });
+  return rows.map((row) => ({ id: row.id.toString(), name: row.name }));
+}
+
+/** How far the company's events are in the chain: the newest link and when its event happened. */
+export async function lastSeal(ctx: Context): Promise<{ seq: bigint; at: Date; hash: string } | undefined> {
+  const [row] = await ctx.tx.$queryRaw<{ seq: bigint; at: Date; hash: string }[]>`
+    SELECT seq, event_at AS at, encode(hash, 'hex') AS hash FROM audit_seal WHERE tenant_id = ${ctx.tenantId} ORDER BY seq DESC LIMIT 1`;
+  return row;
 }

@@ -5,8 +5,10 @@ import { conflict, invalid, notFound, unauthorized } from '../platform/http/prob
 import { publicRoute, route } from '../platform/http/route';
 import { changeStaff, type ChangedStaff } from './change-staff';
 import { createStaff, type CreatedStaff } from './create-staff';
+import { weakPassword } from './password-policy';
 import { issueTokens, revokeOwnTokens, rotateTokens } from './issue-tokens';
 import { findStaff, listStaff, type StaffView } from './queries';
+import { roleApiRoutes } from './role-api.routes';
 import { newStaffInput, refreshInput, signInInput, staffAnswer, staffChangeInput, tokenPair } from './schema';
 import { signIn } from './sign-in';
 
@@ -18,6 +20,8 @@ async function answer(ctx: Context, id: bigint, outcome: CreatedStaff | ChangedS
       });
     case 'no_such_role':
       throw invalid({ role: `must be one of ${outcome.roles.join(', ')}` });
+    case 'weak_password':
+      throw invalid({ password: weakPassword(outcome.fault, outcome.minLength) });
     case 'not_found':
       throw notFound('This person');
     case 'not_yourself':
@@ -39,6 +43,7 @@ async function answer(ctx: Context, id: bigint, outcome: CreatedStaff | ChangedS
 }
 
 export const apiRoutes = [
+  ...roleApiRoutes,
   publicRoute({
     method: 'POST',
     path: '/auth/login',
@@ -46,7 +51,7 @@ export const apiRoutes = [
     status: 200,
     body: signInInput,
     answer: tokenPair,
-    run: (call, { body }) => signIn(call, body, 'api', (ctx, staffId) => issueTokens(ctx, staffId)),
+    run: (call, { body }) => signIn(call, body, issueTokens),
   }),
   publicRoute({
     method: 'POST',

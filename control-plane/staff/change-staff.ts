@@ -1,7 +1,9 @@
 import { recordAudit } from '../audit';
 import type { Context } from '../platform/context';
+import { endSignIns } from './console-session';
 import { grantableRole } from './create-staff';
 import { hashPassword } from './password';
+import { companyPasswordFault, type PasswordFault } from './password-policy';
 
 export interface StaffChange {
   name?: string | undefined;
@@ -18,13 +20,14 @@ export type ChangedStaff =
   | { kind: 'not_yourself' }
   | { kind: 'super_admin' }
   /** They may do what the acting person may not: whoever sets their password could act as them. */
-  | { kind: 'stronger' };
+  | { kind: 'stronger' }
+  | { kind: 'weak_password'; fault: Exclude<PasswordFault, undefined>; minLength: number };
 
 /** Changes a colleague. A new password, another role or disabling ends every sign-in of theirs at once. */
 export async function changeStaff(ctx: Context, id: bigint, change: StaffChange): Promise<ChangedStaff> {
   const row = await ctx.tx.staff.findUnique({
     where: { id },
-    select: { is_super_admin: true, role: { select: { key: true } } },
+    select: { email: true, name: true, is_super_admin: true, role: { select: { key: true } } },
   });
   if (!row) return { kind: 'not_found' };
   const touchesAccess = change.role !== undefined || change.disabled === true;
@@ -37,6 +40,10 @@ export async function changeStaff(ctx: Context, id: bigint, change: StaffChange)
   }
   const role = change.role === undefined ? undefined : await grantableRole(ctx, change.role);
   if (role?.kind === 'no_such_role') return role;
+  if (change.password !== undefined) {
+    const { fault, minLength } = await companyPasswordFault(ctx, change.password, row);
+    if (fault) return { kind: 'weak_password', fault, minLength };
+  }
   await ctx.tx.staff.update({
     where: { id },
     data: {
@@ -56,11 +63,4 @@ export async function changeStaff(ctx: Context, id: bigint, change: StaffChange)
     { ...shown, ...(password === undefined ? {} : { password: 'changed' }) },
   );
   return { kind: 'changed' };
-}
-
-async function endSignIns(ctx: Context, staffId: bigint): Promise<void> {
-  await ctx.tx
-    .$executeRaw`UPDATE staff_session SET revoked_at = now() WHERE staff_id = ${staffId} AND revoked_at IS NULL`;
-  await ctx.tx
-    .$executeRaw`UPDATE staff_token SET revoked_at = now() WHERE staff_id = ${staffId} AND revoked_at IS NULL`;
 }

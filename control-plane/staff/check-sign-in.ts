@@ -1,5 +1,5 @@
-import type { PrismaClient } from '../platform/db/generated/client';
 import { checkPassword } from './password';
+import type { Asking } from './steps';
 
 export type SignInCheck =
   | { kind: 'right'; staffId: bigint; tenantId: bigint }
@@ -11,12 +11,7 @@ export type SignInCheck =
  * Checks an e-mail and password. Wrong ones are counted per (account, source: an IPv4 address or an IPv6 /64), so that guessing slows down for the guesser and nobody
  * can lock a colleague out from elsewhere. While waiting, even the right password is refused without being looked at.
  */
-export async function checkSignIn(
-  outside: PrismaClient,
-  email: string,
-  password: string,
-  ip: string,
-): Promise<SignInCheck> {
+export async function checkSignIn(outside: Asking, email: string, password: string, ip: string): Promise<SignInCheck> {
   const [wait] = await outside.$queryRaw<
     { seconds: number }[]
   >`SELECT staff_login_wait(${email}, ${ip}::inet) AS seconds`;

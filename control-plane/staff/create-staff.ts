@@ -1,18 +1,25 @@
 import { recordAudit } from '../audit';
 import type { Context } from '../platform/context';
-import { sqlFault } from '../platform/db/faults';
 import { hashPassword } from './password';
+import { companyPasswordFault, type PasswordFault } from './password-policy';
 
 export interface NewStaff {
   email: string;
   name: string;
-  password: string;
+  /** Undefined for somebody who is invited and chooses their own. */
+  password: string | undefined;
   /** Key of a role that this company has. */
   role: string;
 }
 
 export type CreatedStaff =
-  { kind: 'created'; id: bigint } | { kind: 'email_taken' } | { kind: 'no_such_role'; roles: string[] };
+  | { kind: 'created'; id: bigint }
+  | { kind: 'email_taken' }
+  | { kind: 'no_such_role'; roles: string[] }
+  | { kind: 'weak_password'; fault: Exclude<PasswordFault, undefined>; minLength: number };
+
+/** Stands where nobody has chosen a password yet; nothing is equal to it (password.ts). */
+export const NO_PASSWORD = '!';
 
 /**
  * Takes a colleague in. The e-mail signs in, so it is unique over all companies. A role may only be given by somebody who holds everything
@@ -21,18 +28,23 @@ export type CreatedStaff =
 export async function createStaff(ctx: Context, input: NewStaff): Promise<CreatedStaff> {
   const role = await grantableRole(ctx, input.role);
   if (role.kind !== 'role') return role;
-  const password_hash = await hashPassword(input.password);
-  try {
-    const made = await ctx.tx.staff.create({
-      data: { tenant_id: ctx.tenantId, role_id: role.id, email: input.email, name: input.name, password_hash },
-      select: { id: true },
-    });
-    await recordAudit(ctx, 'staff.create', { type: 'staff', id: made.id }, { email: input.email, role: input.role });
-    return { kind: 'created', id: made.id };
-  } catch (error) {
-    if (sqlFault(error)?.state === '23505') return { kind: 'email_taken' };
-    throw error;
+  if (input.password !== undefined) {
+    const { fault, minLength } = await companyPasswordFault(ctx, input.password, input);
+    if (fault) return { kind: 'weak_password', fault, minLength };
   }
+  const password_hash = input.password === undefined ? NO_PASSWORD : await hashPassword(input.password);
+  // Taken is an answer and not an error: an error would spoil the transaction for the page that has to say so.
+  const [made] = await ctx.tx.$queryRaw<{ id: bigint }[]>`
+    INSERT INTO staff (tenant_id, role_id, email, name, password_hash) VALUES (${ctx.tenantId}, ${role.id}, ${input.email}, ${input.name}, ${password_hash})
+    ON CONFLICT (email) DO NOTHING RETURNING id`;
+  if (!made) return { kind: 'email_taken' };
+  await recordAudit(
+    ctx,
+    'staff.create',
+    { type: 'staff', id: made.id },
+    { email: input.email, role: input.role, invited: input.password === undefined },
+  );
+  return { kind: 'created', id: made.id };
 }
 
 /** The role of that key, if the acting person may give it; otherwise the keys that they may give. */

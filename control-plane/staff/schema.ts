@@ -15,6 +15,8 @@ export const newPasswordField = z
 export const signInInput = z.object({
   email: z.string('is required').trim().min(1, 'is required').max(254),
   password: z.string('is required').min(1, 'is required').max(200),
+  /** Of the person's app, or a recovery code; for people who have a second proof. */
+  code: z.string().trim().max(40).optional(),
 });
 
 export const refreshInput = z.object({ refreshToken: z.string('is required').min(1, 'is required').max(1000) });

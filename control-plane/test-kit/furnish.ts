@@ -55,6 +55,16 @@ export async function furnish(lango: TestLango, company: TestCompany): Promise<R
   const plan = await one('SELECT max(id) AS id FROM plan WHERE tenant_id = $1', []);
   const payment = await one('SELECT max(id) AS id FROM payment WHERE tenant_id = $1', []);
   const token = await one('SELECT max(id) AS id FROM staff_token WHERE tenant_id = $1', []);
+  const role = await one(`INSERT INTO staff_role (tenant_id, key, name) VALUES ($1, 'own', 'Own') RETURNING id`, []);
+  const staffId = company.staffId.toString();
+  const browser = await one(
+    `INSERT INTO staff_session (tenant_id, staff_id, token_hash, csrf_token, expires_at) VALUES ($1, $2, sha256($3::bytea), 'c', now() + interval '1 day') RETURNING id`,
+    [staffId, `browser ${tenant}`],
+  );
+  const passkey = await one(
+    `INSERT INTO staff_passkey (tenant_id, staff_id, credential_id, public_key, name) VALUES ($1, $2, $3, '\\x00', 'Phone') RETURNING id`,
+    [staffId, `credential ${tenant}`],
+  );
   return {
     packages: plan,
     plans: plan,
@@ -75,6 +85,11 @@ export async function furnish(lango: TestLango, company: TestCompany): Promise<R
     'billing/transactions': payment,
     staff: company.staffId.toString(),
     tokens: token,
+    'staff/roles': role,
+    'staff/me/browsers': browser,
+    'staff/me/programs': token,
+    'staff/me/passkeys': passkey,
+    tenants: tenant,
     webhooks: webhook,
     'webhooks/deliveries': delivery,
   };

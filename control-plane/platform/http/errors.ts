@@ -32,14 +32,24 @@ function fromBodyParser(error: unknown): Problem | undefined {
   return undefined;
 }
 
+/** What tenants_keep_limit() raised: the company's licence is over, or holds no more of these. */
+function overLimit(message: string): Problem {
+  const [, what, most] = /limit_(\w+) (\d+)/.exec(message) ?? [];
+  if (what === undefined)
+    return conflict('licence_over', 'The licence of your company has run out, so nothing new can be added. What runs goes on running. Ask the operator of this installation.');
+  return conflict('limit_reached', `The licence of your company holds ${most} ${what} and there are as many. Ask the operator of this installation for more.`);
+}
+
 function fromDatabase(error: unknown): Problem | undefined {
   if (isUnavailable(error))
     return new Problem(503, 'unavailable', 'The database is not answering. Try again in a few seconds.', undefined, {
       'Retry-After': '3',
     });
   if ((error as { code?: unknown } | null)?.code === 'P2025') return notFound();
-  const state = sqlFault(error)?.state;
-  if (state === undefined) return undefined;
+  const fault = sqlFault(error);
+  if (fault === undefined) return undefined;
+  const { state } = fault;
+  if (state === 'LG402') return overLimit(fault.message);
   if (state === '23505')
     return conflict(
       'duplicate',

@@ -4,7 +4,7 @@ import { toProblem } from './errors';
 import { idempotencyKey, once } from './idempotency';
 import { callerIp, type HttpParts } from './parts';
 import type { Person } from './person';
-import { forbidden, notFound, unauthorized, type Problem } from './problem';
+import { forbidden, notFound, Problem, unauthorized } from './problem';
 import { limitRequests } from './rate-limit';
 import { Reply, type ApiRoute, type Call } from './route';
 import { assertMountable, bySpecificity } from './routes-order';
@@ -51,6 +51,12 @@ function authenticate(parts: HttpParts): RequestHandler {
 function authorize(permission: ApiRoute['permission']): RequestHandler {
   return (_req, res, next) => {
     const person = res.locals['person'] as Person;
+    if (person.mustVisit !== undefined && permission !== 'signed_in')
+      throw new Problem(
+        403,
+        'second_factor_needed',
+        `Your company asks everybody for a second proof at sign-in. Set yours up in the console at ${person.mustVisit} first.`,
+      );
     if (permission !== 'signed_in' && permission !== 'public' && !person.actor.permissions.has(permission))
       throw forbidden(permission);
     next();

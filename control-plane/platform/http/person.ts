@@ -6,7 +6,13 @@ export interface Person {
   staffId: bigint;
   email: string;
   role: string;
+  /** What the role is called; a role that every company has is translated by its key. */
+  roleName: string;
   isSuperAdmin: boolean;
+  /** The super admin who works as this person: shown on every page, and named in the audit. */
+  impersonator: { id: bigint; name: string } | undefined;
+  /** Pages are closed until this one has been visited: the company wants a second proof of everybody, and there is none yet. */
+  mustVisit: string | undefined;
   locale: string;
   theme: string;
   tenant: { id: bigint; name: string; timezone: string; currency: string };

@@ -7,7 +7,7 @@ export function hashSecret(secret: string): Buffer {
 }
 
 /** 256 random bits as text, with a prefix that tells a person (and a secret scanner) what it is. */
-export function newSecret(prefix: 'lgk_' | 'lgr_' | 'lgs_'): string {
+export function newSecret(prefix: 'lgk_' | 'lgr_' | 'lgs_' | 'lgx_'): string {
   return prefix + randomBytes(32).toString('base64url');
 }
 

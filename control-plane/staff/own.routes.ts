@@ -1,0 +1,308 @@
+import { z } from 'zod';
+import { recordAudit } from '../audit';
+import type { Context } from '../platform/context';
+import { pageRoute, seeOther, view } from '../platform/http/page';
+import type { PageResult, PageRoute, Web } from '../platform/http/page';
+import type { Person } from '../platform/http/person';
+import { notFound, Problem } from '../platform/http/problem';
+import { readerFor } from '../ui';
+import { changeOwnPassword, proveYourself } from './change-own-password';
+import { endBrowser, endProgram, endSignIns, listBrowsers, listPrograms } from './console-session';
+import { browserView, programView, secondFactorView } from './own.view';
+import { browserAnswer, creationOptions, keepPasskey, listPasskeys, passkeyPlace, removePasskey } from './passkeys';
+import { newRecoveryCodes, offeredTotp, offerTotp, removeTotp, secondFactorOf, takeTotp } from './second-factor';
+import { finishStep, openStep } from './steps';
+import { newTotpSecret, totpUri } from './totp';
+import { qrSvg } from './qr';
+
+const PASSKEY_STEP_S = 600;
+const TOLD = [
+  'password',
+  'totp',
+  'totp_off',
+  'passkey',
+  'passkey_off',
+  'ended',
+  'ended_all',
+  'passkey_refused',
+] as const;
+
+/** Who works as somebody else changes nothing of how that person proves themselves. */
+function ownHand(person: Person): void {
+  if (person.impersonator)
+    throw new Problem(
+      409,
+      'impersonating',
+      'You are working as somebody else. Passwords and sign-ins are theirs to change.',
+    );
+}
+
+async function ownPage(
+  ctx: Context,
+  web: Web,
+  person: Person,
+  refused: { status: number; fields: Record<string, string> } = { status: 200, fields: {} },
+): Promise<PageResult> {
+  const reader = readerFor(ctx, person);
+  const { t } = reader;
+  const told = TOLD.find((one) => one === web.query['told']);
+  const { fields } = refused;
+  const place = passkeyPlace(web);
+  const password = (name: string, autocomplete: string, help?: string) => ({
+    name,
+    label: t(`staff.${name}`),
+    type: 'password',
+    value: '',
+    autocomplete,
+    required: true,
+    error: fields[name],
+    ...(help ? { help } : {}),
+  });
+  const second = await secondFactorOf(ctx, person.staffId);
+  const model = {
+    title: t('staff.own_title'),
+    errors:
+      refused.status === 200
+        ? undefined
+        : { fields: Object.entries(fields).map(([name, message]) => ({ name, message })) },
+    told: told && { text: t(`staff.told_${told}`), warn: told === 'passkey_refused' },
+    needed: person.mustVisit !== undefined,
+    asOther: person.impersonator !== undefined,
+    who: { name: person.actor.name, email: person.email },
+    current: password('current', 'current-password'),
+    fresh: password('fresh', 'new-password', t('staff.password_rules')),
+    second: secondFactorView(second, reader),
+    passkeysPossible: place !== undefined,
+    passkeys: (await listPasskeys(ctx, person.staffId)).map((one) => ({
+      id: one.id.toString(),
+      name: one.name,
+      used: one.last_used_at
+        ? t('staff.used_at', { at: browserView.moment(one.last_used_at, reader) })
+        : t('staff.never_used'),
+    })),
+    browsers: (await listBrowsers(ctx, person.staffId)).map((one) => browserView.row(one, person.session?.id, reader)),
+    programs: (await listPrograms(ctx, person.staffId)).map((one) => programView(one, reader)),
+  };
+  return view('staff/me', model, { status: refused.status });
+}
+
+const back = (told: (typeof TOLD)[number]): PageResult => seeOther(`/staff/me?told=${told}`);
+
+/** Shows the app's secret as a QR code until a code of it has come back. */
+async function codesPage(ctx: Context, person: Person, error?: string): Promise<PageResult> {
+  const { t } = readerFor(ctx, person);
+  let secret = await offeredTotp(ctx, person.staffId);
+  if (secret === undefined) await offerTotp(ctx, person.staffId, (secret = newTotpSecret()));
+  const model = {
+    title: t('staff.totp_title'),
+    errors: error && { fields: [{ name: 'code', message: error }] },
+    qr: qrSvg(totpUri(secret, person.email)),
+    secret: secret.match(/.{4}/g)?.join(' '),
+    code: {
+      name: 'code',
+      label: t('staff.code'),
+      value: '',
+      mode: 'numeric',
+      autocomplete: 'one-time-code',
+      required: true,
+      max: 10,
+      error,
+      help: t('staff.totp_code_help'),
+    },
+  };
+  return view('staff/totp', model, error ? { status: 422 } : {});
+}
+
+async function showRecovery(ctx: Context, person: Person): Promise<PageResult> {
+  const codes = await newRecoveryCodes(ctx, person.staffId);
+  return view('staff/recovery', { title: readerFor(ctx, person).t('staff.recovery_title'), codes });
+}
+
+const proof = z.object({ current: z.string().min(1).max(200) });
+
+/** A page part that asks for the password again before it does something that weakens the door. */
+function guarded(path: string, act: (ctx: Context, person: Person) => Promise<PageResult>): PageRoute {
+  return pageRoute({
+    method: 'POST',
+    path,
+    permission: 'signed_in',
+    form: proof,
+    async run(ctx, { form }, web, person) {
+      ownHand(person);
+      const { t } = readerFor(ctx, person);
+      if (!form.ok) return ownPage(ctx, web, person, { status: 422, fields: { current: t('staff.current_needed') } });
+      const proved = await proveYourself(ctx, person, form.value.current);
+      if (proved.kind === 'wait')
+        return ownPage(ctx, web, person, {
+          status: 429,
+          fields: { current: t('staff.sign_in_wait', { count: proved.seconds }) },
+        });
+      if (proved.kind === 'wrong')
+        return ownPage(ctx, web, person, { status: 422, fields: { current: t('staff.current_wrong') } });
+      return act(ctx, person);
+    },
+  });
+}
+
+export const ownRoutes: PageRoute[] = [
+  pageRoute({
+    method: 'GET',
+    path: '/staff/me',
+    permission: 'signed_in',
+    run: (ctx, _input, web, person) => ownPage(ctx, web, person),
+  }),
+  pageRoute({
+    method: 'POST',
+    path: '/staff/me/password',
+    permission: 'signed_in',
+    form: z.object({ current: z.string().max(200).default(''), fresh: z.string().max(200).default('') }),
+    async run(ctx, { form }, web, person) {
+      ownHand(person);
+      const { t } = readerFor(ctx, person);
+      const again = (fields: Record<string, string>, status = 422) => ownPage(ctx, web, person, { status, fields });
+      if (!form.ok) return again({ fresh: t('staff.password_needed') });
+      const outcome = await changeOwnPassword(ctx, person, form.value);
+      switch (outcome.kind) {
+        case 'wait':
+          return again({ current: t('staff.sign_in_wait', { count: outcome.seconds }) }, 429);
+        case 'wrong':
+          return again({ current: t('staff.current_wrong') });
+        case 'weak_password':
+          return again({ fresh: t(`staff.weak_${outcome.fault}`, { count: outcome.minLength }) });
+        case 'changed':
+          return back('password');
+      }
+    },
+  }),
+  pageRoute({
+    method: 'GET',
+    path: '/staff/me/codes',
+    permission: 'signed_in',
+    async run(ctx, _input, _web, person) {
+      ownHand(person);
+      const has = await secondFactorOf(ctx, person.staffId);
+      return has.totp ? seeOther('/staff/me') : codesPage(ctx, person);
+    },
+  }),
+  pageRoute({
+    method: 'POST',
+    path: '/staff/me/codes',
+    permission: 'signed_in',
+    form: z.object({ code: z.string().trim().max(20).default('') }),
+    async run(ctx, { form }, _web, person) {
+      ownHand(person);
+      const { t } = readerFor(ctx, person);
+      if ((await secondFactorOf(ctx, person.staffId)).totp) return seeOther('/staff/me');
+      if (!form.ok || !(await takeTotp(ctx, person.staffId, form.value.code)))
+        return codesPage(ctx, person, t('staff.code_wrong'));
+      await recordAudit(ctx, 'staff.totp_on', { type: 'staff', id: person.staffId });
+      return showRecovery(ctx, person);
+    },
+  }),
+  guarded('/staff/me/codes/remove', async (ctx, person) => {
+    await removeTotp(ctx, person.staffId);
+    await recordAudit(ctx, 'staff.totp_off', { type: 'staff', id: person.staffId });
+    return back('totp_off');
+  }),
+  guarded('/staff/me/recovery', async (ctx, person) => {
+    if (!(await secondFactorOf(ctx, person.staffId)).totp) return seeOther('/staff/me');
+    await recordAudit(ctx, 'staff.recovery_codes', { type: 'staff', id: person.staffId });
+    return showRecovery(ctx, person);
+  }),
+  pageRoute({
+    method: 'GET',
+    path: '/staff/me/passkeys',
+    permission: 'signed_in',
+    async run(ctx, _input, web, person) {
+      ownHand(person);
+      const place = passkeyPlace(web);
+      if (!place) return seeOther('/staff/me');
+      const { t } = readerFor(ctx, person);
+      const about = { staffId: person.staffId, email: person.email, name: person.actor.name };
+      const options = await creationOptions(place, about, await listPasskeys(ctx, person.staffId));
+      const data = { challenge: options.challenge };
+      const { staffId } = person;
+      const step = await openStep(ctx.tx, 'passkey', {
+        tenantId: ctx.tenantId,
+        staffId,
+        data,
+        seconds: PASSKEY_STEP_S,
+      });
+      return view('staff/passkey-new', {
+        title: t('staff.passkey_new_title'),
+        options: JSON.stringify(options),
+        step,
+        name: {
+          name: 'name',
+          label: t('staff.passkey_name'),
+          value: '',
+          required: true,
+          max: 60,
+          help: t('staff.passkey_name_help'),
+        },
+      });
+    },
+  }),
+  pageRoute({
+    method: 'POST',
+    path: '/staff/me/passkeys',
+    permission: 'signed_in',
+    form: z.object({ name: z.string().trim().max(60).default(''), answer: browserAnswer, step: z.string().max(100) }),
+    async run(ctx, { form }, web, person) {
+      ownHand(person);
+      const place = passkeyPlace(web);
+      const step = form.ok && place ? await finishStep(ctx.tx, 'passkey', form.value.step) : undefined;
+      if (!form.ok || !place || step?.staffId !== person.staffId) return back('passkey_refused');
+      const name = form.value.name || readerFor(ctx, person).t('staff.passkey');
+      const made = { answer: form.value.answer, challenge: String(step.data['challenge']), name };
+      if (!(await keepPasskey(ctx, place, person.staffId, made))) return back('passkey_refused');
+      await recordAudit(ctx, 'staff.passkey_on', { type: 'staff', id: person.staffId }, { name });
+      return back('passkey');
+    },
+  }),
+  pageRoute({
+    method: 'POST',
+    path: '/staff/me/passkeys/:id/remove',
+    permission: 'signed_in',
+    async run(ctx, { params }, _web, person) {
+      ownHand(person);
+      const name = await removePasskey(ctx, person.staffId, params.id);
+      if (name === undefined) throw notFound('That passkey');
+      await recordAudit(ctx, 'staff.passkey_off', { type: 'staff', id: person.staffId }, { name });
+      return back('passkey_off');
+    },
+  }),
+  pageRoute({
+    method: 'POST',
+    path: '/staff/me/browsers/:id/end',
+    permission: 'signed_in',
+    async run(ctx, { params }, _web, person) {
+      ownHand(person);
+      if (!(await endBrowser(ctx, person.staffId, params.id))) throw notFound('That sign-in');
+      await recordAudit(ctx, 'staff.end_sign_in', { type: 'staff', id: person.staffId });
+      return back('ended');
+    },
+  }),
+  pageRoute({
+    method: 'POST',
+    path: '/staff/me/programs/:id/end',
+    permission: 'signed_in',
+    async run(ctx, { params }, _web, person) {
+      ownHand(person);
+      if (!(await endProgram(ctx, person.staffId, params.id))) throw notFound('That sign-in');
+      await recordAudit(ctx, 'staff.end_sign_in', { type: 'staff', id: person.staffId });
+      return back('ended');
+    },
+  }),
+  pageRoute({
+    method: 'POST',
+    path: '/staff/me/end-others',
+    permission: 'signed_in',
+    async run(ctx, _input, _web, person) {
+      ownHand(person);
+      const ended = await endSignIns(ctx, person.staffId, person.session?.id);
+      await recordAudit(ctx, 'staff.end_sign_ins', { type: 'staff', id: person.staffId }, { ended });
+      return back('ended_all');
+    },
+  }),
+];

@@ -33,6 +33,8 @@ export function liveRoutes(parts: HttpParts & { live: LiveHub }): Router {
   let total = 0;
 
   const stream: RequestHandler = (req, res) => {
+    // Gone while we looked who it is: 'close' has been told already, and nothing would ever end this stream.
+    if (res.destroyed) return;
     const person = res.locals['person'] as Person | undefined;
     if (!person) throw unauthorized('Sign in first.');
     const topics = requestedTopics(req.query['topics'], person);

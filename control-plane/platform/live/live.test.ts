@@ -110,6 +110,27 @@ test('one person cannot hold more than a dozen streams, and closed ones are give
   again.close();
 });
 
+test('pages that were left while the database was asked who they are hold nothing', async () => {
+  await owner.query('BEGIN; LOCK TABLE staff_token, staff_session IN ACCESS EXCLUSIVE MODE');
+  const left = Array.from({ length: 12 }, () => new AbortController());
+  const asked = left.map(({ signal }) =>
+    fetch(`${lango.baseUrl}/live?topics=sessions`, {
+      headers: { authorization: `Bearer ${lango.api.token}` },
+      signal,
+    }).catch(() => undefined),
+  );
+  await until(
+    () => lango.asOwner(`SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`),
+    (waiting) => waiting.length > 0,
+  );
+  left.forEach((control) => control.abort());
+  await Promise.all(asked);
+  await owner.query('ROLLBACK');
+  const stream = await open('sessions', lango.api.token);
+  expect(stream.status).toBe(200);
+  stream.close();
+});
+
 test('a stop ends open streams at once instead of waiting for them', async () => {
   const second = await startTestLango({ db: lango.db });
   const control = new AbortController();

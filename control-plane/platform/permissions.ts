@@ -19,6 +19,7 @@ const table = {
   'dashboard.read': 'isp_admin technician support sales finance',
   'subscribers.read': 'isp_admin technician support sales finance',
   'subscribers.write': 'isp_admin support sales',
+  'subscribers.erase': 'isp_admin',
   'plans.read': 'isp_admin technician support sales finance reseller',
   'plans.write': 'isp_admin',
   'subscriptions.read': 'isp_admin technician support sales finance',

@@ -29,6 +29,7 @@ import { planChoices } from './list.queries';
 import { listRoutes } from './list.routes';
 import { eventsOf, findPerson } from './person.queries';
 import { personRoutes } from './person.routes';
+import { personalDataPages } from './personal-data.routes';
 import { findSubscriber } from './queries';
 
 const none = z.literal('').transform(() => undefined);
@@ -78,6 +79,7 @@ function actionsFor(service: ServiceRow | undefined, person: Person) {
     suspend: suspend && may.has('suspend'),
     changePlan: write && may.has('change_plan'),
     device: write && may.has('end'),
+    end: write && may.has('end'),
     coupon: person.actor.permissions.has('discounts.claim') && (may.has('renew') || may.has('activate')),
   };
 }
@@ -161,6 +163,7 @@ async function personModel(ctx: Context, id: bigint, query: z.output<typeof pers
 export const pageRoutes: PageRoute[] = [
   ...listRoutes,
   ...personRoutes,
+  ...personalDataPages,
   pageRoute({
     method: 'GET',
     path: '/subscribers/new',

@@ -4,6 +4,7 @@ import { conflict, invalid, notFound } from '../platform/http/problem';
 import { route } from '../platform/http/route';
 import { changeSubscriber } from './change-subscriber';
 import { createSubscriber, type SubscriberOutcome } from './create-subscriber';
+import { personalDataRoutes } from './personal-data.routes';
 import { findSubscriber, listSubscribers } from './queries';
 import { removeSubscriber } from './remove-subscriber';
 import { newSubscriber, subscriberAnswer, subscriberPatch, type Subscriber } from './schema';
@@ -73,4 +74,5 @@ export const apiRoutes = [
       if ((await removeSubscriber(ctx, params.id)) === 'not_found') throw notFound('This client');
     },
   }),
+  ...personalDataRoutes,
 ];

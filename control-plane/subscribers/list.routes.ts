@@ -8,17 +8,14 @@ import { subscriptionStates } from '../subscriptions';
 import { listSettings } from '../tables';
 import { csvRows, cursorOf, formatCount, readerFor, tableOf } from '../ui';
 import type { Filter, Reader } from '../ui';
-import { COUNT_MOST, countRows, dayStart, listRows, planChoices } from './list.queries';
+import { EXPIRES, JOINED, peopleFilter } from './list.filter';
+import { COUNT_MOST, countRows, listRows, planChoices } from './list.queries';
 import type { SubscriberRow } from './list.queries';
 import { peopleColumns } from './list.view';
-import type { PeopleFilter } from './search';
 
 const none = z.literal('').transform(() => undefined);
 const choice = <T extends [string, ...string[]]>(values: T) => z.union([none, z.enum(values)]).optional();
 
-/** Days in words of the URL: since when somebody is here, and when a running service ends. */
-const JOINED = { today: 0, week: 6, month: 29 } as const;
-const EXPIRES = { today: 1, three_days: 3, week: 7, month: 30, gone_week: -7 } as const;
 const keysOf = <K extends string>(table: Record<K, number>): [K, ...K[]] => Object.keys(table) as [K, ...K[]];
 
 const rowsQuery = listQuery.extend({
@@ -29,20 +26,6 @@ const rowsQuery = listQuery.extend({
   expires: choice(keysOf(EXPIRES)),
 });
 type RowsQuery = z.output<typeof rowsQuery>;
-
-/** The filter of the URL as the database takes it; days are the company's. */
-async function filterOf(ctx: Context, query: RowsQuery, zone: string): Promise<PeopleFilter> {
-  const { q, state, plan, online, joined, expires } = query;
-  const filter: PeopleFilter = { q: q || undefined, state, plan_id: plan };
-  if (online) filter.online = online === 'yes';
-  if (joined) filter.joined_from = await dayStart(ctx, zone, JOINED[joined]);
-  if (expires) {
-    const edge = await dayStart(ctx, zone, -EXPIRES[expires]);
-    filter.expires_from = expires === 'gone_week' ? edge : ctx.now;
-    filter.expires_to = expires === 'gone_week' ? ctx.now : edge;
-  }
-  return filter;
-}
 
 async function filtersOf(ctx: Context, query: RowsQuery, { t }: Reader): Promise<Filter[]> {
   const words = (name: string, values: readonly string[]) =>
@@ -101,7 +84,7 @@ export const listRoutes: PageRoute[] = [
     async run(ctx, { query }, web, person) {
       const reader = readerFor(ctx, person);
       const { limit, cursor } = query;
-      const filter = await filterOf(ctx, query, person.tenant.timezone);
+      const filter = await peopleFilter(ctx, query, person.tenant.timezone);
       const rows = await listRows(ctx, filter, { before: cursorId(cursor), limit: limit + 1 });
       const shown = rows.slice(0, limit);
       const last = shown.at(-1);
@@ -149,7 +132,7 @@ export const listRoutes: PageRoute[] = [
       const { filter, reader } = await call.inTenant(async (ctx) => {
         await recordAudit(ctx, 'subscribers.export', { type: 'staff', id: person.staffId }, { filter: web.query });
         return {
-          filter: await filterOf(ctx, query, person.tenant.timezone),
+          filter: await peopleFilter(ctx, query, person.tenant.timezone),
           reader: readerFor(ctx, person),
         };
       });

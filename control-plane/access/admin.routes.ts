@@ -32,7 +32,7 @@ const listPage = listQuery.extend({
 });
 const explainPage = z.object({
   username: z.string().max(253).optional(),
-  mac: z.string().trim().max(64).optional(),
+  mac: z.union([none, z.string().trim().max(64)]).optional(),
   router_id: z.union([none, idField]).optional(),
   service: z.union([none, z.enum(['ppp', 'hotspot'])]).optional(),
   method: z.union([none, z.enum(METHODS)]).optional(),

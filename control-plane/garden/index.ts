@@ -1,0 +1,2 @@
+/** The walled garden: the page that customers are led to who must pay first. */
+export { findPage, type GardenPage } from './queries';

@@ -51,7 +51,7 @@ export const pageRoutes: PageRoute[] = [
           baseUrl: web.publicUrl,
           events: eventNames.map((name) => ({ name, sentence: eventSentences[name] })),
           tries: RETRY_AFTER_S.length + 1,
-          bodyExpression: '{{ $json.body.data.object.username }}',
+          bodyExpression: '{{ $json.data.object.username }}',
         }),
       );
     },

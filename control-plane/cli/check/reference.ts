@@ -37,7 +37,8 @@ const opening = `# API
 
 Made from the schemas that check the requests (\`npm run check -- --write\`). The same as a machine reads it: \`GET /api/openapi.json\`, OpenAPI 3.1.
 
-Sign in with \`POST /api/auth/login\` and send \`Authorization: Bearer <token>\`. Bodies are JSON objects of at most 256 kB. Ids are strings, times ISO 8601 in UTC,
+Sign in with \`POST /api/auth/login\`, or make a token in the console for a program (\`lgk_…\`, with scopes), and send \`Authorization: Bearer <token>\`. Every installation shows the same as
+pages at \`/reference\`; what it tells other programs by itself: docs/reference/webhooks.md. Bodies are JSON objects of at most 256 kB. Ids are strings, times ISO 8601 in UTC,
 money is \`*_cents\` with \`currency\`, bytes are integers. Lists take \`q\`, \`limit\` (1 to 200, 50 unless told) and \`cursor\`, and answer \`{items, nextCursor}\`.
 
 \`Idempotency-Key\` on a POST: the same key with the same body acts once and gets the same answer (with \`Idempotency-Replayed: true\`) for a day; with another body it is

@@ -134,7 +134,6 @@ test('a kind that cannot be done is refused in words, and so is a rate without n
 });
 
 test('the web role enforces for its own company alone', async () => {
-  const { Client } = await import('pg');
   const { subscriptionId, sessionId } = await online({ status: 'suspended' });
   const web = new Client({ connectionString: world.database.urls.web });
   await web.connect();
@@ -188,9 +187,8 @@ test('rows are locked in the order of their ids, as an enforcer locks them that 
     await enforcer.query('SELECT FROM enforcement WHERE id = $1 FOR UPDATE NOWAIT', [newer]);
     await enforcer.query('COMMIT');
     await proving;
-    expect([await kinds(first.sessionId), await kinds(second.sessionId)]).toEqual(
-      Array(2).fill(['cut staff_disconnect proven stop']),
-    );
+    for (const { sessionId } of [first, second])
+      expect(await kinds(sessionId)).toEqual(['cut staff_disconnect proven stop']);
   } finally {
     await Promise.all(clients.map((client) => client.end()));
   }

@@ -27,6 +27,7 @@ export interface ServiceRow {
   mac_lock: string | null;
   mac_learn: boolean;
   auto_renew: boolean;
+  contract_ends_at: Date | null;
   suspended_reason: string | null;
   next_plan: string | null;
   /** Validities that begin with the first session; there is no end until then. */
@@ -50,7 +51,8 @@ export function servicesOf({ tx }: Context, subscriberId: bigint): Promise<Servi
            CASE WHEN s.unused_validities = 0 THEN s.expires_at END AS expires_at, s.unused_validities, s.reason, s.service_rate, s.service_until,
            s.cycle_ends_at, s.online_s, s.online_used_s, s.used_bytes, s.allowance_bytes,
            host(s.static_ip) AS static_ip, s.mac_lock, (SELECT m.mac_learn FROM subscription m WHERE m.id = s.id) AS mac_learn,
-           (SELECT m.auto_renew FROM subscription m WHERE m.id = s.id) AS auto_renew, s.suspended_reason,
+           (SELECT m.auto_renew FROM subscription m WHERE m.id = s.id) AS auto_renew,
+           (SELECT m.contract_ends_at FROM subscription m WHERE m.id = s.id) AS contract_ends_at, s.suspended_reason,
            (SELECT np.name FROM plan_version nv JOIN plan np ON np.id = nv.plan_id WHERE nv.id = s.next_plan_version_id) AS next_plan
     FROM subscription_now s JOIN plan_version v ON v.id = s.plan_version_id JOIN plan p ON p.id = v.plan_id
     WHERE s.subscriber_id = ${subscriberId} ORDER BY (s.status = 'ended'), s.id DESC LIMIT 20`;

@@ -166,6 +166,9 @@ export function serviceColumn(service: ServiceRow, reader: Reader) {
       ...(service.auto_renew
         ? [{ label: t('subscriptions.renews_itself'), value: t('subscriptions.from_wallet') }]
         : []),
+      ...(service.contract_ends_at
+        ? [{ label: t('subscriptions.contract_until'), value: formatMoment(service.contract_ends_at, reader) }]
+        : []),
       ...ruleFacts(service, reader),
     ],
   };

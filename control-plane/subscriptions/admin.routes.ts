@@ -16,6 +16,7 @@ import { extendSubscription } from './extend-subscription';
 import { pauseSubscription } from './pause-subscription';
 import { resumeSubscription } from './resume-subscription';
 import { changeSubscription } from './change-subscription';
+import { endPages } from './end.pages';
 import { planChangePages } from './plan-change.pages';
 import { renewFromWallet, renewSubscription } from './renew-subscription';
 import { macLock, newSubscription, renewInput, suspendInput } from './schema';
@@ -225,4 +226,5 @@ export const pageRoutes: PageRoute[] = [
     },
   }),
   ...planChangePages,
+  ...endPages,
 ];

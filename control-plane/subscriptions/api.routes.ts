@@ -7,6 +7,7 @@ import { activateSubscription } from './activate-subscription';
 import { changePlan, previewPlanChange } from './change-plan';
 import { changeSubscription } from './change-subscription';
 import { createSubscription, type CreateOutcome } from './create-subscription';
+import { endSubscription } from './end-subscription';
 import { extendSubscription } from './extend-subscription';
 import { pauseSubscription } from './pause-subscription';
 import { findSubscription, listSubscriptions } from './queries';
@@ -141,6 +142,16 @@ const actions = [
     status: 200,
     answer: subscriptionAnswer,
     run: async (ctx, { params }) => answer(ctx, params.id, await activateSubscription(ctx, params.id)),
+  }),
+  route({
+    method: 'POST',
+    path: '/subscriptions/:id/end',
+    permission: 'subscriptions.write',
+    summary: 'End a subscription for good; the fee of a contract that is not over is taken from the wallet, or waived',
+    status: 200,
+    body: z.object({ early_fee: z.enum(['charge', 'waive']).default('charge') }),
+    answer: subscriptionAnswer,
+    run: async (ctx, { params, body }) => answer(ctx, params.id, await endSubscription(ctx, params.id, body.early_fee)),
   }),
   route({
     method: 'POST',

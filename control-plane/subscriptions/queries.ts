@@ -41,6 +41,8 @@ interface Row {
   suspended_reason: string | null;
   paused_at: Date | null;
   auto_renew: boolean;
+  contract_ends_at: Date | null;
+  contract_fee_cents: bigint | null;
   online_sessions: bigint;
   created_at: Date;
   updated_at: Date;
@@ -83,7 +85,7 @@ async function select(ctx: Context, filter: SubscriptionFilter): Promise<Row[]> 
     SELECT s.id, s.subscriber_id, c.name AS client_name, s.plan_id, p.name AS package_name, v.version AS package_version,
            n.plan_id AS next_plan_id, np.name AS next_package_name, coalesce(n.price_cents, v.price_cents) - coalesce((SELECT d.off_cents FROM discount_due(s.id, coalesce(n.id, v.id)) d), 0) AS price_cents,
            coalesce(n.currency, v.currency) AS currency, s.state, s.username, s.starts_at, s.expires_at, s.valid_until, s.allowance_bytes,
-           s.topup_bytes, s.used_bytes, s.on_quota, host(s.static_ip) AS static_ip, s.mac_lock, m.mac_learn, m.auto_renew, s.suspended_reason, s.paused_at,
+           s.topup_bytes, s.used_bytes, s.on_quota, host(s.static_ip) AS static_ip, s.mac_lock, m.mac_learn, m.auto_renew, m.contract_ends_at, m.contract_fee_cents, s.suspended_reason, s.paused_at,
            s.routes, s.framed_ipv6_prefix::text AS framed_ipv6_prefix, s.delegated_ipv6_prefix::text AS delegated_ipv6_prefix, s.access_state, s.reason,
            coalesce(s.service_rate, CASE WHEN s.state = 'throttled' THEN radius_rate_limit(v.throttle_up_kbps, v.throttle_down_kbps)
              ELSE radius_rate_limit(v.up_kbps, v.down_kbps) END) AS rate,
@@ -150,6 +152,10 @@ function toSubscription(row: Row): Subscription {
     suspended_reason: row.suspended_reason,
     paused_at: iso(row.paused_at),
     auto_renew: row.auto_renew,
+    contract: row.contract_ends_at && {
+      ends_at: row.contract_ends_at.toISOString(),
+      early_fee_cents: Number(row.contract_fee_cents ?? 0n),
+    },
     online_sessions: Number(row.online_sessions),
     created_at: row.created_at.toISOString(),
     updated_at: row.updated_at.toISOString(),

@@ -192,6 +192,8 @@ export const subscriptionAnswer = z.object({
   suspended_reason: z.string().nullable(),
   paused_at: z.string().nullable(),
   auto_renew: z.boolean(),
+  /** Ending the subscription before then costs the fee; null when it never had a contract. */
+  contract: z.object({ ends_at: z.string(), early_fee_cents: z.int() }).nullable(),
   online_sessions: z.int(),
   created_at: z.string(),
   updated_at: z.string(),

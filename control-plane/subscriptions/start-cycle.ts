@@ -1,5 +1,6 @@
 import type { Context } from '../platform/context';
 import { addValidity, LAST_MOMENT, type Validity } from './add-validity';
+import { contractBegun } from './contract';
 import { purchase, type Standing } from './purchase';
 import type { Change, Locked } from './standing';
 
@@ -31,6 +32,7 @@ export async function startCycle(ctx: Context, sub: Locked, enforce: string, pai
       status: 'active',
       plan_version_id: version.id,
       next_plan_version_id: null,
+      ...(await contractBegun(ctx, sub, version)),
       paid_cents: stacked ? { increment: paid } : paid,
     },
     enforce,

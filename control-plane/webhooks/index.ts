@@ -1,4 +1,3 @@
 export { guardHost } from './address-guard';
-export { guardHost } from './address-guard';
 export { eventNames, eventSentences, type EventName } from './catalogue';
 export { RETRY_AFTER_S } from './send-due';

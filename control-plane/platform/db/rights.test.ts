@@ -125,7 +125,11 @@ describe('one company sees nothing of another', () => {
     await expect(web.query(`UPDATE subscriber SET tenant_id = ${other}`)).rejects.toThrow(/row-level security/);
     expect((await web.query(`UPDATE subscriber SET name = 'x' WHERE tenant_id = ${other}`)).rowCount).toBe(0);
     expect((await web.query(`DELETE FROM nas WHERE tenant_id = ${other}`)).rowCount).toBe(0);
-    expect((await web.query(`UPDATE staff SET is_super_admin = true WHERE tenant_id = ${other}`)).rowCount).toBe(0);
+    expect((await web.query(`UPDATE staff SET name = 'x' WHERE tenant_id = ${other}`)).rowCount).toBe(0);
+    await expect(web.query(`UPDATE staff SET is_super_admin = true`)).rejects.toThrow(denied);
+    await expect(web.query(`UPDATE staff_session SET impersonator_id = 1, impersonator_name = 'x'`)).rejects.toThrow(
+      denied,
+    );
   });
 
   test('nor reach one through a function that works past row-level security', async () => {

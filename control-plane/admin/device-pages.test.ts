@@ -1,11 +1,8 @@
 /** What staff see and do about devices and routers that could be forged: locking, forgetting, being warned, on a phone as on a desk. */
-import { readFileSync } from 'node:fs';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { startTestLango, type TestLango } from '../test-kit/lango';
 import { makeActive, makeRouter, type Json } from '../test-kit/story';
-import { openBrowser, signedIn } from './testing/browser';
-
-const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+import { faultsOf, openBrowser, signedIn } from './testing/browser';
 
 let lango: TestLango;
 let browser: Browser;
@@ -17,18 +14,6 @@ afterAll(async () => {
   await browser?.close();
   await lango?.stop();
 });
-
-async function faults(page: Page): Promise<string[]> {
-  await page.evaluate(AXE);
-  const found = await page.evaluate(async () => {
-    type Found = { violations: { id: string; nodes: { html: string }[] }[] };
-    const axe = (globalThis as unknown as { axe: { run(): Promise<Found> } }).axe;
-    const { violations } = await axe.run();
-    return violations.flatMap((one) => one.nodes.map((node) => `${one.id}: ${node.html.slice(0, 160)}`));
-  });
-  const wide = Number(await page.evaluate('document.documentElement.scrollWidth - innerWidth'));
-  return wide > 0 ? [...found, `${wide} px too wide`] : found;
-}
 
 describe.each([
   ['light', 1280],
@@ -52,7 +37,7 @@ describe.each([
       await page.click('summary:has-text("Device")');
       await page.check(`input[name="lock"][value="${lock}"]`);
       if (mac) await page.fill('input[name="mac"]', mac);
-      expect(await faults(page)).toEqual([]);
+      expect(await faultsOf(page)).toEqual([]);
       await page.click('button:has-text("Set the device")');
       await page.waitForLoadState();
     };
@@ -77,8 +62,10 @@ describe.each([
     const made = await makeRouter(lango.api, { message_authenticator: 'off' });
     await page.goto(`${lango.baseUrl}/routers/${made['id']}`);
     expect(await page.textContent('main')).toContain('BlastRADIUS');
-    expect(await faults(page)).toEqual([]);
+    expect(await faultsOf(page)).toEqual([]);
     await page.goto(`${lango.baseUrl}/routers/new`);
-    expect([await page.textContent('main form'), ...(await faults(page))]).toEqual([expect.stringContaining('Realm')]);
+    expect([await page.textContent('main form'), ...(await faultsOf(page))]).toEqual([
+      expect.stringContaining('Realm'),
+    ]);
   }, 60_000);
 });

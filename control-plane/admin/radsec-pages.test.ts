@@ -6,9 +6,7 @@ import { createSecretBox } from '../platform/crypto';
 import { ensureAuthority } from '../radsec';
 import { startTestLango, type TestLango } from '../test-kit/lango';
 import { unique } from '../test-kit/story';
-import { openBrowser, signedIn } from './testing/browser';
-
-const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+import { errorsOf, faultsOf, openBrowser, signedIn } from './testing/browser';
 
 let lango: TestLango;
 let browser: Browser;
@@ -20,27 +18,6 @@ afterAll(async () => {
   await browser?.close();
   await lango?.stop();
 });
-
-async function faults(page: Page): Promise<string[]> {
-  await page.evaluate(AXE);
-  const found = await page.evaluate(async () => {
-    type Found = { violations: { id: string; nodes: { html: string }[] }[] };
-    const axe = (globalThis as unknown as { axe: { run(): Promise<Found> } }).axe;
-    const { violations } = await axe.run();
-    return violations.flatMap((one) => one.nodes.map((node) => `${one.id}: ${node.html.slice(0, 160)}`));
-  });
-  const wide = Number(await page.evaluate('document.documentElement.scrollWidth - innerWidth'));
-  return wide > 0 ? [...found, `${wide} px too wide`] : found;
-}
-
-function listenForErrors(page: Page): string[] {
-  const errors: string[] = [];
-  page.on('console', (message) => {
-    if (message.type() === 'error') errors.push(`${page.url()} ${message.text()}`);
-  });
-  page.on('pageerror', (error) => errors.push(`${page.url()} ${String(error)}`));
-  return errors;
-}
 
 describe.each([
   ['light', 1280],
@@ -54,7 +31,7 @@ describe.each([
       colorScheme,
       viewport: { width, height: 800 },
     }));
-    errors = listenForErrors(page);
+    errors = errorsOf(page);
   });
   afterAll(() => context.close());
 
@@ -62,11 +39,11 @@ describe.each([
     await lango.asOwner('DELETE FROM radsec_certificate');
     await lango.asOwner('DELETE FROM radsec_authority');
     await page.goto(`${lango.baseUrl}/radsec`);
-    expect([await page.textContent('.empty'), ...(await faults(page))]).toEqual([
+    expect([await page.textContent('.empty'), ...(await faultsOf(page))]).toEqual([
       expect.stringContaining('No router has a certificate yet'),
     ]);
     await page.goto(`${lango.baseUrl}/radsec/server`);
-    expect([await page.textContent('.empty'), ...(await faults(page))]).toEqual([
+    expect([await page.textContent('.empty'), ...(await faultsOf(page))]).toEqual([
       expect.stringContaining('lango start'),
     ]);
   }, 60_000);
@@ -83,7 +60,7 @@ describe.each([
     await page.selectOption('[name=connects]', 'certificate');
     await page.click('button.is-action');
     await page.waitForURL(/\/certificate$/);
-    expect(await faults(page)).toEqual([]);
+    expect(await faultsOf(page)).toEqual([]);
     await page.fill('[name=csr]', 'this is no request');
     await page.click('form button.is-action');
     await page.waitForSelector('.errors');
@@ -91,7 +68,7 @@ describe.each([
     await page.fill('[name=csr]', '');
     await page.click('form button.is-action');
     await page.waitForSelector('a[download]');
-    expect(await faults(page)).toEqual([]);
+    expect(await faultsOf(page)).toEqual([]);
     const [download] = await Promise.all([page.waitForEvent('download'), page.click('a[download$=".pem"]')]);
     const pem = readFileSync(await download.path(), 'utf8');
     expect(pem.match(/BEGIN [A-Z ]+/g)).toEqual(['BEGIN CERTIFICATE', 'BEGIN PRIVATE KEY', 'BEGIN CERTIFICATE']);
@@ -107,13 +84,13 @@ describe.each([
     await page.waitForURL(/revoked=yes/);
     expect(await page.textContent('.told')).toContain('revoked');
     expect(await row.textContent()).toContain('Revoked');
-    expect(await faults(page)).toEqual([]);
+    expect(await faultsOf(page)).toEqual([]);
     await page.goto(`${lango.baseUrl}/radsec`);
     expect(await page.textContent('tbody')).toContain(name);
-    expect(await faults(page)).toEqual([]);
+    expect(await faultsOf(page)).toEqual([]);
     await page.goto(`${lango.baseUrl}/radsec/server`);
     expect(await page.textContent('main')).toContain('gate.example');
-    expect([await page.locator('[name=names]').count(), ...(await faults(page))]).toEqual([0]);
+    expect([await page.locator('[name=names]').count(), ...(await faultsOf(page))]).toEqual([0]);
     // The page that was refused is told as such by the browser, and nothing else is.
     expect(errors.filter((error) => !error.includes('422'))).toEqual([]);
   }, 60_000);
@@ -124,7 +101,7 @@ test('the super admin gives the port another certificate', async () => {
   await lango.setRole(admin, 'super_admin');
   const { page, context } = await signedIn(browser, lango, admin);
   await page.goto(`${lango.baseUrl}/radsec/server`);
-  expect(await faults(page)).toEqual([]);
+  expect(await faultsOf(page)).toEqual([]);
   await page.fill('[name=names]', 'radsec.example 192.0.2.9');
   await page.click('form[action$="/renew"] button');
   await page.waitForURL(/\/radsec\/server$/);

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { chromium } from 'playwright-core';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import type { TestCompany, TestLango } from '../../test-kit/lango';
@@ -22,4 +23,37 @@ export async function signedIn(
   await page.click('button.is-action');
   await page.waitForURL((url) => url.pathname !== '/login');
   return { page, context };
+}
+
+const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+
+/**
+ * What is wrong with a page as it stands, one line each: faults that axe finds, and pixels that stand out sideways. The policy forbids foreign scripts, so axe
+ * goes in through the debugger, not as a tag. With LANGO_LOOK a picture of this name is left in that folder.
+ */
+export async function faultsOf(page: Page, picture?: string): Promise<string[]> {
+  await page.evaluate(AXE);
+  const faults = await page.evaluate(async (tags) => {
+    type Found = { violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] };
+    const axe = (globalThis as unknown as { axe: { run(options: object): Promise<Found> } }).axe;
+    const { violations } = await axe.run({ runOnly: tags });
+    return violations.flatMap((one) =>
+      one.nodes.map((node) => `${one.id}: ${node.html.slice(0, 160)} ${node.failureSummary.split('\n')[1] ?? ''}`),
+    );
+  }, RULES);
+  const look = process.env['LANGO_LOOK'];
+  if (look && picture) await page.screenshot({ path: `${look}/${picture}.png`, fullPage: true });
+  const wide = Number(await page.evaluate('document.documentElement.scrollWidth - innerWidth'));
+  return wide > 0 ? [...faults, `${wide} px too wide`] : faults;
+}
+
+/** What the page's console complains of from now on: broken policies, scripts that throw, addresses that do not answer. */
+export function errorsOf(page: Page): string[] {
+  const errors: string[] = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error') errors.push(`${page.url()} ${message.text()}`);
+  });
+  page.on('pageerror', (error) => errors.push(`${page.url()} ${String(error)}`));
+  return errors;
 }

@@ -46,7 +46,16 @@ export async function startWeb(options: WebOptions): Promise<RunningWeb> {
   const health = healthSource(db.outside, options.health, log);
   const requests = startRequestLog(db.outside, log);
   const { renderer, assets } = createConsole(options.strictUi ?? false);
-  const app = createApp({ ...options, db, live, health, watch: requests.watch, renderer, assets, lookup: signInLookup(db.outside) });
+  const app = createApp({
+    ...options,
+    db,
+    live,
+    health,
+    watch: requests.watch,
+    renderer,
+    assets,
+    lookup: signInLookup(db.outside),
+  });
   const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 65_000 }, app);
   const drain = drainable(server, DRAIN_MS);
   try {

@@ -175,13 +175,13 @@ function curlOf(route: ApiRoute, path: string, body: Schema | undefined, baseUrl
   if (body)
     lines.push(
       `-H 'Content-Type: application/json'`,
-      `-d '${JSON.stringify(required(body)).replaceAll("'", "'\\''")}'`,
+      `-d '${JSON.stringify(shortest(body)).replaceAll("'", "'\\''")}'`,
     );
   return lines.join(' \\\n  ');
 }
 
 /** Only what must be there: a first call should be short. */
-function required(schema: Schema): unknown {
+function shortest(schema: Schema): unknown {
   const whole = exampleOf(schema);
   if (typeof whole !== 'object' || whole === null || !schema.required) return whole;
   return Object.fromEntries(Object.entries(whole).filter(([name]) => schema.required?.includes(name)));

@@ -84,14 +84,14 @@ test('a change is told with the thing as the API shows it, signed so that the re
     async () => at('/all').map((one) => (JSON.parse(one.body) as Json)['type']),
     (all) => all.length >= 5,
   );
-  expect(types.sort()).toEqual(
-    [
+  expect(new Set(types)).toEqual(
+    new Set([
       'subscriber.created',
       'plan.created',
       'subscription.created',
       'subscription.activated',
       'subscription.suspended',
-    ].sort(),
+    ]),
   );
   expect(
     at('/all')

@@ -67,14 +67,17 @@ export async function moneyToday({ tx }: Context, zone: string): Promise<MoneyTo
     SELECT method, sum(amount_cents)::bigint AS cents, count(*) AS payments FROM payment
     WHERE state = 'settled' AND received_at >= ${midnight} GROUP BY method ORDER BY 2 DESC`;
   const curve = await tx.$queryRaw<{ slot: number; today: bigint; last: bigint; last_till_now: bigint }[]>`
-    WITH paid AS (
-      SELECT received_at >= ${midnight} AS is_today, received_at + CASE WHEN received_at >= ${midnight} THEN interval '0' ELSE interval '7 days' END AS at, amount_cents
-      FROM payment WHERE state = 'settled' AND (received_at >= ${midnight}
-        OR received_at >= ${midnight} - interval '7 days' AND received_at < ${midnight} - interval '6 days'))
-    SELECT slot, coalesce(sum(amount_cents) FILTER (WHERE is_today AND at < ${midnight} + make_interval(mins => 30 * slot)), 0)::bigint AS today,
-           coalesce(sum(amount_cents) FILTER (WHERE NOT is_today AND at < ${midnight} + make_interval(mins => 30 * slot)), 0)::bigint AS last,
-           coalesce(sum(amount_cents) FILTER (WHERE NOT is_today AND at <= (SELECT lango_now())), 0)::bigint AS last_till_now
-    FROM generate_series(0, 48) slot LEFT JOIN paid ON true GROUP BY slot ORDER BY slot`;
+    WITH edge AS MATERIALIZED (SELECT ${midnight} AS at),
+    paid AS (
+      SELECT p.received_at >= edge.at AS is_today, p.received_at + CASE WHEN p.received_at >= edge.at THEN interval '0' ELSE interval '7 days' END AS at, p.amount_cents
+      FROM edge, payment p WHERE p.state = 'settled' AND (p.received_at >= edge.at
+        OR p.received_at >= edge.at - interval '7 days' AND p.received_at < edge.at - interval '6 days')),
+    part AS (
+      SELECT least(48, 1 + floor(extract(epoch FROM paid.at - edge.at) / 1800))::int AS slot, sum(amount_cents) FILTER (WHERE is_today) AS today,
+             sum(amount_cents) FILTER (WHERE NOT is_today) AS last, sum(amount_cents) FILTER (WHERE NOT is_today AND paid.at <= (SELECT lango_now())) AS last_till_now
+      FROM paid, edge GROUP BY 1)
+    SELECT slot, coalesce(sum(today) OVER w, 0)::bigint AS today, coalesce(sum(last) OVER w, 0)::bigint AS last, coalesce(sum(last_till_now) OVER (), 0)::bigint AS last_till_now
+    FROM generate_series(0, 48) slot LEFT JOIN part USING (slot) WINDOW w AS (ORDER BY slot) ORDER BY slot`;
   const whole = curve.at(-1)?.last ?? 0n;
   return {
     cents: byMethod.reduce((sum, row) => sum + row.cents, 0n),

@@ -16,6 +16,7 @@ import {
   stoppedParts,
   unknownRouters,
 } from './dashboard.queries';
+import { peoplePart } from './people.part';
 import { remember } from './remember';
 import { arcade, feed, moneyPanel, needs, onlinePanel, poolNeeds, zeros } from './dashboard.view';
 
@@ -23,11 +24,15 @@ import { arcade, feed, moneyPanel, needs, onlinePanel, poolNeeds, zeros } from '
 const CURVE_KEPT_MS = 60_000;
 const CHECKS_KEPT_MS = 5_000;
 
+/** Two panels print the routers, and all screens of a company the same figures: counted once a second. */
+const SESSIONS_KEPT_MS = 1_000;
+const routersOf = (ctx: Context) => remember(`routers:${ctx.tenantId}`, SESSIONS_KEPT_MS, () => routersNow(ctx));
+
 type Part = (ctx: Context, person: Person) => Promise<object>;
 
 const online: Part = async (ctx, person) =>
   onlinePanel(
-    await onlineNow(ctx),
+    await remember(`online:${ctx.tenantId}`, SESSIONS_KEPT_MS, () => onlineNow(ctx)),
     await remember(`curve:${ctx.tenantId}`, CURVE_KEPT_MS, () => onlineCurve(ctx)),
     readerFor(ctx, person),
   );
@@ -42,7 +47,7 @@ const needsSomeone: Part = async (ctx, person) => {
   const suspects = person.actor.permissions.has('access.explain') ? await suspectRouters(ctx) : [];
   const pools = person.actor.permissions.has('pools.read') ? await poolsNearEnd(ctx) : [];
   const list = [
-    ...needs(await routersNow(ctx), found, strangers, await stoppedParts(ctx), suspects, reader),
+    ...needs(await routersOf(ctx), found, strangers, await stoppedParts(ctx), suspects, reader),
     ...poolNeeds(pools, reader),
   ];
   return {
@@ -61,7 +66,7 @@ const happened: Part = async (ctx, person) => ({
   refusals: person.actor.permissions.has('access.explain'),
 });
 
-const routers: Part = async (ctx, person) => arcade(await routersNow(ctx), readerFor(ctx, person));
+const routers: Part = async (ctx, person) => arcade(await routersOf(ctx), readerFor(ctx, person));
 
 /** Sources of the feed that this person may read. */
 function sourcesFor({ actor: { permissions } }: Person) {
@@ -76,6 +81,7 @@ function sourcesFor({ actor: { permissions } }: Person) {
 const PARTS: Record<string, { needs: Permission; make: Part }> = {
   money: { needs: 'payments.read', make: money },
   online: { needs: 'dashboard.read', make: online },
+  people: { needs: 'subscribers.read', make: peoplePart },
   needs: { needs: 'dashboard.read', make: needsSomeone },
   feed: { needs: 'dashboard.read', make: happened },
   routers: { needs: 'dashboard.read', make: routers },

@@ -1,30 +1,28 @@
 import { z } from 'zod';
+import { recordAudit } from '../audit';
 import type { Context } from '../platform/context';
 import { cursorId, idField, listQuery } from '../platform/http/input';
-import { pageRoute, seeOther, view } from '../platform/http/page';
+import { file, filePage, pageRoute, seeOther, view } from '../platform/http/page';
 import type { PageRoute } from '../platform/http/page';
 import { notFound } from '../platform/http/problem';
-import {
-  fieldsOf,
-  formErrors,
-  formatAmount,
-  formatMoment,
-  formatMoney,
-  outcomeBadge,
-  pagerOf,
-  readDecimal,
-  readerFor,
-  withQuery,
-} from '../ui';
-import type { OutcomeName, Reader } from '../ui';
+import { listSettings } from '../tables';
+import { csvRows, fieldsOf, formErrors, formatAmount, formatMoney, readDecimal, readerFor, tableOf } from '../ui';
+import type { Filter, Reader } from '../ui';
+import { paymentColumns } from './list.view';
 import { postPayment } from './post-payment';
 import { findPayment, listPayments } from './queries';
+import type { PaymentFilter } from './queries';
 import { manualMethods } from './schema';
 import type { Payment } from './schema';
 
 const METHODS = ['mpesa', 'cash', 'bank', 'cheque', 'familybank', 'stripe', 'wallet'] as const;
 const none = z.literal('').transform(() => undefined);
-const rowsQuery = listQuery.extend({ method: z.union([none, z.enum(METHODS)]).optional(), done: idField.optional() });
+const rowsQuery = listQuery.extend({
+  method: z.union([none, z.enum(METHODS)]).optional(),
+  service: z.union([none, z.literal('none')]).optional(),
+  done: idField.optional(),
+});
+type RowsQuery = z.output<typeof rowsQuery>;
 const form = z.object({
   subscription_id: idField,
   amount: z
@@ -35,36 +33,6 @@ const form = z.object({
   reference: z.string().trim().min(1).max(100),
 });
 
-const OUTCOME: Record<Payment['state'], OutcomeName> = {
-  settled: 'done',
-  created: 'waiting',
-  prompted: 'waiting',
-  unknown: 'unknown',
-  failed: 'failed',
-  refunded: 'cancelled',
-};
-
-function printPayment(payment: Payment, reader: Reader) {
-  const { locale, t } = reader;
-  return {
-    name: payment.client_name,
-    href: `/subscribers/${payment.client_id}`,
-    login: payment.username ?? '',
-    amount: formatAmount(payment.amount_cents, locale),
-    currency: payment.currency,
-    method: t(`payments.method_${payment.method}`),
-    reference: payment.reference,
-    at: formatMoment(new Date(payment.received_at), reader),
-    by: payment.received_by ?? '',
-    outcome: outcomeBadge(OUTCOME[payment.state], reader),
-    use: payment.outcome === null ? '' : t(`payments.use_${payment.outcome}`),
-    wallet:
-      payment.wallet_cents > 0
-        ? t('payments.to_wallet', { amount: formatMoney(payment.wallet_cents, payment.currency, locale) })
-        : '',
-  };
-}
-
 /** What the payment did, in one sentence, shown once after it was taken. */
 async function toldOf(ctx: Context, id: bigint | undefined, { t, locale }: Reader) {
   const payment = id === undefined ? undefined : await findPayment(ctx, id);
@@ -74,31 +42,28 @@ async function toldOf(ctx: Context, id: bigint | undefined, { t, locale }: Reade
   return { text, warn: payment.applied_cents === 0 };
 }
 
-function filters(query: z.output<typeof rowsQuery>, search: URLSearchParams, { t }: Reader) {
-  const methods = METHODS.map((method) => ({
-    value: method,
-    label: t(`payments.method_${method}`),
-    selected: method === query.method,
-  }));
-  const off = { label: t('payments.method'), offLabel: t('ui.filter_off', { name: t('payments.method') }) };
-  return {
-    path: '/payments',
-    q: query.q ?? '',
-    findHint: t('payments.find'),
-    kept: query.method ? [{ name: 'method', value: query.method }] : [],
-    active: query.method
-      ? [{ ...off, value: t(`payments.method_${query.method}`), off: withQuery('/payments', search, { method: null }) }]
-      : [],
-    choices: [
-      {
-        name: 'method',
-        label: t('payments.method'),
-        options: [{ value: '', label: t('ui.filter_any'), selected: !query.method }, ...methods],
-      },
-    ],
-    clear: query.method || query.q ? '/payments' : '',
-  };
+function filtersOf(query: RowsQuery, { t }: Reader): Filter[] {
+  return [
+    {
+      name: 'method',
+      label: t('payments.method'),
+      value: query.method ?? '',
+      options: METHODS.map((value) => ({ value, label: t(`payments.method_${value}`) })),
+    },
+    {
+      name: 'service',
+      label: t('payments.service'),
+      value: query.service ?? '',
+      options: [{ value: 'none', label: t('payments.service_none') }],
+    },
+  ];
 }
+
+function filterOf({ q, method, service }: RowsQuery): Omit<PaymentFilter, 'limit' | 'before'> {
+  return { q: q || undefined, method, unused: service === 'none' || undefined };
+}
+
+const CSV_PAGE = 1000;
 
 async function formModel(ctx: Context, values: Record<string, string>, errors: Record<string, string>, reader: Reader) {
   const id = idField.safeParse(values['subscription_id']);
@@ -139,26 +104,64 @@ export const pageRoutes: PageRoute[] = [
     query: rowsQuery,
     async run(ctx, { query }, web, person) {
       const reader = readerFor(ctx, person);
-      const { q, method, limit } = query;
-      const page = await listPayments(ctx, { q: q || undefined, method, limit, before: cursorId(query.cursor) });
+      const { limit, cursor } = query;
+      const page = await listPayments(ctx, { ...filterOf(query), limit, before: cursorId(cursor) });
       const search = new URLSearchParams(web.query);
       search.delete('done');
+      const filters = filtersOf(query, reader);
+      const filtered = Boolean(query.q) || filters.some((one) => one.value !== '');
       return view('payments/list', {
         title: reader.t('payments.title'),
         live: 'payment',
         told: await toldOf(ctx, query.done, reader),
-        filters: filters(query, search, reader),
-        rows: page.items.map((payment) => printPayment(payment, reader)),
-        empty:
-          q || method
-            ? {
-                text: reader.t('payments.empty_filtered'),
-                href: '/payments',
-                step: reader.t('payments.empty_filtered_step'),
-              }
-            : { text: reader.t('payments.empty') },
-        pager: pagerOf('/payments', search, { cursor: query.cursor, next: page.nextCursor, limit }, reader),
+        table: tableOf(
+          {
+            path: '/payments',
+            search,
+            q: query.q ?? '',
+            findHint: reader.t('payments.find'),
+            filters,
+            settings: await listSettings(ctx, person, 'payments'),
+            csv: '/payments/csv',
+          },
+          paymentColumns,
+          page.items,
+          {
+            title: reader.t('payments.title'),
+            foot: reader.t('payments.foot'),
+            live: 'payment',
+            empty: filtered
+              ? {
+                  text: reader.t('payments.empty_filtered'),
+                  href: '/payments',
+                  step: reader.t('payments.empty_filtered_step'),
+                }
+              : { text: reader.t('payments.empty') },
+            cursor,
+            next: page.nextCursor,
+            limit,
+          },
+          reader,
+        ),
       });
+    },
+  }),
+  filePage({
+    path: '/payments/csv',
+    permission: 'payments.read',
+    query: rowsQuery,
+    async run(call, { query }, web, person) {
+      const reader = await call.inTenant(async (ctx) => {
+        await recordAudit(ctx, 'payments.export', { type: 'staff', id: person.staffId }, { filter: web.query });
+        return readerFor(ctx, person);
+      });
+      const next = async (after: Payment | undefined) =>
+        (
+          await call.inTenant((ctx) =>
+            listPayments(ctx, { ...filterOf(query), limit: CSV_PAGE, before: after && BigInt(after.id) }),
+          )
+        ).items;
+      return file('payments.csv', 'text/csv', csvRows(paymentColumns, next, reader));
     },
   }),
   pageRoute({

@@ -1,6 +1,6 @@
 /** Payments: money received for service, settled in one transaction. */
 export { postPayment, type PaymentOutcome } from './post-payment';
-export { findPayment, listPayments, type PaymentFilter } from './queries';
+export { countPayments, findPayment, listPayments, type PaymentFilter } from './queries';
 export {
   newTransaction,
   manualMethods,

@@ -12,5 +12,5 @@ export {
   type SubscriberPatch,
 } from './schema';
 export { normalizePhone } from './phone';
-export { countPeople, type ListFilter } from './list.filter';
+export { countPeople, peopleFilter, type ListFilter } from './list.filter';
 export { readTyped, filterJson, TYPED_MIN, type Typed, type PeopleFilter } from './search';

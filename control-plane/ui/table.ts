@@ -143,6 +143,8 @@ export function tableOf<Row>(
     title: string;
     foot: string;
     empty: object;
+    /** Topic of the event stream at which the rows are asked for again. */
+    live?: string;
     cursor: string | undefined;
     next: string | null | undefined;
     limit: number;
@@ -162,6 +164,7 @@ export function tableOf<Row>(
       })),
     ),
     foot: more.foot,
+    live: more.live ?? '',
     empty: more.empty,
     pager: pagerOf(state.path, state.search, { cursor: more.cursor, next: more.next, limit: more.limit }, reader),
   };

@@ -1,0 +1,52 @@
+import { countPayments } from '../payments';
+import type { Context } from '../platform/context';
+import type { Person } from '../platform/http/person';
+import { countPeople } from '../subscribers';
+import type { ListFilter } from '../subscribers';
+import { formatCount, readerFor } from '../ui';
+import { remember } from './remember';
+
+/** Figures of people and their money; each is the number of rows of the list behind it, because both ask with the same filter. */
+const PEOPLE = [
+  ['new_today', { joined: 'today' }],
+  ['new_week', { joined: 'week' }],
+  ['ending', { expires: 'three_days' }],
+  ['left', { expires: 'gone_week' }],
+] as const satisfies [string, ListFilter][];
+
+/** New days and ended services change slowly; every screen on the wall asks. */
+const KEPT_MS = 5_000;
+
+interface Counted {
+  count: number;
+  more: boolean;
+}
+
+/** New, ending and leaving customers, and money that bought no service; each leads to its list. */
+export async function peoplePart(ctx: Context, person: Person): Promise<object> {
+  const { t, locale } = readerFor(ctx, person);
+  const say = ({ count, more }: Counted) => `${formatCount(count, locale)}${more ? '+' : ''}`;
+  const cells: object[] = [];
+  for (const [key, filter] of PEOPLE) {
+    const counted = await remember(`people:${key}:${ctx.tenantId}`, KEPT_MS, () =>
+      countPeople(ctx, filter, person.tenant.timezone),
+    );
+    cells.push({
+      label: t(`admin.people_${key}`),
+      side: t(`admin.people_${key}_side`),
+      value: say(counted),
+      href: `/subscribers?${new URLSearchParams(filter as Record<string, string>).toString()}`,
+    });
+  }
+  if (person.actor.permissions.has('payments.read')) {
+    const count = await remember(`unused:${ctx.tenantId}`, KEPT_MS, () => countPayments(ctx, { unused: true }));
+    cells.push({
+      label: t('admin.people_unused'),
+      side: t('admin.people_unused_side'),
+      value: say({ count, more: false }),
+      href: '/payments?service=none',
+      warn: count > 0,
+    });
+  }
+  return { cells };
+}

@@ -32,6 +32,8 @@ interface Loaded {
   path: string;
   /** Records that are not written yet. */
   left: number;
+  /** All are, and it is being removed. */
+  finishing: boolean;
   finish: () => Promise<void>;
 }
 
@@ -43,6 +45,10 @@ interface Draining {
 const CLAIM_EVERY_MS = 2000;
 /** Records in memory at once, and not beyond it by more than one segment. */
 const MOST_LOADED = 200_000;
+/** Batches at once: while the database writes one the next is put together. */
+const IN_FLIGHT = 2;
+/** Larger than those of live packets, which wait for their answers: a record of a batch of 2,000 costs a fifth less than one of 1,000. */
+const LARGEST_BATCH = 2000;
 
 /**
  * Brings the spool into the database, batch by batch with the same function as live packets, which go past it. When what is loaded gives only small
@@ -60,7 +66,7 @@ export class Drainer {
   private readonly maxBatch: number;
 
   constructor(private readonly o: DrainerOptions) {
-    this.maxBatch = o.maxBatch ?? 1000;
+    this.maxBatch = o.maxBatch ?? LARGEST_BATCH;
     this.timer = setInterval(() => this.wake(), 200);
   }
 
@@ -91,27 +97,49 @@ export class Drainer {
 
   private async work(): Promise<void> {
     this.claim();
+    const underWay = new Set<Promise<void>>();
+    let away = false;
     let room = true;
-    while (!this.stopped && this.o.mayDrain()) {
-      const loaded = (room || this.queue.size === 0) && this.queue.size < MOST_LOADED && (await this.loadNext());
-      const items = this.queue.take(this.maxBatch);
-      if (items.length === 0) {
-        if (loaded) continue;
-        this.dropEmptyClaims();
-        return;
+    try {
+      while (!this.stopped && !away && this.o.mayDrain()) {
+        const wanted = room || this.queue.size < this.maxBatch;
+        const loaded = wanted && this.queue.size < MOST_LOADED && (await this.loadNext());
+        const items = this.queue.take(this.maxBatch);
+        if (items.length === 0) {
+          if (underWay.size > 0) await Promise.race(underWay);
+          else if (!loaded) {
+            this.dropEmptyClaims();
+            return;
+          }
+          continue;
+        }
+        room = items.length < this.maxBatch / 2;
+        const batch = this.write(items)
+          .then((written) => {
+            if (!written) away = true;
+          })
+          .finally(() => underWay.delete(batch));
+        underWay.add(batch);
+        if (underWay.size >= IN_FLIGHT) await Promise.race(underWay);
       }
-      room = items.length < this.maxBatch / 2;
-      const written = await writeBatch(
-        this.o.writer,
-        items.map((item) => item.record),
-      );
-      if (!written) {
-        this.startOver();
-        return;
-      }
-      this.queue.release(items);
-      await this.wrote(items);
+    } finally {
+      await Promise.allSettled(underWay);
     }
+    if (away) this.startOver();
+  }
+
+  /** False when the database is away. */
+  private async write(items: readonly Draining[]): Promise<boolean> {
+    const written = await writeBatch(
+      this.o.writer,
+      items.map((item) => item.record),
+    );
+    if (!written) return false;
+    this.queue.release(items);
+    this.o.writer.counters.drained += items.length;
+    for (const { segment } of items) segment.left -= 1;
+    await this.finishWritten();
+    return true;
   }
 
   /** What was under way is read from the disk again when the database is well. */
@@ -120,15 +148,10 @@ export class Drainer {
     this.loaded.clear();
   }
 
-  private async wrote(items: readonly Draining[]): Promise<void> {
-    this.o.writer.counters.drained += items.length;
-    for (const { segment } of items) segment.left -= 1;
-    await this.finishWritten();
-  }
-
   private async finishWritten(): Promise<void> {
     for (const segment of this.loaded.values()) {
-      if (segment.left > 0) continue;
+      if (segment.left > 0 || segment.finishing) continue;
+      segment.finishing = true;
       await segment.finish();
       this.loaded.delete(segment.path);
       this.dropEmptyClaims();
@@ -176,6 +199,7 @@ export class Drainer {
     const segment: Loaded = {
       path,
       left: wanted.length,
+      finishing: false,
       finish: async () => {
         if (damaged_bytes > 0) this.keepDamaged(path, from, damaged_bytes);
         await finish();

@@ -43,6 +43,8 @@ interface Append {
 }
 
 const RETRY_MS = 1000;
+/** Some 8,000 records: a segment is read in one go, and live packets wait while it is. */
+const SEGMENT_BYTES = 2 * 1024 ** 2;
 /** Of the whole limit, for one router: a broken one that sends without end must leave room for the others. */
 const ROUTER_SHARE = 1 / 4;
 
@@ -53,6 +55,7 @@ const ROUTER_SHARE = 1 / 4;
 export class SpoolWriter {
   private current: OpenSegment | undefined;
   private readonly sealed: SealedSegment[] = [];
+  private sealedBytes = 0;
   private readonly waiting: Append[] = [];
   private working = false;
   private failedUntil = 0;
@@ -79,7 +82,7 @@ export class SpoolWriter {
   }
 
   get bytes(): number {
-    return this.sealed.reduce((sum, s) => sum + s.bytes, this.current?.bytes ?? 0) + (this.o.otherBytes?.() ?? 0);
+    return this.sealedBytes + (this.current?.bytes ?? 0) + (this.o.otherBytes?.() ?? 0);
   }
 
   /** Whether this router has not used up its part of the spool. */
@@ -126,6 +129,7 @@ export class SpoolWriter {
     const at = this.sealed.indexOf(segment);
     if (at === -1) return;
     this.sealed.splice(at, 1);
+    this.sealedBytes -= segment.bytes;
     for (const [nasId, bytes] of segment.shares) this.countShare(nasId, -bytes);
   }
 
@@ -165,7 +169,7 @@ export class SpoolWriter {
           this.countShare(nasId, bytes);
         });
       }
-      if (segment.bytes >= (this.o.segmentBytes ?? 16 * 1024 ** 2)) await this.seal();
+      if (segment.bytes >= (this.o.segmentBytes ?? SEGMENT_BYTES)) await this.seal();
       this.failing = false;
       return true;
     } catch (error) {
@@ -204,15 +208,13 @@ export class SpoolWriter {
     if (!segment) return;
     this.current = undefined;
     await segment.file.close();
-    if (segment.records === 0) await rm(segment.path, { force: true });
-    else
-      this.sealed.push({
-        path: segment.path,
-        records: segment.records,
-        bytes: segment.bytes,
-        oldest_ms: segment.oldest_ms,
-        shares: segment.shares,
-      });
+    if (segment.records === 0) {
+      await rm(segment.path, { force: true });
+      return;
+    }
+    const { path, records, bytes, oldest_ms, shares } = segment;
+    this.sealed.push({ path, records, bytes, oldest_ms, shares });
+    this.sealedBytes += bytes;
   }
 
   private countShare(nasId: string, bytes: number): void {

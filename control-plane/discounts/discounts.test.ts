@@ -20,7 +20,7 @@ afterEach(async () => {
   const query = async <T extends object>(sql: string, values?: unknown[]) => ({
     rows: await lango.asOwner<T & Record<string, unknown>>(sql, values),
   });
-  expect(await verifyLedger({ query } as Parameters<typeof verifyLedger>[0])).toMatchObject({ ok: true });
+  expect(await verifyLedger({ query })).toMatchObject({ ok: true });
 });
 afterAll(() => lango.stop());
 

@@ -146,7 +146,7 @@ function patchOf(before: Package, input: NewPackage): PackagePatch {
       JSON.stringify(value ?? null) !== JSON.stringify(was[name] ?? null) &&
       !(Array.isArray(value) && value.length === 0 && !was[name]),
   );
-  return Object.fromEntries(changed) as PackagePatch;
+  return Object.fromEntries(changed);
 }
 
 async function saveChange(ctx: Context, id: bigint, values: PlanForm, person: Person): Promise<PageResult> {

@@ -201,7 +201,7 @@ function readHours(read: FormReader, row: number) {
 
 function daysOf(text: string): number[] {
   const known = DAYS[text as keyof typeof DAYS];
-  return known ? [...known] : /^d[1-7]{2,7}$/.test(text) ? [...text.slice(1)].map(Number) : [...DAYS.all];
+  return known ? [...known] : /^d[1-7]{2,7}$/.test(text) ? text.slice(1).split('').map(Number) : [...DAYS.all];
 }
 
 const FORM_NAMES: Record<string, string> = {

@@ -186,7 +186,7 @@ function hoursRow(row: number, values: Values, errors: Errors, reader: Reader) {
     });
   };
   return {
-    days: pick('days', Object.keys(DAYS), (value) => daysText([...value.slice(1)].map(Number), reader)),
+    days: pick('days', Object.keys(DAYS), (value) => daysText(value.slice(1).split('').map(Number), reader)),
     from: field('from', { mode: 'numeric', max: 5 }),
     to: field('to', { mode: 'numeric', max: 5 }),
     effect: pick('effect', Object.keys(EFFECTS), (value) =>

@@ -77,7 +77,9 @@ describe('the form of a plan', () => {
       time_rules: maybe(
         fc.array(
           fc.record({
-            days: fc.uniqueArray(fc.integer({ min: 1, max: 7 }), { minLength: 1 }).map((days) => [...days].sort()),
+            days: fc
+              .uniqueArray(fc.integer({ min: 1, max: 7 }), { minLength: 1 })
+              .map((days) => [...days].sort((a, b) => a - b)),
             from: fc.constant('22:15'),
             to: fc.constantFrom('06:00', '24:00'),
             counts_percent: fc.integer({ min: 0, max: 100 }),

@@ -1,4 +1,4 @@
-import qrcode from 'qrcode-generator';
+import makeCode from 'qrcode-generator';
 
 /** Light modules around the code: scanners want four (ISO/IEC 18004, 9.1). */
 const QUIET = 4;
@@ -8,7 +8,7 @@ const QUIET = 4;
  * that a creased slip needs. Draw it with {{drawing svg}}; `label` is what a screen reader says.
  */
 export function qrSvg(text: string, label: string): string {
-  const code = qrcode(0, 'M');
+  const code = makeCode(0, 'M');
   // Capitals and digits alone take little more than half of the room that bytes do.
   code.addData(text, /^[0-9A-Z $%*+\-./:]*$/.test(text) ? 'Alphanumeric' : 'Byte');
   code.make();

@@ -79,6 +79,11 @@ test('what cannot be done is told beforehand, and what changed meanwhile is told
   // By the router that failed.
   const met = await make(lango.api, '/bulk', { action: 'extend', days: 1, filter: { router_id: router['id'] } });
   expect((await rows(met['id'], 'will')).map((row) => row['subscription_id'])).toEqual([running['id']]);
+  // By the words of the customer list: who is online, and whose service ends within three days.
+  const online = await make(lango.api, '/bulk', { action: 'extend', days: 1, filter: { online: true } });
+  expect((await rows(online['id'], 'will')).map((row) => row['subscription_id'])).toEqual([running['id']]);
+  const soon = { q: String(running['username']), expires: 'three_days' };
+  expect(await make(lango.api, '/bulk', { action: 'extend', days: 1, filter: soon })).toMatchObject({ planned: 1 });
   expect((await lango.api.delete(`/bulk/${met['id']}`)).status).toBe(204);
   expect((await lango.api.get(`/bulk/${met['id']}`)).status).toBe(404);
 });

@@ -1,11 +1,8 @@
 import { readFileSync } from 'node:fs';
-import type { Browser, Page } from 'playwright-core';
-import { openBrowser, signedIn } from '../admin/testing/browser';
+import type { Browser } from 'playwright-core';
+import { faultsOf, openBrowser, signedIn } from '../admin/testing/browser';
 import { seedProvider, type SeededProvider } from '../admin/testing/seed-provider';
 import { startTestLango, type TestLango } from '../test-kit/lango';
-
-const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
-const WCAG = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
 let lango: TestLango;
 let browser: Browser;
@@ -20,20 +17,6 @@ afterAll(async () => {
   await lango?.stop();
 });
 
-/** Faults that axe finds, and pixels that stand out sideways. With LANGO_LOOK a picture is left there. */
-async function faults(page: Page, name: string): Promise<unknown> {
-  await page.evaluate(AXE);
-  const found = await page.evaluate(async (tags) => {
-    type Axe = { run(options: object): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
-    const { violations } = await (globalThis as unknown as { axe: Axe }).axe.run({ runOnly: tags });
-    return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
-  }, WCAG);
-  const look = process.env['LANGO_LOOK'];
-  if (look) await page.screenshot({ path: `${look}/${name}.png`, fullPage: true });
-  return { found, wide: await page.evaluate('document.documentElement.scrollWidth - innerWidth') };
-}
-const good = { found: [], wide: 0 };
-
 test.each([
   ['dark', 360],
   ['light', 1280],
@@ -45,26 +28,26 @@ test.each([
       viewport: { width, height: 800 },
     });
     await page.goto(`${lango.baseUrl}/bulk`);
-    expect(await faults(page, `bulk-list-${width}`)).toEqual(good);
+    expect(await faultsOf(page, `bulk-list-${width}`)).toEqual([]);
     await page.click('.page-head a[href="/bulk/new"], .empty a');
-    expect(await faults(page, `bulk-choose-${width}`)).toEqual(good);
+    expect(await faultsOf(page, `bulk-choose-${width}`)).toEqual([]);
     await page.click('a[href*="action=extend"]');
     await page.fill('[name=days]', 'two');
     await page.click('main form .is-action');
     expect(await page.textContent('.errors')).toContain('whole number of days');
     expect(await page.inputValue('[name=days]')).toBe('two');
-    expect(await faults(page, `bulk-form-${width}`)).toEqual(good);
+    expect(await faultsOf(page, `bulk-form-${width}`)).toEqual([]);
     await page.fill('[name=days]', '2');
     await page.selectOption('[name=router]', { label: 'Roysambu' });
     await page.click('main form .is-action');
     await page.waitForURL(/\/bulk\/\d+$/);
     expect(await page.textContent('h1')).toBe('Extend by 2 days');
     expect(await page.textContent('main')).toContain('online now');
-    expect(await faults(page, `bulk-plan-${width}`)).toEqual(good);
+    expect(await faultsOf(page, `bulk-plan-${width}`)).toEqual([]);
     await page.click('form[action$="/start"] button');
     await page.waitForSelector('form[action$="/undo"]', { timeout: 30_000 });
     expect(await page.textContent('main')).toContain('Grace Wanjiku Muthoni');
-    expect(await faults(page, `bulk-done-${width}`)).toEqual(good);
+    expect(await faultsOf(page, `bulk-done-${width}`)).toEqual([]);
     const [download] = await Promise.all([page.waitForEvent('download'), page.click('a[href$="rows.csv"]')]);
     expect(readFileSync(await download.path(), 'utf8')).toContain('grace.muthoni,Grace Wanjiku Muthoni,done');
     await page.click('form[action$="/undo"] button');
@@ -90,12 +73,12 @@ test.each([
     await page.click('form[action$="/change-plan"] .is-action');
     await page.waitForURL(/change-plan/);
     expect(await page.textContent('main')).toContain('from the wallet');
-    expect(await faults(page, `change-plan-${width}`)).toEqual(good);
+    expect(await faultsOf(page, `change-plan-${width}`)).toEqual([]);
     // The wallet is empty: the same page says so, with the figures kept.
     await page.check('[value=money]');
     await page.click('main form .is-action');
     expect(await page.textContent('.errors')).toContain('wallet does not hold enough');
-    expect(await faults(page, `change-plan-short-${width}`)).toEqual(good);
+    expect(await faultsOf(page, `change-plan-short-${width}`)).toEqual([]);
     await context.close();
   },
   60_000,

@@ -4,7 +4,7 @@ import { listPackages } from '../plans';
 import { subscriptionStates } from '../subscriptions';
 import { fieldsOf, formErrors } from '../ui';
 import type { Reader } from '../ui';
-import { bulkActions, newBulk, type BulkAction } from './schema';
+import { bulkActions, bulkFilter, newBulk, type BulkAction } from './schema';
 
 const none = z.literal('').transform(() => undefined);
 const optional = <T extends z.ZodType>(schema: T) => z.union([none, schema]).optional();
@@ -26,6 +26,9 @@ export const choiceQuery = z.object({
   q: z.string().trim().max(200).optional(),
   state: optional(z.enum(subscriptionStates)),
   plan: optional(idText),
+  online: optional(z.enum(['yes', 'no'])),
+  expires: optional(bulkFilter.shape.expires.unwrap()),
+  joined: optional(bulkFilter.shape.joined.unwrap()),
   router: optional(idText),
   hours: optional(whole),
   clients: optional(idList),
@@ -42,16 +45,47 @@ export const bulkForm = choiceQuery
     package_id: optional(idText),
     when: optional(z.enum(['now', 'renewal'])),
   })
-  .transform(({ q, state, plan, router, hours, clients, subscriptions, ...what }): z.input<typeof newBulk> => ({
-    ...what,
-    reason: what.action === 'suspend' ? what.reason : undefined,
-    ...(subscriptions
-      ? { subscription_ids: subscriptions }
-      : clients
-        ? { client_ids: clients }
-        : { filter: { q: q || undefined, state, package_id: plan, router_id: router, hours } }),
-  }))
+  .transform(
+    ({
+      q,
+      state,
+      plan,
+      online,
+      expires,
+      joined,
+      router,
+      hours,
+      clients,
+      subscriptions,
+      ...what
+    }): z.input<typeof newBulk> => ({
+      ...what,
+      reason: what.action === 'suspend' ? what.reason : undefined,
+      ...(subscriptions
+        ? { subscription_ids: subscriptions }
+        : clients
+          ? { client_ids: clients }
+          : {
+              filter: {
+                q: q || undefined,
+                state,
+                package_id: plan,
+                online: online && online === 'yes',
+                expires,
+                joined,
+                router_id: router,
+                hours,
+              },
+            }),
+    }),
+  )
   .pipe(newBulk);
+
+const peopleWords = {
+  online: ['yes', 'no'],
+  expires: bulkFilter.shape.expires.unwrap().options,
+  joined: bulkFilter.shape.joined.unwrap().options,
+};
 
 async function choices(ctx: Context) {
   const plans = await listPackages(ctx, { limit: 200, before: undefined });
@@ -110,6 +144,19 @@ export async function formModel(
             ],
           }),
           field('plan', { options: [any('plan'), ...planOptions('plan')] }),
+          ...(['online', 'expires', 'joined'] as const).map((name) =>
+            field(name, {
+              label: t(`subscribers.${name}`),
+              options: [
+                any(name),
+                ...peopleWords[name].map((value) => ({
+                  value,
+                  label: t(`subscribers.${name}_${value}`),
+                  selected: value === values[name],
+                })),
+              ],
+            }),
+          ),
           field('router', {
             options: [
               any('router'),

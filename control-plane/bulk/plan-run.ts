@@ -1,6 +1,7 @@
 import type { Context } from '../platform/context';
 import { Prisma } from '../platform/db/generated/client';
 import { versionOnSale } from '../plans';
+import { filterJson, peopleFilter } from '../subscribers';
 import { isAllowed, subscriptionStates } from '../subscriptions';
 import { actions } from './actions';
 import { mustHold } from './move-run';
@@ -43,7 +44,7 @@ export async function planRun(ctx: Context, input: NewBulk): Promise<PlanOutcome
                   WHEN ${input.action} = 'extend' AND s.expires_at IS NULL THEN 'not_begun'
                   WHEN ${input.action} = 'change_plan' AND ${input.when ?? ''} = 'now' AND s.plan_id = ${input.package_id ?? null}::bigint THEN 'same_plan' END AS note
       FROM subscription_now s JOIN subscriber c ON c.id = s.subscriber_id JOIN plan p ON p.id = s.plan_id
-      WHERE s.tenant_id = ${ctx.tenantId} AND s.status <> 'ended' AND NOT c.is_guests AND ${chosen(ctx, input)}
+      WHERE s.tenant_id = ${ctx.tenantId} AND s.status <> 'ended' AND NOT c.is_guests AND ${await chosen(ctx, input)}
       LIMIT ${ROWS_MAX + 1}) x`;
   if (rows > ROWS_MAX) {
     await ctx.tx.$executeRaw`DELETE FROM bulk_run WHERE id = ${id}`;
@@ -85,19 +86,25 @@ function paramsOf({ action, days, reason, package_id, when, filter }: NewBulk): 
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }
 
-function chosen(ctx: Context, input: NewBulk): Prisma.Sql {
+async function chosen(ctx: Context, input: NewBulk): Promise<Prisma.Sql> {
   if (input.subscription_ids) return Prisma.sql`s.id = ANY (${input.subscription_ids}::bigint[])`;
   if (input.client_ids) return Prisma.sql`s.subscriber_id = ANY (${input.client_ids}::bigint[])`;
   return matching(ctx, input.filter ?? {});
 }
 
-function matching(ctx: Context, filter: BulkFilter): Prisma.Sql {
+async function matching(ctx: Context, filter: BulkFilter): Promise<Prisma.Sql> {
   const all: Prisma.Sql[] = [Prisma.sql`c.deleted_at IS NULL`];
   if (filter.state !== undefined) all.push(Prisma.sql`s.state = ${filter.state}`);
   if (filter.package_id !== undefined) all.push(Prisma.sql`s.plan_id = ${filter.package_id}`);
-  if (filter.q) {
-    const part = `%${filter.q.replace(/[\\%_]/g, '\\$&')}%`;
-    all.push(Prisma.sql`(s.username ILIKE ${part} OR c.name ILIKE ${part} OR c.phone LIKE ${part})`);
+  const { q, online, expires, joined } = filter;
+  if (q || online !== undefined || expires || joined) {
+    // Of people: by the meaning of the console's list, so that its "all that match" is what is meant here.
+    const { timezone } = await ctx.tx.tenant.findFirstOrThrow({ where: { id: ctx.tenantId } });
+    const asked = { q, online: online === undefined ? undefined : online ? 'yes' : 'no', expires, joined };
+    const people = filterJson(await peopleFilter(ctx, asked, timezone));
+    all.push(
+      Prisma.sql`c.id IN (SELECT f.id FROM subscriber_page(${people}::jsonb, NULL::bigint, ${ROWS_MAX + 1}::integer) f (id))`,
+    );
   }
   if (filter.router_id !== undefined) {
     const since = new Date(ctx.now.getTime() - (filter.hours ?? 24) * 3_600_000);

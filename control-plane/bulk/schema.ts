@@ -13,6 +13,10 @@ export const bulkFilter = z.object({
   q: z.string().trim().max(200).optional(),
   state: z.enum(subscriptionStates).optional(),
   package_id: idField.optional(),
+  /** Of the client, as in the console's list: online now, whose service ends or ended, who joined; days of the company. */
+  online: z.boolean().optional(),
+  expires: z.enum(['today', 'three_days', 'week', 'month', 'gone_week']).optional(),
+  joined: z.enum(['today', 'week', 'month']).optional(),
   /** Online at this router in the last so many hours (24 if left out): those whom its outage met. */
   router_id: idField.optional(),
   hours: z.int().min(1).max(720).optional(),

@@ -33,7 +33,7 @@ beforeAll(async () => {
     [tenant],
   );
   browser = await openBrowser();
-}, 120_000);
+}, 180_000);
 
 afterAll(async () => {
   await browser?.close();

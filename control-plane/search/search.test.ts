@@ -50,7 +50,7 @@ beforeAll(async () => {
   });
   const [row] = await lango.asOwner<{ code: string }>(`SELECT code FROM voucher WHERE batch_id = $1`, [batch['id']]);
   voucher = row?.code ?? '';
-}, 60_000);
+}, 180_000);
 
 afterAll(() => lango?.stop());
 

@@ -92,7 +92,7 @@ beforeAll(async () => {
     from: '2025-03-10T08:00:00Z',
     to: '2025-03-10T09:00:00Z',
   });
-}, 60_000);
+}, 180_000);
 
 afterAll(() => lango?.stop());
 
@@ -195,6 +195,28 @@ describe('the page', () => {
     expect(await page.locator('.rail').isVisible()).toBe(false);
     if (process.env['SHOTS']) await page.screenshot({ path: `${process.env['SHOTS']}/trace.png`, fullPage: true });
     expect((await page.goto(`${lango.baseUrl}/sessions/address/999999`))?.status()).toBe(404);
+    await context.close();
+  });
+
+  test('lists the history by login, address, router and day, and gives it as CSV', async () => {
+    const { page, context } = await signedIn(browser, lango, lango.company, { javaScriptEnabled: false });
+    const rows = async (query: string) => {
+      await page.goto(`${lango.baseUrl}/sessions/history${query}`);
+      return page.locator('.table tbody tr').count();
+    };
+    expect(await rows('')).toBe(6);
+    expect(await rows('?q=njeri')).toBe(6);
+    expect(await rows('?q=njer')).toBe(0);
+    expect(await rows('?q=100.64.3.7')).toBe(3);
+    expect(await rows('?from=2025-03-10&to=2025-03-10')).toBe(3);
+    expect(await page.textContent('.chips')).toContain('2025-03-10');
+    expect(await rows(`?router=${router['id']}&from=2026-01-01`)).toBe(2);
+    const csv = await (await context.request.get(`${lango.baseUrl}/sessions/history/csv?q=100.64.3.7`)).text();
+    expect(csv.trim().split('\r\n')).toHaveLength(4);
+    const other = await signedIn(browser, lango, theirs);
+    await other.page.goto(`${lango.baseUrl}/sessions/history`);
+    expect(await other.page.locator('.table tbody tr').count()).toBe(1);
+    await other.context.close();
     await context.close();
   });
 });

@@ -8,6 +8,7 @@ import { notFound } from '../platform/http/problem';
 import { cursorOf, pagerOf, readerFor, withQuery } from '../ui';
 import type { Reader } from '../ui';
 import { addressRoutes } from './address.routes';
+import { historyRoutes } from './history.routes';
 import { findLive, listLive, listOrders, liveChoices, totalLive } from './admin.queries';
 import type { LiveFilter, LiveRow } from './admin.queries';
 import { filterChips, LIVE_STATES, proofsOf, sessionRow, totalsLine } from './admin.view';
@@ -57,6 +58,7 @@ function emptyWords(filtered: boolean, mayAdd: boolean, { t }: Reader) {
 
 export const pageRoutes: PageRoute[] = [
   ...addressRoutes,
+  ...historyRoutes,
   pageRoute({
     method: 'GET',
     path: '/sessions',
@@ -81,6 +83,7 @@ export const pageRoutes: PageRoute[] = [
       return view('sessions/list', {
         title: reader.t('sessions.title'),
         live: 'sessions,enforcement',
+        mayTrace: person.actor.permissions.has('sessions.trace'),
         told: query.asked && {
           text: reader.t(query.asked === 'gone' ? 'sessions.cut_gone' : 'sessions.cut_asked'),
           warn: query.asked === 'gone',

@@ -25,7 +25,7 @@ beforeAll(async () => {
   seeded = await seedProvider(lango.db.ownerUrl, String(lango.company.tenantId));
   browser = await openBrowser();
   staff = await signedIn(browser, lango, lango.company, { javaScriptEnabled: false });
-}, 120_000);
+}, 180_000);
 
 afterAll(async () => {
   await browser?.close();

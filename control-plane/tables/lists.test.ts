@@ -17,7 +17,7 @@ beforeAll(async () => {
   );
   browser = await openBrowser();
   plain = await signedIn(browser, lango, lango.company, { javaScriptEnabled: false });
-}, 120_000);
+}, 180_000);
 
 afterAll(async () => {
   await browser?.close();

@@ -117,6 +117,25 @@ test('a past try is asked again beside what was answered then; each customer lea
   await context.close();
 });
 
+test('a login is asked for at a time to come; a time that is gone is refused beside its field', async () => {
+  const { page, context } = await signedIn(browser, lango, lango.company, { javaScriptEnabled: false });
+  await page.goto(`${lango.baseUrl}/access/explain?username=kevin.odhiambo`);
+  expect(await page.textContent('.verdict')).toContain('Would be let in');
+  expect(await page.locator('.told.is-warn').count()).toBe(0);
+  const later = new Date(Date.now() + 300 * 86_400_000).toISOString().slice(0, 16);
+  await page.fill('#f-at', later);
+  await page.click('form.form button');
+  expect(await page.textContent('.told.is-warn')).toContain('if nobody pays');
+  expect(await page.textContent('.verdict')).toContain('pay page only');
+  expect(await page.inputValue('#f-at')).toBe(later);
+  await page.fill('#f-at', '2020-01-01T08:00');
+  const [answer] = await Promise.all([page.waitForNavigation(), page.click('form.form button')]);
+  expect(answer?.status()).toBe(422);
+  expect(await page.textContent('.errors')).toContain('between now and 366 days');
+  expect(await page.locator('#f-at[aria-invalid]').count()).toBe(1);
+  await context.close();
+});
+
 test('the dashboard names a router whose secret looks wrong, with the way to set it right', async () => {
   const { page, context } = await signedIn(browser, lango);
   await page.goto(`${lango.baseUrl}/dashboard`);

@@ -1,5 +1,6 @@
 import { Client, type Pool } from 'pg';
 import { createPool } from '../platform/db/pool';
+import { consoleClient } from '../test-kit/console-client';
 import { startTestLango, type TestLango } from '../test-kit/lango';
 import { jobs } from './jobs';
 import { verifyAudit } from './verify-audit';
@@ -72,6 +73,21 @@ test.each([
   [`DELETE FROM audit_event WHERE id = (SELECT event_id FROM audit_seal WHERE seq = 2)`, /removed/],
   [`DELETE FROM audit_seal WHERE seq = 2`, /missing/],
   [`UPDATE audit_seal SET previous_hash = '\\x00' WHERE seq = 2`, /follow/],
+  // One altered letter or byte, wherever it stands.
+  ...['actor_name', 'action', 'subject_type', 'subject_id', 'request_id'].map((column): [string, RegExp] => [
+    `UPDATE audit_event SET ${column} = overlay(${column} PLACING '#' FROM 1 FOR 1) WHERE id = (SELECT event_id FROM audit_seal WHERE seq = 2)`,
+    /changed/,
+  ]),
+  [`UPDATE audit_event SET ip = '198.51.100.1' WHERE id = (SELECT event_id FROM audit_seal WHERE seq = 2)`, /changed/],
+  [
+    `UPDATE audit_event SET actor_id = actor_id + 1, detail = detail WHERE id = (SELECT event_id FROM audit_seal s JOIN audit_event e ON e.id = s.event_id WHERE e.actor_id IS NOT NULL LIMIT 1)`,
+    /changed/,
+  ],
+  [
+    `UPDATE audit_event SET tenant_id = tenant_id + 1 WHERE id = (SELECT event_id FROM audit_seal WHERE seq = 2)`,
+    /changed/,
+  ],
+  [`UPDATE audit_seal SET hash = set_byte(hash, 5, get_byte(hash, 5) # 1) WHERE seq = 2`, /changed/],
 ])('forgery %# is found', async (sql, problem) => {
   const owner = new Client({ connectionString: lango.db.ownerUrl });
   await owner.connect();
@@ -80,6 +96,22 @@ test.each([
   expect((await verifyAudit(owner)).problem).toMatch(problem);
   await owner.query('ROLLBACK');
   await owner.end();
+});
+
+test('the page shows what was done, by whom and to what, filtered by the address alone', async () => {
+  const admin = await consoleClient(lango);
+  const person = { email: 'audited@example.net', name: 'Pendo', password: 'kiboko-mtoni-42', role: 'support' };
+  const made = await lango.api.post<{ id: string }>('/staff', person);
+  const page = await admin.get(`/audit?q=staff.create&type=staff&id=${made.body.id}`);
+  expect(page.status).toBe(200);
+  expect(page.text).toContain('email: audited@example.net');
+  expect(page.text).toContain(`/staff/${made.body.id}`);
+  expect((await admin.get('/audit?q=staff.create&to=2001-01-01')).text).not.toContain('audited@example.net');
+  expect((await admin.get(`/audit?staff=${lango.company.staffId}&from=2001-01-01`)).text).toContain(
+    'audited@example.net',
+  );
+  const other = await consoleClient(lango, await lango.addCompany());
+  expect((await other.get('/audit')).text).not.toContain('audited@example.net');
 });
 
 test('the web role can add to the audit and change nothing in it', async () => {

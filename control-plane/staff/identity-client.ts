@@ -21,7 +21,7 @@ const kept = new Map<string, { at: number; config: oidc.Configuration }>();
  * a company must not send us: a private address, or no TLS. On a trial, which is reached by loopback itself, loopback will do.
  */
 export async function discover(provider: Provider, publicUrl: string): Promise<oidc.Configuration | undefined> {
-  const key = JSON.stringify([provider, publicUrl]);
+  const key = JSON.stringify([provider.issuer, provider.clientId, provider.clientSecret, publicUrl]);
   const there = kept.get(key);
   if (there && Date.now() - there.at < KEPT_MS) return there.config;
   if (!URL.canParse(provider.issuer)) return undefined;
@@ -35,6 +35,8 @@ export async function discover(provider: Provider, publicUrl: string): Promise<o
     })
     .catch(() => undefined);
   if (config) {
+    // The provider's signature is checked even on what came from it directly: a company may name a provider behind a proxy that is not its own.
+    oidc.enableNonRepudiationChecks(config);
     if (kept.size > 100) kept.clear();
     kept.set(key, { at: Date.now(), config });
   }

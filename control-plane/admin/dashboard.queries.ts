@@ -68,10 +68,12 @@ export async function moneyToday({ tx }: Context, zone: string): Promise<MoneyTo
     WHERE state = 'settled' AND received_at >= ${midnight} GROUP BY method ORDER BY 2 DESC`;
   const curve = await tx.$queryRaw<{ slot: number; today: bigint; last: bigint; last_till_now: bigint }[]>`
     WITH edge AS MATERIALIZED (SELECT ${midnight} AS at),
+    -- Each day by a range of its own: an index finds it.
     paid AS (
-      SELECT p.received_at >= edge.at AS is_today, p.received_at + CASE WHEN p.received_at >= edge.at THEN interval '0' ELSE interval '7 days' END AS at, p.amount_cents
-      FROM edge, payment p WHERE p.state = 'settled' AND (p.received_at >= edge.at
-        OR p.received_at >= edge.at - interval '7 days' AND p.received_at < edge.at - interval '6 days')),
+      SELECT true AS is_today, p.received_at AS at, p.amount_cents FROM payment p WHERE p.state = 'settled' AND p.received_at >= (SELECT at FROM edge)
+      UNION ALL
+      SELECT false, p.received_at + interval '7 days', p.amount_cents FROM payment p
+      WHERE p.state = 'settled' AND p.received_at >= (SELECT at - interval '7 days' FROM edge) AND p.received_at < (SELECT at - interval '6 days' FROM edge)),
     part AS (
       SELECT least(48, 1 + floor(extract(epoch FROM paid.at - edge.at) / 1800))::int AS slot, sum(amount_cents) FILTER (WHERE is_today) AS today,
              sum(amount_cents) FILTER (WHERE NOT is_today) AS last, sum(amount_cents) FILTER (WHERE NOT is_today AND paid.at <= (SELECT lango_now())) AS last_till_now

@@ -99,7 +99,7 @@ test('one sees the kinds that one may read, and no company sees another', async 
   expect(await search('SJK4Q8Z1PX')).toEqual([]);
   await lango.setRole(lango.company, 'isp_admin');
   expect(await search('Stranger')).toEqual([]);
-  expect((await search('Stranger', theirs.api)).map((one) => one['kind']).sort()).toEqual([
+  expect((await search('Stranger', theirs.api)).map((one) => String(one['kind'])).sort()).toEqual([
     'routers',
     'services',
     'subscribers',

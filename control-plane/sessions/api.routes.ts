@@ -18,7 +18,7 @@ const filters = listQuery.extend({
 const rateInput = z.object({ down_kbps: z.int().min(1).max(100_000_000), up_kbps: z.int().min(1).max(100_000_000) });
 const asked = z.object({ enforcement_id: z.string() });
 
-const moment = z.iso.datetime({ offset: true }).transform((text) => new Date(text));
+const moment = z.iso.datetime({ offset: true }).transform((iso) => new Date(iso));
 const traceInput = z.object({
   address: z.union([z.ipv4(), z.ipv6()], 'must be an IPv4 or IPv6 address'),
   at: moment,

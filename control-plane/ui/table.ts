@@ -29,7 +29,7 @@ export interface Column<Row> {
   /** Shown only when a person chose it. */
   extra?: boolean;
   cell(row: Row, reader: Reader): Cell;
-  csv?(row: Row): CsvValue;
+  csv?: (row: Row) => CsvValue;
 }
 
 /** A filter of a list that lives in the URL. A value that is not among the options is shown as it is (a text, a day). */

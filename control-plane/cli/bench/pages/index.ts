@@ -91,7 +91,7 @@ export async function runPages(o: PagesOptions): Promise<PagesReport> {
     return {
       at: new Date().toISOString(),
       commit: commit(projectRoot()),
-      machine: machine((await ask(ownerUrl, 'SHOW server_version')) ?? 'unknown'),
+      machine: machine((await oneValue(ownerUrl, 'SHOW server_version')) ?? 'unknown'),
       size: { subscribers: o.subscribers, sessions: o.sessions },
       figures,
       firstVisit_bytes: await firstVisit(base, headers),
@@ -117,7 +117,7 @@ async function filled(home: string, o: PagesOptions, undo: (() => Promise<void>)
   return postgres.ownerUrl;
 }
 
-async function ask(url: string, sql: string): Promise<string | undefined> {
+async function oneValue(url: string, sql: string): Promise<string | undefined> {
   const db = new Client({ connectionString: url });
   await db.connect();
   try {

@@ -113,7 +113,11 @@ describe('the front', () => {
     // Half of what the front has in hand is stored when it dies, half is not, and nothing of it is acknowledged.
     gate.shut();
     const asked = reportOnce(router, username, sessions.slice(10));
-    await until(gate.inHand, (n) => n === SESSIONS - 10, 20_000);
+    await until(
+      () => gate.inHand(),
+      (n) => n === SESSIONS - 10,
+      20_000,
+    );
     await until(stored, (n) => n === 10 + (SESSIONS - 10) / 2, 20_000);
     await ended(front, 'SIGKILL');
     const lost = await asked;
@@ -164,7 +168,11 @@ describe('the front', () => {
         ),
       ),
     );
-    await until(gate.inHand, (n) => n === 50, 20_000);
+    await until(
+      () => gate.inHand(),
+      (n) => n === 50,
+      20_000,
+    );
     const gone = ended(front, 'SIGTERM');
     await until(
       () =>

@@ -52,12 +52,19 @@ function readPool(values: Values): { kind: 'read'; input: NewPool } | { kind: 'w
   return { kind: 'wrong', fields: [...new Set(parsed.error.issues.map((issue) => String(issue.path[0])))] };
 }
 
+/** The length that each customer of an IPv6 pool gets, out of its prefixes and the room that they have: size = Σ 2^(each − length). */
+function eachLengthOf({ kind, ranges, size }: Pool): string {
+  if (kind !== 'ipv6' && kind !== 'delegated') return '';
+  const share = ranges.reduce((sum, range) => sum + 2 ** -Number(range.split('/')[1]), 0);
+  return String(Math.min(128, Math.round(Math.log2(size) - Math.log2(share))));
+}
+
 function valuesOf(pool: Pool): Values {
   return {
     name: pool.name,
     kind: pool.kind,
     ranges: pool.ranges.join(', '),
-    each_length: '',
+    each_length: eachLengthOf(pool),
     alert_percent: String(pool.alert_percent),
     version: String(pool.version),
     ...Object.fromEntries(pool.routers.map((one) => [`router_${one.id}`, 'yes'])),

@@ -75,6 +75,8 @@ describe('a pool', () => {
     const made = await pool({ kind: 'delegated', ranges: '2001:db8:7700::/40', each_length: 48 });
     await online('2001:db8:7701::/48', router['id'], 'delegated_ipv6_prefix');
     expect(await read(made['id'])).toMatchObject({ size: 256, used: 1 });
+    const form = await (await consoleClient(lango)).get(`/pools/${made['id']}/edit`);
+    expect(form.text).toMatch(/name="each_length"[^>]* value="48"/);
   });
 
   it('keeps its fullest moment, and stands on the first page when it is nearly full', async () => {

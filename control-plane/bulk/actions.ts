@@ -77,9 +77,9 @@ export const serviceDoer: RowDoer = {
     return { outcome: 'done', before: { ...before, version: after?.version, moved_ms } };
   },
   async undo(ctx, run, row) {
-    const { undo } = actions[run.action as BulkAction];
-    if (!undo || row.before === null) return { outcome: 'kept', note: 'not_undoable' };
-    return undo(ctx, serviceOf(row), row.before as unknown as Before, run);
+    const action = actions[run.action as BulkAction];
+    if (!action.undo || row.before === null) return { outcome: 'kept', note: 'not_undoable' };
+    return action.undo(ctx, serviceOf(row), row.before as unknown as Before, run);
   },
 };
 

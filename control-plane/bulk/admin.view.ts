@@ -7,12 +7,12 @@ import type { Row, Run, RunState } from './run';
 
 /** What a run is, in one line: "Extend by 2 days". */
 export function runTitle(run: Run, names: { plan: string }, { t }: Reader): string {
-  const { days, reason, file } = run.params;
+  const text = (name: string) => (typeof run.params[name] === 'string' ? run.params[name] : '');
   return t(`bulk.title_${run.action}`, {
-    count: Number(days ?? 0),
-    reason: String(reason ?? ''),
+    count: Number(run.params['days'] ?? 0),
+    reason: text('reason'),
     plan: names.plan,
-    file: String(file ?? ''),
+    file: text('file'),
   });
 }
 

@@ -118,7 +118,6 @@ export async function formModel(
   }
   const { plans, routers } = await choices(ctx);
   const field = fieldsOf('bulk', values, errors, reader);
-  const any = (name: string) => ({ value: '', label: t('ui.filter_any'), selected: !values[name] });
   const planOptions = (name: string) =>
     plans.map((plan) => ({ value: plan.id, label: plan.name, selected: plan.id === values[name] }));
   const picked = values['clients'] || values['subscriptions'];
@@ -132,46 +131,58 @@ export async function formModel(
       value: picked,
       text: t('bulk.picked', { count: picked.split(',').length }),
     },
-    whom: picked
-      ? []
-      : [
-          field('state', {
-            options: [
-              any('state'),
-              ...subscriptionStates
-                .filter((state) => state !== 'ended')
-                .map((state) => ({ value: state, label: t(`ui.state.${state}`), selected: state === values['state'] })),
-            ],
-          }),
-          field('plan', { options: [any('plan'), ...planOptions('plan')] }),
-          ...(['online', 'expires', 'joined'] as const).map((name) =>
-            field(name, {
-              label: t(`subscribers.${name}`),
-              options: [
-                any(name),
-                ...peopleWords[name].map((value) => ({
-                  value,
-                  label: t(`subscribers.${name}_${value}`),
-                  selected: value === values[name],
-                })),
-              ],
-            }),
-          ),
-          field('router', {
-            options: [
-              any('router'),
-              ...routers.map(({ id, name }) => ({
-                value: id.toString(),
-                label: name,
-                selected: id.toString() === values['router'],
-              })),
-            ],
-            help: t('bulk.router_help'),
-          }),
-          field('hours', { mode: 'numeric', help: t('bulk.hours_help') }),
-          field('q', { max: 200, help: t('bulk.q_help') }),
-        ],
+    whom: picked ? [] : whomFields(field, routers, planOptions('plan'), values, reader),
   };
+}
+
+/** The filters by which people are chosen, each open at first. */
+function whomFields(
+  field: ReturnType<typeof fieldsOf>,
+  routers: { id: bigint; name: string }[],
+  plans: { value: string; label: string; selected: boolean }[],
+  values: Record<string, string>,
+  reader: Reader,
+) {
+  const { t } = reader;
+  // In the words of the customer list.
+  const people = fieldsOf('subscribers', values, {}, reader);
+  const any = (name: string) => ({ value: '', label: t('ui.filter_any'), selected: !values[name] });
+  return [
+    field('state', {
+      options: [
+        any('state'),
+        ...subscriptionStates
+          .filter((state) => state !== 'ended')
+          .map((state) => ({ value: state, label: t(`ui.state.${state}`), selected: state === values['state'] })),
+      ],
+    }),
+    field('plan', { options: [any('plan'), ...plans] }),
+    ...(['online', 'expires', 'joined'] as const).map((name) =>
+      people(name, {
+        options: [
+          any(name),
+          ...peopleWords[name].map((value) => ({
+            value,
+            label: t(`subscribers.${name}_${value}`),
+            selected: value === values[name],
+          })),
+        ],
+      }),
+    ),
+    field('router', {
+      options: [
+        any('router'),
+        ...routers.map(({ id, name }) => ({
+          value: id.toString(),
+          label: name,
+          selected: id.toString() === values['router'],
+        })),
+      ],
+      help: t('bulk.router_help'),
+    }),
+    field('hours', { mode: 'numeric', help: t('bulk.hours_help') }),
+    field('q', { max: 200, help: t('bulk.q_help') }),
+  ];
 }
 
 function whatFields(

@@ -137,10 +137,11 @@ describe('money that lies in the wallet', () => {
     expect(new Date(renewed['expires_at']).getTime()).toBe(new Date(sub['expires_at']).getTime() + 30 * 86_400_000);
     expect(await due()).toEqual([]);
     expect(await walletOf(sub['client_id'])).toBe(200_000);
-    const orders = await lango.asOwner(`SELECT kind, reason FROM enforcement WHERE subscription_id = $1 ORDER BY id`, [
-      sub['id'],
-    ]);
-    expect(orders.map((order) => `${order['kind']} ${order['reason']}`)).not.toContain('cut expired');
+    const orders = await lango.asOwner<{ kind: string; reason: string }>(
+      `SELECT kind, reason FROM enforcement WHERE subscription_id = $1 ORDER BY id`,
+      [sub['id']],
+    );
+    expect(orders.map((order) => `${order.kind} ${order.reason}`)).not.toContain('cut expired');
   });
 
   it('does not when it is too little', async () => {

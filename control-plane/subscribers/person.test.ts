@@ -21,7 +21,7 @@ beforeAll(async () => {
     said.push(typeof first === 'string' ? first : String((first as { text?: string } | undefined)?.text));
     return send.apply(this, args);
   }
-  jest.spyOn(PgClient.prototype, 'query').mockImplementation(heard as never);
+  jest.spyOn(PgClient.prototype, 'query').mockImplementation(heard);
   lango = await startTestLango();
   seeded = await seedProvider(lango.db.ownerUrl, String(lango.company.tenantId));
   browser = await openBrowser();

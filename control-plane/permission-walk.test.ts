@@ -39,11 +39,15 @@ const bodies: Record<string, unknown> = {
   'POST /webhooks/:id/state': { state: 'paused' },
   'POST /webhooks/:id/replay': { days: '1', which: 'failed' },
   'POST /subscribers/:id/edit': { name: 'x', phone: '0712345678' },
+  'POST /subscribers/:id/notes': { body: 'x' },
+  'POST /subscribers/:id/notes/:note_id': { change: 'pin' },
 };
 /** A query that an address refuses to go without, where its look-up comes after. */
 const queries: Record<string, string> = {};
 /** Signs the walker out, or shows the signed-in person their own: asked in other tests. */
 const apart = new Set(['POST /api/auth/logout', 'POST /logout', 'POST /staff/me/end-others']);
+
+const uploads = new Set(pages.filter((page) => page.upload !== undefined).map(({ name }) => name));
 
 /** What is about other companies by its nature. */
 const companies = new Set(['tenants.manage', 'tenants.impersonate']);
@@ -119,6 +123,14 @@ interface Answer {
   forbidden: boolean;
 }
 
+/** A form as its page would send it: one that takes a file is sent in parts. */
+function formOf(address: Address, fields: Record<string, string>): FormData | URLSearchParams {
+  if (!uploads.has(address.name)) return new URLSearchParams(fields);
+  const form = new FormData();
+  for (const [name, value] of Object.entries(fields)) form.append(name, value);
+  return form;
+}
+
 async function ask(address: Address, walker: Walker | undefined, id: string): Promise<Answer> {
   const path = address.path.replace(/:\w+/g, id) + (queries[address.name] ?? '');
   const writes = address.method !== 'GET';
@@ -136,9 +148,7 @@ async function ask(address: Address, walker: Walker | undefined, id: string): Pr
     method: address.method,
     redirect: 'manual',
     headers: walker ? { cookie: walker.cookie } : {},
-    ...(writes
-      ? { body: new URLSearchParams({ ...(body as Record<string, string>), _csrf: walker?.csrf ?? '' }) }
-      : {}),
+    ...(writes ? { body: formOf(address, { _csrf: walker?.csrf ?? '', ...(body as Record<string, string>) }) } : {}),
   });
   await answer.arrayBuffer();
   return { status: answer.status, forbidden: answer.status === 403 };

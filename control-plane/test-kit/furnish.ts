@@ -1,3 +1,4 @@
+import { createSecretBox } from '../platform/crypto';
 import { make, makeActive, makeRouter } from './story';
 import type { TestCompany, TestLango } from './lango';
 
@@ -65,6 +66,23 @@ export async function furnish(lango: TestLango, company: TestCompany): Promise<R
     `INSERT INTO staff_passkey (tenant_id, staff_id, credential_id, public_key, name) VALUES ($1, $2, $3, '\\x00', 'Phone') RETURNING id`,
     [staffId, `credential ${tenant}`],
   );
+  const run = await one(
+    `INSERT INTO bulk_run (tenant_id, action, task, permission, created_by_name) VALUES ($1, 'extend', 'bulk.work', 'subscriptions.write', 'Amina') RETURNING id`,
+    [],
+  );
+  const table = JSON.stringify({ head: ['Name', 'Phone'], rows: [], encoding: 'utf-8', delimiter: ',' });
+  const sheet = await one(
+    `INSERT INTO import_file (tenant_id, name, content, encoding, delimiter, rows) VALUES ($1, 'a.csv', $2, 'utf-8', ',', 0) RETURNING id`,
+    [createSecretBox(lango.db.masterKey).seal('import_file.content', company.tenantId, table)],
+  );
+  const list = await one(
+    `INSERT INTO table_view (tenant_id, staff_id, list, name, query) VALUES ($1, $2, 'subscribers', 'Mine', 'q=a') RETURNING id`,
+    [staffId],
+  );
+  const trace = await one(
+    `INSERT INTO session_trace (tenant_id, staff_id, address, from_at, to_at, reason, answer) VALUES ($1, $2, '10.0.0.1', now(), now(), 'a lawful request', '[]') RETURNING id`,
+    [staffId],
+  );
   return {
     packages: plan,
     plans: plan,
@@ -90,6 +108,10 @@ export async function furnish(lango: TestLango, company: TestCompany): Promise<R
     'staff/me/programs': token,
     'staff/me/passkeys': passkey,
     tenants: tenant,
+    bulk: run,
+    'sessions/address': trace,
+    imports: sheet,
+    'tables/views': list,
     webhooks: webhook,
     'webhooks/deliveries': delivery,
   };

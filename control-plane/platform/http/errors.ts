@@ -36,8 +36,14 @@ function fromBodyParser(error: unknown): Problem | undefined {
 function overLimit(message: string): Problem {
   const [, what, most] = /limit_(\w+) (\d+)/.exec(message) ?? [];
   if (what === undefined)
-    return conflict('licence_over', 'The licence of your company has run out, so nothing new can be added. What runs goes on running. Ask the operator of this installation.');
-  return conflict('limit_reached', `The licence of your company holds ${most} ${what} and there are as many. Ask the operator of this installation for more.`);
+    return conflict(
+      'licence_over',
+      'The licence of your company has run out, so nothing new can be added. What runs goes on running. Ask the operator of this installation.',
+    );
+  return conflict(
+    'limit_reached',
+    `The licence of your company holds ${most} ${what} and there are as many. Ask the operator of this installation for more.`,
+  );
 }
 
 function fromDatabase(error: unknown): Problem | undefined {

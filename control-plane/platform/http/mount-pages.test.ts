@@ -22,9 +22,7 @@ const pages: PageRoute[] = [
     form: z.object({ email: z.string(), password: z.string() }),
     async run(call, input, web) {
       if (!input.form.ok) return view('door', {}, { status: 422 });
-      const { secret } = await signIn(call, input.form.value, (ctx, id) =>
-        openConsoleSession(ctx, id, call.userAgent),
-      );
+      const { secret } = await signIn(call, input.form.value, (ctx, id) => openConsoleSession(ctx, id, call.userAgent));
       return seeOther('/things', [sessionCookie(web.publicUrl, secret, SESSION_TTL_S)]);
     },
   }),

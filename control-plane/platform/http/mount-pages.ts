@@ -50,8 +50,6 @@ function guard(route: PageRoute, parts: HttpParts): RequestHandler[] {
     else if (!person) toSignIn(req, res);
     else if (person.mustVisit !== undefined && !route.path.startsWith(person.mustVisit) && route.path !== '/logout')
       res.redirect(303, `${person.mustVisit}?needed=second`);
-    else if (person.mustVisit !== undefined && !route.path.startsWith(person.mustVisit) && route.path !== '/logout')
-      res.redirect(303, `${person.mustVisit}?needed=second`);
     else if (route.permission !== 'signed_in' && !person.actor.permissions.has(route.permission))
       next(forbidden(route.permission));
     else next();

@@ -71,6 +71,14 @@ async function startOf(ctx: Context, zone: string, text: string | undefined, day
   return row?.at;
 }
 
+/** One filter that is on, with the way to take it off; nothing for one that is not. */
+function chipOf(name: string, value: string | undefined, search: URLSearchParams, { t }: Reader) {
+  if (!value) return [];
+  const label = t(`audit.by_${name}`);
+  const off = withQuery('/audit', search, { [name]: null });
+  return [{ label, value, off, offLabel: t('audit.without', { what: label }) }];
+}
+
 export const pageRoutes: PageRoute[] = [
   pageRoute({
     method: 'GET',
@@ -95,17 +103,7 @@ export const pageRoutes: PageRoute[] = [
       const people = await auditPeople(ctx);
       const seal = await lastSeal(ctx);
       const search = new URLSearchParams(web.query);
-      const chip = (name: string, value: string | undefined) =>
-        value
-          ? [
-              {
-                label: t(`audit.by_${name}`),
-                value,
-                off: withQuery('/audit', search, { [name]: null }),
-                offLabel: t('audit.without', { what: t(`audit.by_${name}`) }),
-              },
-            ]
-          : [];
+      const chip = (name: string, value: string | undefined) => chipOf(name, value, search, reader);
       const chosen = people.find((one) => one.id === staff?.toString());
       const active = [
         ...chip('staff', chosen?.name),

@@ -1,11 +1,11 @@
-import qrcode from 'qrcode-generator';
+import makeCode from 'qrcode-generator';
 
 /**
  * A QR code as an SVG that keeps to the page's policy: no styles, no scripts, one path. Black on white in the dark too, or scanners fail; the
  * quiet zone of four modules is part of it.
  */
 export function qrSvg(text: string): string {
-  const code = qrcode(0, 'M');
+  const code = makeCode(0, 'M');
   code.addData(text);
   code.make();
   const size = code.getModuleCount();

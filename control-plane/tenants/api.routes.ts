@@ -70,7 +70,7 @@ export const apiRoutes = [
       if (body.licence_until !== undefined || body.limits !== undefined) {
         const kept = <T>(given: T | null | undefined, before: T | null): T | undefined =>
           (given === undefined ? before : given) ?? undefined;
-        const until = body.licence_until == null ? body.licence_until : new Date(body.licence_until);
+        const until = body.licence_until ? new Date(body.licence_until) : (body.licence_until as null | undefined);
         await licenseCompany(ctx, params.id, {
           until: kept(until, row.licence_until),
           subscribers: kept(body.limits?.subscribers, row.limit_subscribers),

@@ -6,6 +6,7 @@ import type { TestCompany, TestLango } from './lango';
  * Gives a company one of everything that an address can name, and tells the ids by the beginning of the path that shows the thing
  * (`subscriptions`, `vouchers/batches`). An address whose beginning is not here fails the tests that walk the routes: add what it names.
  */
+// oxlint-disable-next-line eslint/max-lines-per-function
 export async function furnish(lango: TestLango, company: TestCompany): Promise<Record<string, string>> {
   const tenant = company.tenantId.toString();
   const subscription = await makeActive(company.api, { quota_bytes: 1_000_000 });

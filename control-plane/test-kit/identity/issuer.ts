@@ -32,6 +32,7 @@ interface Grant {
 const b64 = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 
 /** Starts one. It is strict where providers are: unknown clients, other redirect addresses, codes used twice and wrong verifiers are refused. */
+// oxlint-disable-next-line eslint/max-lines-per-function
 export async function startTestIssuer(user: ProviderUser): Promise<TestIssuer> {
   const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const grants = new Map<string, Grant>();

@@ -246,7 +246,7 @@ test('an own id is found where another company has one: the 404 above comes of t
 
 test('a form without the proof that the page gave is refused, whoever sends it', async () => {
   const posts = pages.filter((page: PageRoute) => page.method === 'POST' && page.permission !== 'public');
-  const faults = await walk(posts as unknown as Address[], async (address) => {
+  const faults = await walk(posts, async (address) => {
     const { status } = await ask(address, { ...(walkers['super_admin'] as Walker), csrf: 'x' }, '999999999');
     return status === 403 ? undefined : `answers ${status}`;
   });

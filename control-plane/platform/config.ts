@@ -15,8 +15,8 @@ const flag = z.stringbool({ error: 'must be 1 or 0' });
 const timezone = z.string().refine(isTimezone, 'must be a time zone like Africa/Nairobi');
 const list = z.string().transform((value) => value.split(/[\s,]+/).filter((item) => item !== ''));
 const network = z.string().refine((text) => {
-  const [, address = '', bits = ''] = /^(.+)\/(\d{1,3})$/.exec(text) ?? [];
-  return (isIP(address) === 4 && Number(bits) <= 32) || (isIP(address) === 6 && Number(bits) <= 128);
+  const [, base = '', bits = ''] = /^(.+)\/(\d{1,3})$/.exec(text) ?? [];
+  return (isIP(base) === 4 && Number(bits) <= 32) || (isIP(base) === 6 && Number(bits) <= 128);
 }, 'must be networks like 10.0.0.0/8, with blanks or commas between them');
 const postgresUrl = z
   .string()

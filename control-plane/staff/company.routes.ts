@@ -123,7 +123,7 @@ export const companyRoutes: PageRoute[] = [
       const { t } = doorReader(web);
       const step = await finishStep(call.db.outside, 'oidc', web.cookies[STEP_COOKIE]);
       if (!step) return seeOther('/login/lost', [stepCookie(undefined, 0)]);
-      const text = (name: string): string => String(step.data[name] ?? '');
+      const text = (name: string): string => step.data[name] ?? '';
       const provider = await providerOf(call, text('domain'));
       const config = provider && (await discover(provider, web.publicUrl));
       if (!provider || !config) return companyPage(web, '', t('staff.company_away'));

@@ -31,6 +31,7 @@ export async function discover(provider: Provider, publicUrl: string): Promise<o
     .discovery(url, provider.clientId, provider.clientSecret, undefined, {
       timeout: TIMEOUT_MS / 1000,
       [oidc.customFetch]: (target, options) => guardedFetch(target, options, networks),
+      // oxlint-disable-next-line typescript/no-deprecated -- marked so that nobody uses it lightly: a trial on loopback alone may
       ...(url.protocol === 'http:' && networks.length > 0 ? { execute: [oidc.allowInsecureRequests] } : {}),
     })
     .catch(() => undefined);
@@ -89,8 +90,9 @@ export async function arrival(
     .catch(() => undefined);
   const claims = tokens?.claims();
   if (!claims) return undefined;
-  const verified = claims['email_verified'] === true && typeof claims['email'] === 'string';
-  return { subject: claims.sub, email: verified ? String(claims['email']).toLowerCase() : undefined };
+  const { email, email_verified } = claims;
+  const verified = email_verified === true && typeof email === 'string';
+  return { subject: claims.sub, email: verified ? email.toLowerCase() : undefined };
 }
 
 function isTrial(publicUrl: string): boolean {

@@ -11,7 +11,7 @@ export function passwordFault(
   password: string,
   about: { minLength: number; email: string; name: string; company: string },
 ): PasswordFault {
-  if ([...password].length < about.minLength) return 'short';
+  if (Array.from(password).length < about.minLength) return 'short';
   const plain = plainly(password);
   if (common.has(plain) || /^(.)\1*$/u.test(plain) || isRun(plain)) return 'common';
   const [mailbox = '', domain = ''] = about.email.split('@');
@@ -58,7 +58,7 @@ function plainly(text: string): string {
 
 /** 12345678, abcdefgh, 87654321. */
 function isRun(text: string): boolean {
-  const steps = new Set([...text].slice(1).map((letter, at) => letter.charCodeAt(0) - text.charCodeAt(at)));
+  const steps = new Set(Array.from(text.slice(1), (letter, at) => letter.charCodeAt(0) - text.charCodeAt(at)));
   return steps.size === 1 && (steps.has(1) || steps.has(-1));
 }
 

@@ -77,7 +77,8 @@ function afterSaving(ctx: Context, person: Person, outcome: SavedRole, shown: Om
         title: t('staff.role_in_use', { count: outcome.people }),
         status: 409,
       });
-    default:
+    case 'own_role':
+    case 'too_strong':
       return rolePage(ctx, person, { ...shown, errors: {}, title: t(`staff.role_${outcome.kind}`), status: 422 });
   }
 }

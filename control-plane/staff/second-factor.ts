@@ -34,7 +34,7 @@ export async function offerTotp(ctx: Context, staffId: bigint, secret: string): 
 /** The secret that waits for its first code, so that the page which asks for it can be shown again. */
 export async function offeredTotp(ctx: Context, staffId: bigint): Promise<string | undefined> {
   const row = await readTotp(ctx, staffId);
-  return row && row.confirmed === false ? row.secret : undefined;
+  return row && !row.confirmed ? row.secret : undefined;
 }
 
 /** Takes a code of the app, once. @returns whether it was right */

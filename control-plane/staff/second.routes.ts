@@ -93,7 +93,7 @@ export const secondRoutes: PageRoute[] = [
           return (await signerOf(call, web)) ? await secondPage(call, web, who, wrong(t('staff.code_wrong'))) : lost();
         }
         if (!(await finishStep(call.db.outside, 'second', who.secret))) return lost();
-        return await letIn(call, web, who, proof, String(who.step.data['next'] ?? '/'));
+        return await letIn(call, web, who, proof, who.step.data['next'] ?? '/');
       } catch (error) {
         if (!(error instanceof Problem) || error.status !== 429) throw error;
         const { headers, status } = refusalOf(error, doorReader(web));
@@ -134,7 +134,7 @@ export const secondRoutes: PageRoute[] = [
       const { t } = doorReader(web);
       const place = passkeyPlace(web);
       const step = form.ok && place ? await finishStep(call.db.outside, 'passkey', form.value.step) : undefined;
-      const challenge = String(step?.data['challenge'] ?? '');
+      const challenge = step?.data['challenge'] ?? '';
       const owner =
         form.ok && place && step
           ? await whoseAnswer(call.db.outside, place, { answer: form.value.answer, challenge })
@@ -153,7 +153,7 @@ export const secondRoutes: PageRoute[] = [
         await usedPasskey(ctx, owner);
         return openConsoleSession(ctx, staffId, call.userAgent, proof);
       });
-      return afterPasskey(web, secret, String(before?.data['next'] ?? step?.data['next'] ?? '/'));
+      return afterPasskey(web, secret, before?.data['next'] ?? step?.data['next'] ?? '/');
     },
   }),
 ];

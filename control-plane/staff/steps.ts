@@ -14,14 +14,14 @@ export interface OpenStep {
   staffId: bigint | null;
   email: string | null;
   name: string | null;
-  data: Record<string, unknown>;
+  data: Record<string, string>;
 }
 
 /** Begins a step; the secret is kept nowhere. A new invitation voids the one before. */
 export async function openStep(
   db: Asking,
   purpose: Purpose,
-  step: { tenantId?: bigint; staffId?: bigint; data?: Record<string, unknown>; seconds: number },
+  step: { tenantId?: bigint; staffId?: bigint; data?: Record<string, string>; seconds: number },
 ): Promise<string> {
   const secret = newSecret('lgx_');
   await db.$executeRaw`
@@ -53,7 +53,7 @@ async function take(
       staff_id: bigint | null;
       email: string | null;
       name: string | null;
-      data: Record<string, unknown>;
+      data: Record<string, string>;
     }[]
   >`SELECT * FROM staff_step_take(${purpose}, ${hashSecret(secret)}, ${finish})`;
   return row && { tenantId: row.tenant_id, staffId: row.staff_id, email: row.email, name: row.name, data: row.data };

@@ -47,7 +47,7 @@ export function toBase32(bytes: Buffer): string {
 }
 
 export function fromBase32(text: string): Buffer {
-  const bits = [...text.toUpperCase().replace(/[^A-Z2-7]/g, '')]
+  const bits = Array.from(text.toUpperCase().replace(/[^A-Z2-7]/g, ''))
     .map((letter) => BASE32.indexOf(letter).toString(2).padStart(5, '0'))
     .join('');
   return Buffer.from((bits.match(/.{8}/g) ?? []).map((eight) => Number.parseInt(eight, 2)));

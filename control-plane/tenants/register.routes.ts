@@ -88,7 +88,8 @@ export const registerRoutes: PageRoute[] = [
           return plain(web, 'closed', 404);
         case 'weak_password':
           return registerPage(web, given.value, { password: t(`staff.weak_${outcome.fault}`, { count: 8 }) });
-        default:
+        case 'full':
+        case 'often':
           return registerPage(web, given.value, {}, t(`tenants.register_${outcome.kind}`));
       }
     },

@@ -160,7 +160,7 @@ export function filePage<const P extends string, Q extends Schema = undefined>(s
     permission: spec.permission,
     async perform(call, web) {
       if (!call.person) throw new Error(`GET ${spec.path} ran without a signed-in person`);
-      return spec.run(call, read({ ...spec, method: 'GET' }, call) as PageInput<P, Q, undefined>, web, call.person);
+      return spec.run(call, read({ ...spec, method: 'GET' }, call), web, call.person);
     },
   };
 }

@@ -6,27 +6,29 @@ for (const form of document.querySelectorAll('form[data-passkey]')) {
   // With scripts the words that ask for them go; without passkeys in this browser they stay.
   if (said && can) said.textContent = '';
   let answered = false;
+  const ask = async () => {
+    const options = JSON.parse(form.dataset.passkeyOptions);
+    try {
+      const credential =
+        form.dataset.passkey === 'create'
+          ? await navigator.credentials.create({
+              publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(options),
+            })
+          : await navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(options) });
+      form.elements.answer.value = JSON.stringify(credential.toJSON());
+      answered = true;
+      form.requestSubmit();
+    } catch {
+      if (said) said.textContent = said.dataset.passkeySaid;
+    }
+  };
   form.addEventListener(
     'submit',
-    async (event) => {
+    (event) => {
       if (answered) return;
       event.preventDefault();
       event.stopPropagation();
-      if (!can) return;
-      const options = JSON.parse(form.dataset.passkeyOptions);
-      try {
-        const credential =
-          form.dataset.passkey === 'create'
-            ? await navigator.credentials.create({
-                publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(options),
-              })
-            : await navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(options) });
-        form.elements.answer.value = JSON.stringify(credential.toJSON());
-        answered = true;
-        form.requestSubmit();
-      } catch {
-        if (said) said.textContent = said.dataset.passkeySaid;
-      }
+      if (can) void ask();
     },
     true,
   );

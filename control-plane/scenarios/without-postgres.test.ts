@@ -51,7 +51,7 @@ afterEach(async () => {
 const ask = (o: Ask): Promise<Answered> => world.ask({ tries: 3, timeout_ms: 1000, ...o });
 
 /** Until FreeRADIUS answers this login so: the snapshot has followed, or the database is seen to be away or back. */
-const answers = (o: Ask, code: Answered['code'], limit_ms = 15_000): Promise<Answered> =>
+const answers = (o: Ask, code: Answered['code'], limit_ms = 45_000): Promise<Answered> =>
   until(
     () => ask(o),
     (answer) => answer.code === code,
@@ -78,7 +78,7 @@ async function followed(): Promise<void> {
   const username = `marker${(markers += 1)}`;
   await world.addSubscription({ username });
   const there = () => inSnapshot(`SELECT count(*) FROM answer WHERE username = '${username}'`);
-  await until(there, (count) => Number(count) > 0, 15_000);
+  await until(there, (count) => Number(count) > 0, 45_000);
   await cable.unplug();
 }
 
@@ -254,7 +254,7 @@ test('an unused voucher lets a guest in however its code is typed, a voided one 
         `SELECT (SELECT count(*) FROM voucher WHERE code = '${fresh}') || (SELECT count(*) FROM answer WHERE username = '${begun}')`,
       ),
     (counts) => /^1[1-9]/.test(counts),
-    15_000,
+    45_000,
   );
   await followed();
   const after = await ask({ username: typed, password: typed, ...guest });
@@ -303,7 +303,7 @@ test('a snapshot older than its bound answers nobody: the router tries its next 
     await until(
       () => inSnapshot('SELECT bound_s FROM state'),
       (bound) => bound.trim() === '10',
-      15_000,
+      45_000,
     );
     await followed();
     const written_ms = Number(inSnapshot('SELECT written_at FROM state')) * 1000;

@@ -5,9 +5,10 @@ import { pageRoute, seeOther, view } from '../platform/http/page';
 import type { PageRoute } from '../platform/http/page';
 import type { Person } from '../platform/http/person';
 import { notFound } from '../platform/http/problem';
+import { localMoment } from '../platform/local-moment';
 import { fieldsOf, formatClock, formatDay, formatSpan, formErrors, readerFor } from '../ui';
 import type { Reader } from '../ui';
-import { findTrace, HOLDERS_MAX, listTraces, localMoment, traceAddress } from './trace-address';
+import { findTrace, HOLDERS_MAX, listTraces, traceAddress } from './trace-address';
 import type { Holder, Trace } from './trace-address';
 
 const asked = z.object({

@@ -4,13 +4,13 @@ import type { Context } from '../platform/context';
 import { cursorId, idField, listQuery } from '../platform/http/input';
 import { file, filePage, pageRoute, view } from '../platform/http/page';
 import type { PageRoute } from '../platform/http/page';
+import { localMoment } from '../platform/local-moment';
 import { listSettings } from '../tables';
 import { csvRows, cursorOf, formatBytes, formatMoment, formatSpan, readerFor, tableOf } from '../ui';
 import type { Column, Filter, Reader } from '../ui';
 import { liveChoices } from './admin.queries';
 import { listPast } from './history.queries';
 import type { PastFilter, PastRow } from './history.queries';
-import { localMoment } from './trace-address';
 
 const none = z.literal('').transform(() => undefined);
 const day = z.union([none, z.iso.date()]).optional();

@@ -77,10 +77,3 @@ export function listTraces({ tx }: Context, limit: number): Promise<Trace[]> {
     limit,
   );
 }
-
-/** A moment as a form gives it (2026-11-21T09:30:15, in the company's zone). Undefined when it is none. */
-export async function localMoment({ tx }: Context, text: string, zone: string): Promise<Date | undefined> {
-  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?$/.test(text) || Number.isNaN(Date.parse(text))) return undefined;
-  const [row] = await tx.$queryRaw<{ at: Date }[]>`SELECT ${text}::timestamp AT TIME ZONE ${zone} AS at`;
-  return row?.at;
-}

@@ -1,6 +1,5 @@
-import { join } from 'node:path';
 import { freeradiusPlaces, healthAddress, healthSecret } from '../freeradius-config/generate';
-import { freeradiusHome } from './cli/freeradius-home';
+import { freeradiusHome, freeradiusPlace } from './cli/freeradius-home';
 import { loopbackFor } from './cli/loopback';
 import { loadConfig, type Config } from './platform/config';
 import { createSecretBox } from './platform/crypto';
@@ -62,7 +61,7 @@ async function startWebPart({ config, databaseUrl, masterKey, log }: PartContext
       ...(partRoles.includes('freeradius')
         ? {
             freeradius: { ...asked, port: authPort },
-            authorizer: freeradiusPlaces(join(config.dataDir, 'freeradius')).authorizerSocket,
+            authorizer: freeradiusPlaces(freeradiusPlace(config)).authorizerSocket,
           }
         : {}),
       heartbeats: ['jobs', 'accounting', 'enforcer'],

@@ -70,7 +70,9 @@ test('ids of another company stand in no list, nor can they be named in a body',
     const id = foreign[route.path.slice(1)];
     if (id === undefined) continue;
     const answer = await lango.api.get<{ items: { id: string }[] }>(route.path);
-    expect({ name, foreign: answer.body.items.some((item) => item.id === id) }).toEqual({ name, foreign: false });
+    // What is for the operator of the installation alone is not told at all.
+    const items = answer.status === 403 ? [] : answer.body.items;
+    expect({ name, foreign: items.some((item) => item.id === id) }).toEqual({ name, foreign: false });
   }
   const staff = await lango.api.get<{ items: { email: string }[] }>('/staff');
   expect(staff.body.items.map((one) => one.email)).toEqual([lango.company.email]);

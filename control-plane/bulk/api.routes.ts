@@ -21,8 +21,8 @@ async function move(ctx: Context, id: bigint, what: Move) {
     throw conflict(`is_${outcome.state}`, `Cannot ${what} a run that is ${outcome.state}. Look at it again.`);
 }
 
-const moving = (what: 'start' | 'stop' | 'undo', summary: string) =>
-  route({
+function moving(what: 'start' | 'stop' | 'undo', summary: string) {
+  return route({
     method: 'POST',
     path: `/bulk/:id/${what}` as '/bulk/:id/start',
     permission: 'subscriptions.write',
@@ -34,6 +34,7 @@ const moving = (what: 'start' | 'stop' | 'undo', summary: string) =>
       return show(ctx, params.id);
     },
   });
+}
 
 export const apiRoutes = [
   route({

@@ -45,13 +45,13 @@ test.each([
     expect(await page.textContent('main')).toContain('online now');
     expect(await faultsOf(page, `bulk-plan-${width}`)).toEqual([]);
     await page.click('form[action$="/start"] button');
-    await page.waitForSelector('form[action$="/undo"]', { timeout: 30_000 });
+    await page.waitForSelector('form[action$="/undo"]', { timeout: 90_000 });
     expect(await page.textContent('main')).toContain('Grace Wanjiku Muthoni');
     expect(await faultsOf(page, `bulk-done-${width}`)).toEqual([]);
     const [download] = await Promise.all([page.waitForEvent('download'), page.click('a[href$="rows.csv"]')]);
     expect(readFileSync(await download.path(), 'utf8')).toContain('grace.muthoni,Grace Wanjiku Muthoni,done');
     await page.click('form[action$="/undo"] button');
-    await page.waitForSelector('.run .outcome:has-text("Taken back")', { timeout: 30_000 });
+    await page.waitForSelector('.run .outcome:has-text("Taken back")', { timeout: 90_000 });
     await context.close();
   },
   60_000,

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { freeradiusPlaces } from '../../freeradius-config/generate';
 import { lookAtSnapshot } from '../../radius/snapshot';
 import type { Config } from '../platform/config';
+import { freeradiusPlace } from './freeradius-home';
 
 /** A writer at work brings the file up to date every second. */
 const OLD_S = 60;
@@ -18,7 +19,7 @@ export async function snapshotFinding(
     return bad(
       'no role snapshot runs on this host, so FreeRADIUS answers nobody while Postgres is away. Add snapshot to --roles.',
     );
-  const look = await lookAtSnapshot(freeradiusPlaces(join(config.dataDir, 'freeradius')).snapshotFile);
+  const look = await lookAtSnapshot(freeradiusPlaces(freeradiusPlace(config)).snapshotFile);
   const log = join(config.dataDir, 'logs', 'snapshot.log');
   switch (look.kind) {
     case 'none':

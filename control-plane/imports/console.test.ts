@@ -63,7 +63,7 @@ test.each([
     expect(await page.textContent('main')).toContain('12 is no phone number.');
     expect(await faults(page, `import-plan-${width}`)).toEqual(good);
     await page.click('form[action$="/start"] button');
-    await page.waitForSelector('form[action$="/undo"]', { timeout: 30_000 });
+    await page.waitForSelector('form[action$="/undo"]', { timeout: 90_000 });
     await page.click(`a:has-text("a-${width}")`);
     expect(await page.textContent('h1')).toContain(`Achieng ${width}`);
     await context.close();

@@ -30,7 +30,7 @@ const TYPES: Record<string, string> = {
 export function buildAssets(root: string = projectRoot()): Assets {
   const ui = join(root, 'control-plane', 'ui');
   const sources: Record<string, string> = {
-    'console.css': stylesheet(join(ui, 'css')),
+    ...stylesheets(join(ui, 'css')),
     'console.js': behaviours(join(ui, 'behaviours')),
     'htmx.js': readFileSync(join(root, 'node_modules', 'htmx.org', 'dist', 'htmx.min.js'), 'utf8'),
     'lango.svg': readFileSync(join(ui, 'icons', 'favicon', 'lango.svg'), 'utf8'),
@@ -66,15 +66,24 @@ function toAsset(name: string, body: Buffer): Asset {
   };
 }
 
-/** Joins the component files in the one order that css/order.json gives; a file missing there is a mistake and throws. */
-function stylesheet(dir: string): string {
-  const order = JSON.parse(readFileSync(join(dir, 'order.json'), 'utf8')) as string[];
+/**
+ * Joins the component files to the stylesheets that css/order.json names, in its order: console.css for every page, beside it one for each kind of page
+ * that has parts of its own, linked in its layout or view. Layers settle who wins, whichever comes first. A file that no stylesheet names is a mistake and throws.
+ */
+function stylesheets(dir: string): Record<string, string> {
+  const order = JSON.parse(readFileSync(join(dir, 'order.json'), 'utf8')) as Record<string, string[]>;
+  const named = Object.values(order).flat();
   const present = readdirSync(dir)
     .filter((file) => file.endsWith('.css'))
     .map((file) => file.slice(0, -4));
-  const forgotten = present.filter((name) => !order.includes(name));
+  const forgotten = present.filter((name) => !named.includes(name));
   if (forgotten.length > 0) throw new Error(`css/order.json does not name ${forgotten.join(', ')}.`);
-  return squeeze(order.map((name) => readFileSync(join(dir, `${name}.css`), 'utf8')).join('\n'));
+  return Object.fromEntries(
+    Object.entries(order).map(([sheet, parts]) => [
+      sheet,
+      squeeze(parts.map((name) => readFileSync(join(dir, `${name}.css`), 'utf8')).join('\n')),
+    ]),
+  );
 }
 
 /** Takes comments, indentation and signs that CSS does without out. Spaces inside values stay: calc() needs them around its signs. */

@@ -122,8 +122,8 @@ function responses(route: ApiRoute): Record<string, unknown> {
     ...(route.body ? { 400: refusal('The body is not JSON'), 413: refusal('The body is too large') } : {}),
     ...(open && !route.body ? {} : { 401: refusal(open ? 'Refused' : 'Not signed in') }),
     ...(open ? {} : { 403: refusal('Permission missing') }),
-    // Also what a query or a body names by its id may not be there.
-    ...(route.path.includes(':') || route.query || route.body ? { 404: refusal('Does not exist') } : {}),
+    // Also what a query or a body names by its id may not be there, or what there is one of, not yet.
+    ...(!open || route.path.includes(':') || route.query || route.body ? { 404: refusal('Does not exist') } : {}),
     ...(open ? {} : { 409: refusal('Not possible in the present state') }),
     ...((route.body ?? route.query ?? (replayed || undefined))
       ? { 422: refusal('Values that are not acceptable, named in fields') }

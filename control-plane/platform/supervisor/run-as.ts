@@ -77,6 +77,15 @@ export function ownedDir(dir: string, user: RunAs | undefined): string {
   return place;
 }
 
+/** Where `ownedDir` put `dir`; nothing is made. */
+export function placeOf(dir: string): string {
+  try {
+    return readFileSync(join(dir, 'is-at'), 'utf8').trim();
+  } catch {
+    return resolve(dir);
+  }
+}
+
 /** The folder under /var/lib/lango (root) or `fallback` (anyone else) for program files that must be reachable. */
 export function programHome(fallback: string): string {
   const home = process.getuid?.() === 0 ? openHome : fallback;

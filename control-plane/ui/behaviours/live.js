@@ -16,6 +16,11 @@ const wants = (part, change) =>
         want === `${change.topic}:${change.session}`,
     );
 
+const successorOf = (part) =>
+  [...document.querySelectorAll('[data-on]')].filter(
+    (one) => one.dataset.on === part.dataset.on && one.getAttribute('hx-get') === part.getAttribute('hx-get'),
+  );
+
 const refresh = (part) => {
   if (waiting.has(part)) return;
   const every = Number(part.dataset.every ?? 1000);
@@ -24,7 +29,8 @@ const refresh = (part) => {
     part,
     setTimeout(() => {
       waiting.delete(part);
-      if (!part.isConnected) return;
+      // Its last answer was under way when this change came, and may be older: the part that took its place asks.
+      if (!part.isConnected) return successorOf(part).forEach(refresh);
       part.dataset.asked = String(Date.now());
       window.htmx?.trigger(part, 'fresh');
     }, due),
@@ -64,7 +70,11 @@ const say = (live) => {
 const open = () => {
   if (!topics || stream || typeof EventSource === 'undefined') return;
   stream = new EventSource(`/live?topics=${encodeURIComponent(topics)}`);
-  stream.addEventListener('open', () => say(!held));
+  stream.addEventListener('open', () => {
+    say(!held);
+    // What was not done yet when the page was written may have been done before anybody listened.
+    document.querySelectorAll('[data-unsettled]').forEach(refresh);
+  });
   stream.addEventListener('error', () => say(false));
   stream.addEventListener('change', (event) => onChange(JSON.parse(event.data)));
   // After a gap (sleep, lost link) the server cannot say what was missed: everything asks again.

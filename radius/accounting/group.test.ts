@@ -30,3 +30,28 @@ test('accounting processes that cannot start do not pile up', () => {
   expect(Number(ran.stdout)).toBeLessThanOrEqual(1);
   expect(ran.stdout).toMatch(/^\d$/);
 });
+
+/** Kills the worker and stands still, so that the sign of life is asked for before anything tells that the worker is gone. */
+const killedUnseen = `
+  const { startAccounting } = require(process.argv[1]);
+  const log = { debug() {}, info() {}, warn() {}, error() {} };
+  (async () => {
+    const accounting = await startAccounting({ databaseUrl: 'postgresql://a@127.0.0.1:1/a', bind: '127.0.0.1', port: 0, dataDir: process.argv[2], log, workers: 1 });
+    const [killed] = accounting.pids();
+    process.kill(killed, 'SIGKILL');
+    for (const end = Date.now() + 400; Date.now() < end; );
+    for (const end = Date.now() + 10_000; Date.now() < end && (accounting.pids()[0] ?? killed) === killed; )
+      await new Promise((over) => setTimeout(over, 50));
+    process.stdout.write(accounting.pids()[0] === killed ? 'nobody' : 'another');
+    await accounting.stop();
+    process.exit(0);
+  })();`;
+
+test('an accounting process that was killed unseen is replaced, and the one that looks after it goes on', () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'lango-group-'));
+  const program = resolve(__dirname, '../../dist/radius/accounting/index.js');
+  const ran = spawnSync(process.execPath, ['-e', killedUnseen, program, dataDir], { encoding: 'utf8', timeout: 25_000 });
+  rmSync(dataDir, { recursive: true, force: true });
+  expect(ran.stderr).toBe('');
+  expect(ran.stdout).toBe('another');
+});

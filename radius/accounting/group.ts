@@ -184,6 +184,7 @@ class WorkerGroup {
   }
 }
 
+/** A worker that was killed counts as connected until its end is read; without the callback the broken pipe would end this process too. */
 function tell(worker: Worker, message: ToWorker): void {
-  if (worker.isConnected()) worker.send(message);
+  if (worker.isConnected()) worker.send(message, () => undefined);
 }

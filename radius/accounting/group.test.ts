@@ -50,7 +50,10 @@ const killedUnseen = `
 test('an accounting process that was killed unseen is replaced, and the one that looks after it goes on', () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'lango-group-'));
   const program = resolve(__dirname, '../../dist/radius/accounting/index.js');
-  const ran = spawnSync(process.execPath, ['-e', killedUnseen, program, dataDir], { encoding: 'utf8', timeout: 25_000 });
+  const ran = spawnSync(process.execPath, ['-e', killedUnseen, program, dataDir], {
+    encoding: 'utf8',
+    timeout: 25_000,
+  });
   rmSync(dataDir, { recursive: true, force: true });
   expect(ran.stderr).toBe('');
   expect(ran.stdout).toBe('another');

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { ensureRoleLogins, type RoleUrls } from '../platform/db/roles';
 import { runSql } from './sql';
+import { bookFaults } from './verify-books';
 
 /** A database of one test's own, migrated, with a login per role. */
 export interface TestDatabase {
@@ -9,7 +10,10 @@ export interface TestDatabase {
   urls: RoleUrls;
   /** The key its role passwords were derived from; give it to processes started on this database as LANGO_MASTER_KEY (base64). */
   masterKey: Buffer;
-  /** Removes the database and its logins, also while something is still connected. */
+  /**
+   * Removes the database and its logins, also while something is still connected. Before that the chain of its audit and its ledger are verified:
+   * @throws when the test has broken either; the database is gone then as well
+   */
   drop(): Promise<void>;
 }
 
@@ -33,8 +37,10 @@ export async function createTestDatabase(): Promise<TestDatabase> {
     urls,
     masterKey: testMasterKey,
     drop: async () => {
+      const faults = await bookFaults(owner.href);
       await runSql(adminUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
       for (const url of Object.values(urls)) await runSql(adminUrl, `DROP ROLE IF EXISTS "${new URL(url).username}"`);
+      if (faults.length > 0) throw new Error(`This test has broken the books of its database: ${faults.join('; ')}.`);
     },
   };
 }

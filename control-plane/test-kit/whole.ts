@@ -61,8 +61,8 @@ export async function startWhole(settings: Record<string, string> = {}): Promise
   const { baseUrl, authPort, acctPort } = program;
   const end = async (): Promise<void> => {
     await program.end();
-    await db.drop();
     rmSync(dataDir, { recursive: true, force: true });
+    await db.drop();
   };
   const routers: SimulatedMikrotik[] = [];
   const signIn = async (email: string, password: string): Promise<ApiClient> => {

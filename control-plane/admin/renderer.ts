@@ -1,4 +1,6 @@
+import { randomBytes } from 'node:crypto';
 import type { PageBase, PageRenderer } from '../platform/http/render';
+import type { Problem } from '../platform/http/problem';
 import { chooseLocale } from '../platform/i18n';
 import { builtInRoles } from '../platform/permissions';
 import { asLocale, asTheme, nextTheme, readerOf } from '../ui';
@@ -28,7 +30,7 @@ export function createRenderer(ui: Ui): PageRenderer {
       return ui.views.render('admin/views/problem', {
         ...frame,
         title: frame.reader.t(`ui.${kind}_title`),
-        text: kind === 'unaccepted' ? problem.message : frame.reader.t(`ui.${kind}_text`),
+        text: kind === 'unaccepted' ? wordsOf(problem, frame.reader) : frame.reader.t(`ui.${kind}_text`),
         fields: Object.entries(problem.fields ?? {}).map(([name, message]) => `${name} ${message}`),
         broken: kind === 'broken',
         request: base.requestId,
@@ -36,6 +38,11 @@ export function createRenderer(ui: Ui): PageRenderer {
       });
     },
   };
+}
+
+/** Refusals that people meet in forms are worded in their language; the others come from programs and say it in English. */
+function wordsOf({ code, message }: Problem, { t }: Reader): string {
+  return code === 'sent_already' || code === 'in_progress' ? t(`ui.${code}`) : message;
 }
 
 /** What layouts print around a page. */
@@ -50,6 +57,7 @@ function frameOf({ web, person, nowMs }: PageBase) {
     ...themeSwitch(theme, reader),
     path: web.url,
     csrf: web.csrfToken,
+    once: randomBytes(12).toString('base64url'),
     staff: person ? { name: person.actor.name, role: roleWord(person, reader) } : undefined,
     acting: person?.impersonator && { as: person.actor.name, company: person.tenant.name },
     tenant: person ? { name: person.tenant.name } : undefined,

@@ -212,6 +212,7 @@ export const formRoutes: PageRoute[] = [
     method: 'POST',
     path: '/plans/preview',
     permission: 'plans.write',
+    repeatable: true,
     form: planForm,
     async run(ctx, { form }, web, person) {
       const values = form.ok ? form.value : form.values;

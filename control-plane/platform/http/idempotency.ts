@@ -28,8 +28,7 @@ export function idempotencyKey(header: string | undefined): string | undefined {
  * @throws Problem 422 when the key was used for another request, 409 when the first is still running after the lock wait
  */
 export async function once(ctx: Context, request: IdempotentRequest, work: () => Promise<unknown>): Promise<unknown> {
-  // The key belongs to the person who sent it: nobody is served an answer that was made for somebody else.
-  const key = sha256(`${ctx.actor.kind} ${ctx.actor.id ?? ''} ${request.key}`).toString('hex');
+  const key = keyOf(ctx, request);
   const hash = sha256(`${request.route}\n${canonical(request.body)}`);
   const fresh = await claim(ctx, key, request.route, hash);
   if (!fresh) return replay(ctx, key, hash);
@@ -39,6 +38,17 @@ export async function once(ctx: Context, request: IdempotentRequest, work: () =>
   await ctx.tx.$executeRaw`
     UPDATE platform_idempotency SET status = ${status}, body = to_jsonb(${JSON.stringify(body ?? null)}::text) WHERE tenant_id = ${ctx.tenantId} AND key = ${key}`;
   return result;
+}
+
+/** Takes a key back in the transaction that claimed it, so that the same request may be made again. */
+export async function release(ctx: Context, request: Pick<IdempotentRequest, 'key'>): Promise<void> {
+  await ctx.tx
+    .$executeRaw`DELETE FROM platform_idempotency WHERE tenant_id = ${ctx.tenantId} AND key = ${keyOf(ctx, request)}`;
+}
+
+/** The key belongs to the person who sent it: nobody is served an answer that was made for somebody else. */
+function keyOf(ctx: Context, { key }: Pick<IdempotentRequest, 'key'>): string {
+  return sha256(`${ctx.actor.kind} ${ctx.actor.id ?? ''} ${key}`).toString('hex');
 }
 
 /** What a repeat is answered with. */

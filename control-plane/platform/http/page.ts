@@ -5,11 +5,12 @@ import { parseInput } from './input';
 import type { Person } from './person';
 import { Problem, type Fields } from './problem';
 import type { Upload } from './upload';
+import { FORM_MARK, sentOnce } from './sent-once';
 import { parseParams, type Call, type ParamsOf, type Parsed } from './route';
 
 /** What a page knows of the browser that asks; the same values stand in every view model (see baseModel in render.ts). */
 export interface Web {
-  /** Goes into every form as the hidden field `_csrf` and into htmx requests as the header X-CSRF-Token. */
+  /** Goes into every form as the hidden field `_csrf` (beside the mark by which it is done once, sent-once.ts) and into htmx requests as the header X-CSRF-Token. */
   csrfToken: string;
   /** For inline scripts and styles, should there be any. */
   nonce: string;
@@ -116,6 +117,8 @@ interface StaffPage<P extends string, Q extends Schema, F extends Schema> extend
   permission: Permission | 'signed_in';
   /** The form carries a file, its field `file`, of at most so many bytes; it is then sent as multipart/form-data. */
   upload?: number;
+  /** A POST that changes nothing: it may be sent again with the same words. */
+  repeatable?: boolean;
   run(ctx: Context, input: PageInput<P, Q, F>, web: Web, person: Person): Promise<PageResult>;
 }
 interface PublicPage<P extends string, Q extends Schema, F extends Schema> extends Spec<P, Q, F> {
@@ -139,7 +142,10 @@ export function pageRoute<const P extends string, Q extends Schema = undefined, 
       const { person } = call;
       if (!person) throw new Error(`${spec.method} ${spec.path} ran without a signed-in person`);
       const input = read(spec, call);
-      return call.inTenant((ctx) => spec.run(ctx, input, web, person));
+      const work = (ctx: Context): Promise<PageResult> => spec.run(ctx, input, web, person);
+      // What a page asks for by itself may be asked as often as it likes.
+      if (spec.method === 'GET' || spec.repeatable || web.isHtmx) return call.inTenant(work);
+      return call.inTenant((ctx) => sentOnce(ctx, { address: web.path, ...call }, () => work(ctx)));
     },
   };
 }
@@ -193,7 +199,7 @@ function read<P extends string, Q extends Schema, F extends Schema>(
 function readForm(schema: z.ZodType, raw: unknown): Form<unknown> {
   const values = Object.fromEntries(
     Object.entries((raw ?? {}) as Record<string, unknown>)
-      .filter(([name]) => name !== '_csrf')
+      .filter(([name]) => name !== '_csrf' && name !== FORM_MARK)
       .map(([name, value]) => [name, typeof value === 'string' ? value : '']),
   );
   try {

@@ -42,6 +42,8 @@ const newForm = z.object({
   phone: z.string().trim().min(1).max(40),
   email: z.union([none, z.string().trim().max(254)]).optional(),
 });
+/** The edit form carries the version that it was opened on. */
+const editForm = newForm.extend({ version: z.string().regex(/^\d{1,9}$/) });
 
 function formFields(values: Record<string, string>, errors: Record<string, string>, reader: Reader, id?: bigint) {
   const { t } = reader;
@@ -52,6 +54,7 @@ function formFields(values: Record<string, string>, errors: Record<string, strin
     back: id === undefined ? '/subscribers' : `/subscribers/${id}`,
     isNew: id === undefined,
     errors: formErrors(errors),
+    version: values['version'],
     name: field('name', { required: true, autocomplete: 'off', max: 120 }),
     phone: field('phone', {
       required: true,
@@ -62,6 +65,25 @@ function formFields(values: Record<string, string>, errors: Record<string, strin
     }),
     email: field('email', { type: 'email', autocomplete: 'off', help: t('subscribers.email_help') }),
   };
+}
+
+/** What is wrong, in the reader's language; what a command says of a field is for programs. */
+const wrongWords = (fields: Record<string, string>, { t }: Reader): Record<string, string> =>
+  Object.fromEntries(
+    Object.keys(fields)
+      .filter((name) => name !== 'version')
+      .map((name) => [name, t(`subscribers.${name}_needed`)]),
+  );
+
+/** The form with what was typed and what was wrong with it. */
+const refusedForm = (values: Record<string, string>, fields: Record<string, string>, reader: Reader, id?: bigint) =>
+  view('subscribers/form', formFields(values, wrongWords(fields, reader), reader, id), { status: 422 });
+
+/** Somebody changed the person meanwhile: what was typed is kept, and saving it now is a choice. */
+function changedForm(values: Record<string, string>, version: number, reader: Reader, id: bigint) {
+  const model = formFields({ ...values, version: String(version) }, {}, reader, id);
+  const errors = { title: reader.t('subscribers.changed_meanwhile'), fields: [] };
+  return view('subscribers/form', { ...model, errors }, { status: 409 });
 }
 
 /** What may be done to a service now, by its state and by who asks; everything else is absent. */
@@ -178,12 +200,12 @@ export const pageRoutes: PageRoute[] = [
     form: newForm,
     async run(ctx, { form }, _web, person) {
       const reader = readerFor(ctx, person);
-      if (!form.ok) return view('subscribers/form', formFields(form.values, form.fields, reader), { status: 422 });
+      if (!form.ok) return refusedForm(form.values, form.fields, reader);
       const { name, phone, email } = form.value;
       const outcome = await createSubscriber(ctx, { name, phone, email: email ?? null });
       if (outcome.kind === 'done') return seeOther(`/subscriptions/new?client=${outcome.subscriber.id}`);
       const fields = outcome.kind === 'invalid' ? outcome.fields : {};
-      return view('subscribers/form', formFields({ name, phone, email: email ?? '' }, fields, reader), { status: 422 });
+      return refusedForm({ name, phone, email: email ?? '' }, fields, reader);
     },
   }),
   pageRoute({
@@ -214,7 +236,12 @@ export const pageRoutes: PageRoute[] = [
     async run(ctx, { params }, _web, person) {
       const subscriber = await findSubscriber(ctx, params.id);
       if (!subscriber) throw notFound('That customer');
-      const values = { name: subscriber.name, phone: sayPhone(subscriber.phone), email: subscriber.email ?? '' };
+      const values = {
+        name: subscriber.name,
+        phone: sayPhone(subscriber.phone),
+        email: subscriber.email ?? '',
+        version: String(subscriber.version),
+      };
       return view('subscribers/form', formFields(values, {}, readerFor(ctx, person), params.id));
     },
   }),
@@ -222,19 +249,26 @@ export const pageRoutes: PageRoute[] = [
     method: 'POST',
     path: '/subscribers/:id/edit',
     permission: 'subscribers.write',
-    form: newForm,
+    form: editForm,
     async run(ctx, { params, form }, _web, person) {
       const reader = readerFor(ctx, person);
-      if (!form.ok)
-        return view('subscribers/form', formFields(form.values, form.fields, reader, params.id), { status: 422 });
-      const { name, phone, email } = form.value;
-      const outcome = await changeSubscriber(ctx, params.id, { name, phone, email: email ?? null });
-      if (outcome.kind === 'not_found') throw notFound('That customer');
-      if (outcome.kind === 'done') return seeOther(`/subscribers/${params.id}`);
-      const fields = outcome.kind === 'invalid' ? outcome.fields : {};
-      return view('subscribers/form', formFields({ name, phone, email: email ?? '' }, fields, reader, params.id), {
-        status: 422,
-      });
+      if (!form.ok) return refusedForm(form.values, form.fields, reader, params.id);
+      const { name, phone, email, version } = form.value;
+      const patch = { name, phone, email: email ?? null, version: Number(version) };
+      const outcome = await changeSubscriber(ctx, params.id, patch);
+      const values = { name, phone, email: email ?? '', version };
+      switch (outcome.kind) {
+        case 'done':
+          return seeOther(`/subscribers/${params.id}`);
+        case 'not_found':
+          throw notFound('That customer');
+        case 'changed_meanwhile': {
+          const now = await findSubscriber(ctx, params.id);
+          return changedForm(values, now?.version ?? 0, reader, params.id);
+        }
+        case 'invalid':
+          return refusedForm(values, outcome.fields, reader, params.id);
+      }
     },
   }),
 ];

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Context } from '../platform/context';
 import { idField } from '../platform/http/input';
 import { pageRoute, seeOther, view } from '../platform/http/page';
-import type { PageResult, PageRoute } from '../platform/http/page';
+import type { PageRoute } from '../platform/http/page';
 import type { Person } from '../platform/http/person';
 import { notFound } from '../platform/http/problem';
 import type { Permission } from '../platform/permissions';
@@ -11,6 +11,7 @@ import { formatMoney, formErrors, readDecimal, readerFor } from '../ui';
 import type { Reader } from '../ui';
 import { activateSubscription } from './activate-subscription';
 import { answer } from './answer-page';
+import { askAgain } from './ask-again';
 import { createSubscription } from './create-subscription';
 import { extendSubscription } from './extend-subscription';
 import { pauseSubscription } from './pause-subscription';
@@ -54,15 +55,8 @@ function refusedFields(outcome: Extract<Outcome, { kind: 'refused' }>, { t }: Re
   return Object.fromEntries(Object.keys(outcome.fields ?? { username: '' }).map((field) => [field, words]));
 }
 
-async function unreadable(ctx: Context, id: bigint, key: string, person: Person): Promise<PageResult> {
-  return answer(
-    ctx,
-    id,
-    '',
-    { kind: 'invalid', fields: { value: readerFor(ctx, person).t(`subscriptions.${key}`) } },
-    person,
-  );
-}
+const neededWords = (fields: Record<string, string>, { t }: Reader): Record<string, string> =>
+  Object.fromEntries(Object.keys(fields).map((name) => [name, t(`subscriptions.${name}_needed`)]));
 
 type Command = (ctx: Context, id: bigint) => Promise<Outcome>;
 
@@ -130,9 +124,8 @@ export const pageRoutes: PageRoute[] = [
       if (!form.ok) {
         const client = idField.safeParse(form.values['client_id']);
         if (!client.success) throw notFound('That customer');
-        return view('subscriptions/new', await newModel(ctx, client.data, form.values, form.fields, reader), {
-          status: 422,
-        });
+        const words = neededWords(form.fields, reader);
+        return view('subscriptions/new', await newModel(ctx, client.data, form.values, words, reader), { status: 422 });
       }
       const outcome = await createSubscription(ctx, form.value);
       if (outcome.kind === 'done')
@@ -142,7 +135,7 @@ export const pageRoutes: PageRoute[] = [
           ? {}
           : outcome.kind === 'refused'
             ? refusedFields(outcome, reader)
-            : outcome.fields;
+            : neededWords(outcome.fields, reader);
       const values = { package_id: form.value.package_id.toString(), username: form.value.username };
       return view('subscriptions/new', await newModel(ctx, form.value.client_id, values, fields, reader), {
         status: 422,
@@ -158,7 +151,7 @@ export const pageRoutes: PageRoute[] = [
     permission: 'subscriptions.suspend',
     form: suspendInput,
     async run(ctx, { params, form }, _web, person) {
-      if (!form.ok) return unreadable(ctx, params.id, 'reason_needed', person);
+      if (!form.ok) return askAgain(ctx, params.id, 'suspend', form.values, person);
       return answer(ctx, params.id, 'suspend', await suspendSubscription(ctx, params.id, form.value.reason), person);
     },
   }),
@@ -168,7 +161,7 @@ export const pageRoutes: PageRoute[] = [
     permission: 'subscriptions.write',
     form: days,
     async run(ctx, { params, form }, _web, person) {
-      if (!form.ok) return unreadable(ctx, params.id, 'days_needed', person);
+      if (!form.ok) return askAgain(ctx, params.id, 'extend', form.values, person);
       return answer(
         ctx,
         params.id,
@@ -184,7 +177,7 @@ export const pageRoutes: PageRoute[] = [
     permission: 'subscriptions.write',
     form: gigabytes,
     async run(ctx, { params, form }, _web, person) {
-      if (!form.ok) return unreadable(ctx, params.id, 'gigabytes_needed', person);
+      if (!form.ok) return askAgain(ctx, params.id, 'top-up', form.values, person);
       return answer(
         ctx,
         params.id,
@@ -200,7 +193,7 @@ export const pageRoutes: PageRoute[] = [
     permission: 'subscriptions.write',
     form: deviceForm,
     async run(ctx, { params, form }, _web, person) {
-      if (!form.ok) return unreadable(ctx, params.id, 'mac_needed', person);
+      if (!form.ok) return askAgain(ctx, params.id, 'device', form.values, person);
       return answer(ctx, params.id, 'device', await changeSubscription(ctx, params.id, form.value), person);
     },
   }),

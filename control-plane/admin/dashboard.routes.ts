@@ -6,6 +6,7 @@ import type { Person } from '../platform/http/person';
 import type { Permission } from '../platform/permissions';
 import { poolsNearEnd } from '../pools';
 import { formatToday, readerFor } from '../ui';
+import { switchedOffEndpoints } from '../webhooks';
 import {
   checks,
   justNow,
@@ -18,7 +19,7 @@ import {
 } from './dashboard.queries';
 import { peoplePart } from './people.part';
 import { remember } from './remember';
-import { arcade, feed, moneyPanel, needs, onlinePanel, poolNeeds, zeros } from './dashboard.view';
+import { arcade, feed, moneyPanel, needs, onlinePanel, poolNeeds, webhookNeeds, zeros } from './dashboard.view';
 
 /** The curve has a point every ten minutes; the checks walk every open session and what was sold. */
 const CURVE_KEPT_MS = 60_000;
@@ -46,9 +47,11 @@ const needsSomeone: Part = async (ctx, person) => {
   const strangers = person.isSuperAdmin ? await unknownRouters(ctx) : [];
   const suspects = person.actor.permissions.has('access.explain') ? await suspectRouters(ctx) : [];
   const pools = person.actor.permissions.has('pools.read') ? await poolsNearEnd(ctx) : [];
+  const endpoints = person.actor.permissions.has('webhooks.read') ? await switchedOffEndpoints(ctx) : [];
   const list = [
     ...needs(await routersOf(ctx), found, strangers, await stoppedParts(ctx), suspects, reader),
     ...poolNeeds(pools, reader),
+    ...webhookNeeds(endpoints, reader),
   ];
   return {
     list,

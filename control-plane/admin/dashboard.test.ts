@@ -85,3 +85,30 @@ test('money and people are absent for whoever may not read them', async () => {
   await lango.setRole(lango.company, 'isp_admin');
   await context.close();
 });
+
+test('a webhook that was switched off and a pool that is nearly full are named, each with the way to it', async () => {
+  const tenant = String(lango.company.tenantId);
+  const [endpoint] = await lango.asOwner<{ id: string }>(
+    `INSERT INTO webhook_endpoint (tenant_id, url, events, secret_enc, state, failing_since)
+     VALUES ($1, 'https://books.example/in', '{*}', '', 'disabled', lango_now() - interval '5 days') RETURNING id`,
+    [tenant],
+  );
+  const { body: pool } = await lango.api.post<{ id: string }>('/pools', {
+    name: 'towers',
+    kind: 'ipv4',
+    ranges: '10.251.0.0/30',
+  });
+  await lango.asOwner(
+    `INSERT INTO pool_usage (tenant_id, pool_id, hour, used, used_max, seen_at) VALUES ($1, $2, date_trunc('hour', lango_now()), 4, 4, lango_now())`,
+    [tenant, pool.id],
+  );
+  const { page, context } = await signedIn(browser, lango, lango.company, { javaScriptEnabled: false });
+  await page.goto(`${lango.baseUrl}/dashboard`);
+  const webhook = page.locator('.needs li', { hasText: 'books.example is no longer told' });
+  expect(await webhook.textContent()).toContain('It took nothing for 5 d');
+  expect(await webhook.locator('a').getAttribute('href')).toBe(`/webhooks/${endpoint?.id}`);
+  const full = page.locator('.needs li', { hasText: 'Pool towers is nearly full' });
+  await full.locator('a').click();
+  expect(new URL(page.url()).pathname).toBe(`/pools/${pool.id}`);
+  await context.close();
+});

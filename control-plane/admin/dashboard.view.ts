@@ -165,6 +165,21 @@ export function poolNeeds(pools: { id: bigint; name: string; percent: number }[]
   }));
 }
 
+/** Programs that are no longer told what happens, because they took nothing for days. */
+export function webhookNeeds(
+  endpoints: { id: bigint; url: string; since: Date | null }[],
+  { t, nowMs }: Reader,
+): Need[] {
+  return endpoints.map(({ id, url, since }) => ({
+    icon: 'unplugged',
+    tone: 'bad',
+    what: t('webhooks.need', { host: new URL(url).host }),
+    detail: since ? t('webhooks.need_detail', { span: formatSpan(nowMs - since.getTime()) }) : t('webhooks.need_gone'),
+    href: `/webhooks/${id}`,
+    step: t('webhooks.need_step'),
+  }));
+}
+
 export interface Zero {
   icon: string;
   state: 'good' | 'bad' | 'unknown';

@@ -19,6 +19,12 @@ export async function listEndpoints(ctx: Context, id?: bigint): Promise<Endpoint
   return rows.map((row) => ({ ...row, id: row.id.toString(), waiting: Number(row.waiting) }));
 }
 
+/** Endpoints that were switched off because they took nothing for days, or asked not to be called any more; the newest trouble first. */
+export function switchedOffEndpoints(ctx: Context): Promise<{ id: bigint; url: string; since: Date | null }[]> {
+  return ctx.tx.$queryRaw`
+    SELECT id, url, failing_since AS since FROM webhook_endpoint WHERE state = 'disabled' ORDER BY failing_since DESC NULLS LAST, id DESC LIMIT 5`;
+}
+
 export async function findEndpoint(ctx: Context, id: bigint): Promise<Endpoint | undefined> {
   return (await listEndpoints(ctx, id))[0];
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { setImmediate as turn } from 'node:timers/promises';
+import { Gathering } from '../part';
 import type { Answered, Database } from './database';
 import type { Question } from './question';
 
@@ -14,32 +14,46 @@ interface Waiting {
 /** A statement of more would keep the first of them waiting. */
 const most = 64;
 
+/** Half of what FreeRADIUS' threads can ask at once: the other half is at work with the answers meanwhile. */
+const enough = 16;
+const gather_ms = 1;
+
 /**
- * Puts questions to Postgres, those of one moment in one statement. No timer: the next batch gathers while one is under way, so a login alone
- * waits for nobody.
+ * Puts questions to Postgres, those of one moment in one statement. The next batch gathers while one is under way and for a millisecond after it; a login
+ * that comes alone waits for nobody.
  */
 export class Batcher {
   private readonly waiting: Waiting[] = [];
-  private busy = false;
+  private readonly gathering = new Gathering({ enough, wait_ms: gather_ms }, () => this.begin());
+  private underWay = false;
+  private looking = false;
 
   constructor(private readonly database: Database) {}
 
   /** `done` is given the answer, or a refusal when the database is away, hangs or refuses the question. */
   ask(question: Question, done: (outcome: Outcome) => void): void {
     this.waiting.push({ question, done });
-    if (this.busy) return;
-    this.busy = true;
-    // What else has arrived by now goes along.
-    setImmediate(() => void this.work());
+    this.look();
   }
 
-  private async work(): Promise<void> {
-    while (this.waiting.length > 0) {
-      await this.settle(this.waiting.splice(0, most));
-      // What arrived in the same moment as the answer goes along with the next.
-      await turn();
-    }
-    this.busy = false;
+  /** After this turn of the event loop: what else has arrived by then goes along. */
+  private look(): void {
+    if (this.looking) return;
+    this.looking = true;
+    setImmediate(() => {
+      this.looking = false;
+      this.begin();
+    });
+  }
+
+  private begin(): void {
+    if (this.underWay || this.waiting.length === 0 || !this.gathering.mayBegin(this.waiting.length)) return;
+    this.underWay = true;
+    void this.settle(this.waiting.splice(0, most)).then(() => {
+      this.underWay = false;
+      this.gathering.ended();
+      this.look();
+    });
   }
 
   private async settle(batch: Waiting[]): Promise<void> {

@@ -1,25 +1,26 @@
 import { mkdtempSync, rmSync, chmodSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
-import { tmpdir } from 'node:os';
+import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
-import { migrate } from '../../../platform/db/migrate';
 import { ensureRoleLogins } from '../../../platform/db/roles';
 import { createLog } from '../../../platform/log';
-import { startEmbeddedPostgres } from '../../../platform/postgres/embedded';
 import { projectRoot } from '../../../platform/project-root';
 import { createAdmin } from '../../../tenants';
 import { startWeb } from '../../../web';
+import { cpuUse } from '../cpu';
 import { commit, machine } from '../report';
+import { openFilled } from './filled';
 import { asks, paths } from './paths';
 import type { Ask } from './paths';
-import { seedPages } from './seed';
 import type { PagesSize } from './seed';
 import { visit } from './visit';
 
 export interface PagesOptions extends PagesSize {
-  /** A database that `seedPages` filled before; without it one is made, filled and taken away. */
+  /** A database that `seedPages` filled before. */
   databaseUrl?: string | undefined;
+  /** A folder whose database is filled at the first run and kept for the next ones. Without either one is made, filled and taken away. */
+  dataDir?: string | undefined;
   /** Requests per page that count, one after another. */
   visits: number;
   progress: (line: string) => void;
@@ -33,10 +34,15 @@ export interface PageFigure {
   bar_ms: number;
   /** Compressed size of the answer, the middle one. */
   bytes: number;
+  /** Processor time of one request: of this process, which is console and asker in one, and of Postgres where it is ours. */
+  node_ms: number;
+  postgres_ms: number | undefined;
 }
 
 export interface PagesReport {
   at: string;
+  /** Programs that wanted a processor, before and after: with more than there are cores the times say little, the processor times much. */
+  load: [before: number, after: number];
   commit: string;
   machine: ReturnType<typeof machine>;
   size: PagesSize;
@@ -48,13 +54,14 @@ export interface PagesReport {
 const EMAIL = 'bench@example.net';
 const WARM = 10;
 
-/** `npm run bench -- --only pages [--users N] [--history N] [--visits N] [--database URL]`. */
+/** `npm run bench -- --only pages [--users N] [--history N] [--visits N] [--database URL | --data FOLDER]`. */
 export function readPages(value: (name: string) => string | undefined): Omit<PagesOptions, 'progress'> {
   return {
     subscribers: Number(value('--users') ?? 100_000),
     sessions: Number(value('--history') ?? 20_000_000),
     visits: Number(value('--visits') ?? 100),
     databaseUrl: value('--database'),
+    dataDir: value('--data'),
   };
 }
 
@@ -64,8 +71,11 @@ export async function runPages(o: PagesOptions): Promise<PagesReport> {
   chmodSync(home, 0o755);
   const undo: (() => Promise<void>)[] = [];
   try {
-    const ownerUrl = o.databaseUrl ?? (await filled(home, o, undo));
-    const masterKey = o.databaseUrl ? Buffer.alloc(32, 9) : randomBytes(32);
+    const postgres = o.databaseUrl ? undefined : await openFilled(o.dataDir ?? join(home, 'postgres'), o, o.progress);
+    if (postgres) undo.push(() => postgres.stop());
+    const ownerUrl = o.databaseUrl ?? postgres?.ownerUrl ?? '';
+    const masterKey = Buffer.alloc(32, 9);
+    const before = loadavg()[0] ?? 0;
     const urls = await ensureRoleLogins(ownerUrl, masterKey);
     const password = randomBytes(12).toString('base64url');
     await createAdmin(ownerUrl, { email: EMAIL, password });
@@ -85,11 +95,12 @@ export async function runPages(o: PagesOptions): Promise<PagesReport> {
     const headers = { cookie: await signIn(base, password) };
     const figures: PageFigure[] = [];
     for (const ask of asks(await paths(ownerUrl))) {
-      figures.push(await measurePage(base, headers, ask, o.visits));
+      figures.push(await measurePage({ base, headers, postgres: postgres?.pid }, ask, o.visits));
       o.progress(`${ask.what}: p95 ${figures.at(-1)?.p95_ms.toFixed(0)} ms`);
     }
     return {
       at: new Date().toISOString(),
+      load: [before, loadavg()[0] ?? 0],
       commit: commit(projectRoot()),
       machine: machine((await oneValue(ownerUrl, 'SHOW server_version')) ?? 'unknown'),
       size: { subscribers: o.subscribers, sessions: o.sessions },
@@ -100,21 +111,6 @@ export async function runPages(o: PagesOptions): Promise<PagesReport> {
     for (const step of undo.reverse()) await step();
     rmSync(home, { recursive: true, force: true });
   }
-}
-
-async function filled(home: string, o: PagesOptions, undo: (() => Promise<void>)[]): Promise<string> {
-  o.progress(`filling: ${o.subscribers} subscribers, ${o.sessions} sessions`);
-  const postgres = await startEmbeddedPostgres({ dataDir: join(home, 'postgres'), durable: false });
-  undo.push(() => postgres.stop());
-  await migrate(postgres.ownerUrl);
-  const db = new Client({ connectionString: postgres.ownerUrl });
-  await db.connect();
-  try {
-    await seedPages(db, o, o.progress);
-  } finally {
-    await db.end();
-  }
-  return postgres.ownerUrl;
 }
 
 async function oneValue(url: string, sql: string): Promise<string | undefined> {
@@ -134,15 +130,21 @@ async function signIn(base: string, password: string): Promise<string> {
   return cookie;
 }
 
-async function measurePage(
-  base: string,
-  headers: Record<string, string>,
-  ask: Ask,
-  visits: number,
-): Promise<PageFigure> {
+interface Asked {
+  base: string;
+  headers: Record<string, string>;
+  /** Process of the Postgres behind it, where it is ours. */
+  postgres: number | undefined;
+}
+
+async function measurePage({ base, headers, postgres }: Asked, ask: Ask, visits: number): Promise<PageFigure> {
   const taken: number[] = [];
   const sizes: number[] = [];
+  const nodeTime = () => (process.cpuUsage().user + process.cpuUsage().system) / 1000;
+  const postgresTime = () => (postgres === undefined ? 0 : cpuUse([postgres]).postgres_ms);
+  let [node_ms, postgres_ms] = [0, 0];
   for (let n = 0; n < WARM + visits; n += 1) {
+    if (n === WARM) [node_ms, postgres_ms] = [nodeTime(), postgresTime()];
     const path = ask.paths[n % ask.paths.length] ?? '';
     const answer = await visit(base, path, headers);
     if (answer.status !== 200 && answer.status !== 303) throw new Error(`${path} answered ${answer.status}.`);
@@ -152,7 +154,15 @@ async function measurePage(
   }
   const at = (list: number[], part: number) =>
     list.toSorted((a, b) => a - b)[Math.floor((list.length - 1) * part)] ?? 0;
-  return { what: ask.what, bar_ms: ask.bar_ms, p50_ms: at(taken, 0.5), p95_ms: at(taken, 0.95), bytes: at(sizes, 0.5) };
+  return {
+    what: ask.what,
+    bar_ms: ask.bar_ms,
+    p50_ms: at(taken, 0.5),
+    p95_ms: at(taken, 0.95),
+    bytes: at(sizes, 0.5),
+    node_ms: (nodeTime() - node_ms) / visits,
+    postgres_ms: postgres === undefined ? undefined : (postgresTime() - postgres_ms) / visits,
+  };
 }
 
 /** The dashboard as somebody sees it who was never here: the page and everything it names. */
@@ -168,10 +178,19 @@ async function firstVisit(base: string, headers: Record<string, string>): Promis
 export function renderPages(report: PagesReport): string {
   const { machine: host, size } = report;
   const row = (one: PageFigure) =>
-    `${one.what.padEnd(46)} ${one.p50_ms.toFixed(0).padStart(6)} ${one.p95_ms.toFixed(0).padStart(6)} ${String(one.bar_ms).padStart(6)} ${(one.bytes / 1000).toFixed(1).padStart(8)}`;
+    [
+      one.what.padEnd(46),
+      one.p50_ms.toFixed(0).padStart(6),
+      one.p95_ms.toFixed(0).padStart(6),
+      String(one.bar_ms).padStart(6),
+      one.node_ms.toFixed(1).padStart(8),
+      (one.postgres_ms?.toFixed(1) ?? '?').padStart(8),
+      (one.bytes / 1000).toFixed(1).padStart(8),
+    ].join(' ');
   return [
     `Pages of a company with ${size.subscribers.toLocaleString('en')} subscribers and ${size.sessions.toLocaleString('en')} sessions in its history; commit ${report.commit}, ${host.cpu}, ${host.cores} cores`,
-    `${'page'.padEnd(46)} ${'p50 ms'.padStart(6)} ${'p95 ms'.padStart(6)} ${'bar'.padStart(6)} ${'kB (br)'.padStart(8)}`,
+    `load before ${report.load[0].toFixed(1)}, after ${report.load[1].toFixed(1)}; processor time of a request in ms, of Node and of Postgres`,
+    `${'page'.padEnd(46)} p50 ms p95 ms    bar     Node Postgres       kB`,
     ...report.figures.map(row),
     `first visit: ${(report.firstVisit_bytes / 1000).toFixed(1)} kB compressed`,
   ].join('\n');

@@ -1,28 +1,19 @@
 import { z } from 'zod';
-import { recordAudit } from '../audit';
 import type { Context } from '../platform/context';
 import { cursorId, idField, listQuery } from '../platform/http/input';
-import { file, filePage, pageRoute, seeOther, view } from '../platform/http/page';
+import { pageRoute, seeOther, view } from '../platform/http/page';
 import type { PageRoute } from '../platform/http/page';
 import { notFound } from '../platform/http/problem';
-import { listSettings } from '../tables';
-import { csvRows, fieldsOf, formErrors, formatAmount, formatMoney, readDecimal, readerFor, tableOf } from '../ui';
-import type { Filter, Reader } from '../ui';
+import { listPages, oneOf } from '../tables';
+import { fieldsOf, formErrors, formatAmount, formatMoney, readDecimal, readerFor } from '../ui';
+import type { Reader } from '../ui';
 import { paymentColumns } from './list.view';
 import { postPayment } from './post-payment';
 import { findPayment, listPayments } from './queries';
-import type { PaymentFilter } from './queries';
 import { manualMethods } from './schema';
-import type { Payment } from './schema';
 
 const METHODS = ['mpesa', 'cash', 'bank', 'cheque', 'familybank', 'stripe', 'wallet'] as const;
-const none = z.literal('').transform(() => undefined);
-const rowsQuery = listQuery.extend({
-  method: z.union([none, z.enum(METHODS)]).optional(),
-  service: z.union([none, z.literal('none')]).optional(),
-  done: idField.optional(),
-});
-type RowsQuery = z.output<typeof rowsQuery>;
+const rowsQuery = listQuery.extend({ method: oneOf(METHODS), service: oneOf(['none']), done: idField.optional() });
 const form = z.object({
   subscription_id: idField,
   amount: z
@@ -42,8 +33,18 @@ async function toldOf(ctx: Context, id: bigint | undefined, { t, locale }: Reade
   return { text, warn: payment.applied_cents === 0 };
 }
 
-function filtersOf(query: RowsQuery, { t }: Reader): Filter[] {
-  return [
+const paymentList = listPages({
+  list: 'payments',
+  path: '/payments',
+  permission: 'payments.read',
+  view: 'payments/list',
+  query: rowsQuery,
+  title: 'payments.title',
+  find: 'payments.find',
+  foot: 'payments.foot',
+  columns: paymentColumns,
+  live: 'payment',
+  filters: (_ctx, { query, reader: { t } }) => [
     {
       name: 'method',
       label: t('payments.method'),
@@ -56,14 +57,16 @@ function filtersOf(query: RowsQuery, { t }: Reader): Filter[] {
       value: query.service ?? '',
       options: [{ value: 'none', label: t('payments.service_none') }],
     },
-  ];
-}
-
-function filterOf({ q, method, service }: RowsQuery): Omit<PaymentFilter, 'limit' | 'before'> {
-  return { q: q || undefined, method, unused: service === 'none' || undefined };
-}
-
-const CSV_PAGE = 1000;
+  ],
+  scope: (_ctx, { query: { q, method, service } }) => ({
+    q: q || undefined,
+    method,
+    unused: service === 'none' || undefined,
+  }),
+  page: (ctx, filter, { cursor, limit }) => listPayments(ctx, { ...filter, limit, before: cursorId(cursor) }),
+  empty: ({ reader }) => ({ text: reader.t('payments.empty') }),
+  model: async (ctx, { query, reader }) => ({ told: await toldOf(ctx, query.done, reader) }),
+});
 
 async function formModel(ctx: Context, values: Record<string, string>, errors: Record<string, string>, reader: Reader) {
   const id = idField.safeParse(values['subscription_id']);
@@ -97,73 +100,7 @@ async function formModel(ctx: Context, values: Record<string, string>, errors: R
 }
 
 export const pageRoutes: PageRoute[] = [
-  pageRoute({
-    method: 'GET',
-    path: '/payments',
-    permission: 'payments.read',
-    query: rowsQuery,
-    async run(ctx, { query }, web, person) {
-      const reader = readerFor(ctx, person);
-      const { limit, cursor } = query;
-      const page = await listPayments(ctx, { ...filterOf(query), limit, before: cursorId(cursor) });
-      const search = new URLSearchParams(web.query);
-      search.delete('done');
-      const filters = filtersOf(query, reader);
-      const filtered = Boolean(query.q) || filters.some((one) => one.value !== '');
-      return view('payments/list', {
-        title: reader.t('payments.title'),
-        live: 'payment',
-        told: await toldOf(ctx, query.done, reader),
-        table: tableOf(
-          {
-            path: '/payments',
-            search,
-            q: query.q ?? '',
-            findHint: reader.t('payments.find'),
-            filters,
-            settings: await listSettings(ctx, person, 'payments'),
-            csv: '/payments/csv',
-          },
-          paymentColumns,
-          page.items,
-          {
-            title: reader.t('payments.title'),
-            foot: reader.t('payments.foot'),
-            live: 'payment',
-            empty: filtered
-              ? {
-                  text: reader.t('payments.empty_filtered'),
-                  href: '/payments',
-                  step: reader.t('payments.empty_filtered_step'),
-                }
-              : { text: reader.t('payments.empty') },
-            cursor,
-            next: page.nextCursor,
-            limit,
-          },
-          reader,
-        ),
-      });
-    },
-  }),
-  filePage({
-    path: '/payments/csv',
-    permission: 'payments.read',
-    query: rowsQuery,
-    async run(call, { query }, web, person) {
-      const reader = await call.inTenant(async (ctx) => {
-        await recordAudit(ctx, 'payments.export', { type: 'staff', id: person.staffId }, { filter: web.query });
-        return readerFor(ctx, person);
-      });
-      const next = async (after: Payment | undefined) =>
-        (
-          await call.inTenant((ctx) =>
-            listPayments(ctx, { ...filterOf(query), limit: CSV_PAGE, before: after && BigInt(after.id) }),
-          )
-        ).items;
-      return file('payments.csv', 'text/csv', csvRows(paymentColumns, next, reader));
-    },
-  }),
+  ...paymentList,
   pageRoute({
     method: 'POST',
     path: '/payments',

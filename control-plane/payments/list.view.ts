@@ -17,7 +17,12 @@ export const paymentColumns: Column<Payment>[] = [
     key: 'client',
     label: 'subscribers.customer',
     isName: true,
-    cell: (row) => ({ first: row.client_name, href: `/subscribers/${row.client_id}`, second: row.username ?? '' }),
+    cell: (row) => ({
+      first: row.client_name,
+      href: `/subscribers/${row.client_id}`,
+      second: row.username ?? '',
+      secondId: true,
+    }),
     csv: (row) => row.client_name,
   },
   {

@@ -26,6 +26,7 @@ export const peopleColumns: Column<SubscriberRow>[] = [
       ]
         .filter(Boolean)
         .join(' '),
+      secondId: true,
     }),
     csv: (row) => row.name,
   },

@@ -113,7 +113,7 @@ test('the CSV holds all of the filtered rows and nothing that a spreadsheet woul
     `SELECT detail FROM audit_event WHERE action = 'subscribers.export' AND tenant_id = $1 ORDER BY id DESC LIMIT 1`,
     [String(lango.company.tenantId)],
   );
-  expect(taken?.detail).toEqual({ filter: { state: 'grace' } });
+  expect(taken?.detail).toEqual({ list: 'subscribers', filter: { state: 'grace' } });
 });
 
 test('what is typed on top is looked for as it is typed, by keyboard alone; the same without scripts as a page', async () => {

@@ -1,10 +1,26 @@
 import { csvLine } from '../platform/csv';
 import type { CsvValue } from '../platform/csv';
+import type { Page } from '../platform/http/input';
 import { pagerOf, withQuery } from './page';
+import type { Proof } from './proof';
 import type { Reader } from './reader';
 import type { outcomeBadge, StateBadge } from './state';
 
-/** What one cell shows: a first line, a second one below it, or a badge. */
+/** A button of a row. With a consequence it stands in a menu that says it first. */
+export interface RowAct {
+  /** Path that the form is sent to. */
+  to: string;
+  label: string;
+  /** What the menu is called by those who cannot see it; it names the row. */
+  spoken?: string;
+  consequence?: string;
+  cut?: boolean;
+  fields?: { name: string; value: string }[];
+  /** The row is drawn anew in its place, without a page of its own. */
+  inPlace?: boolean;
+}
+
+/** What one cell shows: a first line, a second one below it, a badge, a bar or a button. */
 export interface Cell {
   first?: string;
   second?: string;
@@ -15,6 +31,18 @@ export interface Cell {
   id?: boolean;
   secondId?: boolean;
   tone?: string;
+  /** What counts in the row. */
+  strong?: boolean;
+  /** What a card says around the first line, where no head stands above it. */
+  inCard?: string;
+  afterInCard?: string;
+  /** How full something is, 0 to 1, drawn before the first line. */
+  bar?: { part: number; tone: string };
+  /** Several things that each have a page. */
+  links?: { href: string; name: string }[];
+  act?: RowAct;
+  /** What is long and seldom read, behind its own name. */
+  fold?: { label: string; text: string };
 }
 
 /** A column: how it is called, drawn, written to CSV, and what becomes of it in a card. */
@@ -28,8 +56,22 @@ export interface Column<Row> {
   isName?: boolean;
   /** Shown only when a person chose it. */
   extra?: boolean;
+  /** Holds what is done with the row: always there, and its head is only spoken. */
+  acts?: boolean;
+  /** The list stands in the order of this column. */
+  sorted?: boolean;
+  /** Gives its place to the proof of an order where a row has one. */
+  yields?: boolean;
   cell(row: Row, reader: Reader): Cell;
   csv?: (row: Row) => CsvValue;
+}
+
+/** What a row is beside its cells. */
+export interface RowLook {
+  /** It follows what happens: `id` names it, `on` says to what, `href` draws it anew. */
+  live?: { id: string; on: string; href: string };
+  tint?: string;
+  proof?: Proof | null;
 }
 
 /** A filter of a list that lives in the URL. A value that is not among the options is shown as it is (a text, a day). */
@@ -38,7 +80,10 @@ export interface Filter {
   label: string;
   value: string;
   options?: { value: string; label: string }[];
+  /** What the list shows while this is not set, where that is not everything. */
+  any?: string;
   type?: 'text' | 'date';
+  max?: number;
   help?: string;
 }
 
@@ -53,6 +98,7 @@ export interface ListState {
   path: string;
   search: URLSearchParams;
   q: string;
+  /** What may be looked for; empty where a list has no search of its own. */
   findHint: string;
   filters: Filter[];
   settings: ListSettings;
@@ -62,7 +108,7 @@ export interface ListState {
 
 /** Columns in their order: the name, then what was chosen, or what the list shows by itself. */
 export function shownColumns<Row>(columns: Column<Row>[], { columns: chosen }: ListSettings): Column<Row>[] {
-  return columns.filter((one) => one.isName || (chosen === null ? !one.extra : chosen.includes(one.key)));
+  return columns.filter((one) => one.isName || one.acts || (chosen === null ? !one.extra : chosen.includes(one.key)));
 }
 
 /** The chips over a list and the form that adds more; everything lives in the URL. */
@@ -79,16 +125,17 @@ export function chipsOf({ path, search, q, findHint, filters }: ListState, { t }
       off: withQuery(path, search, { [name]: null }),
       offLabel: t('ui.filter_off', { name: label }),
     })),
-    choices: filters.map(({ name, label, value, options, type, help }) => ({
+    choices: filters.map(({ name, label, value, options, any, type, max, help }) => ({
       name,
       label,
       value,
       ...(type ? { type } : {}),
+      ...(max ? { max } : {}),
       ...(help ? { help } : {}),
       ...(options
         ? {
             options: [
-              { value: '', label: t('ui.filter_any'), selected: value === '' },
+              { value: '', label: any ?? t('ui.filter_any'), selected: value === '' },
               ...options.map((one) => ({ ...one, selected: one.value === value })),
             ],
           }
@@ -101,12 +148,12 @@ export function chipsOf({ path, search, q, findHint, filters }: ListState, { t }
 /** The bar over a list: views, chips, the choice of columns, the CSV. `{{> list-bar bar}}`. */
 export function listBar(
   state: ListState,
-  columns: { key: string; label: string; isName?: boolean; extra?: boolean }[],
+  columns: { key: string; label: string; isName?: boolean; extra?: boolean; acts?: boolean }[],
   reader: Reader,
 ) {
   const { path, search, settings, csv } = state;
   const now = new URLSearchParams(search);
-  for (const name of ['cursor', 'done', 'asked']) now.delete(name);
+  now.delete('cursor');
   const query = now.toString();
   const here = query ? `${path}?${query}` : path;
   return {
@@ -124,7 +171,7 @@ export function listBar(
     })),
     maySave: query !== '' && !settings.views.some((view) => view.query === query),
     columns: columns
-      .filter((one) => !one.isName)
+      .filter((one) => !one.isName && !one.acts)
       .map((one) => ({
         key: one.key,
         label: reader.t(one.label),
@@ -132,6 +179,39 @@ export function listBar(
       })),
     csv: csv ? withQuery(csv, now, {}) : '',
   };
+}
+
+/** One row as `{{> table-row}}` draws it. A proof takes the place of the columns that yield to it. */
+function rowOf<Row>(columns: Column<Row>[], row: Row, look: RowLook, reader: Reader) {
+  const { live, tint, proof } = look;
+  const yielding = proof ? columns.filter((one) => one.yields) : [];
+  const cells = columns.flatMap<object>((one) => {
+    const at = yielding.indexOf(one);
+    if (at === 0) return [{ classes: 'card-full', proof, span: yielding.length }];
+    if (at > 0) return [];
+    return [
+      {
+        ...one.cell(row, reader),
+        isName: one.isName ?? false,
+        classes: [one.num ? 'num' : '', one.acts ? 'act' : '', one.card ?? ''].filter(Boolean).join(' '),
+        // What may change under the reader's eye is known by a name.
+        ...(live ? { mark: `${live.id}-${one.key}` } : {}),
+      },
+    ];
+  });
+  return { cells, live, tint: tint ?? '' };
+}
+
+/** Rows alone, for a part of a list that asks for itself again. */
+export function rowsOf<Row>(
+  columns: Column<Row>[],
+  settings: ListSettings,
+  rows: Row[],
+  look: ((row: Row) => RowLook) | undefined,
+  reader: Reader,
+) {
+  const shown = shownColumns(columns, settings);
+  return rows.map((row) => rowOf(shown, row, look?.(row) ?? {}, reader));
 }
 
 /** The whole of a list as `{{> table table}}` draws it: bar, head, rows, foot with its pages, or what stands there when it is empty. */
@@ -143,49 +223,55 @@ export function tableOf<Row>(
     title: string;
     foot: string;
     empty: object;
-    /** Topic of the event stream at which the rows are asked for again. */
-    live?: string;
+    /** Topic of the event stream at which the list is asked for again. */
+    live?: string | undefined;
+    /** Only the rows are asked for again, at this address and not more often than every so many ms. */
+    body?: { on: string; every: number; href: string } | undefined;
+    look?: ((row: Row) => RowLook) | undefined;
     cursor: string | undefined;
     next: string | null | undefined;
     limit: number;
   },
   reader: Reader,
 ) {
-  const shown = shownColumns(columns, state.settings);
   return {
     title: more.title,
     bar: listBar(state, columns, reader),
-    head: shown.map((one) => ({ label: reader.t(one.label), num: one.num ?? false })),
-    rows: rows.map((row) =>
-      shown.map((one) => ({
-        ...one.cell(row, reader),
-        isName: one.isName ?? false,
-        classes: [one.num ? 'num' : '', one.card ?? ''].filter(Boolean).join(' '),
-      })),
-    ),
+    head: shownColumns(columns, state.settings).map((one) => ({
+      label: reader.t(one.label),
+      num: one.num ?? false,
+      acts: one.acts ?? false,
+      sorted: one.sorted ?? false,
+    })),
+    rows: rowsOf(columns, state.settings, rows, more.look, reader),
     foot: more.foot,
     live: more.live ?? '',
+    body: more.body,
     empty: more.empty,
     pager: pagerOf(state.path, state.search, { cursor: more.cursor, next: more.next, limit: more.limit }, reader),
   };
 }
 
 /**
- * The rows of a list as CSV, a page at a time, so that no transaction and no memory holds all of them. `next` gives the page after a row, empty at
- * the end; at most `most` rows, and then a last line that says so.
+ * The rows of a list as CSV, a page at a time, so that no transaction and no memory holds all of them. `next` gives the page at a cursor; at most
+ * `most` rows, and then a last line that says so.
  */
 export async function* csvRows<Row>(
   columns: Column<Row>[],
-  next: (after: Row | undefined) => Promise<Row[]>,
+  next: (cursor: string | undefined) => Promise<Page<Row>>,
   { t }: Reader,
   most = 500_000,
 ): AsyncGenerator<string> {
   const kept = columns.flatMap((one) => (one.csv ? [{ label: t(one.label), csv: one.csv }] : []));
   yield `\uFEFF${csvLine(kept.map((one) => one.label))}`;
   let count = 0;
-  for (let page = await next(undefined); page.length > 0; page = await next(page.at(-1))) {
-    yield page.map((row) => csvLine(kept.map((one) => one.csv(row)))).join('');
-    count += page.length;
+  let cursor: string | undefined;
+  for (;;) {
+    const { items, nextCursor } = await next(cursor);
+    yield items.map((row) => csvLine(kept.map((one) => one.csv(row)))).join('');
+    count += items.length;
+    if (nextCursor === null) return;
+    cursor = nextCursor;
     if (count < most) continue;
     yield csvLine([t('ui.csv_cut', { count: most })]);
     return;

@@ -47,16 +47,21 @@ export function cursorId(cursor: string | undefined): bigint | undefined {
 }
 
 /** Cuts the one row too many that the query fetched (take: limit + 1) and names the cursor of the next page. */
+export function pageOf<Row>(rows: Row[], limit: number, idOf: (row: Row) => bigint): Page<Row>;
+export function pageOf<Row, T>(rows: Row[], limit: number, idOf: (row: Row) => bigint, shape: (row: Row) => T): Page<T>;
 export function pageOf<Row, T>(
   rows: Row[],
   limit: number,
   idOf: (row: Row) => bigint,
-  shape: (row: Row) => T,
-): Page<T> {
+  shape?: (row: Row) => T,
+): Page<Row | T> {
   const items = rows.slice(0, limit);
   const last = items.at(-1);
   const more = rows.length > limit && last !== undefined;
-  return { items: items.map(shape), nextCursor: more ? Buffer.from(`i${idOf(last)}`).toString('base64url') : null };
+  return {
+    items: shape ? items.map(shape) : items,
+    nextCursor: more ? Buffer.from(`i${idOf(last)}`).toString('base64url') : null,
+  };
 }
 
 /** Bytes as the API shows them: an integer below 2^53 (9 PB). A router that counts beyond that is shown as that much: a list must not fail over it. */

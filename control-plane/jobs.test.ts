@@ -34,6 +34,7 @@ test('the jobs role starts, makes the next months of partitions at once, and end
     databaseUrl: db.urls.jobs,
     masterKey: db.masterKey,
     dataDir: '/nonexistent',
+    publicUrl: 'http://127.0.0.1',
     log: createLog('jobs', 'silent'),
   });
   try {

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import { Logger, run, type Runner, type TaskList } from 'graphile-worker';
+import type { Config } from './platform/config';
 import { createSecretBox } from './platform/crypto';
 import { createPool } from './platform/db/pool';
 import { createDatabase } from './platform/db/prisma';
@@ -15,6 +16,10 @@ export interface JobsOptions {
   masterKey: Buffer;
   /** Private networks that webhooks may be sent into; none unless told. */
   insecureWebhookNetworks?: readonly string[];
+  /** Base URLs of foreign services where they differ from the real ones. */
+  urls?: Config['urls'];
+  /** As people and providers reach us. */
+  publicUrl: string;
   /** LANGO_DATA. */
   dataDir: string;
   log: Log;
@@ -29,17 +34,31 @@ export async function startJobs(options: JobsOptions): Promise<{ stop(): Promise
   const scheduler = startScheduler(pool, sliceJobs(), { log, dataDir: options.dataDir });
   const secrets = createSecretBox(options.masterKey);
   const db = createDatabase(roleUrls(options.databaseUrl, options.masterKey).web, secrets, log, TASKS_AT_ONCE);
-  const insecureWebhookNetworks = options.insecureWebhookNetworks ?? [];
+  const { insecureWebhookNetworks = [], urls = {}, publicUrl } = options;
+  await tellRelay(pool, urls.smtp !== undefined).catch((error: unknown) =>
+    log.warn({ err: error }, 'mail relay not noted'),
+  );
   // A pool of ours: from the one that it makes itself the worker takes its ear off before the connections have ended, and a server
   // that ends them then would end the process.
   const queue = createPool(options.databaseUrl, 'jobs', 10);
-  const worker = await startWorker(queue, log, sliceTasks({ db, secrets, insecureWebhookNetworks, log }));
+  const worker = await startWorker(
+    queue,
+    log,
+    sliceTasks({ db, secrets, insecureWebhookNetworks, urls, publicUrl, log }),
+  );
   return {
     async stop() {
       await Promise.all([scheduler.stop(), worker.stop().catch(() => undefined)]);
       await Promise.all([pool.end(), queue.end(), db.close()]);
     },
   };
+}
+
+/** Companies without a mail server of their own may send through the installation's, where there is one. */
+async function tellRelay(pool: Pool, there: boolean): Promise<void> {
+  await pool.query(
+    there ? 'INSERT INTO message_relay DEFAULT VALUES ON CONFLICT DO NOTHING' : 'DELETE FROM message_relay',
+  );
 }
 
 function startWorker(pgPool: Pool, log: Log, taskList: TaskList): Promise<Runner> {

@@ -76,8 +76,8 @@ async function startWebPart({ config, databaseUrl, masterKey, log }: PartContext
 
 async function startJobsPart({ config, databaseUrl, masterKey, log }: PartContext): Promise<RunningPart> {
   const { startJobs } = await import('./jobs.js');
-  const { dataDir, insecureWebhookNetworks } = config;
-  return startJobs({ databaseUrl, masterKey, dataDir, insecureWebhookNetworks, log });
+  const { dataDir, insecureWebhookNetworks, urls, publicUrl } = config;
+  return startJobs({ databaseUrl, masterKey, dataDir, insecureWebhookNetworks, urls, publicUrl, log });
 }
 
 async function startAccountingPart({ config, databaseUrl, log }: PartContext): Promise<RunningPart> {

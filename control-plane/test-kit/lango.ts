@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { startAccounting } from '../../radius/accounting';
 import { startEnforcer } from '../../radius/enforcer';
 import { startJobs } from '../jobs';
+import type { Config } from '../platform/config';
 import { createLog, type Log } from '../platform/log';
 import type { HealthExpectations } from '../health';
 import { createCompany, type CreatedCompany } from '../tenants';
@@ -49,6 +50,8 @@ export interface TestLangoOptions {
   trustedProxies?: string[];
   /** Private networks that webhooks may be sent into, for a receiver of the test's own. */
   insecureWebhookNetworks?: readonly string[];
+  /** Base URLs of foreign services: simulators of the test's own. */
+  urls?: Config['urls'];
   /** Parts to run beside web. The whole product from dist/, with FreeRADIUS, is test-kit/whole.ts. */
   parts?: ('jobs' | 'enforcer' | 'accounting')[];
 }
@@ -117,7 +120,7 @@ const testLog = (part: string): Log => createLog(part, process.env['TEST_LOG'] ?
 
 async function startOthers(
   db: TestDatabase,
-  { parts = [], insecureWebhookNetworks = [] }: TestLangoOptions,
+  { parts = [], insecureWebhookNetworks = [], urls = {}, publicUrl = 'http://127.0.0.1' }: TestLangoOptions,
 ): Promise<{ acctPort: number; stop(): Promise<void> }> {
   const dataDir = mkdtempSync(join(tmpdir(), 'lango-test-'));
   const running: { stop(): Promise<void> }[] = [];
@@ -128,6 +131,8 @@ async function startOthers(
         databaseUrl: db.urls.jobs,
         masterKey: db.masterKey,
         insecureWebhookNetworks,
+        urls,
+        publicUrl,
         dataDir,
         log: testLog('jobs'),
       }),

@@ -1,4 +1,5 @@
 import type { JobHelpers } from 'graphile-worker';
+import { oneRound } from '../platform/jobs/one-round';
 import type { TaskTools } from '../platform/jobs/task';
 import { postMessage, type Posted } from './post-message';
 import { SECRET_PURPOSE } from './schema';
@@ -28,32 +29,10 @@ interface Claimed {
   tries: number;
 }
 
-interface Round {
-  again: boolean;
-}
-const rounds = new WeakMap<TaskTools, Round>();
+const round = oneRound(drain);
 
-/**
- * Sends what is due, until nothing is. One round at a time in a process, so that slow receivers hold one of its workers and not all of them: a
- * call beside a running round only tells it to look again. What a process leaves behind when it dies falls free after a minute (webhook_claim).
- */
-export async function sendDue(helpers: JobHelpers, tools: TaskTools): Promise<void> {
-  const running = rounds.get(tools);
-  if (running) {
-    running.again = true;
-    return;
-  }
-  const round: Round = { again: true };
-  rounds.set(tools, round);
-  try {
-    while (round.again && !helpers.abortSignal?.aborted) {
-      round.again = false;
-      await drain(helpers, tools);
-    }
-  } finally {
-    rounds.delete(tools);
-  }
-}
+/** Sends what is due, until nothing is. What a process leaves behind when it dies falls free after a minute (webhook_claim). */
+export const sendDue = (helpers: JobHelpers, tools: TaskTools): Promise<void> => round(helpers, tools);
 
 async function drain(helpers: JobHelpers, tools: TaskTools): Promise<void> {
   const running = new Set<Promise<void>>();

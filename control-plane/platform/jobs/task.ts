@@ -1,4 +1,5 @@
 import type { JobHelpers } from 'graphile-worker';
+import type { Config } from '../config';
 import type { SecretBox } from '../crypto';
 import type { Database } from '../db/prisma';
 import type { Log } from '../log';
@@ -11,6 +12,10 @@ export interface TaskTools {
   secrets: SecretBox;
   /** LANGO_INSECURE_WEBHOOK_NETWORKS: private networks that webhooks may be sent into. */
   insecureWebhookNetworks: readonly string[];
+  /** Base URLs of foreign services where they differ from the real ones. */
+  urls: Config['urls'];
+  /** As people and providers reach us. */
+  publicUrl: string;
   log: Log;
 }
 

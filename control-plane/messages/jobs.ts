@@ -1,0 +1,37 @@
+import type { JobSpec } from '../platform/jobs/job';
+
+/** How long keys, calls and reports are kept; messages themselves go with their month (docs/operate). */
+export const KEPT_DAYS = 90;
+const BATCH = 5_000;
+
+export const jobs: JobSpec[] = [
+  {
+    // Wakes the sender for what has become due: retries, reminders after a night, what a limit held back, what a process that died left.
+    name: 'messages.wake',
+    cron: '* * * * *',
+    async run(pool) {
+      const { rowCount } = await pool.query(
+        `SELECT job_enqueue('messages.send', '{}', NULL, 'messages.wake') WHERE EXISTS (SELECT FROM message WHERE state = 'waiting' AND due_at <= lango_now())`,
+      );
+      return rowCount ?? 0;
+    },
+  },
+  {
+    name: 'messages.forget',
+    cron: '41 3 * * *',
+    async run(pool) {
+      let total = 0;
+      for (const table of ['message_key', 'message_attempt', 'message_report']) {
+        for (;;) {
+          const { rowCount } = await pool.query(
+            `DELETE FROM ${table} WHERE ctid = ANY (ARRAY(SELECT ctid FROM ${table} WHERE at < lango_now() - make_interval(days => $1) LIMIT $2))`,
+            [KEPT_DAYS, BATCH],
+          );
+          total += rowCount ?? 0;
+          if ((rowCount ?? 0) < BATCH) break;
+        }
+      }
+      return total;
+    },
+  },
+];

@@ -1,0 +1,141 @@
+import { systemActor, type Context } from '../platform/context';
+import { createSecretBox } from '../platform/crypto';
+import { createDatabase, type Database } from '../platform/db/prisma';
+import { createLog } from '../platform/log';
+import { startTestLango, type TestLango } from '../test-kit/lango';
+import { startAfricasTalking, type FakeAfricasTalking } from '../test-kit/messaging/africastalking';
+import { startSmtp, type FakeSmtp } from '../test-kit/messaging/smtp';
+import { until } from '../test-kit/until';
+import { catalogue, messageKinds } from './catalogue';
+import { enqueueMessage, type NewMessage } from './enqueue-message';
+import { ACCOUNT_PURPOSE } from './accounts';
+
+let at: FakeAfricasTalking;
+let mail: FakeSmtp;
+let lango: TestLango;
+let db: Database;
+
+beforeAll(async () => {
+  at = await startAfricasTalking({ username: 'kisima', apiKey: 'atsk_live_key' });
+  mail = await startSmtp();
+  lango = await startTestLango({ parts: ['jobs'], urls: { africastalking: at.url, smtp: mail.url } });
+  const secrets = createSecretBox(lango.db.masterKey);
+  db = createDatabase(lango.db.urls.web, secrets, createLog('test', 'silent'), 2);
+  const sealed = secrets.seal(ACCOUNT_PURPOSE, lango.company.tenantId, JSON.stringify({ api_key: 'atsk_live_key' }));
+  await lango.asOwner(
+    `INSERT INTO message_provider (tenant_id, provider, settings, secrets_enc) VALUES ($1, 'africastalking', '{"username": "kisima"}', $2)`,
+    [lango.company.tenantId.toString(), sealed],
+  );
+});
+afterAll(async () => {
+  await db?.close();
+  await lango?.stop();
+  await Promise.all([at?.stop(), mail?.stop()]);
+});
+
+const inTenant = <T>(work: (ctx: Context) => Promise<T>): Promise<T> =>
+  db.inTenant({ tenantId: lango.company.tenantId, actor: systemActor('test'), requestId: 'test' }, work);
+const say = (message: NewMessage) => inTenant((ctx) => enqueueMessage(ctx, message));
+
+interface Row {
+  state: string;
+  error: string | null;
+  body: string | null;
+  data: unknown;
+  data_enc: unknown;
+  provider: string;
+  provider_ref: string | null;
+  cost_micros: string | null;
+  segments: number | null;
+  tries: number;
+}
+const ended = async (outcome: Awaited<ReturnType<typeof say>>): Promise<Row> => {
+  if (outcome.kind !== 'queued') throw new Error(`not queued: ${outcome.kind}`);
+  return until(
+    async () => (await lango.asOwner<Row>('SELECT * FROM message WHERE id = $1', [outcome.id.toString()]))[0] as Row,
+    (row) => row.state !== 'waiting',
+  );
+};
+
+test('the catalogue and the database know the same kinds', async () => {
+  const rows = await lango.asOwner('SELECT kind, topic, urgency, automatic FROM message_kinds() ORDER BY kind');
+  expect(rows).toEqual(
+    [...messageKinds].sort().map((kind) => {
+      const { topic, urgency, automatic } = catalogue[kind];
+      return { kind, topic, urgency, automatic };
+    }),
+  );
+});
+
+test('an SMS is sent once the transaction commits, once under its key, with what it cost', async () => {
+  const notice: NewMessage = {
+    kind: 'notice',
+    channel: 'sms',
+    recipient: '+254712345678',
+    values: { name: 'Wanjiru', text: 'The mast of Kisima rests tonight. {{company}}' },
+    key: 'mast:1',
+    // At night too, in a test that runs whenever.
+  };
+  await lango.asOwner(
+    `INSERT INTO message_setting (tenant_id, quiet_from, quiet_until) VALUES ($1, '00:00', '00:00')`,
+    [lango.company.tenantId.toString()],
+  );
+  await expect(
+    inTenant(async (ctx) => {
+      await enqueueMessage(ctx, { ...notice, values: { text: 'taken back' } });
+      throw new Error('no');
+    }),
+  ).rejects.toThrow('no');
+  const first = await say(notice);
+  const row = await ended(first);
+  expect(await say(notice)).toEqual({ kind: 'said_already', id: (first as { id: bigint }).id });
+  expect(row).toMatchObject({
+    state: 'sent',
+    provider: 'africastalking',
+    provider_ref: 'ATXid_000001',
+    cost_micros: '800000',
+    segments: 1,
+  });
+  // What looks like a template in a value stays what it is.
+  expect(at.sent.map(({ to, text }) => [to, text])).toEqual([
+    ['+254712345678', 'The mast of Kisima rests tonight. {{company}}'],
+  ]);
+});
+
+test('a code is sealed until it is sent, and stands nowhere afterwards', async () => {
+  const code: NewMessage = {
+    kind: 'code',
+    channel: 'sms',
+    recipient: '+254712345679',
+    values: { code: '903114', minutes: 10 },
+  };
+  const row = await ended(await say(code));
+  expect(row).toMatchObject({ state: 'sent', body: null, data: {}, data_enc: null });
+  expect(at.sent.at(-1)?.text).toMatch(/^903114 is your code for /);
+});
+
+test('e-mail goes through the mail server of the installation where the company has none', async () => {
+  const message: NewMessage = {
+    kind: 'invitation',
+    channel: 'email',
+    recipient: 'njeri@example.net',
+    locale: 'sw',
+    values: { name: 'Njeri <b>', inviter: 'Amina', link: 'https://isp.example/join?k=a&b=c', hours: 48 },
+  };
+  expect(await ended(await say(message))).toMatchObject({ state: 'sent', provider: 'smtp' });
+  const letter = mail.letters.at(-1);
+  expect(letter).toMatchObject({ to: ['njeri@example.net'] });
+  expect(letter?.message).toContain('Njeri &lt;b&gt;');
+});
+
+test('what is no address, and what nobody carries, is said to the caller and stops nothing', async () => {
+  const sms: NewMessage = { kind: 'test', channel: 'sms', recipient: '0712345678', values: {} };
+  expect(await say(sms)).toEqual({ kind: 'bad_address' });
+  expect(await say({ ...sms, channel: 'email', recipient: 'a@b.c\r\nBcc: x@y.z' })).toEqual({ kind: 'bad_address' });
+  const other = await lango.addCompany();
+  const outcome = await db.inTenant(
+    { tenantId: other.tenantId, actor: systemActor('test'), requestId: 'test' },
+    (ctx) => enqueueMessage(ctx, { ...sms, recipient: '+254712345678' }),
+  );
+  expect(outcome).toEqual({ kind: 'no_provider' });
+});

@@ -84,7 +84,7 @@ export interface LiveTotals {
 }
 
 /** Counts and summed speeds of what matches; speeds are means between each router's last two reports, silent sessions count as 0. */
-export async function totalLive(ctx: Context, filter: LiveFilter): Promise<LiveTotals> {
+export async function totalLive(ctx: Context, filter: Omit<LiveFilter, 'before' | 'limit'>): Promise<LiveTotals> {
   const [row] = await ctx.tx.$queryRaw<{ online: bigint; matching: bigint; down: number; up: number }[]>`
     SELECT (SELECT count(*) FROM session_live WHERE stopped_at IS NULL) AS online, count(*) AS matching,
            coalesce(sum(${sessionSpeed('output')}), 0)::float8 AS down, coalesce(sum(${sessionSpeed('input')}), 0)::float8 AS up
@@ -137,7 +137,7 @@ export async function listOrders(ctx: Context, ids: bigint[]): Promise<{ orders:
 }
 
 /** The least that a count has to join: nothing but the sessions when it is not filtered by what was sold or to whom. */
-function sourceFor(filter: LiveFilter): Prisma.Sql {
+function sourceFor(filter: Pick<LiveFilter, 'q' | 'plan' | 'state'>): Prisma.Sql {
   return filter.q || filter.plan !== undefined || filter.state ? SOURCE : Prisma.sql`FROM session_live l`;
 }
 
@@ -147,7 +147,7 @@ function present(): Prisma.Sql {
     SELECT 1 FROM enforcement e WHERE e.session_id = l.radacctid AND e.kind = 'cut' AND e.created_at > (SELECT lango_now()) - interval '10 minutes')))`;
 }
 
-function conditions(filter: LiveFilter): Prisma.Sql {
+function conditions(filter: Omit<LiveFilter, 'before' | 'limit'>): Prisma.Sql {
   const parts: Prisma.Sql[] = [];
   if (filter.router !== undefined) parts.push(Prisma.sql`AND l.nas_id = ${filter.router}`);
   if (filter.plan !== undefined) parts.push(Prisma.sql`AND s.plan_id = ${filter.plan}`);

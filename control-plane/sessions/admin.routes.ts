@@ -1,121 +1,135 @@
 import { z } from 'zod';
 import type { Context } from '../platform/context';
-import { cursorId, idField, listQuery } from '../platform/http/input';
+import { cursorId, idField, listQuery, pageOf, type Page } from '../platform/http/input';
 import { pageRoute, seeOther, view } from '../platform/http/page';
-import type { PageRoute } from '../platform/http/page';
+import type { PageResult, PageRoute } from '../platform/http/page';
 import type { Person } from '../platform/http/person';
 import { notFound } from '../platform/http/problem';
-import { cursorOf, pagerOf, readerFor, withQuery } from '../ui';
-import type { Reader } from '../ui';
+import { listPages, listSettings, named, none, oneOf } from '../tables';
+import { readerFor, rowsOf } from '../ui';
+import type { Filter, Reader } from '../ui';
 import { addressRoutes } from './address.routes';
 import { historyRoutes } from './history.routes';
 import { findLive, listLive, listOrders, liveChoices, totalLive } from './admin.queries';
 import type { LiveFilter, LiveRow } from './admin.queries';
-import { filterChips, LIVE_STATES, proofsOf, sessionRow, totalsLine } from './admin.view';
+import { LIVE_STATES, liveColumns, liveLook, proofsOf, totalsLine } from './admin.view';
+import type { ShownSession } from './admin.view';
 import { disconnectSession } from './enforce-session';
 
-const none = z.literal('').transform(() => undefined);
 const liveQuery = listQuery.extend({
-  router: z.union([none, idField]).optional(),
-  plan: z.union([none, idField]).optional(),
-  state: z.union([none, z.enum(LIVE_STATES)]).optional(),
+  router: none.or(idField).optional(),
+  plan: none.or(idField).optional(),
+  state: oneOf(LIVE_STATES),
   asked: z.string().max(20).optional(),
 });
 type LiveQuery = z.output<typeof liveQuery>;
+type LiveScope = { filter: Omit<LiveFilter, 'before' | 'limit'>; reader: Reader; mayCut: boolean };
 
-function filterOf(query: LiveQuery): LiveFilter {
-  const { q, router, plan, state, cursor, limit } = query;
-  return { q: q || undefined, router, plan, state, before: cursorId(cursor), limit };
-}
-
-/** Rows with their proofs: three queries for any page. */
-async function printRows(ctx: Context, rows: LiveRow[], reader: Reader, person: Person) {
-  const { orders, attempts } = await listOrders(
-    ctx,
-    rows.flatMap((row) => row.enforcement_id ?? []),
-  );
-  const proofs = proofsOf(orders, attempts, reader);
+function scopeOf({ q, router, plan, state }: LiveQuery, reader: Reader, person: Person): LiveScope {
   const mayCut = person.actor.permissions.has('sessions.disconnect');
-  return rows.map((row) =>
-    sessionRow(row, (row.enforcement_id && proofs.get(row.enforcement_id)) || null, reader, mayCut),
-  );
+  return { filter: { q: q || undefined, router, plan, state }, reader, mayCut };
 }
 
-async function printRow(ctx: Context, id: bigint, reader: Reader, person: Person) {
+/** Sessions with the proofs of the orders about them: three statements for any number of rows. */
+async function withProofs(ctx: Context, rows: LiveRow[], { reader, mayCut }: LiveScope): Promise<ShownSession[]> {
+  const ids = rows.flatMap((row) => row.enforcement_id ?? []);
+  const { orders, attempts } = await listOrders(ctx, ids);
+  const proofs = proofsOf(orders, attempts, reader);
+  return rows.map((row) => ({
+    ...row,
+    proof: (row.enforcement_id && proofs.get(row.enforcement_id)) || null,
+    mayCut,
+  }));
+}
+
+async function pageAt(
+  ctx: Context,
+  scope: LiveScope,
+  { cursor, limit }: { cursor: string | undefined; limit: number },
+): Promise<Page<ShownSession>> {
+  const rows = await listLive(ctx, { ...scope.filter, before: cursorId(cursor), limit });
+  const { items, nextCursor } = pageOf(rows, limit, (row) => row.id);
+  return { items: await withProofs(ctx, items, scope), nextCursor };
+}
+
+async function filtersOf(ctx: Context, { router, plan, state }: LiveQuery, { t }: Reader): Promise<Filter[]> {
+  const { routers, plans } = await liveChoices(ctx);
+  return [
+    { name: 'router', label: t('sessions.router'), value: router?.toString() ?? '', options: named(routers) },
+    {
+      name: 'state',
+      label: t('sessions.state'),
+      value: state ?? '',
+      options: LIVE_STATES.map((value) => ({ value, label: t(`ui.state.${value}`) })),
+    },
+    { name: 'plan', label: t('sessions.plan'), value: plan?.toString() ?? '', options: named(plans) },
+  ];
+}
+
+const LIST = 'sessions';
+
+const liveList = listPages({
+  list: LIST,
+  path: '/sessions',
+  permission: 'sessions.read',
+  view: 'sessions/list',
+  query: liveQuery,
+  title: 'sessions.title',
+  find: 'sessions.find',
+  foot: 'sessions.foot',
+  columns: liveColumns,
+  look: liveLook,
+  filters: (ctx, { query, reader }) => filtersOf(ctx, query, reader),
+  scope: (_ctx, { query, reader, person }) => scopeOf(query, reader, person),
+  page: pageAt,
+  body: (_asked, here) => ({ on: 'sessions', every: 4000, href: `/sessions/rows?${here.toString()}` }),
+  empty: ({ person, reader: { t } }) => ({
+    text: t('sessions.empty'),
+    ...(person.actor.permissions.has('routers.write')
+      ? { href: '/routers/new', step: t('sessions.empty_step'), action: true }
+      : {}),
+  }),
+  async model(ctx, { query, person, reader }, { scope, here }) {
+    const { t } = reader;
+    return {
+      live: 'sessions,enforcement',
+      mayTrace: person.actor.permissions.has('sessions.trace'),
+      told: query.asked && {
+        text: t(query.asked === 'gone' ? 'sessions.cut_gone' : 'sessions.cut_asked'),
+        warn: query.asked === 'gone',
+      },
+      totals: totalsLine(await totalLive(ctx, scope.filter), reader),
+      totalsHref: `/sessions/totals?${here.toString()}`,
+    };
+  },
+});
+
+/** Rows as the list draws them, in the columns that this person chose. */
+async function drawRows(ctx: Context, rows: ShownSession[], reader: Reader, person: Person) {
+  return rowsOf(liveColumns, await listSettings(ctx, person, LIST), rows, liveLook, reader);
+}
+
+async function drawRow(ctx: Context, id: bigint, person: Person): Promise<PageResult> {
+  const reader = readerFor(ctx, person);
   const row = await findLive(ctx, id);
   if (!row) throw notFound('That session');
-  return (await printRows(ctx, [row], reader, person))[0];
-}
-
-function emptyWords(filtered: boolean, mayAdd: boolean, { t }: Reader) {
-  if (filtered)
-    return { text: t('sessions.empty_filtered'), href: '/sessions', step: t('sessions.empty_filtered_step') };
-  return {
-    text: t('sessions.empty'),
-    ...(mayAdd ? { href: '/routers/new', step: t('sessions.empty_step'), action: true } : {}),
-  };
+  const rows = await withProofs(ctx, [row], scopeOf(liveQuery.parse({}), reader, person));
+  return view('sessions/rows', { layout: null, rows: await drawRows(ctx, rows, reader, person) });
 }
 
 export const pageRoutes: PageRoute[] = [
   ...addressRoutes,
   ...historyRoutes,
-  pageRoute({
-    method: 'GET',
-    path: '/sessions',
-    permission: 'sessions.read',
-    query: liveQuery,
-    async run(ctx, { query }, web, person) {
-      const reader = readerFor(ctx, person);
-      const filter = filterOf(query);
-      const found = await listLive(ctx, filter);
-      const shown = found.slice(0, filter.limit);
-      const totals = await totalLive(ctx, filter);
-      const search = new URLSearchParams(web.query);
-      search.delete('asked');
-      const chosen = {
-        router: String(query.router ?? ''),
-        plan: String(query.plan ?? ''),
-        state: query.state ?? '',
-        q: query.q ?? '',
-      };
-      const last = shown.at(-1);
-      const here = (path: string) => withQuery(path, search, { cursor: query.cursor ?? null });
-      return view('sessions/list', {
-        title: reader.t('sessions.title'),
-        live: 'sessions,enforcement',
-        mayTrace: person.actor.permissions.has('sessions.trace'),
-        told: query.asked && {
-          text: reader.t(query.asked === 'gone' ? 'sessions.cut_gone' : 'sessions.cut_asked'),
-          warn: query.asked === 'gone',
-        },
-        totals: totalsLine(totals, reader),
-        totalsHref: here('/sessions/totals'),
-        rowsHref: here('/sessions/rows'),
-        filters: filterChips(chosen, await liveChoices(ctx), search, reader),
-        rows: await printRows(ctx, shown, reader, person),
-        empty: emptyWords(isFiltered(filter), person.actor.permissions.has('routers.write'), reader),
-        pager: pagerOf(
-          '/sessions',
-          search,
-          {
-            cursor: query.cursor,
-            next: found.length > filter.limit && last ? cursorOf(last.id) : null,
-            limit: filter.limit,
-          },
-          reader,
-        ),
-      });
-    },
-  }),
+  ...liveList,
   pageRoute({
     method: 'GET',
     path: '/sessions/rows',
     permission: 'sessions.read',
     query: liveQuery,
     async run(ctx, { query }, _web, person) {
-      const filter = filterOf(query);
-      const rows = (await listLive(ctx, filter)).slice(0, filter.limit);
-      return view('sessions/rows', { layout: null, rows: await printRows(ctx, rows, readerFor(ctx, person), person) });
+      const reader = readerFor(ctx, person);
+      const { items } = await pageAt(ctx, scopeOf(query, reader, person), { cursor: query.cursor, limit: query.limit });
+      return view('sessions/rows', { layout: null, rows: await drawRows(ctx, items, reader, person) });
     },
   }),
   pageRoute({
@@ -124,24 +138,16 @@ export const pageRoutes: PageRoute[] = [
     permission: 'sessions.read',
     query: liveQuery,
     async run(ctx, { query }, web, person) {
-      const totals = await totalLive(ctx, filterOf(query));
-      return view('sessions/totals', {
-        layout: null,
-        totals: totalsLine(totals, readerFor(ctx, person)),
-        totalsHref: web.url,
-      });
+      const reader = readerFor(ctx, person);
+      const totals = totalsLine(await totalLive(ctx, scopeOf(query, reader, person).filter), reader);
+      return view('sessions/totals', { layout: null, totals, totalsHref: web.url });
     },
   }),
   pageRoute({
     method: 'GET',
     path: '/sessions/:id/row',
     permission: 'sessions.read',
-    async run(ctx, { params }, _web, person) {
-      return view('sessions/row', {
-        layout: null,
-        row: await printRow(ctx, params.id, readerFor(ctx, person), person),
-      });
-    },
+    run: (ctx, { params }, _web, person) => drawRow(ctx, params.id, person),
   }),
   pageRoute({
     method: 'POST',
@@ -159,14 +165,7 @@ export const pageRoutes: PageRoute[] = [
             : undefined;
         return seeOther(back ?? `/sessions?asked=${outcome.kind === 'asked' ? 'yes' : 'gone'}`);
       }
-      return view('sessions/row', {
-        layout: null,
-        row: await printRow(ctx, params.id, readerFor(ctx, person), person),
-      });
+      return drawRow(ctx, params.id, person);
     },
   }),
 ];
-
-function isFiltered(filter: LiveFilter): boolean {
-  return [filter.q, filter.router, filter.plan, filter.state].some((value) => value !== undefined);
-}

@@ -7,61 +7,151 @@ import {
   formatSpan,
   proofLine,
   stateBadge,
-  withQuery,
 } from '../ui';
-import type { Proof, Reader, StateBadge, StateName } from '../ui';
+import type { Column, Proof, Reader, RowLook, StateBadge, StateName } from '../ui';
 import type { AttemptRow, LiveRow, LiveTotals, OrderRow } from './admin.queries';
-
-/** One row as it is printed. */
-export interface SessionRow {
-  id: string;
-  name: string;
-  href: string;
-  second: string;
-  state: StateBadge;
-  ip: string;
-  mac: string;
-  plan: string;
-  router: string;
-  since: string;
-  start: string;
-  down: string;
-  up: string;
-  used: string;
-  left: { text: string; tone: string; part: number | null };
-  proof: Proof | null;
-  gone: boolean;
-  mayCut: boolean;
-  tint: string;
-}
 
 /** States a list may be narrowed to, in the order an operator thinks of them. */
 export const LIVE_STATES = ['online', 'grace', 'throttled', 'garden', 'stale'] as const;
 
-/** Prints one session. Figures that the router has not reported yet are a dash, never a zero. */
-export function sessionRow(row: LiveRow, proof: Proof | null, reader: Reader, mayCut: boolean): SessionRow {
-  const { locale, t } = reader;
-  const speeds = speedOf(row, reader);
+/** A session as the list shows it, with what became of the last order about it. */
+export interface ShownSession extends LiveRow {
+  proof: Proof | null;
+  mayCut: boolean;
+}
+
+/** The columns of the live list. Figures that the router has not reported yet are a dash, never a zero. */
+export const liveColumns: Column<ShownSession>[] = [
+  {
+    key: 'who',
+    label: 'subscribers.customer',
+    isName: true,
+    cell: (row, { t }) => ({
+      first: row.subscriber ?? (row.username || t('sessions.nobody')),
+      second: row.subscriber === null ? t('sessions.unknown_login') : row.username,
+      secondId: true,
+      ...(row.subscriber_id === null ? {} : { href: `/subscribers/${row.subscriber_id}` }),
+    }),
+    csv: (row) => row.subscriber,
+  },
+  {
+    key: 'login',
+    label: 'subscriptions.login',
+    extra: true,
+    card: 'not-in-card',
+    cell: (row) => ({ first: row.username, id: true }),
+    csv: (row) => row.username,
+  },
+  {
+    key: 'state',
+    label: 'sessions.state',
+    card: 'card-end',
+    cell: (row, reader) => ({ state: stateOf(row, reader) }),
+    csv: (row) => row.mode,
+  },
+  {
+    key: 'address',
+    label: 'sessions.address',
+    cell: (row) => ({ first: row.ip ?? '–', id: true, second: row.mac ?? '', secondId: true }),
+    csv: (row) => row.ip,
+  },
+  {
+    key: 'device',
+    label: 'subscribers.device',
+    extra: true,
+    card: 'not-in-card',
+    cell: (row) => ({ first: row.mac ?? '–', id: true }),
+    csv: (row) => row.mac,
+  },
+  {
+    key: 'plan',
+    label: 'sessions.plan',
+    card: 'not-in-card',
+    cell: (row, { t }) => ({ first: row.plan ?? '–', second: row.router ?? t('sessions.router_gone') }),
+    csv: (row) => row.plan,
+  },
+  {
+    key: 'router',
+    label: 'sessions.router',
+    extra: true,
+    card: 'not-in-card',
+    cell: (row, { t }) => ({ first: row.router ?? t('sessions.router_gone') }),
+    csv: (row) => row.router,
+  },
+  {
+    key: 'since',
+    label: 'sessions.since',
+    num: true,
+    sorted: true,
+    card: 'not-in-card',
+    cell: (row, reader) => ({
+      first: formatSpan((row.stopped_at?.getTime() ?? reader.nowMs) - row.started_at.getTime()),
+      second: formatMoment(row.started_at, reader),
+    }),
+    csv: (row) => row.started_at.toISOString(),
+  },
+  {
+    key: 'speed',
+    label: 'sessions.down_up',
+    num: true,
+    yields: true,
+    card: 'card-end',
+    cell(row, reader) {
+      const speeds = speedOf(row, reader.nowMs);
+      const print = (bps: number | undefined) => (bps === undefined ? '–' : formatMbps(bps, reader.locale));
+      return { first: print(speeds?.down), second: print(speeds?.up), strong: true, afterInCard: 'Mbps' };
+    },
+  },
+  {
+    key: 'used',
+    label: 'sessions.used',
+    num: true,
+    yields: true,
+    card: 'not-in-card',
+    cell: (row, { locale }) => ({ first: formatBytes(row.used_bytes ?? row.session_bytes, locale) }),
+    csv: (row) => row.used_bytes ?? row.session_bytes,
+  },
+  {
+    key: 'left',
+    label: 'sessions.left',
+    yields: true,
+    cell(row, reader) {
+      const { text, tone, part } = leftOf(row, reader);
+      return { first: text, tone, bar: { part, tone } };
+    },
+    csv: (row) => (row.allowance_bytes === null ? null : row.allowance_bytes - (row.used_bytes ?? 0n)),
+  },
+  {
+    key: 'act',
+    label: 'sessions.actions',
+    acts: true,
+    yields: true,
+    card: 'card-end',
+    cell: (row, { t }) =>
+      row.mayCut && row.stopped_at === null && !row.proof?.open
+        ? {
+            act: {
+              to: `/sessions/${row.id}/disconnect`,
+              label: t('sessions.cut'),
+              spoken: t('sessions.actions_for', {
+                name: row.subscriber ?? (row.username || t('sessions.nobody')),
+              }),
+              consequence: t('sessions.cut_consequence'),
+              cut: true,
+              inPlace: true,
+            },
+          }
+        : {},
+  },
+];
+
+/** How a row follows its session: it asks for itself at every step of an order about it. */
+export function liveLook({ id, proof, stopped_at }: ShownSession): RowLook {
+  const asked = proof === null ? '' : proof.tone === 'proven' ? 'is-proven' : 'is-asked';
   return {
-    id: row.id.toString(),
-    name: row.subscriber ?? (row.username || t('sessions.nobody')),
-    href: row.subscriber_id === null ? '' : `/subscribers/${row.subscriber_id}`,
-    second: row.subscriber === null ? t('sessions.unknown_login') : row.username,
-    state: stateOf(row, reader),
-    ip: row.ip ?? '–',
-    mac: row.mac ?? '',
-    plan: row.plan ?? '–',
-    router: row.router ?? t('sessions.router_gone'),
-    since: formatSpan((row.stopped_at?.getTime() ?? reader.nowMs) - row.started_at.getTime()),
-    start: formatMoment(row.started_at, reader),
-    down: speeds ? formatMbps(speeds.down, locale) : '–',
-    up: speeds ? formatMbps(speeds.up, locale) : '–',
-    used: formatBytes(row.used_bytes ?? row.session_bytes, locale),
-    left: leftOf(row, reader),
+    live: { id: id.toString(), on: `enforcement:${id}`, href: `/sessions/${id}/row` },
+    tint: [asked, stopped_at ? 'is-gone' : ''].filter(Boolean).join(' '),
     proof,
-    gone: row.stopped_at !== null,
-    mayCut: mayCut && row.stopped_at === null && !proof?.open,
-    tint: proof === null ? '' : proof.tone === 'proven' ? 'is-proven' : 'is-asked',
   };
 }
 
@@ -86,7 +176,7 @@ function stateName(row: LiveRow, nowMs: number): StateName {
   return row.state === 'grace' ? 'grace' : 'online';
 }
 
-function speedOf(row: LiveRow, { nowMs }: Reader): { down: number; up: number } | null {
+function speedOf(row: LiveRow, nowMs: number): { down: number; up: number } | null {
   if (row.stopped_at || row.delta_s === null || row.delta_s <= 0n || stateName(row, nowMs) === 'stale') return null;
   const seconds = Number(row.delta_s);
   const rate = (bytes: bigint | null) => (Math.max(0, Number(bytes ?? 0n)) * 8) / seconds;
@@ -151,63 +241,5 @@ export function totalsLine(
     of: filtered ? t('sessions.of', { total: formatCount(totals.online, locale) }) : '',
     down: formatRate(totals.down_bps, locale),
     up: formatRate(totals.up_bps, locale),
-  };
-}
-
-export interface Chosen {
-  router: string;
-  plan: string;
-  state: string;
-  q: string;
-}
-
-type Named = { id: bigint; name: string };
-
-/** Filters as chips that can be taken off, and the form that adds more. Everything lives in the URL. */
-export function filterChips(
-  chosen: Chosen,
-  choices: { routers: Named[]; plans: Named[] },
-  query: URLSearchParams,
-  { t }: Reader,
-) {
-  const nameOf = (list: Named[], id: string) => list.find((one) => one.id.toString() === id)?.name ?? id;
-  const chip = (name: 'router' | 'plan' | 'state', value: string) => ({
-    label: t(`sessions.${name}`),
-    value,
-    off: withQuery('/sessions', query, { [name]: null }),
-    offLabel: t('ui.filter_off', { name: t(`sessions.${name}`) }),
-  });
-  const active = [
-    ...(chosen.router ? [chip('router', nameOf(choices.routers, chosen.router))] : []),
-    ...(chosen.state ? [chip('state', t(`ui.state.${chosen.state}`))] : []),
-    ...(chosen.plan ? [chip('plan', nameOf(choices.plans, chosen.plan))] : []),
-  ];
-  const options = (list: Named[], value: string) => [
-    { value: '', label: t('ui.filter_any'), selected: value === '' },
-    ...list.map((one) => ({ value: one.id.toString(), label: one.name, selected: one.id.toString() === value })),
-  ];
-  const states = LIVE_STATES.map((state) => ({
-    value: state,
-    label: t(`ui.state.${state}`),
-    selected: state === chosen.state,
-  }));
-  return {
-    path: '/sessions',
-    q: chosen.q,
-    findHint: t('sessions.find'),
-    kept: (['router', 'plan', 'state'] as const)
-      .filter((name) => chosen[name])
-      .map((name) => ({ name, value: chosen[name] })),
-    active,
-    choices: [
-      { name: 'router', label: t('sessions.router'), options: options(choices.routers, chosen.router) },
-      {
-        name: 'state',
-        label: t('sessions.state'),
-        options: [{ value: '', label: t('ui.filter_any'), selected: !chosen.state }, ...states],
-      },
-      { name: 'plan', label: t('sessions.plan'), options: options(choices.plans, chosen.plan) },
-    ],
-    clear: active.length > 0 || chosen.q ? '/sessions' : '',
   };
 }

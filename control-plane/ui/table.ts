@@ -36,8 +36,8 @@ export interface Cell {
   /** What a card says around the first line, where no head stands above it. */
   inCard?: string;
   afterInCard?: string;
-  /** How full something is, 0 to 1, drawn before the first line. */
-  bar?: { part: number; tone: string };
+  /** How full something is, 0 to 1, drawn before the first line; null where there is no measure. */
+  bar?: { part: number | null; tone: string };
   /** Several things that each have a page. */
   links?: { href: string; name: string }[];
   act?: RowAct;

@@ -1,4 +1,5 @@
 import type { Client } from 'pg';
+import { traces } from './seed-traces';
 
 export interface PagesSize {
   /** Subscribers, each with one subscription. */
@@ -16,7 +17,7 @@ const last = `ARRAY['Wanjiru','Otieno','Mwangi','Kamau','Achieng','Odhiambo','Nj
  * on fifty routers, and a history of closed sessions over 24 months. Rows are written straight: nothing is measured here.
  */
 export async function seedPages(db: Client, size: PagesSize, progress: (line: string) => void): Promise<void> {
-  for (const [what, sql] of steps(size)) {
+  for (const [what, sql] of [...steps(size), ...traces(size)]) {
     const began = performance.now();
     await db.query(sql);
     progress(`${what}: ${((performance.now() - began) / 1000).toFixed(1)} s`);

@@ -1,35 +1,22 @@
 import { z } from 'zod';
 import type { Context } from '../platform/context';
-import { idField, listQuery } from '../platform/http/input';
+import { idField } from '../platform/http/input';
 import { pageRoute, view } from '../platform/http/page';
-import type { PageRoute, Web } from '../platform/http/page';
+import type { PageRoute } from '../platform/http/page';
 import type { Person } from '../platform/http/person';
 import { notFound } from '../platform/http/problem';
 import { localMoment } from '../platform/local-moment';
-import { formatDeadline, formErrors, pagerOf, readerFor } from '../ui';
+import { none } from '../tables';
+import { formatDeadline, formErrors, readerFor } from '../ui';
 import type { Reader } from '../ui';
-import {
-  askedFacts,
-  askFields,
-  explanation,
-  refusalFilters,
-  refusalRow,
-  suspectLine,
-  thenPanel,
-  tryLines,
-} from './admin.view';
+import { askedFacts, askFields, explanation, thenPanel, tryLines } from './admin.view';
 import { explainHref } from './explain-href';
 import { canImagine, explainAccess, IMAGINED_DAYS, type AccessQuestion } from './explain-access';
-import { DAYS, findTry, keyText, listRefusals, listTries, readKey, routerChoices, suspectRouters } from './queries';
+import { findTry, keyText, listTries, readKey, routerChoices } from './queries';
+import { refusalRoutes } from './refusals.routes';
 import { questionOf } from './replay';
 import { METHODS } from './schema';
 
-const none = z.literal('').transform(() => undefined);
-const listPage = listQuery.extend({
-  router: z.union([none, idField]).optional(),
-  reason: z.union([none, z.string().regex(/^[a-z_]{1,40}$/)]).optional(),
-  days: z.union([none, z.coerce.number().pipe(z.literal([1, 3, 7]))]).optional(),
-});
 const explainPage = z.object({
   username: z.string().max(253).optional(),
   mac: z.union([none, z.string().trim().max(64)]).optional(),
@@ -40,33 +27,6 @@ const explainPage = z.object({
   try: z.string().max(40).optional(),
   cursor: z.string().max(40).optional(),
 });
-
-async function refusalsModel(ctx: Context, query: z.output<typeof listPage>, web: Web, reader: Reader) {
-  const { q, router, reason, limit } = query;
-  const days = query.days ?? DAYS;
-  const before = readKey(query.cursor, 'cursor');
-  const found = await listRefusals(ctx, { q: q || undefined, router, reason, days, before, limit });
-  const shown = found.slice(0, limit);
-  const last = shown.at(-1);
-  const search = new URLSearchParams(web.query);
-  const chosen = { q: q ?? '', router: String(router ?? ''), reason: reason ?? '', days };
-  const filters = refusalFilters(chosen, await routerChoices(ctx), search, reader);
-  return {
-    title: reader.t('access.refusals_title'),
-    filters,
-    suspects: (await suspectRouters(ctx)).map((row) => suspectLine(row, reader)),
-    rows: shown.map((row) => refusalRow(row, reader)),
-    empty: filters.clear
-      ? { text: reader.t('access.empty_filtered'), href: '/access', step: reader.t('access.empty_filtered_step') }
-      : { text: reader.t('access.empty'), href: '/access/explain', step: reader.t('access.ask_step') },
-    pager: pagerOf(
-      '/access',
-      search,
-      { cursor: query.cursor, next: found.length > limit && last ? keyText(last) : null, limit },
-      reader,
-    ),
-  };
-}
 
 /** Tries shown at a time. */
 const TRIES = 8;
@@ -135,14 +95,7 @@ async function explainModel(ctx: Context, query: z.output<typeof explainPage>, p
 }
 
 export const pageRoutes: PageRoute[] = [
-  pageRoute({
-    method: 'GET',
-    path: '/access',
-    permission: 'access.explain',
-    query: listPage,
-    run: async (ctx, { query }, web, person) =>
-      view('access/refusals', await refusalsModel(ctx, query, web, readerFor(ctx, person))),
-  }),
+  ...refusalRoutes,
   pageRoute({
     method: 'GET',
     path: '/access/explain',

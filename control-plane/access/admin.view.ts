@@ -1,41 +1,10 @@
-import { formatCount, formatDeadline, formatMoment, formatSpan, withQuery } from '../ui';
+import { formatCount, formatDeadline, formatMoment } from '../ui';
 import type { Reader } from '../ui';
-import { CHECKS, checksOf, sayMethod } from './checks';
+import { checksOf, sayMethod } from './checks';
 import type { Explained } from './explain-access';
-import { explainHref } from './explain-href';
-import { keyText, type RefusalRow, type SuspectRouter, type TryRow } from './queries';
+import { keyText, type SuspectRouter, type TryRow } from './queries';
 import { decisionOf } from './replay';
 import { METHODS } from './schema';
-
-/** One refusal with how often it came. A pace of seconds is a device that dials again and again. */
-export function refusalRow(row: RefusalRow, reader: Reader) {
-  const { t, locale } = reader;
-  const tries = Number(row.tries);
-  const pace_ms = tries > 1 ? (row.last_at.getTime() - row.first_at.getTime()) / (tries - 1) : 0;
-  return {
-    who: row.subscriber ?? (row.username || t('access.no_login')),
-    login: row.subscriber === null ? t('access.not_ours') : row.username,
-    href: explainHref({
-      username: row.username,
-      mac: row.station || undefined,
-      router_id: row.router === null ? undefined : row.nas_id.toString(),
-    }),
-    reason: t(`access.reason_${row.reason}`),
-    router: row.router ?? t('access.router_gone'),
-    station: row.station || '–',
-    times: t('access.times', { count: tries, shown: formatCount(tries, locale) }),
-    many: tries >= 10,
-    pace: pace_ms > 0 && tries > 2 ? t('access.every', { span: formatSpan(Math.max(1000, pace_ms)) }) : '',
-    last: formatMoment(row.last_at, reader),
-    iso: row.last_at.toISOString(),
-    since: tries > 1 ? t('access.since', { when: formatMoment(row.first_at, reader) }) : '',
-    after: {
-      arch: row.let_in ? 'open' : 'shut',
-      tone: row.let_in ? 'good' : 'bad',
-      word: t(row.let_in ? 'access.let_in' : 'access.still_out'),
-    },
-  };
-}
 
 /** A router whose secret looks wrong, with its remedy. */
 export function suspectLine(row: SuspectRouter, reader: Reader) {
@@ -46,83 +15,6 @@ export function suspectLine(row: SuspectRouter, reader: Reader) {
       ? t('access.secret_wrong_why', { when: formatMoment(row.first_at, reader) })
       : t('access.suspect_why', { logins: formatCount(row.logins, locale), when: formatMoment(row.first_at, reader) }),
     href: `/routers/${row.nas_id}`,
-  };
-}
-
-export interface Chosen {
-  q: string;
-  router: string;
-  reason: string;
-  days: number;
-}
-
-/** Filters as chips that can be taken off, and the form that adds more. Everything lives in the URL. */
-export function refusalFilters(
-  chosen: Chosen,
-  routers: { id: bigint; name: string }[],
-  query: URLSearchParams,
-  { t }: Reader,
-) {
-  const path = '/access';
-  const routerName = routers.find(({ id }) => id.toString() === chosen.router)?.name ?? chosen.router;
-  const chip = (name: 'router' | 'reason' | 'days', value: string) => ({
-    label: t(`access.${name}`),
-    value,
-    off: withQuery(path, query, { [name]: null }),
-    offLabel: t('ui.filter_off', { name: t(`access.${name}`) }),
-  });
-  const any = (selected: boolean) => ({ value: '', label: t('ui.filter_any'), selected });
-  const reasons = CHECKS.flatMap((check) => check.reasons).filter((code) => code !== 'unknown_router');
-  return {
-    path,
-    q: chosen.q,
-    findHint: t('access.find'),
-    kept: [
-      ...(chosen.router ? [{ name: 'router', value: chosen.router }] : []),
-      ...(chosen.reason ? [{ name: 'reason', value: chosen.reason }] : []),
-      ...(chosen.days === 3 ? [] : [{ name: 'days', value: String(chosen.days) }]),
-    ],
-    active: [
-      ...(chosen.router ? [chip('router', routerName)] : []),
-      ...(chosen.reason ? [chip('reason', t(`access.reason_${chosen.reason}`))] : []),
-      ...(chosen.days === 3 ? [] : [chip('days', t(`access.days_${chosen.days}`))]),
-    ],
-    choices: [
-      {
-        name: 'router',
-        label: t('access.router'),
-        options: [
-          any(chosen.router === ''),
-          ...routers.map(({ id, name }) => ({
-            value: id.toString(),
-            label: name,
-            selected: id.toString() === chosen.router,
-          })),
-        ],
-      },
-      {
-        name: 'reason',
-        label: t('access.reason'),
-        options: [
-          any(chosen.reason === ''),
-          ...reasons.map((code) => ({
-            value: code,
-            label: t(`access.reason_${code}`),
-            selected: code === chosen.reason,
-          })),
-        ],
-      },
-      {
-        name: 'days',
-        label: t('access.days'),
-        options: [1, 3, 7].map((days) => ({
-          value: String(days),
-          label: t(`access.days_${days}`),
-          selected: days === chosen.days,
-        })),
-      },
-    ],
-    clear: chosen.q || chosen.router || chosen.reason || chosen.days !== 3 ? path : '',
   };
 }
 

@@ -5,7 +5,16 @@ import { route } from '../platform/http/route';
 import { readerOf } from '../ui';
 import { checksOf } from './checks';
 import { canImagine, explainAccess, IMAGINED_DAYS, type AccessQuestion, type Explained } from './explain-access';
-import { findTry, keyText, listRefusals, listTries, readKey, type RefusalRow, type TryRow } from './queries';
+import {
+  findTry,
+  keyText,
+  listRefusals,
+  listTries,
+  pageOfTries,
+  readKey,
+  type RefusalRow,
+  type TryRow,
+} from './queries';
 import { decisionOf, questionOf } from './replay';
 import {
   accessExplanation,
@@ -78,12 +87,6 @@ function toTry(row: TryRow) {
 }
 
 /** Cuts the one row too many and names the page after it. */
-function page<Row extends { us: bigint; id: bigint }, T>(rows: Row[], limit: number, shape: (row: Row) => T) {
-  const items = rows.slice(0, limit);
-  const last = items.at(-1);
-  return { items: items.map(shape), nextCursor: rows.length > limit && last ? keyText(last) : null };
-}
-
 export const apiRoutes = [
   route({
     method: 'GET',
@@ -111,7 +114,7 @@ export const apiRoutes = [
     run: async (ctx, { query }) => {
       const { router_id, cursor, ...filter } = query;
       const before = readKey(cursor, 'cursor');
-      return page(await listRefusals(ctx, { ...filter, router: router_id, before }), query.limit, toRefusal);
+      return pageOfTries(await listRefusals(ctx, { ...filter, router: router_id, before }), query.limit, toRefusal);
     },
   }),
   route({
@@ -124,7 +127,7 @@ export const apiRoutes = [
     run: async (ctx, { query }) => {
       const { router_id, cursor, ...filter } = query;
       const before = readKey(cursor, 'cursor');
-      return page(await listTries(ctx, { ...filter, router: router_id, before }), query.limit, toTry);
+      return pageOfTries(await listTries(ctx, { ...filter, router: router_id, before }), query.limit, toTry);
     },
   }),
 ];

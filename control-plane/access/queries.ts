@@ -1,4 +1,5 @@
 import type { Context } from '../platform/context';
+import type { Page } from '../platform/http/input';
 import { invalid } from '../platform/http/problem';
 
 /** How long refusals can be found by default: what is older is history. */
@@ -60,6 +61,13 @@ export interface Key {
 
 export function keyText({ us, id }: Key): string {
   return `${us}.${id}`;
+}
+
+/** Cuts the one row too many that a query fetched, and names the place where the next page begins. */
+export function pageOfTries<Row extends Key, T>(rows: Row[], limit: number, shape: (row: Row) => T): Page<T> {
+  const items = rows.slice(0, limit);
+  const last = items.at(-1);
+  return { items: items.map(shape), nextCursor: rows.length > limit && last ? keyText(last) : null };
 }
 
 /** Reads what keyText wrote; undefined for nothing. @throws Problem 422 for anything else */

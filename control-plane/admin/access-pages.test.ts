@@ -64,7 +64,7 @@ test('two hundred refusals are one row, found by name, device and router, and le
     expect(await row.count()).toBe(1);
   }
   await page.goto(`${lango.baseUrl}/access?q=nobody`);
-  expect(await page.textContent('.empty')).toContain('No refused login matches');
+  expect(await page.textContent('.empty')).toContain('Nothing matches');
   await page.goto(`${lango.baseUrl}/access?reason=wrong_mac`);
   await page.click('.chip-off');
   expect(new URL(page.url()).search).toBe('');

@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import express, { type Express, type RequestHandler, type Router } from 'express';
 import { liveRoutes } from './platform/live/live.routes';
 import type { LiveHub } from './platform/live/hub';
+import type { HookDesk } from './hooks';
+import { hookRoutes } from './hooks/mount.routes';
 import { healthRoutes, type HealthSource } from './platform/http/health.routes';
 import { mountApi } from './platform/http/mount-api';
 import { mountPages } from './platform/http/mount-pages';
@@ -9,13 +11,15 @@ import type { HttpParts } from './platform/http/parts';
 import { measureRequests } from './platform/http/metrics';
 import { openApiRoute } from './platform/http/openapi';
 import { securityHeaders } from './platform/http/security-headers';
-import { sliceApiRoutes, slicePageRoutes } from './slices';
+import { sliceApiRoutes, sliceHookKinds, slicePageRoutes } from './slices';
 
 export interface AppParts extends HttpParts {
   /** Proxies whose X-Forwarded-* is believed: addresses or subnets. */
   trustedProxies: string[];
   health: HealthSource;
   live: LiveHub;
+  /** Works on what providers tell us. */
+  desk: HookDesk;
   /** Notes requests (platform/http/request-log.ts). */
   watch: RequestHandler | undefined;
   /** Styles, scripts and icons of the console. */
@@ -43,6 +47,7 @@ export function createApp(parts: AppParts): Express {
   if (parts.assets) app.use(parts.assets);
   app.use(liveRoutes(parts));
 
+  app.use(hookRoutes(sliceHookKinds(), parts.desk, parts));
   const api = sliceApiRoutes().flatMap(({ routes }) => routes);
   app.use('/api', mountApi([...api, openApiRoute(api)], parts));
   app.use(mountPages(parts.renderer ? slicePageRoutes().flatMap(({ routes }) => routes) : [], parts));

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import type { TaskList } from 'graphile-worker';
+import type { HookKind } from './hooks';
 import type { JobSpec } from './platform/jobs/job';
 import type { NamedTask, TaskTools } from './platform/jobs/task';
 import type { PageRoute } from './platform/http/page';
@@ -34,6 +35,11 @@ export function slicePageRoutes(): { slice: string; file: string; routes: PageRo
     file,
     routes: value,
   }));
+}
+
+/** `hookKinds` of every `<slice>/callback.routes.ts`: what providers may call us about. */
+export function sliceHookKinds(): HookKind[] {
+  return load<HookKind[]>(['callback.routes'], 'hookKinds').flatMap(({ value }) => value);
 }
 
 /** `jobs` of every `<slice>/jobs.ts`. */

@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createApp } from './app';
 import { createConsole } from './console';
+import { createHookDesk } from './hooks';
 import { healthSource, type HealthExpectations } from './health';
 import { createSecretBox } from './platform/crypto';
 import { createDatabase } from './platform/db/prisma';
@@ -45,11 +46,13 @@ export async function startWeb(options: WebOptions): Promise<RunningWeb> {
   const live = startLiveHub(options.databaseUrl, log);
   const health = healthSource(db.outside, options.health, log);
   const requests = startRequestLog(db.outside, log);
+  const desk = createHookDesk({ db, log });
   const { renderer, assets } = createConsole(options.strictUi ?? false);
   const app = createApp({
     ...options,
     db,
     live,
+    desk,
     health,
     watch: requests.watch,
     renderer,
@@ -70,6 +73,7 @@ export async function startWeb(options: WebOptions): Promise<RunningWeb> {
     async stop() {
       await live.stop();
       await drain();
+      await desk.stop();
       await requests.stop();
       await db.close();
     },

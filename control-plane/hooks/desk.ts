@@ -1,0 +1,77 @@
+import type { HookEvent, HookKind, HookOutcome, HookTools } from './kind';
+
+/** Seconds to the next try after the first, second, … that could not be finished; after the last a person must look. */
+const RETRY_S = [0.3, 1, 2, 5, 10, 30, 60, 300, 900, 3600] as const;
+const AT_ONCE = 6;
+/** More than this waits in the table alone, for the sweep. */
+const HELD_MAX = 5_000;
+
+/** Works on calls that this process has just kept, a few at a time, in the order in which they came. */
+export interface HookDesk {
+  put(kind: HookKind, event: HookEvent): void;
+  /** What is begun is finished; the rest stands in the table and is taken up by the jobs. */
+  stop(): Promise<void>;
+}
+
+export function createHookDesk(tools: HookTools): HookDesk {
+  const waiting: { kind: HookKind; event: HookEvent }[] = [];
+  const running = new Set<Promise<void>>();
+  let stopped = false;
+  const next = (): void => {
+    while (!stopped && running.size < AT_ONCE) {
+      const one = waiting.shift();
+      if (!one) return;
+      const work = workOn(one.kind, one.event, tools)
+        .catch((error: unknown) => tools.log.error({ err: error, hook: one.event.id.toString() }, 'call not worked on'))
+        .finally(() => {
+          running.delete(work);
+          next();
+        });
+      running.add(work);
+    }
+  };
+  return {
+    put(kind, event) {
+      if (stopped || waiting.length >= HELD_MAX) return;
+      waiting.push({ kind, event });
+      next();
+    },
+    async stop() {
+      stopped = true;
+      await Promise.all(running);
+    },
+  };
+}
+
+/** Works on one call and writes down what became of it. */
+export async function workOn(kind: HookKind, event: HookEvent, tools: HookTools): Promise<void> {
+  let outcome: HookOutcome;
+  try {
+    outcome = await kind.handle(event, tools);
+  } catch (error) {
+    tools.log.warn({ err: error, hook: event.id.toString(), kind: event.kind }, 'a call is tried again');
+    outcome = { kind: 'later', note: error instanceof Error ? error.name : 'fault' };
+  }
+  const wait_s = outcome.kind === 'later' ? RETRY_S[event.tries] : undefined;
+  const state = outcome.kind !== 'later' ? outcome.kind : wait_s === undefined ? 'stuck' : 'waiting';
+  const opening = { tenantId: event.tenantId, actor: providerActor(event), requestId: `hook-${event.id}` };
+  await tools.db.inTenant(
+    opening,
+    (ctx) => ctx.tx.$executeRaw`
+      UPDATE hook_event SET state = ${state}, note = ${outcome.note?.slice(0, 300) ?? null}, tries = tries + 1, claimed_until = NULL,
+        next_try_at = CASE WHEN ${state} = 'waiting' THEN clock_timestamp() + make_interval(secs => ${wait_s ?? 0}::float8) END
+      WHERE id = ${event.id}`,
+  );
+  if (state === 'waiting') await wake(tools, wait_s ?? 0, event.id);
+}
+
+/** The sweep would come within seconds; a call that overtook what it is about should not wait that long. */
+async function wake(tools: HookTools, wait_s: number, id: bigint): Promise<void> {
+  await tools.db.outside
+    .$executeRaw`SELECT job_enqueue('hooks.work', '{}', now() + make_interval(secs => ${wait_s}::float8), ${`hooks.work:${id}`})`;
+}
+
+/** Who acts when a provider has called. */
+export function providerActor(event: HookEvent) {
+  return { kind: 'provider' as const, id: null, name: event.kind, ip: event.ip, permissions: new Set<never>() };
+}

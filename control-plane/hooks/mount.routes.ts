@@ -1,0 +1,118 @@
+import express, { Router, type NextFunction, type Request, type RequestHandler, type Response } from 'express';
+import { toProblem } from '../platform/http/errors';
+import { callerIp, type HttpParts } from '../platform/http/parts';
+import { tokenHash } from './address';
+import type { HookDesk } from './desk';
+import type { HookEvent, HookKind, HookReply } from './kind';
+
+const readRaw = express.raw({ limit: '256kb', type: () => true });
+/** Safaricom gives a validation eight seconds. */
+const ANSWER_MS = 5_000;
+const USUAL: HookReply = { status: 200, body: {} };
+const NOT_KEPT = new Set(['authorization', 'cookie', 'proxy-authorization']);
+
+type AnyRequest = Request<any>; // oxlint-disable-line typescript/no-explicit-any
+type Kept = { id: bigint; tenant_id: bigint; received_at: Date };
+
+/** POST /hooks/:kind/:token and the addresses without a token. The body stands in the table, byte for byte, before the caller gets an answer. */
+export function hookRoutes(kinds: HookKind[], desk: HookDesk, parts: HttpParts): Router {
+  const router = Router({ caseSensitive: true });
+  const byName = new Map(kinds.map((one) => [one.kind, one]));
+  router.post('/hooks/:kind/:token', readRaw, withToken());
+  for (const kind of kinds) {
+    const { open } = kind;
+    if (open) router.post(open.path, readRaw, withoutToken(kind, open));
+  }
+  // The path is a secret: it stands in no log.
+  router.use((error: unknown, _req: Request, res: Response, next: NextFunction) => {
+    const problem = toProblem(error);
+    if (problem.status >= 500) parts.log.error({ err: error }, 'a call was not kept');
+    if (res.headersSent) next(error);
+    else res.status(problem.status).json({ error: { code: problem.code, message: problem.message } });
+  });
+  return router;
+
+  function withToken(): RequestHandler<{ kind: string; token: string }> {
+    return async (req, res) => {
+      res.locals['route'] = '/hooks/:kind/:token';
+      const kind = byName.get(req.params['kind']);
+      const token = req.params['token'];
+      const kept = kind && /^[0-9a-f]{32}$/.test(token) ? await keep(kind, token, req, parts) : undefined;
+      if (!kind || !kept) notHere(res);
+      else await finish(kind, eventOf(kind, kept, req, true), res);
+    };
+  }
+
+  function withoutToken(kind: HookKind, open: NonNullable<HookKind['open']>): RequestHandler {
+    return async (req, res) => {
+      res.locals['route'] = open.path;
+      const tenant = await open.tenantOf(parts.db.outside, bodyOf(req));
+      const kept = tenant === undefined ? undefined : await keepOpen(kind, tenant, req, parts);
+      if (!kept) notHere(res);
+      else await finish(kind, eventOf(kind, kept, req, false), res);
+    };
+  }
+
+  async function finish(kind: HookKind, event: HookEvent, res: Response): Promise<void> {
+    const { status, body } = (await inTime(kind, event)) ?? kind.reply ?? USUAL;
+    res.status(status).json(body);
+    desk.put(kind, event);
+  }
+
+  async function inTime(kind: HookKind, event: HookEvent): Promise<HookReply | undefined> {
+    if (!kind.answer) return undefined;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<undefined>((done) => {
+      timer = setTimeout(() => done(undefined), ANSWER_MS);
+    });
+    try {
+      return await Promise.race([kind.answer(event, { db: parts.db, log: parts.log }), late]);
+    } catch (error) {
+      parts.log.error({ err: error, hook: event.id.toString() }, 'a call was answered without looking');
+      return undefined;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+function notHere(res: Response): void {
+  res.status(404).json({ error: { code: 'not_found', message: 'Nobody is called at this address.' } });
+}
+
+const bodyOf = (req: AnyRequest): Buffer => (Buffer.isBuffer(req.body) ? req.body : Buffer.alloc(0));
+
+function headersOf(req: AnyRequest): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(req.headers)
+      .filter(([name]) => !NOT_KEPT.has(name))
+      .slice(0, 40)
+      .map(([name, value]) => [name, String(value).replaceAll('\0', '').slice(0, 1_000)]),
+  );
+}
+
+async function keep(kind: HookKind, token: string, req: AnyRequest, parts: HttpParts): Promise<Kept | undefined> {
+  const rows = await parts.db.outside.$queryRaw<Kept[]>`
+    SELECT * FROM hook_keep(${kind.kind}, ${kind.account}, ${tokenHash(token)}, ${callerIp(req)}::inet, ${JSON.stringify(headersOf(req))}::jsonb, ${bodyOf(req)})`;
+  return rows[0];
+}
+
+async function keepOpen(kind: HookKind, tenant: bigint, req: AnyRequest, parts: HttpParts): Promise<Kept | undefined> {
+  const rows = await parts.db.outside.$queryRaw<Kept[]>`
+    SELECT * FROM hook_keep_open(${kind.kind}, ${tenant}, ${callerIp(req)}::inet, ${JSON.stringify(headersOf(req))}::jsonb, ${bodyOf(req)})`;
+  return rows[0];
+}
+
+function eventOf(kind: HookKind, kept: Kept, req: AnyRequest, byToken: boolean): HookEvent {
+  return {
+    id: kept.id,
+    tenantId: kept.tenant_id,
+    kind: kind.kind,
+    receivedAt: kept.received_at,
+    ip: callerIp(req),
+    byToken,
+    headers: headersOf(req),
+    body: bodyOf(req),
+    tries: 0,
+  };
+}

@@ -1,0 +1,35 @@
+-- Calls from outside. The company is known by the token alone, before there is a company to set.
+
+-- Keeps a call that came with a token, for the caller to work on within half a minute. No row: nobody has that token.
+CREATE OR REPLACE FUNCTION hook_keep(p_kind text, p_account text, p_token_hash bytea, p_ip inet, p_headers jsonb, p_body bytea)
+RETURNS TABLE (id bigint, tenant_id bigint, received_at timestamptz) LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  RETURN QUERY
+    INSERT INTO hook_event AS e (tenant_id, kind, ip, by_token, headers, body, claimed_until)
+    SELECT k.tenant_id, p_kind, p_ip, true, p_headers, p_body, clock_timestamp() + interval '30 seconds'
+    FROM hook_token k WHERE k.token_hash = p_token_hash AND k.account = p_account
+    RETURNING e.id, e.tenant_id, e.received_at;
+END $$;
+
+-- The same for an address without a token, where the company was found by what the call names.
+CREATE OR REPLACE FUNCTION hook_keep_open(p_kind text, p_tenant_id bigint, p_ip inet, p_headers jsonb, p_body bytea)
+RETURNS TABLE (id bigint, tenant_id bigint, received_at timestamptz) LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  RETURN QUERY
+    INSERT INTO hook_event AS e (tenant_id, kind, ip, by_token, headers, body, claimed_until)
+    VALUES (p_tenant_id, p_kind, p_ip, false, p_headers, p_body, clock_timestamp() + interval '30 seconds')
+    RETURNING e.id, e.tenant_id, e.received_at;
+END $$;
+GRANT EXECUTE ON FUNCTION hook_keep(text, text, bytea, inet, jsonb, bytea), hook_keep_open(text, bigint, inet, jsonb, bytea) TO lango_web;
+
+-- Calls whose time has come, each for one worker: what a process left behind when it died, and what is tried again.
+CREATE OR REPLACE FUNCTION hook_claim(p_limit integer)
+RETURNS TABLE (id bigint, tenant_id bigint, kind text, received_at timestamptz, ip text, by_token boolean, headers jsonb, body bytea, tries integer)
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  UPDATE hook_event e SET claimed_until = clock_timestamp() + interval '30 seconds'
+  FROM (SELECT w.id FROM hook_event w
+        WHERE w.state = 'waiting' AND w.next_try_at <= clock_timestamp() AND (w.claimed_until IS NULL OR w.claimed_until <= clock_timestamp())
+        ORDER BY w.next_try_at LIMIT p_limit FOR UPDATE SKIP LOCKED) due
+  WHERE e.id = due.id RETURNING e.id, e.tenant_id, e.kind, e.received_at, host(e.ip), e.by_token, e.headers, e.body, e.tries
+$$;
+GRANT EXECUTE ON FUNCTION hook_claim(integer) TO lango_jobs;

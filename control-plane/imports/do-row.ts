@@ -1,4 +1,5 @@
 import type { Row, RowDoer, RowOutcome, UndoOutcome } from '../bulk';
+import { keepSilent } from '../messages';
 import type { Context } from '../platform/context';
 import { createSubscriber, removeSubscriber } from '../subscribers';
 import { beginUntil, createSubscription, endSubscription, type NewSubscription } from '../subscriptions';
@@ -14,6 +15,7 @@ interface Made {
 /** Makes one customer and service of a row, by the same commands as a click; and takes them back while nobody has used them. */
 export const importDoer: RowDoer = {
   async work(ctx, _run, row): Promise<RowOutcome> {
+    await keepSilent(ctx);
     const data = row.data as unknown as RowData & { line: number };
     const customer = await customerOf(ctx, row, data);
     if (typeof customer === 'string') return { outcome: 'refused', note: customer };

@@ -64,8 +64,9 @@ export function printValues(
     if (type === 'count' && typeof value === 'number') return formatCount(value, locale);
     return typeof value === 'object' ? '' : String(value);
   };
-  const printed = Object.entries(kindOf(o.kind).variables).map(([name, type]) => [name, print(type, values[name])]);
-  return { ...Object.fromEntries(printed), company: o.company };
+  const printed: Record<string, string> = { company: o.company };
+  for (const [name, type] of Object.entries(kindOf(o.kind).variables)) printed[name] = print(type, values[name]);
+  return printed;
 }
 
 const ESCAPES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };

@@ -44,41 +44,41 @@ const shipped: Record<MessageKind, Shipped> = {
   },
   welcome: {
     en: {
-      sms: 'Welcome to {{company}}, {{name}}. Your {{package}} is on until {{expires}}. Your login is {{username}}.',
+      sms: 'Welcome to {{company}}, {{name}}. Your {{package}} is on{{#if expires}} until {{expires}}{{/if}}. Your login is {{username}}.',
       subject: 'Welcome to {{company}}',
     },
     sw: {
-      sms: 'Karibu {{company}}, {{name}}. {{package}} yako iko hewani hadi {{expires}}. Jina lako la kuingia ni {{username}}.',
+      sms: 'Karibu {{company}}, {{name}}. {{package}} yako iko hewani{{#if expires}} hadi {{expires}}{{/if}}. Jina lako la kuingia ni {{username}}.',
       subject: 'Karibu {{company}}',
     },
   },
   payment_received: {
     en: {
-      sms: '{{company}}: we received {{amount}}, receipt {{reference}}. {{package}} is on until {{expires}}. Thank you, {{name}}.',
+      sms: '{{company}}: we received {{amount}}, receipt {{reference}}. {{package}} is on{{#if expires}} until {{expires}}{{/if}}. Thank you, {{name}}.',
       subject: 'Receipt {{reference}} for {{amount}}',
     },
     sw: {
-      sms: '{{company}}: tumepokea {{amount}}, risiti {{reference}}. {{package}} iko hewani hadi {{expires}}. Asante, {{name}}.',
+      sms: '{{company}}: tumepokea {{amount}}, risiti {{reference}}. {{package}} iko hewani{{#if expires}} hadi {{expires}}{{/if}}. Asante, {{name}}.',
       subject: 'Risiti {{reference}} ya {{amount}}',
     },
   },
   payment_kept: {
     en: {
-      sms: '{{company}}: we received {{amount}}, receipt {{reference}}, and keep it in your wallet, which holds {{balance}}. {{package}} costs {{price}}.',
+      sms: '{{company}}: we received {{amount}}, receipt {{reference}}, and keep it in your wallet, which holds {{balance}}.{{#if price}} {{package}} costs {{price}}.{{/if}}',
       subject: '{{amount}} is in your wallet',
     },
     sw: {
-      sms: '{{company}}: tumepokea {{amount}}, risiti {{reference}}, na tumeiweka kwenye pochi yako yenye {{balance}}. Bei ya {{package}} ni {{price}}.',
+      sms: '{{company}}: tumepokea {{amount}}, risiti {{reference}}, na tumeiweka kwenye pochi yako yenye {{balance}}.{{#if price}} Bei ya {{package}} ni {{price}}.{{/if}}',
       subject: '{{amount}} imo kwenye pochi yako',
     },
   },
   renewed: {
     en: {
-      sms: '{{company}}: your {{package}} is renewed until {{expires}}. Thank you, {{name}}.',
+      sms: '{{company}}: your {{package}} is renewed{{#if expires}} until {{expires}}{{/if}}. Thank you, {{name}}.',
       subject: 'Your {{package}} is renewed',
     },
     sw: {
-      sms: '{{company}}: {{package}} yako imeongezwa hadi {{expires}}. Asante, {{name}}.',
+      sms: '{{company}}: {{package}} yako imeongezwa{{#if expires}} hadi {{expires}}{{/if}}. Asante, {{name}}.',
       subject: '{{package}} yako imeongezwa',
     },
   },
@@ -114,11 +114,11 @@ const shipped: Record<MessageKind, Shipped> = {
   },
   resumed: {
     en: {
-      sms: '{{company}}: your {{package}} is on again until {{expires}}.',
+      sms: '{{company}}: your {{package}} is on again{{#if expires}} until {{expires}}{{/if}}.',
       subject: 'Your {{package}} is on again',
     },
     sw: {
-      sms: '{{company}}: {{package}} yako iko hewani tena hadi {{expires}}.',
+      sms: '{{company}}: {{package}} yako iko hewani tena{{#if expires}} hadi {{expires}}{{/if}}.',
       subject: '{{package}} yako iko hewani tena',
     },
   },

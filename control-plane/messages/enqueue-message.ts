@@ -75,6 +75,11 @@ export async function tellSubscriber(ctx: Context, subscriberId: bigint, message
   return rows.map(outcomeOf);
 }
 
+/** For the rest of this transaction nothing is said by itself: an import must not welcome ten thousand people. */
+export async function keepSilent(ctx: Context): Promise<void> {
+  await ctx.tx.$executeRaw`SELECT set_config('lango.silent', 'on', true)`;
+}
+
 /** Whether the company can send on a channel, for a page that must say so before somebody waits for a code. */
 export async function canSend(ctx: Context, channel: Channel): Promise<boolean> {
   const [row] = await ctx.tx.$queryRaw<{ ready: boolean }[]>`SELECT message_ready(${channel}) AS ready`;

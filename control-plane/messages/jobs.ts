@@ -17,6 +17,15 @@ export const jobs: JobSpec[] = [
     },
   },
   {
+    name: 'messages.remind',
+    cron: '*/10 * * * *',
+    atStart: true,
+    async run(pool) {
+      const { rows } = await pool.query<{ reminded: number }>('SELECT message_remind() AS reminded');
+      return rows[0]?.reminded ?? 0;
+    },
+  },
+  {
     name: 'messages.forget',
     cron: '41 3 * * *',
     async run(pool) {

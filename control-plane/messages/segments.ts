@@ -20,7 +20,7 @@ export interface Segments {
  * is never cut in half at the end of a segment, nor an escape from what it escapes.
  */
 export function countSegments(text: string): Segments {
-  const letters = [...text];
+  const letters = Array.from(text);
   const costly = [...new Set(letters.filter((one) => !BASIC.has(one) && !EXTENDED.has(one)))];
   const gsm = costly.length === 0;
   const sizes = letters.map((one) => (gsm ? (EXTENDED.has(one) ? 2 : 1) : one.length));

@@ -56,7 +56,7 @@ function look(ast: Ast, known: readonly string[], faults: TemplateFault[]): void
     if (one.type === 'ContentStatement' || one.type === 'CommentStatement') continue;
     if (one.type === 'MustacheStatement') {
       const mustache = one as hbs.AST.MustacheStatement;
-      named(plain(mustache, 0) ? wordOf(mustache.path as hbs.AST.Expression) : undefined, mustache, known, faults);
+      named(plain(mustache, 0) ? wordOf(mustache.path) : undefined, mustache, known, faults);
     } else if (one.type === 'BlockStatement') {
       const block = one as hbs.AST.BlockStatement;
       const [asked] = block.params;
@@ -74,7 +74,8 @@ function named(
   known: readonly string[],
   faults: TemplateFault[],
 ): void {
-  const piece = String((at.path as { original?: unknown }).original ?? '').slice(0, 40);
+  const { original } = at.path as { original?: unknown };
+  const piece = typeof original === 'string' ? original.slice(0, 40) : '';
   if (word === undefined) faults.push({ kind: 'not_allowed', piece });
   else if (!known.includes(word)) faults.push({ kind: 'unknown', name: word.slice(0, 40) });
 }

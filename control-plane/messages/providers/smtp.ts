@@ -43,13 +43,14 @@ export function smtp(account: SmtpAccount, { urls, networks, timeoutMs }: Carrie
       ...(servername === undefined ? {} : { tls: { servername } }),
     });
     try {
-      const { messageId } = await transport.sendMail({
+      const messageId = `<lango.${message.id}@${account.from_email.split('@')[1] ?? 'lango'}>`;
+      await transport.sendMail({
         from: { name: account.from_name ?? '', address: account.from_email },
         to: { name: '', address: message.to },
         subject: message.subject ?? '',
         text: message.text,
         ...(message.html === null ? {} : { html: message.html }),
-        messageId: `<lango.${message.id}@${account.from_email.split('@')[1] ?? 'lango'}>`,
+        messageId,
         headers: { 'Auto-Submitted': 'auto-generated' },
       });
       return { kind: 'accepted', ref: messageId.slice(0, 200), status: 'accepted' };

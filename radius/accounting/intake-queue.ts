@@ -126,14 +126,11 @@ export class IntakeQueue {
     this.underWay.delete(items);
     this.gathering.ended();
     this.queue.release(items);
-    if (ok) {
-      for (const item of items) this.settle(item, true);
-      this.turn('live');
-    } else {
-      this.turn('away');
-      await this.toSpool(items);
-    }
+    this.turn(ok ? 'live' : 'away');
+    if (!ok) await this.toSpool(items);
+    // The database works on the next batch while the answers to this one are sent.
     this.pump();
+    if (ok) for (const item of items) this.settle(item, true);
   }
 
   /** Makes records durable on disk. Those that the disk refuses go back to wait for the database. */

@@ -1,19 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import { cursorId, listQuery } from '../platform/http/input';
 import { pageRoute, seeOther, view } from '../platform/http/page';
 import type { PageRoute } from '../platform/http/page';
 import { notFound } from '../platform/http/problem';
-import { fieldsOf, formErrors, formatMoment, formatSpan, pagerOf, readerFor, stateBadge } from '../ui';
-import type { Reader, StateBadge } from '../ui';
+import { fieldsOf, formErrors, readerFor } from '../ui';
+import type { Reader } from '../ui';
+import { heardAt, printRouter } from './admin.view';
 import { createRouter } from './create-router';
 import { deleteRouter } from './delete-router';
-import { findRouter, listRouters } from './queries';
+import { routerList } from './list.routes';
+import { findRouter } from './queries';
 import { isCertificateAddress, routerAddress, routerName, routerSecret } from './schema';
-import type { Router } from './schema';
 
-/** A router with people online that says nothing for this long is called silent. */
-const SILENT_AFTER_MS = 15 * 60_000;
 const routerForm = z
   .object({
     connects: z.enum(['address', 'certificate']).default('address'),
@@ -32,53 +30,6 @@ const routerForm = z
     ] as const)
       if (!good) check.addIssue({ code: 'custom', path: [name], message: 'is needed' });
   });
-
-function heardAt(router: Router): Date | null {
-  const times = [router.last_accounting_at, router.last_access_at]
-    .filter((at) => at !== null)
-    .map((at) => new Date(at));
-  return times.length === 0 ? null : new Date(Math.max(...times.map(Number)));
-}
-
-function routerState(router: Router, reader: Reader): StateBadge {
-  const { t, nowMs } = reader;
-  const heard = heardAt(router);
-  if (!heard) {
-    const { address } = router;
-    const why = isCertificateAddress(address)
-      ? t('routers.why_unknown_certificate')
-      : t('routers.why_unknown', { address });
-    return stateBadge('unknown', reader, { why });
-  }
-  const span = formatSpan(nowMs - heard.getTime());
-  if (router.live_sessions > 0 && nowMs - heard.getTime() > SILENT_AFTER_MS)
-    return stateBadge('silent', reader, { why: t('routers.why_silent', { span }) });
-  if (router.coa_silent_since)
-    return stateBadge('stale', reader, { word: t('routers.deaf'), why: t('routers.why_deaf') });
-  return stateBadge('up', reader);
-}
-
-function printRouter(router: Router, reader: Reader) {
-  const { t } = reader;
-  const heard = heardAt(router);
-  const acked = router.coa_last_ack_at;
-  return {
-    id: router.id,
-    name: router.name,
-    identity: router.identity ?? t(`routers.type_${router.type}`),
-    href: `/routers/${router.id}`,
-    state: routerState(router, reader),
-    address: isCertificateAddress(router.address) ? t('routers.by_certificate') : router.address,
-    policy: router.realm
-      ? `${t('routers.behind_realm', { realm: router.realm })}, ${t(`routers.policy_${router.message_authenticator}`)}`
-      : t(`routers.policy_${router.message_authenticator}`),
-    warnings: router.warnings.map(({ code }) => t(`routers.warning_${code}`)),
-    heard: heard ? t('routers.ago', { span: formatSpan(reader.nowMs - heard.getTime()) }) : '–',
-    acked: acked ? t('routers.acked', { at: formatMoment(new Date(acked), reader) }) : t('routers.never_acked'),
-    online: String(router.live_sessions),
-    sessions: `/sessions?router=${router.id}`,
-  };
-}
 
 function formModel(values: Record<string, string>, errors: Record<string, string>, reader: Reader) {
   const { t } = reader;
@@ -113,35 +64,7 @@ function formModel(values: Record<string, string>, errors: Record<string, string
 }
 
 export const pageRoutes: PageRoute[] = [
-  pageRoute({
-    method: 'GET',
-    path: '/routers',
-    permission: 'routers.read',
-    query: listQuery.extend({ removed: z.string().max(5).optional() }),
-    async run(ctx, { query }, web, person) {
-      const reader = readerFor(ctx, person);
-      const page = await listRouters(ctx, {
-        q: query.q || undefined,
-        limit: query.limit,
-        before: cursorId(query.cursor),
-      });
-      const mayAdd = person.actor.permissions.has('routers.write');
-      const search = new URLSearchParams(web.query);
-      return view('routers/list', {
-        title: reader.t('routers.title'),
-        live: 'router',
-        mayAdd,
-        seesCertificates: person.actor.permissions.has('radsec.read'),
-        told: query.removed && { text: reader.t('routers.removed') },
-        rows: page.items.map((router) => printRouter(router, reader)),
-        empty: {
-          text: reader.t('routers.empty'),
-          ...(mayAdd ? { href: '/routers/new', step: reader.t('routers.add'), action: true } : {}),
-        },
-        pager: pagerOf('/routers', search, { cursor: query.cursor, next: page.nextCursor, limit: query.limit }, reader),
-      });
-    },
-  }),
+  ...routerList,
   pageRoute({
     method: 'GET',
     path: '/routers/new',

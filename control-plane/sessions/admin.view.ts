@@ -47,7 +47,7 @@ export const liveColumns: Column<ShownSession>[] = [
     label: 'sessions.state',
     card: 'card-end',
     cell: (row, reader) => ({ state: stateOf(row, reader) }),
-    csv: (row) => row.mode,
+    csv: (row, { nowMs }) => stateName(row, nowMs),
   },
   {
     key: 'address',

@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Context } from '../platform/context';
-import { cursorId, listQuery } from '../platform/http/input';
 import { pageRoute, seeOther, view } from '../platform/http/page';
 import type { PageResult, PageRoute, Web } from '../platform/http/page';
 import type { Person } from '../platform/http/person';
 import { notFound } from '../platform/http/problem';
-import { cursorOf, fieldsOf, formErrors, formatMoment, pagerOf, readerFor, stateBadge } from '../ui';
+import { fieldsOf, formErrors, formatMoment, readerFor } from '../ui';
 import type { Reader } from '../ui';
 import { changeStaff } from './change-staff';
 import { listBrowsers } from './console-session';
@@ -20,26 +19,13 @@ import {
   type Reset,
 } from './invite-staff';
 import { browserView } from './own.view';
+import { peopleList } from './people.list';
 import { listPeople, type PersonRow } from './people.queries';
+import { printPerson } from './people.view';
 import { grantableRoles, roleWord } from './roles';
 import { emailField } from './schema';
 
 const TOLD = ['changed', 'disabled', 'enabled', 'second_reset', 'signed_out'] as const;
-
-function printPerson(row: PersonRow, reader: Reader) {
-  const { t } = reader;
-  const state = row.disabled_at ? 'blocked' : row.invited ? 'pending' : 'active';
-  return {
-    id: row.id.toString(),
-    name: row.name,
-    email: row.email,
-    href: `/staff/${row.id}`,
-    role: row.is_super_admin ? t('staff.role_super_admin') : roleWord(row, reader),
-    state: stateBadge(state, reader, { word: t(`staff.state_${state}`) }),
-    second: row.second ? t('staff.second_on') : t('staff.second_off'),
-    seen: row.seen_at ? formatMoment(row.seen_at, reader) : t('staff.never_seen'),
-  };
-}
 
 /** What a form shows of the present values, so that a change which somebody made meanwhile is not overwritten unseen. */
 const fingerprint = (row: PersonRow): string =>
@@ -104,7 +90,7 @@ async function personPage(
 ): Promise<PageResult> {
   const reader = readerFor(ctx, person);
   const { t } = reader;
-  const [row] = await listPeople(ctx, { q: undefined, before: undefined, id, limit: 1 });
+  const [row] = await listPeople(ctx, { id }, { limit: 1 });
   if (!row) throw notFound('This person');
   const write = person.actor.permissions.has('staff.write');
   const touch = write ? await mayTouch(ctx, id) : { kind: 'not_found' as const };
@@ -159,31 +145,7 @@ const setDisabled =
   };
 
 export const peopleRoutes: PageRoute[] = [
-  pageRoute({
-    method: 'GET',
-    path: '/staff',
-    permission: 'staff.read',
-    query: listQuery,
-    async run(ctx, { query }, web, person) {
-      const reader = readerFor(ctx, person);
-      const { q, limit, cursor } = query;
-      const rows = await listPeople(ctx, { q, before: cursorId(cursor), limit: limit + 1 });
-      const shown = rows.slice(0, limit);
-      const last = shown.at(-1);
-      const next = rows.length > limit && last ? cursorOf(last.id) : null;
-      const mayAdd = person.actor.permissions.has('staff.write');
-      return view('staff/list', {
-        title: reader.t('staff.title'),
-        mayAdd,
-        path: '/staff',
-        q: q ?? '',
-        findHint: reader.t('staff.find'),
-        rows: shown.map((row) => printPerson(row, reader)),
-        empty: { text: reader.t('staff.empty') },
-        pager: pagerOf('/staff', new URLSearchParams(web.query), { cursor, next, limit }, reader),
-      });
-    },
-  }),
+  ...peopleList,
   pageRoute({
     method: 'GET',
     path: '/staff/new',
@@ -231,7 +193,7 @@ export const peopleRoutes: PageRoute[] = [
     async run(ctx, { params, form }, web, person) {
       const { t } = readerFor(ctx, person);
       const { id } = params;
-      const [row] = await listPeople(ctx, { q: undefined, before: undefined, id, limit: 1 });
+      const [row] = await listPeople(ctx, { id }, { limit: 1 });
       if (!row) throw notFound('This person');
       if (!form.ok)
         return personPage(ctx, web, person, id, {

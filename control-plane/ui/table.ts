@@ -63,7 +63,7 @@ export interface Column<Row> {
   /** Gives its place to the proof of an order where a row has one. */
   yields?: boolean;
   cell(row: Row, reader: Reader): Cell;
-  csv?: (row: Row) => CsvValue;
+  csv?: (row: Row, reader: Reader) => CsvValue;
 }
 
 /** What a row is beside its cells. */
@@ -259,21 +259,21 @@ export function tableOf<Row>(
 export async function* csvRows<Row>(
   columns: Column<Row>[],
   next: (cursor: string | undefined) => Promise<Page<Row>>,
-  { t }: Reader,
+  reader: Reader,
   most = 500_000,
 ): AsyncGenerator<string> {
-  const kept = columns.flatMap((one) => (one.csv ? [{ label: t(one.label), csv: one.csv }] : []));
+  const kept = columns.flatMap((one) => (one.csv ? [{ label: reader.t(one.label), csv: one.csv }] : []));
   yield `\uFEFF${csvLine(kept.map((one) => one.label))}`;
   let count = 0;
   let cursor: string | undefined;
   for (;;) {
     const { items, nextCursor } = await next(cursor);
-    yield items.map((row) => csvLine(kept.map((one) => one.csv(row)))).join('');
+    yield items.map((row) => csvLine(kept.map((one) => one.csv(row, reader)))).join('');
     count += items.length;
     if (nextCursor === null) return;
     cursor = nextCursor;
     if (count < most) continue;
-    yield csvLine([t('ui.csv_cut', { count: most })]);
+    yield csvLine([reader.t('ui.csv_cut', { count: most })]);
     return;
   }
 }

@@ -46,7 +46,7 @@ export async function startWeb(options: WebOptions): Promise<RunningWeb> {
   const live = startLiveHub(options.databaseUrl, log);
   const health = healthSource(db.outside, options.health, log);
   const requests = startRequestLog(db.outside, log);
-  const desk = createHookDesk({ db, log });
+  const desk = createHookDesk({ db, publicUrl: options.publicUrl, log });
   const { renderer, assets } = createConsole(options.strictUi ?? false);
   const app = createApp({
     ...options,

@@ -25,6 +25,8 @@ export type HookOutcome =
 
 export interface HookTools {
   db: Database;
+  /** As providers reach us: some sign the whole address. */
+  publicUrl: string;
   log: Log;
 }
 

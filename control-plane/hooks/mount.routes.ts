@@ -66,7 +66,10 @@ export function hookRoutes(kinds: HookKind[], desk: HookDesk, parts: HttpParts):
       timer = setTimeout(() => done(undefined), ANSWER_MS);
     });
     try {
-      return await Promise.race([kind.answer(event, { db: parts.db, log: parts.log }), late]);
+      return await Promise.race([
+        kind.answer(event, { db: parts.db, publicUrl: parts.publicUrl, log: parts.log }),
+        late,
+      ]);
     } catch (error) {
       parts.log.error({ err: error, hook: event.id.toString() }, 'a call was answered without looking');
       return undefined;

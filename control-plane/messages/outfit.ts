@@ -8,8 +8,8 @@ export interface OutfitAccount {
   provider: Provider;
   channel: Channel;
   account: Account;
-  /** Path under which it reports to us, with its token; undefined where it has none. */
-  reportPath?: string | undefined;
+  /** Where it is told, with each message, to report to. */
+  reportUrl?: string | undefined;
 }
 
 /** All that is needed to send for one company. */
@@ -32,7 +32,7 @@ interface Row {
   templates: { kind: string; channel: Channel; locale: Locale; subject: string | null; body: string }[];
 }
 
-/** Reads what a company sends with: one statement. An account whose secrets do not open (another master key) is left out and logged. */
+/** Reads what a company sends with: one statement. A carrier that is told with each message where to report to gets its address. An account whose secrets do not open (another master key) is left out and logged. */
 export async function readOutfit(ctx: Context): Promise<Outfit> {
   const [row] = await ctx.tx.$queryRaw<Row[]>`
     SELECT t.name, t.timezone, t.currency,

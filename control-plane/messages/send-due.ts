@@ -1,5 +1,6 @@
 import type { JobHelpers } from 'graphile-worker';
-import { systemActor } from '../platform/context';
+import { hookAddress } from '../hooks';
+import { systemActor, type Context } from '../platform/context';
 import { oneRound } from '../platform/jobs/one-round';
 import type { TaskTools } from '../platform/jobs/task';
 import { asLocale } from '../ui';
@@ -95,7 +96,7 @@ function call(
 ): Promise<Sent> {
   const carrier = carrierOf(account, {
     urls: tools.urls,
-    reportUrl: account.reportPath === undefined ? undefined : `${tools.publicUrl}${account.reportPath}`,
+    reportUrl: account.reportUrl,
     networks: tools.insecureWebhookNetworks,
     timeoutMs: CARRIER_TIMEOUT_MS,
   });
@@ -107,10 +108,19 @@ function outfitOf(tools: TaskTools, outfits: Map<string, Promise<Outfit>>, one: 
     outfits.get(one.tenant_id) ??
     tools.db.inTenant(
       { tenantId: BigInt(one.tenant_id), actor: systemActor('messages'), requestId: `message-${one.id}` },
-      readOutfit,
+      (ctx) => withReports(ctx, tools.publicUrl),
     );
   outfits.set(one.tenant_id, found);
   return found;
+}
+
+/** Twilio is told with each message where to report to; the others by a person, once. */
+async function withReports(ctx: Context, publicUrl: string): Promise<Outfit> {
+  const outfit = await readOutfit(ctx);
+  for (const account of outfit.accounts)
+    if (account.provider === 'twilio')
+      account.reportUrl = await hookAddress(ctx, publicUrl, { kind: 'twilio', account: 'twilio' });
+  return outfit;
 }
 
 function composeFor(tools: TaskTools, outfit: Outfit, one: Claimed): Composed {

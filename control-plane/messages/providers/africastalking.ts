@@ -122,7 +122,7 @@ function judgeError(error: unknown, secrets: string[]): Sent {
     return { kind: 'unknown', error: 'no_answer', detail: saidBy(code) };
   }
   // The package looks at the number itself, before anything is sent.
-  if (error instanceof Error && /phone number/i.test(error.message))
+  if (error instanceof Error && /phone number|custom validation/i.test(error.message))
     return { kind: 'refused', error: 'address', detail: 'not a phone number' };
   if (error instanceof Error) return { kind: 'refused', error: 'rejected', detail: saidBy(error.message, secrets) };
   // A 2xx that is not 201 is thrown as the bare body.

@@ -33,11 +33,13 @@ export function smtp(account: SmtpAccount, { urls, networks, timeoutMs }: Carrie
     const server = urls.smtp === undefined ? await ownServer(account, networks) : relayServer(urls.smtp);
     if ('kind' in server) return server;
     const { servername, ...options } = server;
+    const conversation = watchConversation();
     const transport = createTransport({
       ...options,
       connectionTimeout: timeoutMs / 2,
       greetingTimeout: timeoutMs / 2,
       socketTimeout: timeoutMs,
+      logger: conversation.logger,
       disableFileAccess: true,
       disableUrlAccess: true,
       ...(servername === undefined ? {} : { tls: { servername } }),
@@ -55,7 +57,7 @@ export function smtp(account: SmtpAccount, { urls, networks, timeoutMs }: Carrie
       });
       return { kind: 'accepted', ref: messageId.slice(0, 200), status: 'accepted' };
     } catch (error) {
-      return judge(error, [account.password ?? '']);
+      return judge(error, conversation.handedOver(), [account.password ?? '']);
     } finally {
       transport.close();
     }
@@ -91,8 +93,21 @@ function relayServer(text: string): Server {
   };
 }
 
-/** What the conversation had come to decides: before the message was handed over nothing was sent; after it, nobody can say. */
-function judge(error: unknown, secrets: string[]): Sent {
+/**
+ * Whether the whole letter had left us when the connection ended: errors of nodemailer do not tell, its log does (an entry of `tnx: 'message'` after the last
+ * dot). Nothing of that log is kept.
+ */
+function watchConversation() {
+  let handedOver = false;
+  const look = (entry: unknown): void => {
+    if ((entry as { tnx?: unknown } | null)?.tnx === 'message') handedOver = true;
+  };
+  const logger = { level: () => undefined, trace: look, debug: look, info: look, warn: look, error: look, fatal: look };
+  return { logger, handedOver: () => handedOver };
+}
+
+/** What the conversation had come to decides: before the letter was handed over nothing was sent; after it, and without an answer, nobody can say. */
+function judge(error: unknown, handedOver: boolean, secrets: string[]): Sent {
   const { code, command, responseCode, response, message } = error as {
     code?: unknown;
     command?: unknown;
@@ -110,6 +125,6 @@ function judge(error: unknown, secrets: string[]): Sent {
     return { kind: 'refused', error: command === 'DATA' ? 'content' : 'rejected', detail };
   }
   if (code === 'EENVELOPE') return { kind: 'refused', error: 'address', detail };
-  if (command === 'DATA') return { kind: 'unknown', error: code === 'ETIMEDOUT' ? 'timeout' : 'no_answer', detail };
+  if (handedOver) return { kind: 'unknown', error: code === 'ETIMEDOUT' ? 'timeout' : 'no_answer', detail };
   return { kind: 'again', error: code === 'ETIMEDOUT' ? 'timeout' : 'connection', detail };
 }

@@ -1,29 +1,21 @@
 import { z } from 'zod';
-import { csvOf } from '../platform/csv';
 import type { Context } from '../platform/context';
-import { cursorId, listQuery } from '../platform/http/input';
-import { file, pageRoute, seeOther, view, type PageResult, type PageRoute } from '../platform/http/page';
+import { pageRoute, seeOther, view, type PageResult, type PageRoute } from '../platform/http/page';
 import type { Person } from '../platform/http/person';
 import { notFound } from '../platform/http/problem';
 import { listPackages } from '../plans';
-import { fieldsOf, formatMoney, formErrors, pagerOf, readerFor, withQuery, type Reader } from '../ui';
-import { printBatch, printSlip, printVoucher, slipTerms } from './admin.view';
+import { listModel, listPages } from '../tables';
+import { fieldsOf, formatMoney, formErrors, readerFor, withQuery, type Reader } from '../ui';
+import { printSlip, slipTerms } from './admin.view';
+import { batchList, batchOf, batchQuery, codeList, redeemForm } from './list.routes';
 import { createBatch } from './create-batch';
-import { findBatch, findVoucher, listBatches, listVouchers, termsOfBatch } from './queries';
+import { listVouchers, termsOfBatch } from './queries';
 import { redeemVoucher } from './redeem-voucher';
-import { batchMax, voucherStates, type Batch } from './schema';
+import { batchMax, PAPERS } from './schema';
 import { voidBatch } from './void-batch';
 import { batchForm, readBatch, shortestLength, USUAL, type BatchForm } from './voucher-form';
 
-const PAPERS = ['a4', '80', '58'] as const;
 const slipsAtOnce = 200;
-const anyState = z.union([z.literal('').transform(() => undefined), z.enum(voucherStates)]).optional();
-const listPageQuery = z.object({
-  limit: listQuery.shape.limit,
-  cursor: listQuery.shape.cursor,
-  q: z.string().max(64).optional(),
-});
-const batchQuery = listQuery.extend({ state: anyState, told: z.enum(['made', 'void', 'redeemed']).optional() });
 const sheetQuery = z.object({
   paper: z.enum(PAPERS).default('a4'),
   cursor: z.string().max(500).optional(),
@@ -35,12 +27,6 @@ const sheetQuery = z.object({
     .optional()
     .catch(''),
 });
-
-async function batchOf(ctx: Context, id: bigint): Promise<Batch> {
-  const batch = await findBatch(ctx, id);
-  if (!batch) throw notFound('That voucher batch');
-  return batch;
-}
 
 async function formPage(
   ctx: Context,
@@ -79,97 +65,6 @@ const wrongWords = (names: string[], count: number, { t }: Reader): Record<strin
     names.map((name) => [name, t(`vouchers.${name}_needed`, { least: shortestLength(count || 1), most: batchMax })]),
   );
 
-async function listPage(
-  ctx: Context,
-  person: Person,
-  query: z.output<typeof listPageQuery>,
-  redeem: { code: string; message: string } | undefined,
-): Promise<PageResult> {
-  const reader = readerFor(ctx, person);
-  const { t } = reader;
-  const { limit, cursor, q } = query;
-  const page = await listBatches(ctx, { limit, before: cursorId(cursor) });
-  const found = q ? await findVoucher(ctx, q) : undefined;
-  const mayWrite = person.actor.permissions.has('vouchers.write');
-  const field = fieldsOf('vouchers', { code: redeem?.code ?? '' }, redeem ? { code: redeem.message } : {}, reader);
-  return view(
-    'vouchers/list',
-    {
-      title: t('vouchers.title'),
-      mayWrite,
-      errors: redeem && formErrors({ code: redeem.message }),
-      filters: {
-        path: '/vouchers',
-        q: q ?? '',
-        findHint: t('vouchers.find'),
-        kept: [],
-        active: [],
-        clear: q ? '/vouchers' : '',
-      },
-      asked: q && { found: found && printVoucher(found, reader), nothing: t('vouchers.nothing_found', { code: q }) },
-      code:
-        mayWrite && field('code', { required: true, autocomplete: 'off', max: 64, help: t('vouchers.redeem_help') }),
-      rows: page.items.map((batch) => printBatch(batch, reader)),
-      empty: {
-        text: t('vouchers.empty'),
-        ...(mayWrite ? { href: '/vouchers/new', step: t('vouchers.add'), action: true } : {}),
-      },
-      pager: pagerOf('/vouchers', new URLSearchParams(), { cursor, next: page.nextCursor, limit }, reader),
-    },
-    { status: redeem ? 422 : 200 },
-  );
-}
-
-async function batchPage(
-  ctx: Context,
-  person: Person,
-  id: bigint,
-  query: z.output<typeof batchQuery>,
-  search: URLSearchParams,
-) {
-  const reader = readerFor(ctx, person);
-  const { t } = reader;
-  const { limit, cursor, state, told } = query;
-  const batch = await batchOf(ctx, id);
-  const path = `/vouchers/batches/${batch.id}`;
-  const page = await listVouchers(ctx, { batch_id: id, state, limit, cursor });
-  search.delete('told');
-  const states = voucherStates.map((one) => ({
-    value: one,
-    label: t(`vouchers.state_${one}`),
-    selected: one === state,
-  }));
-  const off = { label: t('vouchers.state'), offLabel: t('ui.filter_off', { name: t('vouchers.state') }) };
-  return view('vouchers/batch', {
-    title: t('vouchers.batch_title', { plan: batch.package_name, number: batch.id }),
-    told: told && { text: t(`vouchers.told_${told}`, { count: batch.count }) },
-    path,
-    batch: printBatch(batch, reader),
-    planHref: `/plans/${batch.package_id}`,
-    mayWrite: person.actor.permissions.has('vouchers.write'),
-    papers: PAPERS.map((paper) => ({ value: paper, label: t(`vouchers.paper_${paper}`) })),
-    filters: {
-      path,
-      q: '',
-      findHint: '',
-      kept: [],
-      active: state
-        ? [{ ...off, value: t(`vouchers.state_${state}`), off: withQuery(path, search, { state: null }) }]
-        : [],
-      choices: [
-        {
-          name: 'state',
-          label: t('vouchers.state'),
-          options: [{ value: '', label: t('ui.filter_any'), selected: !state }, ...states],
-        },
-      ],
-    },
-    rows: page.items.map((one) => printVoucher(one, reader)),
-    empty: { text: t('vouchers.none_of_state') },
-    pager: pagerOf(path, search, { cursor, next: page.nextCursor, limit }, reader),
-  });
-}
-
 async function sheetPage(
   ctx: Context,
   person: Person,
@@ -196,31 +91,9 @@ async function sheetPage(
   });
 }
 
-async function codesFile(ctx: Context, id: bigint): Promise<PageResult> {
-  const batch = await batchOf(ctx, id);
-  const all = await listVouchers(ctx, { batch_id: id, limit: batchMax });
-  const rows = all.items.map((one) => [
-    one.code,
-    one.state,
-    one.package_name,
-    (batch.price_cents / 100).toFixed(2),
-    batch.currency,
-    batch.valid_until,
-    one.used_at,
-    one.expires_at,
-  ]);
-  const head = ['code', 'state', 'package', 'price', 'currency', 'valid_until', 'used_at', 'expires_at'];
-  return file(`vouchers-${batch.id}.csv`, 'text/csv', csvOf(head, rows));
-}
-
 export const pageRoutes: PageRoute[] = [
-  pageRoute({
-    method: 'GET',
-    path: '/vouchers',
-    permission: 'vouchers.read',
-    query: listPageQuery,
-    run: (ctx, { query }, _web, person) => listPage(ctx, person, query, undefined),
-  }),
+  ...listPages(batchList),
+  ...codeList,
   pageRoute({
     method: 'GET',
     path: '/vouchers/new',
@@ -248,24 +121,10 @@ export const pageRoutes: PageRoute[] = [
   }),
   pageRoute({
     method: 'GET',
-    path: '/vouchers/batches/:id',
-    permission: 'vouchers.read',
-    query: batchQuery,
-    run: (ctx, { params, query }, web, person) =>
-      batchPage(ctx, person, params.id, query, new URLSearchParams(web.query)),
-  }),
-  pageRoute({
-    method: 'GET',
     path: '/vouchers/batches/:id/sheet',
     permission: 'vouchers.read',
     query: sheetQuery,
     run: (ctx, { params, query }, _web, person) => sheetPage(ctx, person, params.id, query),
-  }),
-  pageRoute({
-    method: 'GET',
-    path: '/vouchers/batches/:id/codes.csv',
-    permission: 'vouchers.read',
-    run: (ctx, { params }) => codesFile(ctx, params.id),
   }),
   pageRoute({
     method: 'POST',
@@ -281,13 +140,16 @@ export const pageRoutes: PageRoute[] = [
     path: '/vouchers/redeem',
     permission: 'vouchers.write',
     form: z.object({ code: z.string().trim().max(64) }),
-    async run(ctx, { form }, _web, person) {
-      const { t } = readerFor(ctx, person);
+    async run(ctx, { form }, web, person) {
+      const reader = readerFor(ctx, person);
       const code = form.ok ? form.value.code : (form.values['code'] ?? '');
       const outcome = form.ok && code !== '' ? await redeemVoucher(ctx, code) : { kind: 'unknown' as const };
       if (outcome.kind === 'done')
         return seeOther(`/vouchers/batches/${outcome.voucher.batch_id}?state=used&told=redeemed`);
-      return listPage(ctx, person, listPageQuery.parse({}), { code, message: t(`vouchers.redeem_${outcome.kind}`) });
+      const asked = { params: {}, query: batchQuery.parse({}), web: { ...web, query: {} }, person, reader };
+      const refused = { code, message: reader.t(`vouchers.redeem_${outcome.kind}`) };
+      const model = { ...(await listModel(batchList, ctx, asked, '/vouchers')), ...redeemForm(reader, refused) };
+      return view('vouchers/list', model, { status: 422 });
     },
   }),
 ];

@@ -20,16 +20,22 @@ interface BatchRow {
   voided_at: Date | null;
 }
 
+/** How a batch stands: sold from, made void, past its last day, all used. */
+export const batchStates = ['open', 'sold', 'expired', 'void'] as const;
+export type BatchState = (typeof batchStates)[number];
+
+const BATCH_STATE = Prisma.sql`CASE WHEN b.voided_at IS NOT NULL THEN 'void' WHEN b.valid_until <= lango_now() THEN 'expired'
+  WHEN EXISTS (SELECT 1 FROM voucher u WHERE u.batch_id = b.id AND u.used_at IS NULL) THEN 'open' ELSE 'sold' END`;
+
 /** Batches, newest first. */
 export async function listBatches(
   ctx: Context,
-  filter: { limit: number; before: bigint | undefined },
+  filter: { state?: BatchState | undefined; limit: number; before: bigint | undefined },
 ): Promise<Page<Batch>> {
-  const rows = await selectBatches(
-    ctx,
-    filter.before === undefined ? Prisma.sql`true` : Prisma.sql`b.id < ${filter.before}`,
-    filter.limit + 1,
-  );
+  const all = [Prisma.sql`true`];
+  if (filter.before !== undefined) all.push(Prisma.sql`b.id < ${filter.before}`);
+  if (filter.state !== undefined) all.push(Prisma.sql`${BATCH_STATE} = ${filter.state}`);
+  const rows = await selectBatches(ctx, Prisma.join(all, ' AND '), filter.limit + 1);
   return pageOf(rows, filter.limit, (row) => row.id, toBatch);
 }
 

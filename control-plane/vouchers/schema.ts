@@ -58,3 +58,6 @@ export const voucherAnswer = z.object({
   expires_at: z.string().nullable(),
 });
 export type Voucher = z.output<typeof voucherAnswer>;
+
+/** Papers that slips are printed on: a sheet to cut apart, rolls of 80 and 58 mm. */
+export const PAPERS = ['a4', '80', '58'] as const;

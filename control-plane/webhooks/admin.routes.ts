@@ -1,28 +1,21 @@
 import { z } from 'zod';
-import type { Context } from '../platform/context';
-import { cursorId, fieldsOf as faultsOf } from '../platform/http/input';
+import { fieldsOf as faultsOf } from '../platform/http/input';
 import { pageRoute, seeOther, view, type PageResult, type PageRoute } from '../platform/http/page';
 import { notFound } from '../platform/http/problem';
-import { fieldsOf, formErrors, pagerOf, readerFor, type Reader } from '../ui';
-import { eventChoices, printAttempts, printDelivery, printEndpoint } from './admin.view';
+import { fieldsOf, formErrors, readerFor, type Reader } from '../ui';
+import { eventChoices, printAttempts, printDelivery } from './admin.view';
 import { eventNames } from './catalogue';
 import { changeEndpoint } from './change-endpoint';
 import { createEndpoint } from './create-endpoint';
-import { findDelivery, findEndpoint, listDeliveries, listEndpoints } from './queries';
+import { deliveryList, endpointList, mustFind } from './list.routes';
+import { findDelivery } from './queries';
 import { removeEndpoint } from './remove-endpoint';
 import { replayDelivery, replaySpan, sendTest } from './replay-deliveries';
 import { rotateSecret } from './rotate-secret';
-import { deliveryStates, newEndpoint, type Endpoint } from './schema';
+import { newEndpoint } from './schema';
 
 const DAY_MS = 86_400_000;
 const rawForm = z.record(z.string(), z.string().max(3_000));
-const onPageQuery = z.object({
-  state: z.enum(deliveryStates).optional(),
-  cursor: z.string().max(500).optional(),
-  told: z.enum(['test', 'changed', 'replayed']).optional(),
-  count: z.coerce.number().int().min(0).max(100_000).optional(),
-});
-
 /** What the boxes and fields of the form say, as the API takes it. No box, or the one for all, is everything. */
 function readEndpoint(values: Record<string, string>) {
   const events = eventNames.filter((name) => values[name] === 'on');
@@ -78,72 +71,9 @@ function secretPage(reader: Reader, endpoint: { id: bigint; secret: string; titl
   });
 }
 
-async function mustFind(ctx: Context, id: bigint): Promise<Endpoint> {
-  const found = await findEndpoint(ctx, id);
-  if (!found) throw notFound('That webhook endpoint');
-  return found;
-}
-
-async function onePage(
-  ctx: Context,
-  reader: Reader,
-  id: bigint,
-  o: { query: z.output<typeof onPageQuery>; search: URLSearchParams; may: boolean },
-): Promise<PageResult> {
-  const { t } = reader;
-  const { state, cursor, told, count } = o.query;
-  const endpoint = await mustFind(ctx, id);
-  cursorId(cursor);
-  const page = await listDeliveries(ctx, id, { state, cursor, limit: 25 });
-  const path = `/webhooks/${id}`;
-  return view('webhooks/one', {
-    title: endpoint.description || new URL(endpoint.url).host,
-    endpoint: printEndpoint(endpoint, reader),
-    told: told && { text: t(`webhooks.told_${told}`, { count: count ?? 0 }) },
-    mayChange: o.may,
-    tabs: [undefined, ...deliveryStates].map((one) => ({
-      href: one ? `${path}?state=${one}` : path,
-      label: t(`webhooks.show_${one ?? 'all'}`),
-      current: one === state,
-    })),
-    rows: page.items.map((one) => printDelivery(one, reader)),
-    empty: { text: t(state ? 'webhooks.none_so' : 'webhooks.none_yet') },
-    pager: pagerOf(path, o.search, { cursor, next: page.nextCursor, limit: 25 }, reader),
-  });
-}
-
 const reading: PageRoute[] = [
-  pageRoute({
-    method: 'GET',
-    path: '/webhooks',
-    permission: 'webhooks.read',
-    async run(ctx, _input, _web, person) {
-      const reader = readerFor(ctx, person);
-      const may = person.actor.permissions.has('webhooks.write');
-      const endpoints = await listEndpoints(ctx);
-      return view('webhooks/list', {
-        title: reader.t('webhooks.title'),
-        mayAdd: may,
-        rows: endpoints.map((one) => printEndpoint(one, reader)),
-        empty: {
-          text: reader.t('webhooks.empty'),
-          ...(may ? { href: '/webhooks/new', step: reader.t('webhooks.add'), action: true } : {}),
-        },
-      });
-    },
-  }),
-  pageRoute({
-    method: 'GET',
-    path: '/webhooks/:id',
-    permission: 'webhooks.read',
-    query: onPageQuery,
-    run: (ctx, { params, query }, web, person) =>
-      onePage(ctx, readerFor(ctx, person), params.id, {
-        query,
-        search: new URLSearchParams(web.query),
-        may: person.actor.permissions.has('webhooks.write'),
-      }),
-  }),
+  ...endpointList,
+  ...deliveryList,
   pageRoute({
     method: 'GET',
     path: '/webhooks/deliveries/:id',

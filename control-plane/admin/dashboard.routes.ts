@@ -7,33 +7,27 @@ import type { Permission } from '../platform/permissions';
 import { poolsNearEnd } from '../pools';
 import { formatToday, readerFor } from '../ui';
 import { switchedOffEndpoints } from '../webhooks';
-import {
-  checks,
-  justNow,
-  moneyToday,
-  onlineCurve,
-  onlineNow,
-  routersNow,
-  stoppedParts,
-  unknownRouters,
-} from './dashboard.queries';
+import { checks, justNow, moneyToday, stoppedParts, unknownRouters } from './dashboard.queries';
+import { onlineCurve, onlineNow, openSessions, routersNow, sessionsIn } from './online.queries';
 import { peoplePart } from './people.part';
-import { remember } from './remember';
+import { remember } from '../platform/remember';
 import { arcade, feed, moneyPanel, needs, onlinePanel, poolNeeds, webhookNeeds, zeros } from './dashboard.view';
 
 /** The curve has a point every ten minutes; the checks walk every open session and what was sold. */
 const CURVE_KEPT_MS = 60_000;
 const CHECKS_KEPT_MS = 5_000;
 
-/** Two panels print the routers, and all screens of a company the same figures: counted once a second. */
+/** Three panels print what is open, and all screens of a company the same figures: counted once a second. */
 const SESSIONS_KEPT_MS = 1_000;
-const routersOf = (ctx: Context) => remember(`routers:${ctx.tenantId}`, SESSIONS_KEPT_MS, () => routersNow(ctx));
+const openOf = (ctx: Context) => remember(`open:${ctx.tenantId}`, SESSIONS_KEPT_MS, () => openSessions(ctx));
+const routersOf = (ctx: Context) =>
+  remember(`routers:${ctx.tenantId}`, SESSIONS_KEPT_MS, async () => routersNow(ctx, await openOf(ctx)));
 
 type Part = (ctx: Context, person: Person) => Promise<object>;
 
 const online: Part = async (ctx, person) =>
   onlinePanel(
-    await remember(`online:${ctx.tenantId}`, SESSIONS_KEPT_MS, () => onlineNow(ctx)),
+    onlineNow(await openOf(ctx)),
     await remember(`curve:${ctx.tenantId}`, CURVE_KEPT_MS, () => onlineCurve(ctx)),
     readerFor(ctx, person),
   );
@@ -56,7 +50,7 @@ const needsSomeone: Part = async (ctx, person) => {
   return {
     list,
     summary: list.length > 0 ? reader.t('admin.needs_summary', { count: list.length }) : '',
-    zeros: zeros(found, reader),
+    zeros: zeros(found, sessionsIn(await openOf(ctx)), reader),
   };
 };
 

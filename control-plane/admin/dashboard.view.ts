@@ -2,7 +2,8 @@ import { explainHref } from '../access';
 import type { SuspectRouter } from '../access';
 import { curve, formatAmount, formatClock, formatCount, formatNear, formatRate, formatSpan, routerArch } from '../ui';
 import type { Reader } from '../ui';
-import type { Checks, FeedRow, MoneyToday, OnlineNow, RouterNow } from './dashboard.queries';
+import type { Checks, FeedRow, MoneyToday } from './dashboard.queries';
+import type { OnlineNow, RouterNow } from './online.queries';
 
 /** Online now, its split, what flows and the curve of the last hours. */
 export function onlinePanel(now: OnlineNow, line: { at: Date; online: number | null }[], reader: Reader) {
@@ -117,7 +118,7 @@ export function needs(
     add('bad', 'warning', 'need_part', { name, span: ago(last_at) }, '/dashboard');
   }
   for (const router of routers.filter((one) => one.silent)) {
-    const params = { name: router.name, count: Number(router.online), span: ago(router.heard_at) };
+    const params = { name: router.name, count: router.online, span: ago(router.heard_at) };
     add('bad', 'unplugged', 'need_silent', params, `/sessions?router=${router.id}`);
   }
   for (const router of suspects) {
@@ -190,8 +191,8 @@ export interface Zero {
   href: string;
 }
 
-/** A checked zero says what was checked; one that could not be checked is drawn as unknown. */
-export function zeros(found: Checks, reader: Reader): Zero[] {
+/** A checked zero says what was checked, `open` sessions among it; one that could not be checked is drawn as unknown. */
+export function zeros(found: Checks, open: number, reader: Reader): Zero[] {
   const { t, locale } = reader;
   const zero = (
     key: string,
@@ -207,7 +208,7 @@ export function zeros(found: Checks, reader: Reader): Zero[] {
     what: t(`admin.zero_${key}`),
     checked: t(known ? `admin.zero_${key}_checked` : 'admin.zero_unchecked', params),
   });
-  const sessions = { count: Number(found.sessions), sessions: formatCount(found.sessions, locale) };
+  const sessions = { count: open, sessions: formatCount(open, locale) };
   return [
     zero('free', found.free_riders, true, sessions, '/enforcements'),
     zero('cuts', found.unproven + found.gave_up, true, { count: Number(found.cuts) }, '/enforcements?show=gave_up'),
@@ -216,14 +217,17 @@ export function zeros(found: Checks, reader: Reader): Zero[] {
   ];
 }
 
+/** More arches than this nobody reads; the summary counts all routers. */
+const ARCHES_MOST = 60;
+
 /** The arcade: each router an arch; the fullest is the one with most people online. */
 export function arcade(routers: RouterNow[], reader: Reader) {
   const { t, locale, nowMs } = reader;
-  const most = Math.max(1, ...routers.map((router) => Number(router.online)));
+  const most = Math.max(1, ...routers.map((router) => router.online));
   const up = routers.filter((router) => !router.silent && !router.waiting).length;
   return {
     summary: t('admin.routers_summary', { up, total: routers.length, count: routers.length }),
-    routers: routers.map((router) => ({
+    routers: routers.slice(0, ARCHES_MOST).map((router) => ({
       name: router.name,
       href: `/sessions?router=${router.id}`,
       tone: router.silent ? 'bad' : router.waiting ? 'unknown' : '',
@@ -231,9 +235,9 @@ export function arcade(routers: RouterNow[], reader: Reader) {
         ? t('admin.router_silent', { span: router.heard_at ? formatSpan(nowMs - router.heard_at.getTime()) : '' })
         : router.waiting
           ? t('admin.router_waiting')
-          : t('admin.router_online', { count: Number(router.online) }),
+          : t('admin.router_online', { count: router.online }),
       svg: routerArch(
-        router.waiting ? null : Number(router.online) / most,
+        router.waiting ? null : router.online / most,
         router.waiting ? '' : formatCount(router.online, locale),
         router.silent,
         `r${router.id}`,

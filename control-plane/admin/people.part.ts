@@ -4,7 +4,7 @@ import type { Person } from '../platform/http/person';
 import { countPeople } from '../subscribers';
 import type { ListFilter } from '../subscribers';
 import { formatCount, readerFor } from '../ui';
-import { remember } from './remember';
+import { remember } from '../platform/remember';
 
 /** Figures of people and their money; each is the number of rows of the list behind it, because both ask with the same filter. */
 const PEOPLE = [
@@ -26,18 +26,19 @@ interface Counted {
 export async function peoplePart(ctx: Context, person: Person): Promise<object> {
   const { t, locale } = readerFor(ctx, person);
   const say = ({ count, more }: Counted) => `${formatCount(count, locale)}${more ? '+' : ''}`;
-  const cells: object[] = [];
-  for (const [key, filter] of PEOPLE) {
-    const counted = await remember(`people:${key}:${ctx.tenantId}`, KEPT_MS, () =>
-      countPeople(ctx, filter, person.tenant.timezone),
-    );
-    cells.push({
-      label: t(`admin.people_${key}`),
-      side: t(`admin.people_${key}_side`),
-      value: say(counted),
-      href: `/subscribers?${new URLSearchParams(filter as Record<string, string>).toString()}`,
-    });
-  }
+  const counts = await remember(`people:${ctx.tenantId}`, KEPT_MS, () =>
+    countPeople(
+      ctx,
+      PEOPLE.map(([, filter]) => filter),
+      person.tenant.timezone,
+    ),
+  );
+  const cells: object[] = PEOPLE.map(([key, filter], place) => ({
+    label: t(`admin.people_${key}`),
+    side: t(`admin.people_${key}_side`),
+    value: say(counts[place] ?? { count: 0, more: false }),
+    href: `/subscribers?${new URLSearchParams(filter as Record<string, string>).toString()}`,
+  }));
   if (person.actor.permissions.has('payments.read')) {
     const count = await remember(`unused:${ctx.tenantId}`, KEPT_MS, () => countPayments(ctx, { unused: true }));
     cells.push({

@@ -9,3 +9,12 @@ export async function localMoment({ tx }: Context, text: string, zone: string): 
   const [row] = await tx.$queryRaw<{ at: Date }[]>`SELECT ${text}::timestamp AT TIME ZONE ${zone} AS at`;
   return row?.at;
 }
+
+/** Midnights on the walls of this zone, of the days that began so many days ago (negative: that will begin), by that number. */
+export async function dayStarts({ tx }: Context, zone: string, days: number[]): Promise<Map<number, Date>> {
+  if (days.length === 0) return new Map();
+  const rows = await tx.$queryRaw<{ ago: number; at: Date }[]>`
+    SELECT d.ago, (date_trunc('day', lango_now() AT TIME ZONE ${zone}) - make_interval(days => d.ago)) AT TIME ZONE ${zone} AS at
+    FROM unnest(${days}::integer[]) d (ago)`;
+  return new Map(rows.map(({ ago, at }) => [ago, at]));
+}

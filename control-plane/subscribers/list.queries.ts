@@ -49,20 +49,19 @@ export function listRows(
 }
 
 /** How many people match, counted up to COUNT_MOST + 1. */
-export async function countRows({ tx }: Context, filter: PeopleFilter): Promise<number> {
-  const [row] = await tx.$queryRaw<{ count: bigint }[]>`
-    SELECT subscriber_count(${filterJson(filter)}::jsonb, ${COUNT_MOST + 1}::integer) AS count`;
-  return Number(row?.count ?? 0);
+export async function countRows(ctx: Context, filter: PeopleFilter): Promise<number> {
+  return (await countAll(ctx, [filter]))[0] ?? 0;
+}
+
+/** The same for several filters, in one statement. */
+export async function countAll({ tx }: Context, filters: PeopleFilter[]): Promise<number[]> {
+  const rows = await tx.$queryRaw<{ count: bigint }[]>`
+    SELECT subscriber_count(f.filter::jsonb, ${COUNT_MOST + 1}::integer) AS count
+    FROM unnest(${filters.map(filterJson)}::text[]) WITH ORDINALITY f (filter, place) ORDER BY f.place`;
+  return rows.map((row) => Number(row.count));
 }
 
 /** Plans that one may filter by. */
 export function planChoices({ tx }: Context): Promise<{ id: bigint; name: string }[]> {
   return tx.$queryRaw`SELECT id, name FROM plan WHERE archived_at IS NULL ORDER BY name LIMIT 200`;
-}
-
-/** Midnight of the company's day that began `days` ago (negative: that will begin). */
-export async function dayStart({ tx }: Context, zone: string, days: number): Promise<Date> {
-  const [row] = await tx.$queryRaw<{ at: Date }[]>`
-    SELECT (date_trunc('day', lango_now() AT TIME ZONE ${zone}) - make_interval(days => ${days}::integer)) AT TIME ZONE ${zone} AS at`;
-  return row?.at ?? new Date(0);
 }

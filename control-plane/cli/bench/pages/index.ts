@@ -138,6 +138,7 @@ interface Asked {
 }
 
 async function measurePage({ base, headers, postgres }: Asked, ask: Ask, visits: number): Promise<PageFigure> {
+  if (ask.paths.length === 0) throw new Error(`Nothing is there to ask for: ${ask.what}.`);
   const taken: number[] = [];
   const sizes: number[] = [];
   const nodeTime = () => (process.cpuUsage().user + process.cpuUsage().system) / 1000;

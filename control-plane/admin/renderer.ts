@@ -56,6 +56,7 @@ function frameOf({ web, person, nowMs }: PageBase) {
     locale,
     ...themeSwitch(theme, reader),
     path: web.url,
+    askedAt: web.askedAt_ms,
     csrf: web.csrfToken,
     once: randomBytes(12).toString('base64url'),
     staff: person ? { name: person.actor.name, role: roleWord(person, reader) } : undefined,

@@ -8,18 +8,31 @@ export function openBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
 }
 
+type Options = Parameters<Browser['newContext']>[0];
+type Who = Pick<TestCompany, 'email' | 'password'>;
+
 /** A page of a person who has signed in through the form. */
-export async function signedIn(
+export function signedIn(
   browser: Browser,
   lango: TestLango,
-  company: Pick<TestCompany, 'email' | 'password'> = lango.company,
-  options: Parameters<Browser['newContext']>[0] = {},
+  company: Who = lango.company,
+  options: Options = {},
+): Promise<{ page: Page; context: BrowserContext }> {
+  return signedInAt(browser, lango.baseUrl, company, options);
+}
+
+/** The same, wherever the console answers: of the whole product, which runs in processes of its own. */
+export async function signedInAt(
+  browser: Browser,
+  baseUrl: string,
+  { email, password }: Who,
+  options: Options = {},
 ): Promise<{ page: Page; context: BrowserContext }> {
   const context = await browser.newContext(options);
   const page = await context.newPage();
-  await page.goto(`${lango.baseUrl}/login`);
-  await page.fill('[name=email]', company.email);
-  await page.fill('[name=password]', company.password);
+  await page.goto(`${baseUrl}/login`);
+  await page.fill('[name=email]', email);
+  await page.fill('[name=password]', password);
   await page.click('button.is-action');
   await page.waitForURL((url) => url.pathname !== '/login');
   return { page, context };
@@ -33,6 +46,10 @@ const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-pra
  * goes in through the debugger, not as a tag. With LANGO_LOOK a picture of this name is left in that folder.
  */
 export async function faultsOf(page: Page, picture?: string): Promise<string[]> {
+  // Bars that stay at the edge of the window lie on whatever is scrolled under them: in a window as high as the page they hide nothing.
+  const size = page.viewportSize();
+  const height = Number(await page.evaluate('document.documentElement.scrollHeight'));
+  if (size && height > size.height) await page.setViewportSize({ width: size.width, height });
   await page.evaluate(AXE);
   const faults = await page.evaluate(async (tags) => {
     type Found = { violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] };
@@ -44,6 +61,7 @@ export async function faultsOf(page: Page, picture?: string): Promise<string[]> 
   }, RULES);
   const look = process.env['LANGO_LOOK'];
   if (look && picture) await page.screenshot({ path: `${look}/${picture}.png`, fullPage: true });
+  if (size) await page.setViewportSize(size);
   const wide = Number(await page.evaluate('document.documentElement.scrollWidth - innerWidth'));
   return wide > 0 ? [...faults, `${wide} px too wide`] : faults;
 }

@@ -33,6 +33,7 @@ export function mountPages(routes: PageRoute[], parts: HttpParts): Router {
 export function recognise(parts: HttpParts): RequestHandler {
   const name = sessionCookieName(parts.publicUrl);
   return async (req, res, next) => {
+    res.locals['askedAt_ms'] = Date.now();
     const secret = parseCookies(req.get('cookie'))[name];
     const signedIn = secret !== undefined && /^lgs_[A-Za-z0-9_-]{43}$/.test(secret);
     res.locals['person'] = signedIn ? await parts.lookup.bySession(hashSecret(secret), callerIp(req)) : undefined;
@@ -134,6 +135,7 @@ function webOf(req: Request, res: Response, parts: HttpParts): Web {
       Object.entries(req.query).map(([name, value]) => [name, typeof value === 'string' ? value : '']),
     ),
     isHtmx: req.get('hx-request') === 'true',
+    askedAt_ms: Number(res.locals['askedAt_ms']),
     acceptLanguage: req.get('accept-language'),
     cookies: parseCookies(req.get('cookie')),
   };

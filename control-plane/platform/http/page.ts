@@ -25,6 +25,8 @@ export interface Web {
   query: Record<string, string>;
   /** The request came from htmx: a fragment may do. */
   isHtmx: boolean;
+  /** When the request came, ms: what changes from then on may not stand in the answer. */
+  askedAt_ms: number;
   acceptLanguage: string | undefined;
   /** All the cookies that came. */
   cookies: Record<string, string>;

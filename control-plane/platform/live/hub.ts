@@ -1,5 +1,6 @@
 import { Notices } from '../../../radius/part';
 import type { Log } from '../log';
+import { MissedChanges } from './missed';
 
 /** One change as NOTIFY lango_live carries it: which company, what kind of thing, which one. */
 export interface Change {
@@ -13,8 +14,11 @@ type Listener = (event: { kind: 'change'; change: Change } | { kind: 'again' } |
 
 /** Hands each company's changes to whoever listens in this process. */
 export interface LiveHub {
-  /** Calls `listener` for every change of one company, with `again` after a gap in which changes may have been missed, and with `end` at stop. */
-  subscribe(tenantId: bigint, listener: Listener): () => void;
+  /**
+   * Calls `listener` for every change of one company, with `again` after a gap in which changes may have been missed, and with `end` at stop.
+   * @param since ms, when the listener last looked: what changed between then and now is told first
+   */
+  subscribe(tenantId: bigint, listener: Listener, since?: number): () => void;
   stop(): Promise<void>;
 }
 
@@ -24,11 +28,13 @@ export interface LiveHub {
  */
 export function startLiveHub(url: string, log: Log): LiveHub {
   const listeners = new Map<string, Set<Listener>>();
+  const missed = new MissedChanges();
   const everyone = (): Listener[] => [...listeners.values()].flatMap((set) => [...set]);
 
   function deliver(payload: string): void {
     const change = parseChange(payload);
     if (!change) return;
+    missed.add(change);
     for (const listener of listeners.get(change.tenant) ?? []) listener({ kind: 'change', change });
   }
 
@@ -37,13 +43,19 @@ export function startLiveHub(url: string, log: Log): LiveHub {
     name: 'lango-live',
     channels: ['lango_live'],
     heard: (_channel, payload) => deliver(payload),
-    connected: () => everyone().forEach((listener) => listener({ kind: 'again' })),
+    connected: () => {
+      missed.forget();
+      everyone().forEach((listener) => listener({ kind: 'again' }));
+    },
     lost: (error) => log.warn({ err: error }, 'live updates have no database connection; trying again every second'),
   });
   void notices.start();
   return {
-    subscribe(tenantId, listener) {
+    subscribe(tenantId, listener, since) {
       const key = tenantId.toString();
+      const before = since === undefined ? [] : missed.since(key, since);
+      if (before) before.forEach((change) => listener({ kind: 'change', change }));
+      else listener({ kind: 'again' });
       const set = listeners.get(key) ?? new Set();
       listeners.set(key, set.add(listener));
       return () => {

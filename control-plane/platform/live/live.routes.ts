@@ -1,4 +1,4 @@
-import { Router, type RequestHandler, type Response } from 'express';
+import { Router, type Request, type RequestHandler, type Response } from 'express';
 import type { Permission } from '../permissions';
 import { toProblem } from '../http/errors';
 import type { HttpParts } from '../http/parts';
@@ -26,7 +26,7 @@ const BUFFER_MAX_BYTES = 64 * 1024;
 /** A stream is reopened by the browser after this, so that a lost right or a closed session ends it soon. */
 const STREAM_MAX_MS = 10 * 60_000;
 
-/** GET /live?topics=a,b: server-sent events `change` {topic, id, session} and `again` (something was missed: ask for everything). */
+/** GET /live?topics=a,b[&since=ms]: server-sent events `change` {topic, id, session} and `again` (something was missed: ask for everything). */
 export function liveRoutes(parts: HttpParts & { live: LiveHub }): Router {
   const router = Router();
   const open = new Map<bigint, number>();
@@ -43,7 +43,8 @@ export function liveRoutes(parts: HttpParts & { live: LiveHub }): Router {
       throw tooMany(30, 'Too many live pages are open. Close some and load this one again.');
     open.set(person.staffId, mine + 1);
     total += 1;
-    const stop = startStream(res, parts.live, person, topics, req.get('last-event-id') !== undefined);
+    const resumed = req.get('last-event-id') !== undefined;
+    const stop = startStream(res, parts.live, person, { topics, resumed, since: resumed ? undefined : sinceOf(req) });
     res.on('close', () => {
       stop();
       total -= 1;
@@ -93,7 +94,19 @@ function requestedTopics(query: unknown, person: Person): Set<string> {
   return new Set(asked);
 }
 
-function startStream(res: Response, hub: LiveHub, person: Person, topics: Set<string>, resumed: boolean): () => void {
+/** When the page was written, ms. It asked before that, and what was changed since then stands in it or not. */
+function sinceOf(req: Request): number | undefined {
+  const { since } = req.query;
+  return typeof since === 'string' && /^\d{1,15}$/.test(since) ? Number(since) : undefined;
+}
+
+interface Wanted {
+  topics: Set<string>;
+  resumed: boolean;
+  since: number | undefined;
+}
+
+function startStream(res: Response, hub: LiveHub, person: Person, { topics, resumed, since }: Wanted): () => void {
   let sequence = 0;
   // no-transform keeps compressing proxies from holding events back; X-Accel-Buffering does so for nginx.
   res.status(200).set({
@@ -112,14 +125,18 @@ function startStream(res: Response, hub: LiveHub, person: Person, topics: Set<st
     write(`id: ${(sequence += 1)}\nevent: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
   write('retry: 2000\n\n');
   if (resumed) event('again', {});
-  const unsubscribe = hub.subscribe(person.tenant.id, (message) => {
-    if (message.kind === 'end') res.end();
-    else if (message.kind === 'again') event('again', {});
-    else if (topics.has(message.change.topic)) {
-      const { tenant: _tenant, ...shown } = message.change;
-      event('change', shown);
-    }
-  });
+  const unsubscribe = hub.subscribe(
+    person.tenant.id,
+    (message) => {
+      if (message.kind === 'end') res.end();
+      else if (message.kind === 'again') event('again', {});
+      else if (topics.has(message.change.topic)) {
+        const { tenant: _tenant, ...shown } = message.change;
+        event('change', shown);
+      }
+    },
+    since,
+  );
   const heartbeat = setInterval(() => write(': still here\n\n'), HEARTBEAT_MS);
   const end = setTimeout(() => res.end(), STREAM_MAX_MS);
   return () => {

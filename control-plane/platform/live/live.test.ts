@@ -98,6 +98,28 @@ test('a page that reconnects, and every page after the database was away, is tol
   page.close();
 });
 
+test('what changed after a page was asked for and before it listened is told first; where that is not known, the page asks for everything', async () => {
+  const tenant = lango.company.tenantId.toString();
+  const watcher = await open('sessions', lango.api.token);
+  await watcher.until('retry:');
+  await notify({ tenant, topic: 'sessions', id: '20' });
+  await watcher.until('"id":"20"');
+  // A clock of milliseconds: what comes next is later.
+  const asked = Date.now() + 1;
+  await until(Date.now, (now) => now > asked);
+  await notify({ tenant, topic: 'sessions', id: '21' });
+  await notify({ tenant, topic: 'payment', id: '22' });
+  await watcher.until('"id":"21"');
+  watcher.close();
+  const late = await open(`sessions&since=${asked}`, lango.api.token);
+  await late.until('"id":"21"');
+  expect(late.text()).not.toMatch(/"id":"2[02]"|again/);
+  late.close();
+  const old = await open('sessions&since=1', lango.api.token);
+  await old.until('event: again');
+  old.close();
+});
+
 test('one person cannot hold more than a dozen streams, and closed ones are given back', async () => {
   const streams = await Promise.all(Array.from({ length: 12 }, () => open('sessions', lango.api.token)));
   expect(streams.map((stream) => stream.status)).toEqual(Array(12).fill(200));

@@ -69,12 +69,9 @@ const say = (live) => {
 
 const open = () => {
   if (!topics || stream || typeof EventSource === 'undefined') return;
-  stream = new EventSource(`/live?topics=${encodeURIComponent(topics)}`);
-  stream.addEventListener('open', () => {
-    say(!held);
-    // What was not done yet when the page was written may have been done before anybody listened.
-    document.querySelectorAll('[data-unsettled]').forEach(refresh);
-  });
+  // What changed between the writing of the page and this moment is told first.
+  stream = new EventSource(`/live?topics=${encodeURIComponent(topics)}&since=${document.body.dataset.liveSince}`);
+  stream.addEventListener('open', () => say(!held));
   stream.addEventListener('error', () => say(false));
   stream.addEventListener('change', (event) => onChange(JSON.parse(event.data)));
   // After a gap (sleep, lost link) the server cannot say what was missed: everything asks again.

@@ -1,6 +1,9 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { openBrowser, signedIn } from '../admin/testing/browser';
 import { seedProvider } from '../admin/testing/seed-provider';
+import { slicePageRoutes } from '../slices';
+import { consoleClient, type ConsoleClient } from '../test-kit/console-client';
+import { furnish } from '../test-kit/furnish';
 import { startTestLango } from '../test-kit/lango';
 import type { TestLango } from '../test-kit/lango';
 
@@ -28,6 +31,65 @@ const shot = async (page: Page, name: string) => {
   if (process.env['SHOTS']) await page.screenshot({ path: `${process.env['SHOTS']}/${name}.png`, fullPage: true });
 };
 const names = (page: Page) => page.locator('.table tbody th').count();
+
+/** Every list there is: what has a CSV beside its page. */
+const addresses = slicePageRoutes()
+  .flatMap(({ routes }) => routes.map(({ path }) => path))
+  .filter((path) => path.endsWith('/csv'))
+  .map((path) => path.slice(0, -'/csv'.length));
+
+describe('every list', () => {
+  let staff: ConsoleClient;
+  let own: Record<string, string>;
+  beforeAll(async () => {
+    const company = await lango.addCompany();
+    // Signed in first: what it is furnished with asks for a second proof.
+    staff = await consoleClient(lango, company);
+    own = await furnish(lango, company);
+  }, 60_000);
+
+  const rowsIn = (html: string) => (html.split('<tbody')[1]?.split('</tbody>')[0]?.match(/<tr/g) ?? []).length;
+
+  test.each(addresses)(
+    '%s takes each of its filters, shows each of its columns, and gives the same rows as CSV',
+    async (pattern) => {
+      const noun = Object.keys(own)
+        .filter((path) => pattern.startsWith(`/${path}/`))
+        .sort((a, b) => b.length - a.length)[0];
+      const path = pattern.replace(/:\w+/, own[noun ?? ''] ?? 'none');
+      // Taken first: that is written into the audit, which is a list too.
+      const csv = await staff.get(`${path}/csv`);
+      const page = await staff.get(`${path}?limit=200`);
+      expect({ path, status: page.status }).toEqual({ path, status: 200 });
+      expect({ path, rows: csv.text.trim().split('\r\n').length - 1 }).toEqual({ path, rows: rowsIn(page.text) });
+      // Each choice that the page itself offers.
+      const filters = page.text.split('class="chip-add')[1]?.split('</form>')[0] ?? '';
+      for (const [, name = '', options = ''] of filters.matchAll(
+        /<select class="input" id="f-\w+" name="(\w+)"[^>]*>(.*?)<\/select>/gs,
+      )) {
+        const value = /value="([^"]+)"/.exec(options)?.[1];
+        if (!value) continue;
+        const some = await staff.get(`${path}?${name}=${value}`);
+        expect({ path, name, value, status: some.status, chip: some.text.includes('class="chip"') }).toEqual({
+          path,
+          name,
+          value,
+          status: 200,
+          chip: true,
+        });
+      }
+      const list = /name="list" value="([a-z-]+)"/.exec(page.text)?.[1] ?? '';
+      const boxes = [...page.text.matchAll(/name="(c_[a-z_]+)"/g)].map(([, box = '']) => box);
+      expect(boxes.length).toBeGreaterThan(1);
+      const all = Object.fromEntries(boxes.map((box) => [box, 'on']));
+      expect((await staff.post('/tables/columns', { list, back: path, ...all })).location).toBe(path);
+      const whole = await staff.get(path);
+      if (rowsIn(whole.text) > 0)
+        expect((whole.text.match(/<th scope="col"/g) ?? []).length).toBeGreaterThan(boxes.length);
+    },
+    30_000,
+  );
+});
 
 test('a filter lives in the address as a chip, can be kept under a name and shared, and is taken off again; without scripts', async () => {
   const { page } = plain;

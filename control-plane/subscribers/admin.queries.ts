@@ -1,5 +1,4 @@
 import type { Context } from '../platform/context';
-import { newestSessions } from './person.queries';
 
 /** One service of a person, with what was sold. */
 export interface ServiceRow {
@@ -67,23 +66,31 @@ export interface SessionRow {
   started_at: Date;
   updated_at: Date;
   stopped_at: Date | null;
+  terminate_cause: string | null;
   bytes: bigint;
   down_bps: number | null;
   up_bps: number | null;
   interim_s: number | null;
 }
 
-/** The newest sessions of a service, the open one first. */
-export function sessionsOf({ tx }: Context, subscriptionId: bigint, limit: number): Promise<SessionRow[]> {
+/**
+ * The newest sessions of a service begun before `before`, open ones first: all that are open and at least the `limit` newest that are over, from all the
+ * months of the archive.
+ */
+export function sessionsOf(
+  { tx }: Context,
+  subscriptionId: bigint,
+  page: { before?: Date | undefined; limit: number },
+): Promise<SessionRow[]> {
   return tx.$queryRaw<SessionRow[]>`
     SELECT l.radacctid AS id, n.name AS router, host(l.framed_ip) AS ip, l.mac, coalesce(l.delegated_ipv6_prefix, l.framed_ipv6_prefix) AS ipv6, l.started_at, l.updated_at,
-           l.stopped_at, l.input_bytes + l.output_bytes AS bytes, l.interim_s,
+           l.stopped_at, l.terminate_cause, l.input_bytes + l.output_bytes AS bytes, l.interim_s,
            CASE WHEN l.prev_updated_at IS NOT NULL AND l.session_time_s > l.prev_session_time_s
              THEN (greatest(0, l.output_bytes - l.prev_output_bytes) * 8.0 / (l.session_time_s - l.prev_session_time_s))::float8 END AS down_bps,
            CASE WHEN l.prev_updated_at IS NOT NULL AND l.session_time_s > l.prev_session_time_s
              THEN (greatest(0, l.input_bytes - l.prev_input_bytes) * 8.0 / (l.session_time_s - l.prev_session_time_s))::float8 END AS up_bps
-    FROM ${newestSessions(subscriptionId, undefined, limit)} l LEFT JOIN nas n ON n.id = l.nas_id
-    ORDER BY (l.stopped_at IS NOT NULL), l.started_at DESC LIMIT ${limit}`;
+    FROM session_newest(${subscriptionId}::bigint, ${page.before ?? null}::timestamptz, ${page.limit}::integer) l LEFT JOIN nas n ON n.id = l.nas_id
+    ORDER BY (l.stopped_at IS NOT NULL), l.started_at DESC, l.radacctid DESC`;
 }
 
 /** Bytes by hour of the last day, for the curve; an hour without a row had no traffic. */

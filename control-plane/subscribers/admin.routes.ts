@@ -12,7 +12,7 @@ import type { SubscriptionState } from '../subscriptions';
 import { fieldsOf, formErrors, formatAmount, readerFor } from '../ui';
 import type { Reader } from '../ui';
 import { paymentsOf, servicesOf, sessionsOf, usageOf } from './admin.queries';
-import type { ServiceRow } from './admin.queries';
+import type { ServiceRow, SessionRow } from './admin.queries';
 import {
   noteLines,
   nowColumn,
@@ -106,10 +106,19 @@ function actionsFor(service: ServiceRow | undefined, person: Person) {
   };
 }
 
+/** Sessions in the column of this moment, and lines of the timeline below it: both are made of the same sessions. */
+const SESSIONS_SHOWN = 6;
+const EVENTS_SHOWN = 14;
+
 /** The column of this moment; it is asked for again whenever the network reports something. */
-async function nowModel(ctx: Context, id: bigint, service: ServiceRow | undefined, person: Person) {
+async function nowModel(
+  ctx: Context,
+  id: bigint,
+  service: ServiceRow | undefined,
+  sessions: SessionRow[],
+  person: Person,
+) {
   const reader = readerFor(ctx, person);
-  const sessions = service ? await sessionsOf(ctx, service.id, 6) : [];
   const usage = service ? await usageOf(ctx, service.id) : [];
   const live = sessions.find((one) => one.stopped_at === null);
   const newest = live ?? sessions[0];
@@ -117,7 +126,7 @@ async function nowModel(ctx: Context, id: bigint, service: ServiceRow | undefine
   const query = service ? `?subscription=${service.id}` : '';
   const mayCut = person.actor.permissions.has('sessions.disconnect') && live !== undefined && !proof?.open;
   const column = {
-    now: { ...nowColumn(sessions, usage, reader), proof, mayCut },
+    now: { ...nowColumn(sessions.slice(0, SESSIONS_SHOWN), usage, reader), proof, mayCut },
     nowOn: newest ? `sessions enforcement:${newest.id}` : 'sessions',
     nowHref: `/subscribers/${id}/now${query}`,
     back: `/subscribers/${id}${query}`,
@@ -140,10 +149,11 @@ async function personModel(ctx: Context, id: bigint, query: z.output<typeof pers
   if (!subscriber) throw notFound('That customer');
   const services = await servicesOf(ctx, id);
   const service = services.find((one) => one.id === query.subscription) ?? services[0];
-  const { column, live } = await nowModel(ctx, id, service, person);
+  const sessions = service ? await sessionsOf(ctx, service.id, { limit: EVENTS_SHOWN }) : [];
+  const { column, live } = await nowModel(ctx, id, service, sessions, person);
   const maySeeMoney = permissions.has('payments.read');
   const payments = maySeeMoney ? await paymentsOf(ctx, id, 5) : [];
-  const events = await eventsOf(ctx, id, service, { limit: 14 });
+  const events = await eventsOf(ctx, id, service, sessions, { limit: EVENTS_SHOWN });
   const why = service && permissions.has('access.explain') ? await whyHref(ctx, service.username) : '';
   return {
     title: subscriber.name,
@@ -225,7 +235,8 @@ export const pageRoutes: PageRoute[] = [
       if (!(await findSubscriber(ctx, params.id))) throw notFound('That customer');
       const services = await servicesOf(ctx, params.id);
       const service = services.find((one) => one.id === query.subscription) ?? services[0];
-      const { column } = await nowModel(ctx, params.id, service, person);
+      const sessions = service ? await sessionsOf(ctx, service.id, { limit: SESSIONS_SHOWN }) : [];
+      const { column } = await nowModel(ctx, params.id, service, sessions, person);
       return view('subscribers/now', { layout: null, csrf: web.csrfToken, ...column });
     },
   }),

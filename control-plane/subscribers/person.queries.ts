@@ -1,5 +1,6 @@
 import type { Context } from '../platform/context';
 import { Prisma } from '../platform/db/generated/client';
+import type { SessionRow } from './admin.queries';
 
 /** A note of staff about a customer. */
 export interface NoteRow {
@@ -35,15 +36,6 @@ export async function findPerson({ tx }: Context, id: bigint): Promise<PersonRow
   return row;
 }
 
-/** SQL of the newest sessions of a service, open ones and those of all months; each source gives `limit` through an index of its own. */
-export function newestSessions(subscriptionId: bigint, before: Date | undefined, limit: number): Prisma.Sql {
-  const until = before ? Prisma.sql`AND started_at < ${before}` : Prisma.empty;
-  return Prisma.sql`(
-    SELECT * FROM session_live WHERE subscription_id = ${subscriptionId} AND stopped_at IS NULL ${until}
-    UNION ALL (SELECT * FROM session_live WHERE subscription_id = ${subscriptionId} AND stopped_at IS NOT NULL ${until} ORDER BY started_at DESC LIMIT ${limit})
-    UNION ALL (SELECT * FROM session_closed WHERE subscription_id = ${subscriptionId} ${until} ORDER BY started_at DESC LIMIT ${limit}))`;
-}
-
 export interface EventRow {
   at: Date;
   kind: 'payment' | 'online' | 'offline' | 'order' | 'reject' | 'staff';
@@ -52,26 +44,28 @@ export interface EventRow {
   cents: bigint | null;
 }
 
+/** Rows with the same moment as the last one of a page belong to that page: the next one begins before it. At most so many more. */
+const SAME_MOMENT_MOST = 20;
+
 /**
- * Everything that happened to a person and one of their services before `before`, merged, newest first: payments, sessions, orders to the network,
- * refused logins, what staff did. One statement.
+ * Everything that happened to a person and one of their services before `before`, merged, newest first: payments, the beginnings and ends of `sessions`
+ * (those of sessionsOf with the same page), orders to the network, refused logins, what staff did. About `limit` rows; fewer are the last ones.
  */
-export function eventsOf(
+export async function eventsOf(
   { tx }: Context,
   subscriberId: bigint,
   service: { id: bigint; username: string } | undefined,
+  sessions: SessionRow[],
   page: { before?: Date | undefined; limit: number },
 ): Promise<EventRow[]> {
   const id = service?.id ?? 0n;
-  const { before, limit } = page;
+  const { before } = page;
+  const limit = page.limit + SAME_MOMENT_MOST;
   const until = (column: string) => (before ? Prisma.sql`AND ${Prisma.raw(column)} < ${before}` : Prisma.empty);
-  return tx.$queryRaw<EventRow[]>`
-    WITH s AS MATERIALIZED (SELECT l.*, n.name AS router FROM ${newestSessions(id, before, limit)} l LEFT JOIN nas n ON n.id = l.nas_id)
+  const rows = await tx.$queryRaw<EventRow[]>`
     SELECT * FROM (
       (SELECT received_at AS at, 'payment' AS kind, state AS what, method || ' ' || reference AS detail, amount_cents AS cents
        FROM payment WHERE subscriber_id = ${subscriberId} ${until('received_at')} ORDER BY id DESC LIMIT ${limit})
-      UNION ALL SELECT started_at, 'online', coalesce(router, ''), host(framed_ip), NULL FROM s
-      UNION ALL SELECT stopped_at, 'offline', coalesce(router, ''), terminate_cause, NULL FROM s WHERE stopped_at IS NOT NULL ${until('stopped_at')}
       UNION ALL
       (SELECT created_at, 'order', kind || '.' || state, reason, NULL FROM enforcement
        WHERE subscription_id = ${id} AND proven_by IS DISTINCT FROM 'superseded' ${until('created_at')} ORDER BY id DESC LIMIT ${limit})
@@ -85,4 +79,20 @@ export function eventsOf(
       (SELECT at, 'staff', action, actor_name, NULL FROM audit_event
        WHERE tenant_id = (SELECT lango_tenant()) AND subject_type = 'subscription' AND subject_id = ${id.toString()} ${until('at')} ORDER BY at DESC LIMIT ${limit})
     ) e ORDER BY at DESC LIMIT ${limit}`;
+  return cut([...rows, ...sessions.flatMap((one) => eventsOfSession(one, before))], page.limit);
+}
+
+function eventsOfSession(one: SessionRow, before: Date | undefined): EventRow[] {
+  const what = one.router ?? '';
+  const began: EventRow = { at: one.started_at, kind: 'online', what, detail: one.ip, cents: null };
+  if (!one.stopped_at || (before && one.stopped_at >= before)) return [began];
+  return [{ at: one.stopped_at, kind: 'offline', what, detail: one.terminate_cause, cents: null }, began];
+}
+
+/** The newest `limit` rows, and those of the same moment as the last of them. */
+function cut(rows: EventRow[], limit: number): EventRow[] {
+  const sorted = rows.toSorted((a, b) => b.at.getTime() - a.at.getTime());
+  let end = Math.min(limit, sorted.length);
+  while (end < sorted.length && sorted[end]?.at.getTime() === sorted[end - 1]?.at.getTime()) end += 1;
+  return sorted.slice(0, end);
 }

@@ -5,7 +5,7 @@ import type { PageRoute } from '../platform/http/page';
 import { invalid, notFound } from '../platform/http/problem';
 import { readerFor, withQuery } from '../ui';
 import { addNote } from './add-note';
-import { servicesOf } from './admin.queries';
+import { servicesOf, sessionsOf } from './admin.queries';
 import { timeline } from './admin.view';
 import { changeNote } from './change-note';
 import { eventsOf, findPerson } from './person.queries';
@@ -28,9 +28,11 @@ export const personRoutes: PageRoute[] = [
       const services = await servicesOf(ctx, params.id);
       const service = services.find((one) => one.id === query.subscription) ?? services[0];
       const before = query.before ? new Date(query.before) : undefined;
-      const rows = await eventsOf(ctx, params.id, service, { before, limit: PAGE });
+      const page = { before, limit: PAGE };
+      const sessions = service ? await sessionsOf(ctx, service.id, page) : [];
+      const rows = await eventsOf(ctx, params.id, service, sessions, page);
       const seen = person.actor.permissions.has('payments.read') ? rows : rows.filter((row) => row.kind !== 'payment');
-      const last = rows.length === PAGE ? rows.at(-1) : undefined;
+      const last = rows.length >= PAGE ? rows.at(-1) : undefined;
       const search = new URLSearchParams(web.query);
       return view('subscribers/events', {
         title: reader.t('subscribers.timeline_of', { name: found.name }),

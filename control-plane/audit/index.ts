@@ -1,2 +1,2 @@
-export { recordAudit, type AuditSubject } from './record-audit';
+export { recordAudit, type AuditSubject } from '../platform/record-audit';
 export { verifyAudit, type AuditVerdict } from './verify-audit';

@@ -1,11 +1,11 @@
 import type { z } from 'zod';
-import { recordAudit } from '../audit';
 import type { Context } from '../platform/context';
 import type { listQuery, Page } from '../platform/http/input';
 import { file, filePage, pageRoute, view, type PageRoute, type Web } from '../platform/http/page';
 import type { Person } from '../platform/http/person';
 import type { ParamsOf } from '../platform/http/route';
 import type { Permission } from '../platform/permissions';
+import { recordAudit } from '../platform/record-audit';
 import { csvRows, readerFor, tableOf, type Column, type Filter, type Reader, type RowLook } from '../ui';
 import { listSettings } from './settings';
 

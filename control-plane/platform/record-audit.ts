@@ -1,4 +1,4 @@
-import type { Context } from '../platform/context';
+import type { Context } from './context';
 
 /** What an action was done to: `type` is the table's noun, e.g. {type: 'subscription', id: sub.id}. */
 export interface AuditSubject {

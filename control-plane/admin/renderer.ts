@@ -19,6 +19,7 @@ export function createRenderer(ui: Ui): PageRenderer {
       ui.views.render(view.includes('/views/') ? view : view.replace('/', '/views/'), { ...frameOf(base), ...model }),
     problem(problem, base) {
       const frame = frameOf(base);
+      if (problem.status === 429) return ui.views.render('admin/views/problem', busy(problem, frame, base));
       const kind =
         problem.status === 404
           ? 'not_found'
@@ -37,6 +38,18 @@ export function createRenderer(ui: Ui): PageRenderer {
         layout: base.person ? 'console' : 'door',
       });
     },
+  };
+}
+
+/** Too many at once: how long to wait, and the way back to where they were. */
+function busy({ headers }: Problem, frame: ReturnType<typeof frameOf>, { web, person }: PageBase) {
+  const { t } = frame.reader;
+  return {
+    ...frame,
+    title: t('ui.busy_title'),
+    text: t('ui.busy_text', { count: Number(headers['Retry-After'] ?? 60) }),
+    again: web.path,
+    layout: person ? 'console' : 'door',
   };
 }
 

@@ -1,6 +1,8 @@
 import express, { Router, type NextFunction, type Request, type RequestHandler, type Response } from 'express';
 import { toProblem } from '../platform/http/errors';
+import { RequestLimits } from '../platform/http/limits';
 import { callerIp, type HttpParts } from '../platform/http/parts';
+import { tooMany } from '../platform/http/problem';
 import { tokenHash } from './address';
 import type { HookDesk } from './desk';
 import type { HookEvent, HookKind, HookReply } from './kind';
@@ -18,6 +20,7 @@ type Kept = { id: bigint; tenant_id: bigint; received_at: Date };
 export function hookRoutes(kinds: HookKind[], desk: HookDesk, parts: HttpParts): Router {
   const router = Router({ caseSensitive: true });
   const byName = new Map(kinds.map((one) => [one.kind, one]));
+  const limits = parts.limits ?? new RequestLimits();
   router.post('/hooks/:kind/:token', readRaw, withToken());
   for (const kind of kinds) {
     const { open } = kind;
@@ -28,7 +31,11 @@ export function hookRoutes(kinds: HookKind[], desk: HookDesk, parts: HttpParts):
     const problem = toProblem(error);
     if (problem.status >= 500) parts.log.error({ err: error }, 'a call was not kept');
     if (res.headersSent) next(error);
-    else res.status(problem.status).json({ error: { code: problem.code, message: problem.message } });
+    else
+      res
+        .status(problem.status)
+        .set(problem.headers)
+        .json({ error: { code: problem.code, message: problem.message } });
   });
   return router;
 
@@ -38,7 +45,7 @@ export function hookRoutes(kinds: HookKind[], desk: HookDesk, parts: HttpParts):
       const kind = byName.get(req.params['kind']);
       const token = req.params['token'];
       const kept = kind && /^[0-9a-f]{32}$/.test(token) ? await keep(kind, token, req, parts) : undefined;
-      if (!kind || !kept) notHere(res);
+      if (!kind || !kept) notHere(req, res);
       else await finish(kind, eventOf(kind, kept, req, true), res);
     };
   }
@@ -48,9 +55,16 @@ export function hookRoutes(kinds: HookKind[], desk: HookDesk, parts: HttpParts):
       res.locals['route'] = open.path;
       const tenant = await open.tenantOf(parts.db.outside, bodyOf(req));
       const kept = tenant === undefined ? undefined : await keepOpen(kind, tenant, req, parts);
-      if (!kept) notHere(res);
+      if (!kept) notHere(req, res);
       else await finish(kind, eventOf(kind, kept, req, false), res);
     };
+  }
+
+  // Only wrong addresses are counted: a provider's call is money, comes once, and a thousand of them may come from one address.
+  function notHere(req: AnyRequest, res: Response): void {
+    const wait_s = limits.take('send', 'wrong hook', callerIp(req));
+    if (wait_s > 0) throw tooMany(wait_s);
+    res.status(404).json({ error: { code: 'not_found', message: 'Nobody is called at this address.' } });
   }
 
   async function finish(kind: HookKind, event: HookEvent, res: Response): Promise<void> {
@@ -77,10 +91,6 @@ export function hookRoutes(kinds: HookKind[], desk: HookDesk, parts: HttpParts):
       clearTimeout(timer);
     }
   }
-}
-
-function notHere(res: Response): void {
-  res.status(404).json({ error: { code: 'not_found', message: 'Nobody is called at this address.' } });
 }
 
 const bodyOf = (req: AnyRequest): Buffer => (Buffer.isBuffer(req.body) ? req.body : Buffer.alloc(0));

@@ -2,6 +2,7 @@ import express, { Router, type Request, type RequestHandler, type Response } fro
 import type { Context } from '../context';
 import { toProblem } from './errors';
 import { idempotencyKey, once } from './idempotency';
+import { limitStrangers, RequestLimits } from './limits';
 import { callerIp, type HttpParts } from './parts';
 import type { Person } from './person';
 import { forbidden, notFound, Problem, unauthorized } from './problem';
@@ -17,10 +18,13 @@ const readJson = express.json({ limit: '256kb', type: () => true });
 export function mountApi(routes: ApiRoute[], parts: HttpParts): Router {
   const router = Router({ caseSensitive: true });
   const limit = limitRequests(parts.apiRatePerMinute);
+  const strangers = parts.limits ?? new RequestLimits();
   assertMountable(routes);
   for (const route of [...routes].sort(bySpecificity)) {
     const before: RequestHandler[] =
-      route.permission === 'public' ? [] : [authenticate(parts), limit, authorize(route.permission)];
+      route.permission === 'public'
+        ? [limitStrangers(strangers, route.method === 'GET' ? 'read' : 'send', `${route.method} /api${route.path}`)]
+        : [authenticate(parts), limit, authorize(route.permission)];
     register(router, route, [...before, readJson, perform(route, parts)]);
   }
   router.use((_req, _res, next) => next(notFound('That address')));

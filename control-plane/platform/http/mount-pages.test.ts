@@ -7,6 +7,7 @@ import { startTestLango, type TestLango } from '../../test-kit/lango';
 import { createSecretBox } from '../crypto';
 import { createDatabase, type Database } from '../db/prisma';
 import { createLog } from '../log';
+import { LIMITS, RequestLimits } from './limits';
 import { mountPages } from './mount-pages';
 import { pageRoute, publicPage, seeOther, view, type PageRoute } from './page';
 import type { HttpParts } from './parts';
@@ -56,13 +57,14 @@ let lango: TestLango;
 let db: Database;
 const servers: Server[] = [];
 
-async function serve(publicUrl: string): Promise<string> {
+async function serve(publicUrl: string, limits?: RequestLimits): Promise<string> {
   const log = createLog('test', 'silent');
   const renderer = {
     page: (name: string, model: Record<string, unknown>) => JSON.stringify({ name, ...model }),
     problem: (problem: { status: number; message: string }) => `<p>${problem.status} ${problem.message}</p>`,
   };
-  const parts: HttpParts = { db, lookup: signInLookup(db.outside), log, publicUrl, apiRatePerMinute: 1000, renderer };
+  const lookup = signInLookup(db.outside);
+  const parts: HttpParts = { db, lookup, log, publicUrl, apiRatePerMinute: 1000, renderer, limits };
   const app = express().set('query parser', 'simple');
   app.use(...securityHeaders(publicUrl), mountPages(pages, parts));
   const server = createServer(app);
@@ -200,4 +202,17 @@ test('pages are never cached, carry a strict policy with a fresh nonce, and faul
 test('a redirect leaves this site never', () => {
   for (const to of ['//evil.example', 'https://evil.example', '/\\evil.example', 'things'])
     expect(() => seeOther(to)).toThrow();
+});
+
+test('a form for anybody is refused with the time to wait once one address sends too many, before it is read; who is signed in is not counted', async () => {
+  const crowded = await serve('http://127.0.0.1', new RequestLimits(() => 0));
+  const send = (cookie = '') =>
+    fetch(`${crowded}/enter`, { method: 'POST', headers: { origin: 'http://127.0.0.1', cookie }, redirect: 'manual' });
+  const statuses = new Set<number>();
+  for (let n = 0; n < LIMITS.send.burst; n += 1) statuses.add((await send()).status);
+  expect([...statuses]).toEqual([422]);
+  const refused = await send();
+  expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '1']);
+  expect((await fetch(`${crowded}/things`, { redirect: 'manual' })).status).toBe(303);
+  expect((await send(cookieOf(await enter()))).status).toBe(422);
 });

@@ -3,6 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import express, { Router, type Request, type RequestHandler, type Response } from 'express';
 import { toProblem } from './errors';
 import { baseCall, tellRequestLog } from './mount-api';
+import { limitStrangers, RequestLimits } from './limits';
 import type { Cookie, PageResult, PageRoute, Web } from './page';
 import { callerIp, type HttpParts } from './parts';
 import type { Person } from './person';
@@ -19,9 +20,10 @@ const readForm = express.urlencoded({ extended: false, limit: '256kb', parameter
 export function mountPages(routes: PageRoute[], parts: HttpParts): Router {
   const router = Router({ caseSensitive: true });
   assertMountable(routes);
+  const limits = parts.limits ?? new RequestLimits();
   for (const route of [...routes].sort(bySpecificity)) {
     const method = route.method === 'GET' ? 'get' : 'post';
-    router[method](route.path, recognise(parts), guard(route, parts), perform(route, parts));
+    router[method](route.path, recognise(parts), limited(route, limits), guard(route, parts), perform(route, parts));
   }
   // Also here somebody may be signed in: the page that says so keeps their frame.
   router.use(recognise(parts), (_req, _res, next) => next(notFound('That page')));
@@ -40,6 +42,12 @@ export function recognise(parts: HttpParts): RequestHandler {
     res.set('Cache-Control', 'no-store');
     next();
   };
+}
+
+/** Counted before a byte of the body is read. What signed-in people ask for is theirs. */
+function limited({ permission, method, path, weight }: PageRoute, limits: RequestLimits): RequestHandler[] {
+  if (permission !== 'public') return [];
+  return [limitStrangers(limits, weight ?? (method === 'GET' ? 'read' : 'send'), `${method} ${path}`)];
 }
 
 function guard(route: PageRoute, parts: HttpParts): RequestHandler[] {

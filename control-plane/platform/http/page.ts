@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { Context } from '../context';
 import type { Permission } from '../permissions';
 import { parseInput } from './input';
+import type { Weight } from './limits';
 import type { Person } from './person';
 import { Problem, type Fields } from './problem';
 import type { Upload } from './upload';
@@ -105,6 +106,8 @@ export interface PageRoute {
   permission: Permission | 'signed_in' | 'public';
   /** It takes a form with a file of at most so many bytes. */
   upload?: number | undefined;
+  /** Of a public page, where it costs more than other pages or forms (limits.ts). */
+  weight?: Weight | undefined;
   perform(call: Call, web: Web): Promise<PageResult>;
 }
 
@@ -124,6 +127,8 @@ interface StaffPage<P extends string, Q extends Schema, F extends Schema> extend
   run(ctx: Context, input: PageInput<P, Q, F>, web: Web, person: Person): Promise<PageResult>;
 }
 interface PublicPage<P extends string, Q extends Schema, F extends Schema> extends Spec<P, Q, F> {
+  /** What a request costs; left out: reading for GET, sending for POST. */
+  weight?: Weight;
   run(call: Call, input: PageInput<P, Q, F>, web: Web): Promise<PageResult>;
 }
 
@@ -182,6 +187,7 @@ export function publicPage<const P extends string, Q extends Schema = undefined,
     method: spec.method,
     path: spec.path,
     permission: 'public',
+    weight: spec.weight,
     perform: async (call, web) => spec.run(call, read(spec, call), web),
   };
 }

@@ -2,6 +2,7 @@ import type { Request } from 'express';
 import { isIPv4 } from 'node:net';
 import type { Database } from '../db/prisma';
 import type { Log } from '../log';
+import type { RequestLimits } from './limits';
 import type { SignInLookup } from './person';
 import type { PageRenderer } from './render';
 
@@ -15,6 +16,8 @@ export interface HttpParts {
   /** Requests a minute for one token. */
   apiRatePerMinute: number;
   renderer: PageRenderer | undefined;
+  /** Counts what strangers ask for; made anew where left out. Tests bring one with a clock of their own. */
+  limits?: RequestLimits | undefined;
 }
 
 /** The caller's address, IPv4 without its IPv6 mapping. Behind a trusted proxy it is the one the proxy tells. */

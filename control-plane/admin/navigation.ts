@@ -30,6 +30,7 @@ const ENTRIES: Entry[][] = [
     { href: '/tenants/settings', icon: 'home', label: 'tenants.settings_nav', needs: 'tenants.settings', far: true },
     { href: '/tenants', icon: 'bolt', label: 'tenants.title', needs: 'tenants.manage', far: true },
     { href: '/tokens', icon: 'key', label: 'tokens.title', needs: 'tokens.manage', far: true },
+    { href: '/messages', icon: 'message', label: 'messages.title', needs: 'messages.read', far: true },
     { href: '/webhooks', icon: 'send', label: 'webhooks.title', needs: 'webhooks.read', far: true },
     { href: '/requests', icon: 'lines', label: 'requests.nav', needs: 'requests.read', far: true },
   ],

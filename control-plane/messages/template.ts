@@ -6,6 +6,13 @@ type Ast = hbs.AST.Program;
 export type TemplateFault =
   { kind: 'syntax'; line: number } | { kind: 'not_allowed'; piece: string } | { kind: 'unknown'; name: string };
 
+/** A fault in a sentence, for programs; people are told in their own language. */
+export function faultWords(fault: TemplateFault): string {
+  if (fault.kind === 'syntax') return `does not parse at line ${fault.line}: look for braces that are not closed`;
+  if (fault.kind === 'unknown') return `names ${fault.name}, which this message does not have`;
+  return `may only name values and choose by {{#if name}}, not ${fault.piece}`;
+}
+
 /** More of these in one template is no template of a message. */
 const PIECES_MAX = 200;
 

@@ -80,6 +80,10 @@ export async function furnish(lango: TestLango, company: TestCompany): Promise<R
     `INSERT INTO table_view (tenant_id, staff_id, list, name, query) VALUES ($1, $2, 'subscribers', 'Mine', 'q=a') RETURNING id`,
     [staffId],
   );
+  const message = await one(
+    `INSERT INTO message (tenant_id, kind, urgency, channel, recipient, locale, state, due_at, body) VALUES ($1, 'notice', 'day', 'sms', '+254712000000', 'en', 'failed', NULL, 'x') RETURNING id`,
+    [],
+  );
   const trace = await one(
     `INSERT INTO session_trace (tenant_id, staff_id, address, from_at, to_at, reason, answer) VALUES ($1, $2, '10.0.0.1', now(), now(), 'a lawful request', '[]') RETURNING id`,
     [staffId],
@@ -115,5 +119,8 @@ export async function furnish(lango: TestLango, company: TestCompany): Promise<R
     'tables/views': list,
     webhooks: webhook,
     'webhooks/deliveries': delivery,
+    messages: message,
+    'sms/logs': message,
+    'messages/preferences': String(subscription['client_id']),
   };
 }

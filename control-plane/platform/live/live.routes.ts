@@ -17,6 +17,7 @@ export const liveTopics: Readonly<Record<string, Permission>> = {
   router: 'routers.read',
   subscription: 'subscriptions.read',
   bulk: 'subscriptions.read',
+  message: 'messages.read',
 };
 
 const HEARTBEAT_MS = 15_000;

@@ -1,7 +1,8 @@
 import type { Context } from '../platform/context';
 
 /** The accounts a company's money moves between; what each is stands in ledger_chart() (prisma/functions/ledger.sql). */
-export type AccountCode = 'cash' | 'bank' | 'cheques' | 'wallet' | 'sales';
+export type AccountCode =
+  'cash' | 'bank' | 'cheques' | 'mpesa' | 'familybank' | 'stripe' | 'suspense' | 'wallet' | 'sales';
 
 /** Money moving from one account to another. `key` names the business event: posting it again changes nothing. */
 export interface Transfer {

@@ -3,7 +3,17 @@ import { Prisma, type payment } from '../platform/db/generated/client';
 import { pageOf, type Page } from '../platform/http/input';
 import { manualMethods, type Payment, type PaymentWithTimeline } from './schema';
 
-type Row = payment & { client_name: string; username: string | null; staff_name: string | null };
+type Row = payment & {
+  client_name: string;
+  username: string | null;
+  staff_name: string | null;
+  provider_ref: string | null;
+  provider_url: string | null;
+  receipt: string | null;
+  phone: string | null;
+  code: string | null;
+  code_text: string | null;
+};
 
 function toPayment(row: Row): Payment {
   const manual = (manualMethods as readonly string[]).includes(row.method);
@@ -15,8 +25,12 @@ function toPayment(row: Row): Payment {
     username: row.username,
     method: row.method,
     provider: manual ? null : row.method,
-    provider_ref: row.reference,
+    provider_ref: manual ? row.reference : row.provider_ref,
     reference: row.reference,
+    receipt: manual ? row.reference : row.receipt,
+    phone: row.phone,
+    pay_url: row.state === 'prompted' ? row.provider_url : null,
+    failure: row.state === 'failed' && row.code !== null ? { code: row.code, text: row.code_text ?? '' } : null,
     amount_cents: Number(row.amount_cents),
     currency: row.currency,
     state: row.state as Payment['state'],
@@ -45,6 +59,10 @@ function messageOf(row: payment): string | null {
       return `The subscription is suspended: ${money(row.wallet_cents)} went to the wallet. Resume it, then the next payment renews it.`;
     case 'wallet_paused':
       return `The subscription is paused: ${money(row.wallet_cents)} went to the wallet. Resume it, then the next payment renews it.`;
+    case 'wallet_ended':
+      return `The subscription has ended: ${money(row.wallet_cents)} went to the wallet. Make a new subscription, which it then pays.`;
+    case 'wallet_choice':
+      return `The client has several subscriptions or none: ${money(row.wallet_cents)} went to the wallet. Renew one from the wallet.`;
     case null:
     default:
       return null;

@@ -1,7 +1,28 @@
 import type { Context } from '../platform/context';
 
+/** A step of a payment's timeline. */
+export interface Step {
+  step: string;
+  detail: string | null;
+  /** The wall clock's moment; now where it is left out. */
+  at?: Date;
+}
+
 /** Adds a step to a payment's timeline, at the wall clock's millisecond, so that a reader sees where time went. */
 export async function recordStep(ctx: Context, paymentId: bigint, step: string, detail: string | null): Promise<void> {
   await ctx.tx.$executeRaw`
-    INSERT INTO payment_step (tenant_id, payment_id, step, detail) VALUES (${ctx.tenantId}, ${paymentId}, ${step}, ${detail})`;
+    INSERT INTO payment_step (tenant_id, payment_id, step, detail) VALUES (${ctx.tenantId}, ${paymentId}, ${step}, ${detail?.slice(0, 300) ?? null})`;
+}
+
+/** Several at once, in their order. A step without a moment has that of its writing. */
+export async function recordSteps(ctx: Context, paymentId: bigint, steps: readonly Step[]): Promise<void> {
+  const rows = steps.map(({ step, detail, at }) => ({
+    step,
+    detail: detail?.slice(0, 300) ?? null,
+    at: at?.toISOString(),
+  }));
+  await ctx.tx.$executeRaw`
+    INSERT INTO payment_step (tenant_id, payment_id, step, detail, at)
+    SELECT ${ctx.tenantId}, ${paymentId}, x.step, x.detail, coalesce(x.at, clock_timestamp())
+    FROM ROWS FROM (jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS (step text, detail text, at timestamptz)) WITH ORDINALITY AS x (step, detail, at, n) ORDER BY n`;
 }

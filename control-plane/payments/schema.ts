@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { idField } from '../platform/http/input';
+import { providerNames } from './provider';
 
 export const manualMethods = ['cash', 'bank', 'cheque'] as const;
 export type ManualMethod = (typeof manualMethods)[number];
@@ -27,8 +28,35 @@ export const newTransaction = z.object({
 export type NewTransaction = z.output<typeof newTransaction>;
 
 /** How a payment was used. */
-export const paymentOutcomes = ['activated', 'renewed', 'wallet_short', 'wallet_suspended', 'wallet_paused'] as const;
+export const paymentOutcomes = [
+  'activated',
+  'renewed',
+  'wallet_short',
+  'wallet_suspended',
+  'wallet_paused',
+  'wallet_ended',
+  'wallet_choice',
+] as const;
 export type PaymentUse = (typeof paymentOutcomes)[number];
+
+/** What a customer is asked to pay for, and how. Without an amount, what the next purchase costs. */
+export const newPayment = z
+  .object({
+    subscription_id: idField.optional(),
+    package_id: idField.optional(),
+    phone: z.string().trim().min(1, 'is needed').max(40),
+    provider: z.enum(providerNames),
+    amount_cents: z
+      .int('must be a whole number of cents')
+      .min(1, 'must be at least 1')
+      .max(1_000_000_000_000)
+      .optional(),
+  })
+  .refine((input) => (input.subscription_id === undefined) !== (input.package_id === undefined), {
+    path: ['subscription_id'],
+    message: 'give either subscription_id or package_id',
+  });
+export type NewPayment = z.output<typeof newPayment>;
 
 export const paymentAnswer = z.object({
   id: z.string(),
@@ -38,8 +66,16 @@ export const paymentAnswer = z.object({
   username: z.string().nullable(),
   method: z.string(),
   provider: z.string().nullable(),
-  provider_ref: z.string(),
+  /** The provider's name for the order; of money received by hand, its reference. Null until there is one. */
+  provider_ref: z.string().nullable(),
+  /** The receipt; until there is one, the reference that the customer sees in the prompt. */
   reference: z.string(),
+  receipt: z.string().nullable(),
+  phone: z.string().nullable(),
+  /** Where the customer pays, with providers that have a page for it. */
+  pay_url: z.string().nullable(),
+  /** The provider's own word for why it failed. */
+  failure: z.object({ code: z.string(), text: z.string() }).nullable(),
   amount_cents: z.int(),
   currency: z.string(),
   state: z.enum(['created', 'prompted', 'settled', 'failed', 'unknown', 'refunded']),

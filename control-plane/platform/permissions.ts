@@ -43,6 +43,7 @@ const table = {
   'discounts.claim': 'isp_admin support sales',
   'payments.read': 'isp_admin finance support sales',
   'payments.write': 'isp_admin finance',
+  'payments.settings': 'isp_admin',
   'ledger.read': 'isp_admin finance',
   'messages.read': 'isp_admin support sales finance',
   'messages.send': 'isp_admin support sales',

@@ -7,6 +7,10 @@ LANGUAGE sql IMMUTABLE AS $$
   VALUES ('cash', 'asset', 'Cash', NULL::bigint, false),
          ('bank', 'asset', 'Bank', NULL, false),
          ('cheques', 'asset', 'Cheques being cleared', NULL, false),
+         ('mpesa', 'asset', 'M-Pesa', NULL, false),
+         ('familybank', 'asset', 'Family Bank', NULL, false),
+         ('stripe', 'asset', 'Cards', NULL, false),
+         ('suspense', 'liability', 'Received, owner unknown', 0, false),
          ('wallet', 'liability', 'Wallet', 0, true),
          ('sales', 'income', 'Sales', NULL, false)
 $$;

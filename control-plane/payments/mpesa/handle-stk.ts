@@ -1,0 +1,120 @@
+import { providerActor, type HookEvent, type HookOutcome, type HookTools } from '../../hooks';
+import type { PrismaClient } from '../../platform/db/generated/client';
+import type { Context } from '../../platform/context';
+import { bookMoney } from '../book-money';
+import { isPayer } from '../msisdn';
+import { noteFailure, noteUnclear } from '../note-outcome';
+import { openSettings } from '../providers';
+import type { Step } from '../record-step';
+import { settlePayment } from '../settle-payment';
+import { payerText } from '../book-money';
+import { readStkCallback, type StkCallback } from './callback';
+import { readOutcome } from './outcome';
+import { mpesa } from './provider';
+import { isBelieved } from './settings';
+
+interface OrderRow {
+  id: bigint;
+  state: string;
+  phone: string | null;
+  amount_cents: bigint;
+  provider_ref2: string | null;
+}
+
+/** The company that a callback to the open address is about. */
+export async function orderOfCallback(
+  outside: PrismaClient,
+  told: StkCallback | undefined,
+): Promise<bigint | undefined> {
+  if (!told) return undefined;
+  const [row] = await outside.$queryRaw<
+    { id: bigint | null }[]
+  >`SELECT payment_company_of('mpesa', ${told.checkoutId}) AS id`;
+  return row?.id ?? undefined;
+}
+
+/**
+ * The outcome of a prompt. It is believed when it came to the company's own address, from Safaricom, and says what was asked for; whatever else it says is
+ * a reason to ask Safaricom, no more.
+ */
+export function handleStk(event: HookEvent, tools: HookTools): Promise<HookOutcome> {
+  const told = readStkCallback(event.body);
+  if (!told) return Promise.resolve({ kind: 'ignored', note: 'not the outcome of a prompt' });
+  const opening = { tenantId: event.tenantId, actor: providerActor(event), requestId: `hook-${event.id}` };
+  return tools.db.inTenant(opening, async (ctx) => {
+    const [order] = await ctx.tx.$queryRaw<OrderRow[]>`
+      SELECT id, state, phone, amount_cents, provider_ref2 FROM payment WHERE tenant_id = ${ctx.tenantId} AND method = 'mpesa' AND provider_ref = ${told.checkoutId}`;
+    // It may have overtaken the answer to the prompt itself.
+    if (!order) return { kind: 'later', note: 'of no order that we know' };
+    const doubts = await doubtsOf(ctx, event, told, order);
+    const steps: Step[] = [{ step: 'called_back', detail: `${told.code} ${told.text}`.trim(), at: event.receivedAt }];
+    const outcome = readOutcome(told.code, told.text);
+    if (doubts.length > 0) {
+      steps.push({ step: 'doubted', detail: doubts.join(', ') });
+      await noteUnclear(ctx, order.id, steps, adoptable(told, doubts, outcome.kind === 'paid'));
+      return { kind: 'done', note: `doubted: ${doubts.join(', ')}` };
+    }
+    if (outcome.kind === 'paid') return paid(ctx, order.id, told, steps);
+    if (outcome.kind === 'failed') await noteFailure(ctx, order.id, outcome, steps);
+    else await noteUnclear(ctx, order.id, steps, {});
+    return { kind: 'done' };
+  });
+}
+
+async function paid(ctx: Context, id: bigint, told: StkCallback, steps: Step[]): Promise<HookOutcome> {
+  const { receipt, amount_cents } = told;
+  const proof = { receipt, amount_cents, source: 'callback' as const, payer: payerText(told.payer) };
+  const settled = await settlePayment(ctx, id, proof, steps);
+  if (settled.kind !== 'other_receipt' || receipt === undefined) return { kind: 'done', note: settled.kind };
+  // A second receipt for one prompt: money of its own, for the same service.
+  const { account_ref } = await accountRef(ctx, id);
+  const at = undefined;
+  const money = {
+    method: 'mpesa' as const,
+    receipt,
+    amount_cents: amount_cents ?? 0n,
+    currency: 'KES',
+    payer: told.payer,
+    payerName: '',
+    billRef: account_ref,
+    at,
+  };
+  const booked = await bookMoney(ctx, money, 'callback', true);
+  return { kind: 'done', note: `second receipt ${booked.kind}` };
+}
+
+async function accountRef(ctx: Context, id: bigint): Promise<{ account_ref: string }> {
+  const [row] = await ctx.tx.$queryRaw<
+    { account_ref: string | null }[]
+  >`SELECT account_ref FROM payment WHERE id = ${id}`;
+  return { account_ref: row?.account_ref ?? '' };
+}
+
+/** Reasons not to take a callback's word. */
+async function doubtsOf(ctx: Context, event: HookEvent, told: StkCallback, order: OrderRow): Promise<string[]> {
+  const settings = await openSettings(ctx, mpesa);
+  const doubts: string[] = [];
+  if (!event.byToken) doubts.push('open address');
+  else if (!settings || !isBelieved(settings, event.ip)) doubts.push('unknown source');
+  if (order.provider_ref2 && told.merchantId !== order.provider_ref2) doubts.push('order');
+  if (told.code !== '0') return doubts;
+  if (told.receipt === undefined) doubts.push('no receipt');
+  if (order.state !== 'settled' && told.amount_cents !== order.amount_cents) doubts.push('amount');
+  if (order.phone !== null && isPayer(told.payer, order.phone) === false) doubts.push('phone');
+  return doubts;
+}
+
+/**
+ * What is kept of a doubted success until Safaricom has said that it was one. The receipt only where everything in it is right: it needs no forger to
+ * know the address. Of two amounts the smaller; the list of payments tells the true one.
+ */
+function adoptable(told: StkCallback, doubts: string[], success: boolean): { receipt?: string; cents?: bigint } {
+  if (!success) return {};
+  const onlyPlace = doubts.every((doubt) => doubt === 'open address' || doubt === 'unknown source');
+  return {
+    ...(onlyPlace && told.receipt !== undefined ? { receipt: told.receipt } : {}),
+    ...(doubts.includes('amount') && told.amount_cents !== undefined && told.amount_cents > 0n
+      ? { cents: told.amount_cents }
+      : {}),
+  };
+}

@@ -1,0 +1,88 @@
+import type { z } from 'zod';
+
+export const providerNames = ['mpesa', 'familybank', 'stripe'] as const;
+export type ProviderName = (typeof providerNames)[number];
+
+/** A company's account with a provider, opened. */
+export interface Account<S = unknown> {
+  tenantId: bigint;
+  settings: S;
+  /** The provider's address: the operator's (LANGO_…_URL) or its own. */
+  baseUrl: string;
+}
+
+/** An order as a provider needs it. */
+export interface Order {
+  id: bigint;
+  /** Ours, six to twelve capital letters and digits. */
+  accountRef: string;
+  phone: string;
+  amount_cents: bigint;
+  currency: string;
+  description: string;
+  callbackUrl: string;
+  /** Where a customer is sent back to, with providers that have a page. */
+  returnUrl: string;
+  at: Date;
+}
+
+/** What became of the wish to prompt somebody. Only `not_sent` may be tried again by itself: anything else may have rung a phone. */
+export type Prompted =
+  | { kind: 'accepted'; ref: string; ref2?: string; url?: string }
+  | { kind: 'not_sent'; text: string }
+  /** `account`: the company's own settings are at fault. */
+  | { kind: 'refused'; code: string; text: string; account?: boolean }
+  | { kind: 'silent'; text: string };
+
+/** What a provider answers about an order. */
+export type Told =
+  | { kind: 'paid'; receipt?: string; amount_cents?: bigint }
+  | { kind: 'failed'; code: string; text: string }
+  | { kind: 'pending' }
+  /** No answer, or one that nobody has seen before: ask again. */
+  | { kind: 'unknown'; code?: string; text: string };
+
+export interface Asked {
+  ref: string;
+  at: Date;
+}
+
+/** Money that a provider lists as received. */
+export interface Listed {
+  receipt: string;
+  amount_cents: bigint;
+  currency: string;
+  payer: unknown;
+  payerName: string;
+  billRef: string;
+  at: Date | undefined;
+}
+
+/**
+ * One provider. `provider-kit.ts` in the test-kit holds every one of them to the same promises.
+ * None of these runs inside a transaction; none throws for what a network or a provider does.
+ */
+export interface PaymentProvider<S = unknown> {
+  name: ProviderName;
+  /** Undefined: any. */
+  currency: string | undefined;
+  /** Whole units only, as shillings without cents. */
+  wholeUnits: boolean;
+  /** What must be said; the secret ones never come back. */
+  settings: z.ZodType<S>;
+  secrets: readonly string[];
+  /** The kind of hook that tells of outcomes (callback.routes.ts). */
+  hook: string;
+  baseUrl(settings: S): string;
+  prompt(account: Account<S>, order: Order): Promise<Prompted>;
+  /** Undefined: cannot be asked; such an order waits for a call or a list. */
+  ask: ((account: Account<S>, asked: Asked) => Promise<Told>) | undefined;
+  /** Everything received in a span, where the provider can tell. */
+  list:
+    | ((
+        account: Account<S>,
+        from: Date,
+        to: Date,
+      ) => Promise<{ kind: 'listed'; rows: Listed[] } | { kind: 'silent'; text: string }>)
+    | undefined;
+}

@@ -1,0 +1,38 @@
+import type { Context } from '../platform/context';
+import type { Config } from '../platform/config';
+import { mpesa } from './mpesa/provider';
+import type { Account, PaymentProvider, ProviderName } from './provider';
+
+const all: Partial<Record<ProviderName, PaymentProvider>> = { mpesa: mpesa as PaymentProvider };
+
+/** The provider of that name, where this release has it. */
+export const providerOf = (name: string): PaymentProvider | undefined => all[name as ProviderName];
+export const providers = (): PaymentProvider[] => Object.values(all);
+
+export const SECRETS_PURPOSE = 'payment_provider.secrets';
+const overrides = { mpesa: 'daraja', familybank: 'familybank', stripe: 'stripe' } as const;
+
+/** What a company said of its account, secrets included; undefined where it said nothing, or what it said no longer does. */
+export async function openSettings<S>(ctx: Context, provider: PaymentProvider<S>): Promise<S | undefined> {
+  const [row] = await ctx.tx.$queryRaw<{ settings: Record<string, unknown>; secrets_enc: Uint8Array }[]>`
+    SELECT settings, secrets_enc FROM payment_provider WHERE tenant_id = ${ctx.tenantId} AND provider = ${provider.name}`;
+  if (!row) return undefined;
+  const secrets = JSON.parse(ctx.secrets.open(SECRETS_PURPOSE, ctx.tenantId, row.secrets_enc)) as object;
+  const parsed = provider.settings.safeParse({ ...row.settings, ...secrets });
+  return parsed.success ? parsed.data : undefined;
+}
+
+/** The account to call a provider with. */
+export async function openAccount(
+  ctx: Context,
+  provider: PaymentProvider,
+  urls: Config['urls'],
+): Promise<Account | undefined> {
+  const settings = await openSettings(ctx, provider);
+  if (settings === undefined) return undefined;
+  return {
+    tenantId: ctx.tenantId,
+    settings,
+    baseUrl: urls[overrides[provider.name]] ?? provider.baseUrl(settings),
+  };
+}

@@ -1,0 +1,165 @@
+import type { Context } from '../platform/context';
+import { lockSubscription } from '../subscriptions';
+import { recordSteps, type Step } from './record-step';
+import { useMoney, tellLive } from './use-money';
+import type { ProviderName } from './provider';
+
+/** What is known to have been paid. Without a receipt: the provider says that it was, and not by which. */
+export interface Proof {
+  receipt: string | undefined;
+  amount_cents: bigint | undefined;
+  source: 'callback' | 'confirmation' | 'list' | 'answer';
+  payer?: string | undefined;
+  payerName?: string | undefined;
+  billRef?: string | undefined;
+  occurredAt?: Date | undefined;
+}
+
+export type Settled =
+  | { kind: 'settled' }
+  /** It was settled before; where the receipt was missing, it has it now. */
+  | { kind: 'stood' }
+  /** This payment is settled by another receipt: the customer has paid twice. */
+  | { kind: 'other_receipt' }
+  /** The receipt is the money of another payment. */
+  | { kind: 'booked_elsewhere'; paymentId: bigint };
+
+interface OrderRow {
+  id: bigint;
+  subscriber_id: bigint;
+  subscription_id: bigint | null;
+  method: ProviderName;
+  state: string;
+  amount_cents: bigint;
+  currency: string;
+  receipt: string | null;
+}
+
+interface Notice {
+  id: bigint;
+  state: 'credited' | 'waiting' | 'unproven';
+  payment_id: bigint | null;
+}
+
+/** One after another for one receipt, in whatever way it is told: taken before any other lock. */
+export async function lockReceipt(ctx: Context, method: string, receipt: string): Promise<void> {
+  await ctx.tx.$executeRaw`
+    SELECT pg_advisory_xact_lock(hashtextextended(${`receipt ${ctx.tenantId} ${method} ${receipt.toUpperCase()}`}, 0))`;
+}
+
+/**
+ * Settles a payment that was asked for: money to the books, service to the customer, in the caller's transaction and once, whatever comes how often and
+ * in which order. `steps` are what has happened so far.
+ */
+export async function settlePayment(ctx: Context, id: bigint, proof: Proof, steps: Step[]): Promise<Settled> {
+  const order = await ctx.tx.payment.findFirst({ where: { id }, select: { subscription_id: true, method: true } });
+  if (!order) throw new Error(`payment ${id} is not there`);
+  if (proof.receipt !== undefined) await lockReceipt(ctx, order.method, proof.receipt);
+  const sub = order.subscription_id === null ? undefined : await lockSubscription(ctx, order.subscription_id);
+  const [row] = await ctx.tx.$queryRaw<OrderRow[]>`
+    SELECT id, subscriber_id, subscription_id, method, state, amount_cents, currency, receipt FROM payment WHERE id = ${id} FOR NO KEY UPDATE`;
+  if (!row) throw new Error(`payment ${id} is not there`);
+  if (row.state === 'settled' || row.state === 'refunded') return adopt(ctx, row, proof, steps);
+  const standing = proof.receipt === undefined ? undefined : await findNotice(ctx, row.method, proof.receipt);
+  if (standing?.state === 'credited' && standing.payment_id !== null)
+    return bookedElsewhere(ctx, row, standing.payment_id, steps);
+  const amount = proof.amount_cents ?? row.amount_cents;
+  if (proof.receipt !== undefined) {
+    await writeNotice(ctx, row, { ...proof, receipt: proof.receipt, amount_cents: amount });
+    await ctx.tx
+      .$executeRaw`UPDATE payment SET receipt = ${proof.receipt}, reference = ${proof.receipt}, received_at = lango_now() WHERE id = ${id}`;
+  } else await ctx.tx.$executeRaw`UPDATE payment SET received_at = lango_now() WHERE id = ${id}`;
+  if (proof.amount_cents !== undefined && proof.amount_cents !== row.amount_cents)
+    steps.push({
+      step: 'amount_differs',
+      detail: `asked for ${row.amount_cents} cents, received ${proof.amount_cents}`,
+    });
+  await useMoney(
+    ctx,
+    {
+      paymentId: id,
+      subscriberId: row.subscriber_id,
+      sub,
+      from: standing?.state === 'waiting' ? 'suspense' : row.method,
+      amount_cents: amount,
+      currency: row.currency,
+      method: row.method,
+      reference: proof.receipt ?? '',
+    },
+    steps,
+  );
+  return { kind: 'settled' };
+}
+
+/** A settled payment hears of its receipt: it takes the first that it is told of. */
+async function adopt(ctx: Context, row: OrderRow, proof: Proof, steps: Step[]): Promise<Settled> {
+  const { receipt } = proof;
+  if (receipt === undefined || row.receipt?.toUpperCase() === receipt.toUpperCase()) {
+    steps.push({ step: 'told_again', detail: proof.source });
+    await recordSteps(ctx, row.id, steps);
+    return { kind: 'stood' };
+  }
+  if (row.receipt !== null) return { kind: 'other_receipt' };
+  const standing = await findNotice(ctx, row.method, receipt);
+  // In suspense, or another payment's: this is not the receipt of our money, which was booked without one.
+  if (standing && standing.state !== 'unproven')
+    return standing.payment_id === null
+      ? { kind: 'other_receipt' }
+      : { kind: 'booked_elsewhere', paymentId: standing.payment_id };
+  await writeNotice(ctx, row, { ...proof, receipt, amount_cents: proof.amount_cents ?? row.amount_cents });
+  await ctx.tx.$executeRaw`UPDATE payment SET receipt = ${receipt}, reference = ${receipt} WHERE id = ${row.id}`;
+  steps.push({ step: 'receipt_known', detail: receipt });
+  if (proof.amount_cents !== undefined && proof.amount_cents !== row.amount_cents)
+    steps.push({
+      step: 'amount_differs',
+      detail: `booked ${row.amount_cents} cents, the receipt says ${proof.amount_cents}`,
+    });
+  await recordSteps(ctx, row.id, steps);
+  return { kind: 'stood' };
+}
+
+async function bookedElsewhere(ctx: Context, row: OrderRow, paymentId: bigint, steps: Step[]): Promise<Settled> {
+  steps.push({ step: 'booked_elsewhere', detail: `as payment ${paymentId}` });
+  await ctx.tx.$executeRaw`
+    UPDATE payment SET state = 'failed', code = 'booked_elsewhere', code_text = ${`The money of this order was booked as payment ${paymentId}.`}, due_at = NULL
+    WHERE id = ${row.id}`;
+  await recordSteps(ctx, row.id, steps);
+  await tellLive(ctx, row.id, row.subscription_id ?? undefined);
+  return { kind: 'booked_elsewhere', paymentId };
+}
+
+export async function findNotice(ctx: Context, method: string, receipt: string): Promise<Notice | undefined> {
+  const [row] = await ctx.tx.$queryRaw<Notice[]>`
+    SELECT id, state, payment_id FROM payment_notice WHERE tenant_id = ${ctx.tenantId} AND method = ${method} AND upper(receipt) = upper(${receipt})`;
+  return row;
+}
+
+/** Ties a receipt to its payment; the unique key over receipts is what no race gets past. */
+async function writeNotice(
+  ctx: Context,
+  row: { id: bigint; method: string; currency: string },
+  proof: Proof & { receipt: string; amount_cents: bigint },
+): Promise<void> {
+  const tied = await ctx.tx.$executeRaw`
+    INSERT INTO payment_notice AS n (tenant_id, method, receipt, amount_cents, currency, state, payment_id, payer, payer_name, bill_ref, source, occurred_at)
+    VALUES (${ctx.tenantId}, ${row.method}, ${proof.receipt}, ${proof.amount_cents}, ${row.currency}, 'credited', ${row.id}, ${proof.payer?.slice(0, 64) ?? null},
+      ${proof.payerName?.slice(0, 100) ?? null}, ${proof.billRef?.slice(0, 100) ?? null}, ${proof.source}, ${proof.occurredAt ?? null}::timestamptz)
+    ON CONFLICT (tenant_id, method, upper(receipt)) DO UPDATE SET state = 'credited', payment_id = excluded.payment_id WHERE n.state <> 'credited'`;
+  if (tied !== 1) throw new Error(`The receipt of payment ${row.id} is another payment's.`);
+}
+
+/** A payment made without our asking: its row, tied to its receipt. */
+export async function insertByHand(
+  ctx: Context,
+  order: { subscriberId: bigint; subscriptionId: bigint | undefined; method: ProviderName; currency: string },
+  proof: Proof & { receipt: string; amount_cents: bigint },
+): Promise<bigint> {
+  const { method, currency } = order;
+  const [row] = await ctx.tx.$queryRaw<{ id: bigint }[]>`
+    INSERT INTO payment (tenant_id, subscriber_id, subscription_id, method, reference, receipt, amount_cents, currency, state, received_at, created_at)
+    VALUES (${ctx.tenantId}, ${order.subscriberId}, ${order.subscriptionId ?? null}::bigint, ${method}, ${proof.receipt}, ${proof.receipt}, ${proof.amount_cents}, ${currency},
+      'created', ${ctx.now}, ${ctx.now}) RETURNING id`;
+  if (!row) throw new Error('A payment was not written.');
+  await writeNotice(ctx, { id: row.id, method, currency }, proof);
+  return row.id;
+}

@@ -1,0 +1,135 @@
+import { recordAudit } from '../audit';
+import { priceToPay, type Price } from '../discounts';
+import { accountFor, lockAccounts, postTransfers, type AccountCode, type Transfer } from '../ledger';
+import type { Context } from '../platform/context';
+import { isAllowed, settlePurchase, versionDue, type Locked } from '../subscriptions';
+import { recordSteps, type Step } from './record-step';
+import type { PaymentUse } from './schema';
+
+/** Money that came in: whose, how much, and the account of the books that it comes from. */
+export interface Money {
+  paymentId: bigint;
+  subscriberId: bigint;
+  /** Locked; undefined when it is for nobody's service in particular. */
+  sub: Locked | undefined;
+  from: AccountCode;
+  amount_cents: bigint;
+  currency: string;
+  method: string;
+  reference: string;
+}
+
+interface Purse {
+  from: bigint;
+  wallet: bigint;
+  sales: bigint;
+  /** What the wallet held before. */
+  balance: bigint;
+}
+
+/**
+ * Books money to its owner's wallet, buys one purchase of the subscription if the wallet then holds its price, tells the network and closes the payment,
+ * all in the caller's transaction, which holds the locks of the subscription and the payment. The steps are written at the end, in one statement.
+ */
+export async function useMoney(ctx: Context, money: Money, steps: Step[]): Promise<PaymentUse> {
+  const { sub, amount_cents, paymentId } = money;
+  const version = sub && (await versionDue(ctx, sub));
+  const sold = sub && version?.currency === money.currency && sub.state !== 'ended' ? { sub, version } : undefined;
+  const price = sold && (await priceToPay(ctx, sold.sub.id, sold.version));
+  const purse = await openPurse(ctx, money);
+  const total = purse.balance + amount_cents;
+  const use = useOf(sub, price, total);
+  const cost = sold && price && (use === 'renewed' || use === 'activated') ? price.price_cents : 0n;
+  await postTransfers(ctx, transfersOf(paymentId, purse, amount_cents, cost));
+  steps.push({ step: 'credited', detail: `wallet ${total - cost} cents` });
+  if (sold && price && (use === 'renewed' || use === 'activated'))
+    await buy(ctx, { ...sold, paymentId, price, use }, steps);
+  const applied = cost < amount_cents ? cost : amount_cents;
+  await ctx.tx.$executeRaw`
+    UPDATE payment SET state = 'settled', outcome = ${use}, applied_cents = ${applied}, wallet_cents = ${amount_cents - applied}, amount_cents = ${amount_cents},
+      settled_at = lango_now(), due_at = NULL, claimed_until = NULL WHERE id = ${paymentId}`;
+  steps.push({ step: 'settled', detail: null });
+  await recordSteps(ctx, paymentId, steps);
+  await recordAudit(
+    ctx,
+    'payments.post',
+    { type: 'payment', id: paymentId },
+    {
+      subscription_id: sub?.id ?? null,
+      method: money.method,
+      reference: money.reference,
+      amount_cents,
+      currency: money.currency,
+      outcome: use,
+    },
+  );
+  await tellLive(ctx, paymentId, sub?.id);
+  return use;
+}
+
+/** Tells open pages. */
+export async function tellLive(ctx: Context, paymentId: bigint, subscriptionId: bigint | undefined): Promise<void> {
+  const live = {
+    tenant: ctx.tenantId.toString(),
+    topic: 'payment',
+    id: paymentId.toString(),
+    ...(subscriptionId === undefined ? {} : { subscription: subscriptionId.toString() }),
+  };
+  await ctx.tx.$executeRaw`SELECT pg_notify('lango_live', ${JSON.stringify(live)})`;
+}
+
+/** What this money does: staff's decision to shut a gate is not undone by money. */
+function useOf(sub: Locked | undefined, price: Price | undefined, total: bigint): PaymentUse {
+  if (sub === undefined) return 'wallet_choice';
+  if (sub.state === 'ended') return 'wallet_ended';
+  if (sub.state === 'suspended') return 'wallet_suspended';
+  if (sub.state === 'paused') return 'wallet_paused';
+  if (price === undefined || total < price.price_cents) return 'wallet_short';
+  return isAllowed(sub.state, 'activate') ? 'activated' : 'renewed';
+}
+
+interface Purchase {
+  sub: Locked;
+  paymentId: bigint;
+  price: Price;
+  use: PaymentUse;
+}
+
+async function buy(ctx: Context, { sub, paymentId, price, use }: Purchase, steps: Step[]): Promise<void> {
+  if (price.discount)
+    steps.push({ step: 'discounted', detail: `${price.discount.name}: ${price.off_cents} cents off` });
+  const sessions = await settlePurchase(ctx, sub, paymentId, price);
+  steps.push({ step: use, detail: null });
+  if (sessions > 0)
+    steps.push({ step: 'network_told', detail: `${sessions} live session${sessions === 1 ? '' : 's'}` });
+}
+
+/** The three accounts of a payment, locked in one order; the wallet's balance cannot change until we are done. */
+async function openPurse(ctx: Context, { from, currency, subscriberId }: Money): Promise<Purse> {
+  const fromId = await accountFor(ctx, from, currency);
+  const wallet = await accountFor(ctx, 'wallet', currency, subscriberId);
+  const sales = await accountFor(ctx, 'sales', currency);
+  const balances = await lockAccounts(ctx, [fromId, wallet, sales]);
+  return { from: fromId, wallet, sales, balance: balances.get(wallet) ?? 0n };
+}
+
+function transfersOf(id: bigint, purse: Purse, amount: bigint, price: bigint): Transfer[] {
+  const common = { payment_id: id };
+  const received = {
+    ...common,
+    key: `payment:${id}:received`,
+    debit: purse.from,
+    credit: purse.wallet,
+    amount_cents: amount,
+    kind: 'payment',
+  };
+  const sold = {
+    ...common,
+    key: `payment:${id}:sold`,
+    debit: purse.wallet,
+    credit: purse.sales,
+    amount_cents: price,
+    kind: 'sale',
+  };
+  return price > 0n ? [received, sold] : [received];
+}

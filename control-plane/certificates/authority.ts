@@ -1,4 +1,5 @@
-import { Client } from 'pg';
+import type { Client } from 'pg';
+import { ownerTransaction } from '../platform/db/owner';
 import { createSecretBox, type SecretBox } from '../platform/crypto';
 import { issueCertificate, makeAuthority, type IssuedCertificate, type Signer } from '../platform/x509';
 
@@ -32,10 +33,7 @@ export async function ensureServerCertificates(
   masterKey: Buffer,
   now = new Date(),
 ): Promise<ServerCertificates> {
-  const client = new Client({ connectionString: ownerUrl, application_name: 'lango-certificates' });
-  await client.connect();
-  try {
-    await client.query('BEGIN');
+  return ownerTransaction(ownerUrl, 'lango-certificates', async (client) => {
     await client.query(`SELECT pg_advisory_xact_lock(hashtext('certificate_authority'))`);
     const kept = new Kept(client, createSecretBox(masterKey));
     const authority =
@@ -47,15 +45,12 @@ export async function ensureServerCertificates(
     const server =
       (await kept.current('server', now, RENEW_DAYS)) ??
       (await kept.replace('server', await newServer(authority, now)));
-    await client.query('COMMIT');
     return {
       authorityPem: authority.certificatePem,
       serverPem: server.certificatePem,
       serverKeyPem: server.keyPem,
     };
-  } finally {
-    await client.end();
-  }
+  });
 }
 
 function newServer(authority: Signer, now: Date): Promise<IssuedCertificate> {

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Client } from 'pg';
+import { ownerSession } from '../platform/db/owner';
 import { detectFreeradius } from '../../freeradius-config/generate';
 import type { Config } from '../platform/config';
 import { pendingMigrations } from '../platform/db/migrate';
@@ -134,26 +134,22 @@ async function* database(url: string): AsyncGenerator<Finding> {
     yield wrong('postgres', trouble);
     return;
   }
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  try {
-    const { rows } = await client.query<{ version: string; size: string; ahead_ms: number }>(
+  const { rows } = await ownerSession(url, 'lango-doctor', (client) =>
+    client.query<{ version: string; size: string; ahead_ms: number }>(
       `SELECT current_setting('server_version') AS version, pg_size_pretty(pg_database_size(current_database())) AS size,
               extract(epoch FROM clock_timestamp() - $1::timestamptz)::float8 * 1000 AS ahead_ms`,
       [new Date()],
-    );
-    const found = rows[0];
-    yield fine('postgres', `${found?.version}, ${found?.size}`);
-    const apart_ms = Math.abs(found?.ahead_ms ?? 0);
-    yield apart_ms < 1000
-      ? fine('clock', 'agrees with the database')
-      : wrong(
-          'clock',
-          `is ${Math.round(apart_ms)} ms apart from the database. Run a time service (chrony) on both hosts.`,
-        );
-  } finally {
-    await client.end();
-  }
+    ),
+  );
+  const found = rows[0];
+  yield fine('postgres', `${found?.version}, ${found?.size}`);
+  const apart_ms = Math.abs(found?.ahead_ms ?? 0);
+  yield apart_ms < 1000
+    ? fine('clock', 'agrees with the database')
+    : wrong(
+        'clock',
+        `is ${Math.round(apart_ms)} ms apart from the database. Run a time service (chrony) on both hosts.`,
+      );
   const pending = await pendingMigrations(url);
   yield pending.length === 0
     ? fine('migrations', 'up to date')

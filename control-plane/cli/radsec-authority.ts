@@ -1,27 +1,21 @@
 import { hostname, networkInterfaces } from 'node:os';
-import { Client } from 'pg';
+import { ownerSession } from '../platform/db/owner';
 import type { Config } from '../platform/config';
 import { createSecretBox } from '../platform/crypto';
 import { ensureAuthority } from '../radsec';
 
 /** Makes the authority of RadSec and the certificate of its port at the first start, and renews the latter in its last year. */
 export async function makeRadsecAuthority(config: Config, ownerUrl: string, masterKey: Buffer): Promise<void> {
-  const client = new Client({ connectionString: ownerUrl });
-  await client.connect();
-  try {
+  return ownerSession(ownerUrl, 'lango-setup', async (client) => {
     await ensureAuthority((sql, values) => client.query(sql, values), createSecretBox(masterKey), serverNames(config));
-  } finally {
-    await client.end();
-  }
+  });
 }
 
 const DAY_MS = 86_400_000;
 
 /** For the doctor: until when the certificate of the RadSec port is good, and which routers' certificates end soon. */
 export async function radsecFinding(ownerUrl: string): Promise<{ good: boolean; says: string }> {
-  const client = new Client({ connectionString: ownerUrl });
-  await client.connect();
-  try {
+  return ownerSession(ownerUrl, 'lango-setup', async (client) => {
     const { rows } = await client.query<{ ends: Date | null; ours: boolean | null; routers: number; ending: number }>(
       `SELECT s.not_after AS ends, s.ours,
               (SELECT count(DISTINCT nas_id) FROM radsec_certificate WHERE revoked_at IS NULL AND not_after > now())::int AS routers,
@@ -44,9 +38,7 @@ export async function radsecFinding(ownerUrl: string): Promise<{ good: boolean; 
         says: `${found.ending} routers' last certificates end within 30 days. Issue them new ones: console, Routers, Certificates.`,
       };
     return { good: true, says: `${found.routers} routers with certificates, the port's own until ${until}` };
-  } finally {
-    await client.end();
-  }
+  });
 }
 
 /** By what routers may reach this host; others are added in the console. */

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { Client } from 'pg';
+import type { Client } from 'pg';
+import { ownerSession } from '../platform/db/owner';
 import type { Config } from '../platform/config';
 import { createLog } from '../platform/log';
 import { databaseTrouble } from '../platform/postgres/database-trouble';
@@ -53,12 +54,8 @@ export async function withDatabase<T>(config: Config, work: (ownerUrl: string) =
 /** The same with an open connection. */
 export function withOwner<T>(config: Config, work: (client: Client, ownerUrl: string) => Promise<T>): Promise<T> {
   return withDatabase(config, async (ownerUrl) => {
-    const client = new Client({ connectionString: ownerUrl, application_name: 'lango-cli' });
-    await client.connect();
-    try {
+    return ownerSession(ownerUrl, 'lango-cli', async (client) => {
       return await work(client, ownerUrl);
-    } finally {
-      await client.end();
-    }
+    });
   });
 }

@@ -1,5 +1,5 @@
 import { emailField, hashPassword, newPasswordField } from '../staff';
-import { asOwner } from './create-company';
+import { ownerTransaction } from '../platform/db/owner';
 
 export type CreatedAdmin =
   | { kind: 'created'; tenantName: string }
@@ -18,7 +18,7 @@ export async function createAdmin(
 ): Promise<CreatedAdmin> {
   const email = emailField.parse(admin.email);
   const passwordHash = await hashPassword(newPasswordField.parse(admin.password));
-  return asOwner(ownerUrl, async (client) => {
+  return ownerTransaction(ownerUrl, 'lango-setup', async (client) => {
     const reset = await client.query<{ name: string }>(
       `UPDATE staff s SET password_hash = $2, disabled_at = NULL FROM tenant t WHERE s.email = $1 AND t.id = s.tenant_id RETURNING t.name, s.id`,
       [email, passwordHash],

@@ -1,4 +1,5 @@
-import { Client } from 'pg';
+import type { Client } from 'pg';
+import { ownerTransaction } from '../platform/db/owner';
 import { newPasswordField, emailField, hashPassword } from '../staff';
 
 export interface Company {
@@ -23,7 +24,7 @@ export interface CreatedCompany {
  * @throws when the e-mail is taken (it signs in, so it is unique over all companies) or malformed, or the password shorter than 8
  */
 export async function createCompany(ownerUrl: string, company: Company): Promise<CreatedCompany> {
-  return asOwner(ownerUrl, (client) => insertCompany(client, company));
+  return ownerTransaction(ownerUrl, 'lango-setup', (client) => insertCompany(client, company));
 }
 
 /**
@@ -35,7 +36,7 @@ export async function createFirstCompany(
   ownerUrl: string,
   first: { name: string; email: string; password: string; timezone: string },
 ): Promise<{ created: boolean }> {
-  return asOwner(ownerUrl, async (client) => {
+  return ownerTransaction(ownerUrl, 'lango-setup', async (client) => {
     await client.query('SELECT pg_advisory_xact_lock(hashtext($1))', ['lango first company']);
     const { rowCount } = await client.query('SELECT 1 FROM tenant WHERE NOT is_demo LIMIT 1');
     if (rowCount) return { created: false };
@@ -47,7 +48,7 @@ export async function createFirstCompany(
 
 /** Whether the installation has a company of its own already: a first start must know before it thinks up a password. */
 export async function hasCompany(ownerUrl: string): Promise<boolean> {
-  return asOwner(ownerUrl, async (client) => {
+  return ownerTransaction(ownerUrl, 'lango-setup', async (client) => {
     const { rowCount } = await client.query('SELECT 1 FROM tenant WHERE NOT is_demo LIMIT 1');
     return (rowCount ?? 0) > 0;
   });
@@ -98,19 +99,4 @@ async function freeSlug(client: Client, name: string): Promise<string> {
   let slug = stem;
   for (let n = 2; taken.has(slug); n += 1) slug = `${stem}-${n}`;
   return slug;
-}
-
-/** One transaction on the owner's connection, which row-level security does not bind. */
-export async function asOwner<T>(ownerUrl: string, work: (client: Client) => Promise<T>): Promise<T> {
-  const client = new Client({ connectionString: ownerUrl, application_name: 'lango-setup' });
-  await client.connect();
-  try {
-    await client.query('BEGIN');
-    const result = await work(client);
-    await client.query('COMMIT');
-    return result;
-  } finally {
-    // An open transaction is rolled back by closing its connection.
-    await client.end();
-  }
 }

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { escapeIdentifier, escapeLiteral, type Client } from 'pg';
-import { asOwner } from './create-company';
+import { ownerTransaction } from '../platform/db/owner';
 
 /** A read-only login of the database for one company's own FreeRADIUS (docs/reference/standard-tables.md). */
 export interface TenantReader {
@@ -33,7 +33,7 @@ const CONNECTIONS = 32;
  * alone. Roles belong to the whole server, so the name carries a hash of the database's name.
  */
 export function makeTenantReader(ownerUrl: string, company: string): Promise<MadeReader> {
-  return asOwner(ownerUrl, async (client) => {
+  return ownerTransaction(ownerUrl, 'lango-setup', async (client) => {
     const found = await findCompany(client, company);
     if ('known' in found) return { kind: 'no_company', known: found.known };
     const { database, role } = await names(client, found.id);
@@ -60,7 +60,7 @@ export function makeTenantReader(ownerUrl: string, company: string): Promise<Mad
 
 /** Takes a company's reader away; its open connections end. */
 export function removeTenantReader(ownerUrl: string, company: string): Promise<RemovedReader> {
-  return asOwner(ownerUrl, async (client) => {
+  return ownerTransaction(ownerUrl, 'lango-setup', async (client) => {
     const found = await findCompany(client, company);
     if ('known' in found) return { kind: 'no_company', known: found.known };
     const { rows } = await client.query<{ role: string }>(
@@ -81,7 +81,7 @@ export function removeTenantReader(ownerUrl: string, company: string): Promise<R
 
 /** The readers there are. */
 export function listTenantReaders(ownerUrl: string): Promise<TenantReader[]> {
-  return asOwner(ownerUrl, async (client) => {
+  return ownerTransaction(ownerUrl, 'lango-setup', async (client) => {
     const { rows } = await client.query<TenantReader>(
       `SELECT r.role_name AS role, t.name AS company, t.slug, r.created_at, r.renewed_at FROM tenant_reader r JOIN tenant t ON t.id = r.tenant_id ORDER BY t.slug`,
     );

@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { Client } from 'pg';
+import { ownerSession } from '../../platform/db/owner';
 import { projectRoot } from '../../platform/project-root';
 import { StartError } from '../start-error';
 import { countRows, groupRoles, serverMajor, sha256, type Manifest } from './manifest';
@@ -78,9 +78,7 @@ export async function makeBackup(o: {
 
 /** Dumps and counts in one snapshot: what is counted is what is in the file. */
 async function dumpDatabase(ownerUrl: string, file: string): Promise<Manifest> {
-  const client = new Client({ connectionString: ownerUrl, application_name: 'lango-backup' });
-  await client.connect();
-  try {
+  return ownerSession(ownerUrl, 'lango-backup', async (client) => {
     await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
     const { rows } = await client.query<{ snapshot: string; database: string; at: Date }>(
       'SELECT pg_export_snapshot() AS snapshot, current_database() AS database, clock_timestamp() AS at',
@@ -108,7 +106,5 @@ async function dumpDatabase(ownerUrl: string, file: string): Promise<Manifest> {
       rows: counted,
       roles: await groupRoles(client),
     };
-  } finally {
-    await client.end();
-  }
+  });
 }

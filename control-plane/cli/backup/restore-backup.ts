@@ -1,6 +1,7 @@
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { Client, escapeIdentifier } from 'pg';
+import { type Client, escapeIdentifier } from 'pg';
+import { ownerSession } from '../../platform/db/owner';
 import { verifyAudit } from '../../audit';
 import { verifyLedger } from '../../ledger';
 import { StartError } from '../start-error';
@@ -88,9 +89,7 @@ export function restoreFiles({ folder }: OpenedBackup, dataDir: string): void {
  * @throws StartError when the database is not empty, or the proof fails
  */
 export async function restoreDatabase({ manifest, folder }: OpenedBackup, ownerUrl: string): Promise<Restored> {
-  const client = new Client({ connectionString: ownerUrl, application_name: 'lango-restore' });
-  await client.connect();
-  try {
+  return ownerSession(ownerUrl, 'lango-restore', async (client) => {
     await refuseUnlessEmpty(client);
     // Roles belong to the server. Rights in the database are given to these, so they must be there first.
     for (const role of manifest.roles.filter((name) => /^lango_[a-z_]+$/.test(name))) {
@@ -99,9 +98,7 @@ export async function restoreDatabase({ manifest, folder }: OpenedBackup, ownerU
     }
     await load(client, ownerUrl, folder);
     return await prove(client, manifest);
-  } finally {
-    await client.end();
-  }
+  });
 }
 
 async function refuseUnlessEmpty(client: Client): Promise<void> {

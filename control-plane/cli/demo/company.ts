@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Client } from 'pg';
+import { ownerSession } from '../../platform/db/owner';
 import type { Config } from '../../platform/config';
 import { createCompany } from '../../tenants';
 import { newPassword } from '../first-start';
@@ -37,12 +37,8 @@ export async function ensureDemoCompany(config: Config, ownerUrl: string): Promi
 }
 
 async function hasDemo(ownerUrl: string): Promise<boolean> {
-  const client = new Client({ connectionString: ownerUrl });
-  await client.connect();
-  try {
+  return ownerSession(ownerUrl, 'lango-setup', async (client) => {
     const { rowCount } = await client.query('SELECT FROM staff WHERE email = $1', [email]);
     return (rowCount ?? 0) > 0;
-  } finally {
-    await client.end();
-  }
+  });
 }

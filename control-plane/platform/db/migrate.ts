@@ -1,7 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { Client } from 'pg';
+import type { Client } from 'pg';
+import { ownerSession } from './owner';
 import { Logger, runMigrations as runWorkerMigrations } from 'graphile-worker';
 import { projectRoot } from '../project-root';
 
@@ -25,9 +26,7 @@ const HISTORY = `CREATE TABLE IF NOT EXISTS _prisma_migrations (
  * @throws when a migration fails, was changed after it was applied, or the database is newer than this program
  */
 export async function migrate(ownerUrl: string): Promise<Migrated> {
-  const client = new Client({ connectionString: ownerUrl, application_name: 'lango-migrate' });
-  await client.connect();
-  try {
+  return ownerSession(ownerUrl, 'lango-migrate', async (client) => {
     await client.query('SELECT pg_advisory_lock($1)', [PRISMA_LOCK]);
     await client.query(HISTORY);
     const migrations = await applyMigrations(client);
@@ -35,16 +34,12 @@ export async function migrate(ownerUrl: string): Promise<Migrated> {
     await runWorkerMigrations({ connectionString: ownerUrl, noPreparedStatements: true, logger: quietLogger() });
     await client.query(grantQueue);
     return { migrations, functions };
-  } finally {
-    await client.end();
-  }
+  });
 }
 
 /** Names of the migrations that this program knows and the database has not, without changing anything. */
 export async function pendingMigrations(ownerUrl: string): Promise<string[]> {
-  const client = new Client({ connectionString: ownerUrl });
-  await client.connect();
-  try {
+  return ownerSession(ownerUrl, 'lango-migrate', async (client) => {
     const { rows } = await client.query<{ exists: boolean }>(
       `SELECT to_regclass('public._prisma_migrations') IS NOT NULL AS exists`,
     );
@@ -53,9 +48,7 @@ export async function pendingMigrations(ownerUrl: string): Promise<string[]> {
     return readMigrations()
       .filter((m) => !done.has(m.name))
       .map((m) => m.name);
-  } finally {
-    await client.end();
-  }
+  });
 }
 
 interface SqlFile {

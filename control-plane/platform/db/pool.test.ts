@@ -1,4 +1,5 @@
 import { createServer, type AddressInfo, type Server } from 'node:net';
+import { ownerSession } from './owner';
 import { createPool } from './pool';
 
 /** Greets like a Postgres that asks for no password, and breaks the connection at the first thing that is asked. */
@@ -23,5 +24,14 @@ test('a database killed while a connection is lent out fails what was asked, and
   await new Promise((resolve) => setTimeout(resolve, 50));
   client.release(true);
   await pool.end();
+  server.close();
+});
+
+test('a database killed in the middle of a command of the owner fails the command, which can still tidy up', async () => {
+  const server = await breakingPostgres();
+  const url = `postgresql://a@127.0.0.1:${(server.address() as AddressInfo).port}/a`;
+  const asked = ownerSession(url, 'test', (client) => client.query('SELECT 1'));
+  await expect(asked).rejects.toThrow('terminated unexpectedly');
+  await new Promise((resolve) => setTimeout(resolve, 50));
   server.close();
 });

@@ -1,5 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
-import { Client, escapeIdentifier, escapeLiteral } from 'pg';
+import { type Client, escapeIdentifier, escapeLiteral } from 'pg';
+import { ownerSession } from './owner';
 
 /** The database roles a part of Lango can work as; each is a member of the group role of the same name with `lango_` before it. */
 export const databaseRoles = ['web', 'jobs', 'accounting', 'enforcer', 'radius', 'radsec'] as const;
@@ -15,9 +16,7 @@ export type RoleUrls = Record<DatabaseRole, string>;
  * @throws when the installation has another master key: its other hosts would be locked out
  */
 export async function ensureRoleLogins(ownerUrl: string, masterKey: Buffer): Promise<RoleUrls> {
-  const client = new Client({ connectionString: ownerUrl });
-  await client.connect();
-  try {
+  await ownerSession(ownerUrl, 'lango-setup', async (client) => {
     // Hosts that start at once take turns; the lock goes with the connection.
     await client.query(`SELECT pg_advisory_lock(hashtext('lango role logins'))`);
     await refuseOtherKey(client, masterKey);
@@ -32,9 +31,7 @@ export async function ensureRoleLogins(ownerUrl: string, masterKey: Buffer): Pro
     }
     // Group roles are shared by all databases of a server: without this, one installation's login could work in another's.
     await client.query(`REVOKE CONNECT ON DATABASE ${database} FROM PUBLIC`);
-  } finally {
-    await client.end();
-  }
+  });
   return roleUrls(ownerUrl, masterKey);
 }
 

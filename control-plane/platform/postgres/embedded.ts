@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client, escapeIdentifier } from 'pg';
+import { escapeIdentifier } from 'pg';
+import { ownerSession } from '../db/owner';
 import type { Log } from '../log';
 import { ownedDir, unprivilegedUser, type RunAs } from '../supervisor/run-as';
 import { embeddedBinaries } from './binaries';
@@ -64,14 +65,10 @@ function urlOf(password: string, port: number, database: string): string {
 
 /** Makes the database `name` (letters only) if it is missing; answers the owner's URL on it. */
 export async function ensureDatabase(ownerUrl: string, name: string): Promise<string> {
-  const client = new Client({ connectionString: ownerUrl });
-  await client.connect();
-  try {
+  await ownerSession(ownerUrl, 'lango-setup', async (client) => {
     const { rowCount } = await client.query('SELECT FROM pg_database WHERE datname = $1', [name]);
     if (!rowCount) await client.query(`CREATE DATABASE ${escapeIdentifier(name)}`);
-  } finally {
-    await client.end();
-  }
+  });
   const url = new URL(ownerUrl);
   url.pathname = `/${name}`;
   return url.href;

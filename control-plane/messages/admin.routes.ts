@@ -5,7 +5,7 @@ import { pageRoute, seeOther, view, type PageResult, type PageRoute } from '../p
 import type { Person } from '../platform/http/person';
 import { notFound } from '../platform/http/problem';
 import { dayFilters, dayQuery, dayRange, listPages, none, oneOf } from '../tables';
-import { formatClock, formatLatency, formatMoment, readerFor, type Reader } from '../ui';
+import { formatClock, formatLatency, formatMoment, readerFor, type Filter, type Reader } from '../ui';
 import { channels, messageKinds } from './catalogue';
 import { messageColumns, stateOf, whyOf } from './list.view';
 import { preferenceRoutes } from './preference.routes';
@@ -25,6 +25,14 @@ const logQuery = listQuery.extend({
   count: z.coerce.number().int().min(0).max(10_000).optional(),
 });
 
+/** Shown as a chip where the log was opened from a customer's page. */
+async function clientFilter(ctx: Context, id: bigint | undefined, { t }: Reader): Promise<Filter[]> {
+  if (id === undefined) return [];
+  const client = await ctx.tx.subscriber.findFirst({ where: { id } });
+  const options = [{ value: id.toString(), label: client?.name ?? id.toString() }];
+  return [{ name: 'client', label: t('subscribers.customer'), value: id.toString(), options }];
+}
+
 const log = listPages({
   list: 'messages',
   path: '/messages',
@@ -36,7 +44,7 @@ const log = listPages({
   foot: 'messages.foot',
   columns: messageColumns,
   live: 'message',
-  filters: (_ctx, { query, reader }) => {
+  filters: async (ctx, { query, reader }) => {
     const { t } = reader;
     const options = (values: readonly string[], word: string) =>
       values.map((value) => ({ value, label: t(`messages.${word}_${value}`) }));
@@ -49,6 +57,7 @@ const log = listPages({
         options: options(channels, 'channel'),
       },
       { name: 'kind', label: t('messages.kind'), value: query.kind ?? '', options: options(messageKinds, 'kind') },
+      ...(await clientFilter(ctx, query.client, reader)),
       ...dayFilters(query, reader),
     ];
   },

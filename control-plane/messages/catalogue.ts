@@ -31,6 +31,7 @@ const service = { name: 'text', package: 'text', username: 'text' } as const;
 export const catalogue = {
   code: of(null, 'now', { code: 'text', minutes: 'count' }, { secret: true }),
   invitation: of(null, 'now', { name: 'text', inviter: 'text', link: 'text', hours: 'count' }, { secret: true }),
+  joined: of(null, 'now', { name: 'text', package: 'text', username: 'text', password: 'text' }, { secret: true }),
   test: of(null, 'now', { name: 'text' }),
   notice: of('news', 'day', { name: 'text', text: 'text' }, { automatic: false }),
   welcome: of('service', 'now', { ...service, expires: 'moment' }),

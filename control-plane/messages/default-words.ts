@@ -34,6 +34,16 @@ const shipped: Record<MessageKind, Shipped> = {
         'Habari {{name}},\n\n{{inviter}} anakualika kufanya kazi na {{company}}. Weka nenosiri lako hapa ndani ya saa {{hours}}:\n\n{{link}}\n\nKama hukutarajia mwaliko huu, usifanye chochote.',
     },
   },
+  joined: {
+    en: {
+      sms: 'Welcome to {{company}}, {{name}}. Your login for {{package}} is {{username}}, the password {{password}}. It works as soon as it is paid.',
+      subject: 'Your login at {{company}}',
+    },
+    sw: {
+      sms: 'Karibu {{company}}, {{name}}. Jina lako la kuingia la {{package}} ni {{username}}, nenosiri {{password}}. Litafanya kazi ukishalipa.',
+      subject: 'Jina lako la kuingia {{company}}',
+    },
+  },
   test: {
     en: { sms: 'This is a test of {{company}}. It has arrived.', subject: 'Test of {{company}}' },
     sw: { sms: 'Hili ni jaribio la {{company}}. Limefika.', subject: 'Jaribio la {{company}}' },

@@ -217,6 +217,8 @@ export function paymentLines(rows: PaymentRow[], reader: Reader) {
 
 const ORDER_TONE: Record<string, string> = { proven: 'good', gave_up: 'bad', unproven: 'warn' };
 
+const MESSAGE_TONE: Record<string, string> = { delivered: 'good', failed: 'bad' };
+
 /** Filled arches only where something was decided: money came, service was cut, somebody acted. */
 export function timeline(rows: EventRow[], reader: Reader, whyHref = '') {
   const { t, locale, currency } = reader;
@@ -258,6 +260,13 @@ export function timeline(rows: EventRow[], reader: Reader, whyHref = '') {
           what: t('subscribers.refused'),
           href: whyHref,
           detail: row.what.replaceAll('_', ' '),
+        };
+      case 'message':
+        return {
+          ...base,
+          tone: MESSAGE_TONE[state] ?? '',
+          what: `${t(`messages.kind_${verb}`)}, ${t(`messages.state_${state}`)}`,
+          detail: t(`messages.channel_${row.detail ?? 'sms'}`),
         };
       case 'staff':
         return {

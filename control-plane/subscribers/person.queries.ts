@@ -38,7 +38,7 @@ export async function findPerson({ tx }: Context, id: bigint): Promise<PersonRow
 
 export interface EventRow {
   at: Date;
-  kind: 'payment' | 'online' | 'offline' | 'order' | 'reject' | 'staff';
+  kind: 'payment' | 'online' | 'offline' | 'order' | 'reject' | 'staff' | 'message';
   what: string;
   detail: string | null;
   cents: bigint | null;
@@ -49,7 +49,7 @@ const SAME_MOMENT_MOST = 20;
 
 /**
  * Everything that happened to a person and one of their services before `before`, merged, newest first: payments, the beginnings and ends of `sessions`
- * (those of sessionsOf with the same page), orders to the network, refused logins, what staff did. About `limit` rows; fewer are the last ones.
+ * (those of sessionsOf with the same page), orders to the network, refused logins, what was said to them, what staff did. About `limit` rows; fewer are the last ones.
  */
 export async function eventsOf(
   { tx }: Context,
@@ -69,6 +69,9 @@ export async function eventsOf(
       UNION ALL
       (SELECT created_at, 'order', kind || '.' || state, reason, NULL FROM enforcement
        WHERE subscription_id = ${id} AND proven_by IS DISTINCT FROM 'superseded' ${until('created_at')} ORDER BY id DESC LIMIT ${limit})
+      UNION ALL
+      (SELECT created_at, 'message', kind || '.' || state, channel, NULL FROM message
+       WHERE subscriber_id = ${subscriberId} ${until('created_at')} ORDER BY id DESC LIMIT ${limit})
       UNION ALL
       (SELECT authdate, 'reject', coalesce(reason, ''), callingstationid, NULL FROM radpostauth
        WHERE username = ${service?.username ?? ''} AND tenant_id = (SELECT lango_tenant()) AND reply = 'Access-Reject' ${until('authdate')} ORDER BY authdate DESC LIMIT 5)

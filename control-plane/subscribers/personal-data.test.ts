@@ -30,6 +30,16 @@ async function person(): Promise<Json> {
   await openSession(lango.db, made['id'], { mac: '48:A9:8A:1C:77:E0' });
   const tenant = lango.company.tenantId.toString();
   await lango.asOwner(
+    `INSERT INTO message (tenant_id, kind, urgency, channel, recipient, locale, subscriber_id, data, body, state, due_at)
+     VALUES ($1, 'welcome', 'now', 'sms', '+254799123456', 'en', $2, '{"name": "Njeri Private"}', 'Karibu Njeri', 'sent', NULL),
+            ($1, 'test', 'now', 'email', 'njeri@private.example', 'en', NULL, '{"name": "Njeri"}', NULL, 'waiting', now())`,
+    [tenant, made['client_id']],
+  );
+  await lango.asOwner(
+    `INSERT INTO hook_event (tenant_id, kind, by_token, body, state, next_try_at) VALUES ($1, 'africastalking', true, 'id=1&phoneNumber=%2B254799123456', 'done', NULL)`,
+    [tenant],
+  );
+  await lango.asOwner(
     `INSERT INTO subscriber_note (tenant_id, subscriber_id, staff_id, body) VALUES ($1, $2, $3, 'Njeri has a dog')`,
     [tenant, made['client_id'], lango.company.staffId.toString()],
   );
@@ -71,6 +81,7 @@ test('what is held on a person is given to them whole, without a password', asyn
   expect(body['services'][0]).toMatchObject({ username: 'njeri.private', static_ip: '10.66.0.9' });
   expect(body['payments'][0]).toMatchObject({ reference: 'RCPT-9', amount_cents: 12_345 });
   expect(body['sessions'][0]).toMatchObject({ mac: '48:A9:8A:1C:77:E0' });
+  expect(body['messages']).toMatchObject([{ kind: 'welcome', body: 'Karibu Njeri' }]);
   expect(body['notes']).toEqual([expect.objectContaining({ body: 'Njeri has a dog' })]);
   expect(body['wallet'].length).toBeGreaterThan(0);
   expect(body['what_staff_did'].length).toBeGreaterThan(2);
@@ -94,6 +105,7 @@ test('what is held on a person is given to them whole, without a password', asyn
 
   for (const text of ['njeri', '799123456', '48:A9:8A:1C:77:E0', 'has a dog', '10.66.0.9'])
     expect({ text, at: await whereIs(text) }).toEqual({ text, at: [] });
+  expect(await lango.asOwner('SELECT 1 FROM hook_event')).toEqual([]);
   // The books stand as they stood, and the receipt is still there.
   expect(await balances()).toEqual(before);
   expect(await whereIs('RCPT-9')).toContain('payment');

@@ -34,6 +34,9 @@ export async function personalData(ctx: Context, id: bigint): Promise<Record<str
     devices: await ctx.tx.$queryRaw`
       SELECT c.name, c.issued_at, c.not_after, c.revoked_at FROM certificate c
       WHERE c.subscription_id IN (SELECT s.id FROM subscription s WHERE s.subscriber_id = ${id}) ORDER BY c.id`,
+    messages: await ctx.tx.$queryRaw`
+      SELECT m.created_at AS at, m.kind, m.channel, m.recipient, m.subject, m.body, m.state FROM message m
+      WHERE m.subscriber_id = ${id} ORDER BY m.id DESC LIMIT ${ROWS_MAX}`,
     notes: await ctx.tx
       .$queryRaw`SELECT body, created_at FROM subscriber_note WHERE subscriber_id = ${id} AND removed_at IS NULL ORDER BY id`,
     what_staff_did: await ctx.tx.$queryRaw`

@@ -36,6 +36,17 @@ BEGIN
   GET DIAGNOSTICS v_count = ROW_COUNT;
   v_told := v_told || jsonb_build_object('notes', v_count);
   UPDATE bulk_row SET label = 'erased', data = '{}' WHERE tenant_id = v_tenant AND (subscriber_id = p_id OR subscription_id = ANY (v_services));
+  -- What was said to them, also under a number or address that only they have; calls of carriers that name the number go within a week by themselves.
+  UPDATE message m SET recipient = 'erased', data = '{}', data_enc = NULL, words = NULL, subject = NULL, body = NULL, error_detail = NULL,
+         state = CASE WHEN m.state = 'waiting' THEN 'dropped' ELSE m.state END, error = CASE WHEN m.state = 'waiting' THEN 'outdated' ELSE m.error END, due_at = NULL
+  FROM subscriber c
+  WHERE c.id = p_id AND m.tenant_id = v_tenant AND (m.subscriber_id = p_id OR m.subscriber_id IS NULL AND m.recipient IN (c.phone, c.email));
+  GET DIAGNOSTICS v_count = ROW_COUNT;
+  v_told := v_told || jsonb_build_object('messages', v_count);
+  DELETE FROM message_preference WHERE tenant_id = v_tenant AND subscriber_id = p_id;
+  DELETE FROM hook_event h USING subscriber c
+  WHERE c.id = p_id AND h.tenant_id = v_tenant AND h.kind IN ('africastalking', 'twilio', 'sendgrid', 'resend') AND h.received_at > now() - interval '8 days'
+    AND h.state <> 'waiting' AND position(convert_to(substr(c.phone, 2), 'UTF8') IN h.body) > 0;
   UPDATE subscription SET username = 'erased~' || id, static_ip = NULL, mac_lock = NULL, suspended_reason = NULL, routes = '{}',
          framed_ipv6_prefix = NULL, delegated_ipv6_prefix = NULL
   WHERE id = ANY (v_services);

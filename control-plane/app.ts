@@ -5,6 +5,7 @@ import type { LiveHub } from './platform/live/hub';
 import type { HookDesk } from './hooks';
 import { hookRoutes } from './hooks/mount.routes';
 import { healthRoutes, type HealthSource } from './platform/http/health.routes';
+import { compressed } from './platform/http/compressed';
 import { mountApi } from './platform/http/mount-api';
 import { mountPages } from './platform/http/mount-pages';
 import type { HttpParts } from './platform/http/parts';
@@ -50,6 +51,7 @@ export function createApp(given: AppParts): Express {
   app.use(liveRoutes(parts));
 
   app.use(hookRoutes(sliceHookKinds(), parts.desk, parts));
+  app.use(compressed());
   const api = sliceApiRoutes().flatMap(({ routes }) => routes);
   app.use('/api', mountApi([...api, openApiRoute(api)], parts));
   app.use(mountPages(parts.renderer ? slicePageRoutes().flatMap(({ routes }) => routes) : [], parts));

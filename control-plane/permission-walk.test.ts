@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PageRoute } from './platform/http/page';
+import { maskCsrfToken } from './platform/http/same-origin';
 import { projectRoot } from './platform/project-root';
 import { builtInRoles, permissions, roleHolds } from './platform/permissions';
 import { sliceApiRoutes, sliceNames, slicePageRoutes } from './slices';
@@ -106,7 +107,7 @@ async function walkerOf(role: string): Promise<Walker> {
     'SELECT k.csrf_token AS csrf FROM staff_session k JOIN staff s ON s.id = k.staff_id WHERE s.email = $1',
     [email],
   );
-  return { token, cookie, csrf: session?.csrf ?? '' };
+  return { token, cookie, csrf: maskCsrfToken(session?.csrf ?? '') };
 }
 
 /** The id that an address asks for, out of what a company owns; undefined where nobody furnished it. */

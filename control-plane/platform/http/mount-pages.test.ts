@@ -136,8 +136,12 @@ test("a form is done only with the session's token, by field or by header", asyn
   expect((await post(`${base}/things`, { name: 'x', _csrf: stranger }, { cookie })).status).toBe(403);
   expect(done).toBe(0);
   expect((await post(`${base}/things`, { name: 'x', _csrf: csrf }, { cookie })).status).toBe(303);
+  // Each answer carries the token under another mask; all of them are good.
+  const again = await csrfOf(cookie);
+  expect(again).not.toBe(csrf);
+  expect((await post(`${base}/things`, { name: 'x', _csrf: again }, { cookie })).status).toBe(303);
   expect((await post(`${base}/things`, { name: 'x' }, { cookie, 'x-csrf-token': csrf })).status).toBe(303);
-  expect(done).toBe(2);
+  expect(done).toBe(3);
 });
 
 test('nothing that another site starts is done, signing in included', async () => {

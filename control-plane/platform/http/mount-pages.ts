@@ -10,7 +10,7 @@ import type { Person } from './person';
 import { forbidden, notFound } from './problem';
 import { plainProblem, type PageBase } from './render';
 import { assertMountable, bySpecificity } from './routes-order';
-import { requireCsrfToken, requireSameOrigin } from './same-origin';
+import { maskCsrfToken, requireCsrfToken, requireSameOrigin } from './same-origin';
 import { hashSecret, parseCookies, sessionCookieName } from './session-cookie';
 import { readUpload } from './upload';
 
@@ -133,7 +133,7 @@ function setCookie(res: Response, cookie: Cookie, publicUrl: string): void {
 function webOf(req: Request, res: Response, parts: HttpParts): Web {
   const person = res.locals['person'] as Person | undefined;
   return {
-    csrfToken: person?.session?.csrfToken ?? '',
+    csrfToken: person?.session ? maskCsrfToken(person.session.csrfToken) : '',
     nonce: String(res.locals['nonce']),
     publicUrl: parts.publicUrl,
     origin: `${req.protocol}://${req.host}`,

@@ -11,7 +11,7 @@ import { parseParams, type Call, type ParamsOf, type Parsed } from './route';
 
 /** What a page knows of the browser that asks; the same values stand in every view model (see baseModel in render.ts). */
 export interface Web {
-  /** Goes into every form as the hidden field `_csrf` (beside the mark by which it is done once, sent-once.ts) and into htmx requests as the header X-CSRF-Token. */
+  /** Masked anew for each answer (same-origin.ts). Goes into every form as the hidden field `_csrf` (beside the mark by which it is done once, sent-once.ts) and into htmx requests as the header X-CSRF-Token. */
   csrfToken: string;
   /** For inline scripts and styles, should there be any. */
   nonce: string;

@@ -70,6 +70,14 @@ test('a page hears of its own company and its own topics alone', async () => {
   theirs.close();
 });
 
+test('events are not held back by a compressor, whatever the browser takes', async () => {
+  const control = new AbortController();
+  const headers = { authorization: `Bearer ${lango.api.token}`, 'accept-encoding': 'gzip, br' };
+  const { headers: told } = await fetch(`${lango.baseUrl}/live?topics=sessions`, { headers, signal: control.signal });
+  control.abort();
+  expect([told.get('content-type'), told.get('content-encoding')]).toEqual(['text/event-stream; charset=utf-8', null]);
+});
+
 test('nobody listens without signing in, without the permission, or to what does not exist', async () => {
   expect((await open('sessions', undefined)).status).toBe(401);
   expect((await open('sessions', 'lga_made-up-made-up-made-up')).status).toBe(401);

@@ -1,6 +1,8 @@
 import type { Context } from '../platform/context';
 import type { plan_version } from '../platform/db/generated/client';
+import { creditSale, issueInvoice } from '../invoices';
 import { versionOnSale } from '../plans';
+import { planName } from './invoice-purchase';
 import { prorate, type Proration, type Terms } from './proration';
 import { withinCount } from './purchase';
 import type { Settlement } from './settlements';
@@ -74,7 +76,14 @@ async function settleNow(
     const message = `The wallet holds ${wallet.balance_cents} cents and the difference is ${cents}. Post a payment first, or settle by time.`;
     return { kind: 'refused', code: 'wallet_short', message };
   }
-  await bookFromWallet(ctx, wallet, `subscription:${sub.id}:plan:${sub.version}`, cents);
+  const key = `subscription:${sub.id}:plan:${sub.version}`;
+  await bookFromWallet(ctx, wallet, key, cents);
+  const moved = `${await planName(ctx, sub.plan.plan_id)} → ${await planName(ctx, version.plan_id)}`;
+  if (cents < 0n) await creditSale(ctx, key, sub, moved);
+  else {
+    const period = { period_from: at, period_to: sub.expires_at };
+    await issueInvoice(ctx, key, sub, [{ kind: 'service', description: moved, unit_cents: cents, ...period }]);
+  }
   return { data: { paid_cents: { increment: cents } }, detail: { settle, difference_cents: cents } };
 }
 

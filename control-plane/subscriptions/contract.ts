@@ -1,3 +1,4 @@
+import { issueInvoice } from '../invoices';
 import { accountFor, lockAccounts, postTransfers } from '../ledger';
 import type { Context } from '../platform/context';
 import { addValidity } from './add-validity';
@@ -48,5 +49,7 @@ export async function takeEarlyFee(ctx: Context, sub: Locked, fee_cents: bigint)
   if ((balances.get(wallet) ?? 0n) < fee_cents) return false;
   const key = `subscription:${sub.id}:early-fee`;
   await postTransfers(ctx, [{ key, debit: wallet, credit: sales, amount_cents: fee_cents, kind: 'early_fee' }]);
+  const description = 'Leaving the contract early';
+  await issueInvoice(ctx, key, sub, [{ kind: 'fee', description, unit_cents: fee_cents }]);
   return true;
 }

@@ -1,5 +1,6 @@
 import { priceToPay, recordUse, type Price } from '../discounts';
 import type { Context } from '../platform/context';
+import { invoicePurchase } from './invoice-purchase';
 import { startCycle, versionDue } from './start-cycle';
 import { act, applyChange, lockSubscription, type Locked, type Outcome } from './standing';
 import { isAllowed, refusalOf } from './states';
@@ -11,14 +12,16 @@ export function renewSubscription(ctx: Context, id: bigint): Promise<Outcome> {
 }
 
 /**
- * The paid form, for the payment slice: activates what is pending and renews what has run. The caller holds the lock and took the money.
+ * The paid form, for the payment slice: activates what is pending and renews what has run. The caller holds the lock, took the money and booked the
+ * sale as `payment:<id>:sold`.
  * Gives the number of live sessions that the network is told about.
  * @param price what `priceToPay` said, and the caller took
  */
 export async function settlePurchase(ctx: Context, sub: Locked, paymentId: bigint, price: Price): Promise<number> {
-  const { currency } = await versionDue(ctx, sub);
+  const version = await versionDue(ctx, sub);
   const change = await startCycle(ctx, sub, 'payment', price.price_cents);
-  await recordUse(ctx, price, sub, sub.cycle_no + 1, currency);
+  await recordUse(ctx, price, sub, sub.cycle_no + 1, version.currency);
+  await invoicePurchase(ctx, `payment:${paymentId}:sold`, sub, change, { version, price });
   return applyChange(ctx, sub.id, 'subscriptions.renew', {
     ...change,
     detail: { ...change.detail, payment_id: paymentId, ...discountOf(price) },
@@ -51,7 +54,9 @@ export async function renewFromWallet(ctx: Context, id: bigint, onlyCycle?: numb
   }
   const change = await startCycle(ctx, sub, 'payment', price_cents);
   await recordUse(ctx, price, sub, sub.cycle_no + 1, currency);
-  await bookFromWallet(ctx, wallet, `subscription:${id}:cycle:${sub.cycle_no + 1}`, price_cents);
+  const key = `subscription:${id}:cycle:${sub.cycle_no + 1}`;
+  await bookFromWallet(ctx, wallet, key, price_cents);
+  await invoicePurchase(ctx, key, sub, change, { version, price });
   const detail = { ...change.detail, from: 'wallet', amount_cents: price_cents, ...discountOf(price) };
   await applyChange(ctx, id, `subscriptions.${action}`, { ...change, detail });
   return { kind: 'done' };

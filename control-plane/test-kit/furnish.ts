@@ -56,6 +56,7 @@ export async function furnish(lango: TestLango, company: TestCompany): Promise<R
   const discount = await make(company.api, '/discounts', { name: 'Offer', code: 'OFFER', percent: 5 });
   const plan = await one('SELECT max(id) AS id FROM plan WHERE tenant_id = $1', []);
   const payment = await one('SELECT max(id) AS id FROM payment WHERE tenant_id = $1', []);
+  const invoice = await one('SELECT max(id) AS id FROM invoice WHERE tenant_id = $1', []);
   const token = await one('SELECT max(id) AS id FROM staff_token WHERE tenant_id = $1', []);
   const role = await one(`INSERT INTO staff_role (tenant_id, key, name) VALUES ($1, 'own', 'Own') RETURNING id`, []);
   const staffId = company.staffId.toString();
@@ -106,6 +107,8 @@ export async function furnish(lango: TestLango, company: TestCompany): Promise<R
     'vouchers/batches': String(batch['id']),
     'billing/payments': payment,
     'billing/transactions': payment,
+    'billing/invoices': invoice,
+    invoices: invoice,
     staff: company.staffId.toString(),
     tokens: token,
     'staff/roles': role,

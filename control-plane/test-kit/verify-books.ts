@@ -4,7 +4,8 @@ import { Client } from 'pg';
 const BATCH = 20_000;
 
 /**
- * What no test may leave behind, whatever it does to the product: a chain of the audit that does not hold, or books that do not balance.
+ * What no test may leave behind, whatever it does to the product: a chain of the audit that does not hold, books that do not balance, or sales without their
+ * invoices.
  * What is not sealed yet is sealed first. One line for each fault.
  */
 export async function bookFaults(ownerUrl: string): Promise<string[]> {
@@ -18,7 +19,10 @@ export async function bookFaults(ownerUrl: string): Promise<string[]> {
     const ledger = await client.query<{ fault: string }>(
       `SELECT format('the ledger: %s (account %s, transfer %s)', problem, account_id, transfer_id) AS fault FROM ledger_verify() LIMIT 5`,
     );
-    return [...audit.rows, ...ledger.rows].map(({ fault }) => fault);
+    const invoices = await client.query<{ fault: string }>(
+      `SELECT format('the invoices: %s (invoice %s, expected %s, found %s)', problem, invoice_id, expected, found) AS fault FROM invoice_verify() LIMIT 5`,
+    );
+    return [...audit.rows, ...ledger.rows, ...invoices.rows].map(({ fault }) => fault);
   } finally {
     await client.end();
   }

@@ -1,0 +1,2 @@
+/** Invoices and credit notes: one for each sale and each sum given back, numbered without gaps. */
+export { creditSale, issueInvoice, type SaleLine } from './issue-invoice';

@@ -1,0 +1,35 @@
+import type { Price } from '../discounts';
+import { issueInvoice } from '../invoices';
+import type { Context } from '../platform/context';
+import { LAST_MOMENT } from './add-validity';
+import type { Change, Locked } from './standing';
+
+/**
+ * Invoices a purchase that was booked under `key`: the plan by its name, what it costs, what was left off, and the time that it gave. A purchase
+ * before the end gives time from that end on; one that waits for its first use names no time.
+ */
+export async function invoicePurchase(
+  ctx: Context,
+  key: string,
+  sub: Locked,
+  { data }: Change,
+  { version, price }: { version: Locked['plan']; price: Price },
+): Promise<void> {
+  const to = data.expires_at instanceof Date && data.expires_at < LAST_MOMENT ? data.expires_at : null;
+  const early = sub.starts_at !== null && sub.expires_at !== null && ctx.now < sub.expires_at;
+  await issueInvoice(ctx, key, sub, [
+    {
+      kind: 'service',
+      description: await planName(ctx, version.plan_id),
+      unit_cents: price.list_cents,
+      discount_cents: price.off_cents,
+      discount_name: price.discount?.name,
+      period_from: to && (early ? sub.expires_at : ctx.now),
+      period_to: to,
+    },
+  ]);
+}
+
+export async function planName(ctx: Context, id: bigint): Promise<string> {
+  return (await ctx.tx.plan.findUniqueOrThrow({ where: { id }, select: { name: true } })).name;
+}

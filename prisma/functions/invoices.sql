@@ -1,0 +1,314 @@
+-- The only writers of invoices and credit notes. docs/reference/invoices.md tells the rules; control-plane/invoices/ is the slice.
+
+-- The rate of a tax that a company charges on a day, in hundredths of a percent. 0 where it charges none.
+CREATE OR REPLACE FUNCTION invoice_rate(p_tenant_id bigint, p_tax text, p_day date) RETURNS integer
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT coalesce((
+    SELECT coalesce(t.rate_bp, (SELECT l.rate_bp FROM invoice_tax_law l WHERE l.tax = p_tax AND l.starts_on <= p_day ORDER BY l.starts_on DESC LIMIT 1))
+    FROM invoice_tax t WHERE t.tenant_id = p_tenant_id AND t.tax = p_tax AND t.starts_on <= p_day ORDER BY t.starts_on DESC LIMIT 1), 0)
+$$;
+
+-- What is in an amount that the customer pays: VAT on net and excise, excise on net, each to the nearest cent (half a cent up); net is what is left, so that
+-- the parts always make the whole.
+CREATE OR REPLACE FUNCTION invoice_split(p_total_cents bigint, p_excise_bp integer, p_vat_bp integer, OUT net_cents bigint, OUT excise_cents bigint, OUT vat_cents bigint)
+LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+  vat_cents := round(p_total_cents::numeric * p_vat_bp / (10000 + p_vat_bp));
+  excise_cents := round(p_total_cents::numeric * p_excise_bp * 10000 / ((10000 + p_excise_bp)::numeric * (10000 + p_vat_bp)));
+  net_cents := p_total_cents - vat_cents - excise_cents;
+END $$;
+GRANT EXECUTE ON FUNCTION invoice_split TO lango_web, lango_jobs;
+
+-- The company as it stands on its invoices now.
+CREATE OR REPLACE FUNCTION invoice_seller_of(p_tenant_id bigint) RETURNS jsonb LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT jsonb_strip_nulls(jsonb_build_object('name', coalesce(s.legal_name, t.name), 'pin', s.pin, 'branch', coalesce(s.branch, '00'), 'address', s.address,
+    'phone', s.phone, 'email', s.email, 'footer', s.footer))
+  FROM tenant t LEFT JOIN invoice_seller s ON s.tenant_id = t.id WHERE t.id = p_tenant_id
+$$;
+
+-- The moment of a document, on the wall clock: the order of these is the order of numbers. Whoever takes one holds a shared lock that names its half second
+-- until the transaction ends, so that the sealer knows of documents that it cannot see yet. The clock is read again under the lock: it may have been long in coming.
+CREATE OR REPLACE FUNCTION invoice_moment(p_tenant_id bigint) RETURNS timestamptz LANGUAGE plpgsql VOLATILE AS $$
+DECLARE v_slot integer;
+BEGIN
+  LOOP
+    v_slot := invoice_slot(clock_timestamp());
+    PERFORM pg_advisory_xact_lock_shared(invoice_lock(p_tenant_id), v_slot);
+    IF invoice_slot(clock_timestamp()) = v_slot THEN EXIT; END IF;
+  END LOOP;
+  -- The end of the slot is its last moment, should the clock have passed it since.
+  RETURN least(clock_timestamp(), invoice_slot_start(v_slot + 1) - interval '1 microsecond');
+END $$;
+
+CREATE OR REPLACE FUNCTION invoice_slot(p_at timestamptz) RETURNS integer LANGUAGE sql IMMUTABLE AS
+$$ SELECT floor((extract(epoch FROM p_at) - 1700000000) * 2)::integer $$;
+CREATE OR REPLACE FUNCTION invoice_slot_start(p_slot integer) RETURNS timestamptz LANGUAGE sql IMMUTABLE AS
+$$ SELECT to_timestamp(1700000000 + p_slot / 2.0) $$;
+CREATE OR REPLACE FUNCTION invoice_lock(p_tenant_id bigint) RETURNS integer LANGUAGE sql IMMUTABLE AS
+$$ SELECT hashtext('lango invoices ' || p_tenant_id) $$;
+
+-- Issues the invoice of a sale that the ledger holds, in its transaction. Lines: [{kind, description, quantity?, unit_cents, discount_cents?, discount_name?,
+-- period_from?, period_to?}]; what they come to is what the customer paid. A sale that has its invoice gives that one.
+CREATE OR REPLACE FUNCTION invoice_issue(p_transfer_id bigint, p_subscriber_id bigint, p_subscription_id bigint, p_lines jsonb) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+  v_tenant bigint := lango_tenant();
+  t ledger_transfer;
+  v_id bigint;
+  v_born timestamptz;
+  v_issued timestamptz;
+  v_day date;
+  v_excise integer;
+  v_vat integer;
+BEGIN
+  SELECT l.* INTO t FROM ledger_transfer l JOIN ledger_account a ON a.id = l.credit_account_id AND a.code = 'sales' WHERE l.id = p_transfer_id AND l.tenant_id = v_tenant;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'transfer % is no sale of this company', p_transfer_id;
+  END IF;
+  IF p_subscriber_id IS NOT NULL AND NOT EXISTS (SELECT FROM subscriber c WHERE c.id = p_subscriber_id AND c.tenant_id = v_tenant)
+     OR p_subscription_id IS NOT NULL AND NOT EXISTS (SELECT FROM subscription s WHERE s.id = p_subscription_id AND s.tenant_id = v_tenant) THEN
+    RAISE EXCEPTION 'an invoice names its own company''s customer';
+  END IF;
+  SELECT i.id INTO v_id FROM invoice i WHERE i.transfer_id = p_transfer_id AND i.kind = 'invoice';
+  IF FOUND THEN RETURN v_id; END IF;
+  v_born := invoice_moment(v_tenant);
+  v_issued := v_born + (lango_now() - now());
+  v_day := (v_issued AT TIME ZONE (SELECT n.timezone FROM tenant n WHERE n.id = v_tenant))::date;
+  v_excise := invoice_rate(v_tenant, 'excise', v_day);
+  v_vat := invoice_rate(v_tenant, 'vat', v_day);
+  WITH line AS (
+    SELECT x.*, row_number() OVER () AS line_no, coalesce(x.quantity, 1) * x.unit_cents - coalesce(x.discount_cents, 0) AS total_cents,
+           CASE WHEN x.kind = 'service' THEN v_excise ELSE 0 END AS excise_bp
+    FROM jsonb_to_recordset(p_lines) AS x (kind text, description text, quantity integer, unit_cents bigint, discount_cents bigint, discount_name text,
+                                          period_from timestamptz, period_to timestamptz)
+  ), split AS (
+    SELECT l.*, s.net_cents, s.excise_cents, s.vat_cents FROM line l, invoice_split(l.total_cents, l.excise_bp, v_vat) s
+  ), made AS (
+    INSERT INTO invoice (tenant_id, kind, transfer_id, subscriber_id, subscription_id, currency, net_cents, excise_cents, vat_cents, total_cents, excise_bp, vat_bp,
+                         seller, buyer, issued_at, born_at)
+    SELECT v_tenant, 'invoice', t.id, p_subscriber_id, p_subscription_id, t.currency, sum(s.net_cents), sum(s.excise_cents), sum(s.vat_cents), sum(s.total_cents),
+           v_excise, v_vat, invoice_seller_of(v_tenant),
+           (SELECT jsonb_strip_nulls(jsonb_build_object('name', b.name, 'pin', b.pin, 'address', b.address)) FROM invoice_buyer b WHERE b.subscriber_id = p_subscriber_id),
+           v_issued, v_born
+    FROM split s RETURNING id
+  )
+  INSERT INTO invoice_line (invoice_id, line_no, tenant_id, kind, description, quantity, unit_cents, discount_cents, discount_name, period_from, period_to, tax_type,
+                            net_cents, excise_cents, vat_cents, total_cents)
+  SELECT m.id, s.line_no, v_tenant, s.kind, left(s.description, 200), coalesce(s.quantity, 1), s.unit_cents, coalesce(s.discount_cents, 0), s.discount_name, s.period_from,
+         s.period_to, CASE WHEN v_vat = 0 THEN 'D' WHEN v_vat = 800 THEN 'E' ELSE 'B' END, s.net_cents, s.excise_cents, s.vat_cents, s.total_cents
+  FROM split s, made m;
+  SELECT i.id INTO STRICT v_id FROM invoice i WHERE i.transfer_id = p_transfer_id AND i.kind = 'invoice';
+  IF (SELECT i.total_cents FROM invoice i WHERE i.id = v_id) <> t.amount_cents THEN
+    RAISE EXCEPTION 'the lines of the invoice for transfer % do not come to its %', t.id, t.amount_cents;
+  END IF;
+  RETURN v_id;
+END $$;
+GRANT EXECUTE ON FUNCTION invoice_issue TO lango_web;
+
+-- Issues what money that went back out of sales takes back. p_invoice_id: of that invoice alone. Otherwise of the newest invoices of the service (or the
+-- customer) that are not credited yet, and without one for what is older than invoices. Of taxes it takes the part that the money is of the whole, so that
+-- an invoice that is credited in pieces ends with nothing left of any of them. Gives the ids.
+CREATE OR REPLACE FUNCTION invoice_credit(p_transfer_id bigint, p_subscriber_id bigint, p_subscription_id bigint, p_invoice_id bigint, p_reason text, p_staff_id bigint)
+RETURNS SETOF bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+  v_tenant bigint := lango_tenant();
+  t ledger_transfer;
+  v_left bigint;
+  v_take bigint;
+  o record;
+  i invoice;
+BEGIN
+  SELECT l.* INTO t FROM ledger_transfer l JOIN ledger_account a ON a.id = l.debit_account_id AND a.code = 'sales' WHERE l.id = p_transfer_id AND l.tenant_id = v_tenant;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'transfer % gives nothing back of this company''s sales', p_transfer_id;
+  END IF;
+  IF EXISTS (SELECT FROM invoice x WHERE x.transfer_id = p_transfer_id) THEN
+    RETURN QUERY SELECT x.id FROM invoice x WHERE x.transfer_id = p_transfer_id;
+    RETURN;
+  END IF;
+  v_left := t.amount_cents;
+  -- Locked one after the other from the newest, so that two who credit at once wait for each other and then see what is left.
+  FOR o IN
+    SELECT x.id FROM invoice x
+    WHERE x.tenant_id = v_tenant AND x.kind = 'invoice' AND x.currency = t.currency
+      AND CASE WHEN p_invoice_id IS NOT NULL THEN x.id = p_invoice_id
+               WHEN p_subscription_id IS NOT NULL THEN x.subscription_id = p_subscription_id ELSE x.subscriber_id = p_subscriber_id END
+      AND x.total_cents > (SELECT coalesce(sum(c.total_cents), 0) FROM invoice c WHERE c.credits_invoice_id = x.id)
+    ORDER BY x.id DESC
+  LOOP
+    EXIT WHEN v_left = 0;
+    SELECT * INTO i FROM invoice x WHERE x.id = o.id FOR NO KEY UPDATE;
+    v_take := least(v_left, i.total_cents - (SELECT coalesce(sum(c.total_cents), 0) FROM invoice c WHERE c.credits_invoice_id = i.id));
+    CONTINUE WHEN v_take <= 0;
+    RETURN NEXT invoice_credit_one(t, i, v_take, p_reason, p_staff_id, p_subscriber_id, p_subscription_id);
+    v_left := v_left - v_take;
+  END LOOP;
+  IF v_left > 0 AND p_invoice_id IS NOT NULL THEN
+    RAISE EXCEPTION 'invoice % has less left than %', p_invoice_id, t.amount_cents USING ERRCODE = 'LG002';
+  END IF;
+  IF v_left > 0 THEN
+    RETURN NEXT invoice_credit_one(t, NULL, v_left, p_reason, p_staff_id, p_subscriber_id, p_subscription_id);
+  END IF;
+END $$;
+GRANT EXECUTE ON FUNCTION invoice_credit TO lango_web;
+
+-- One credit note of p_cents; p_of is locked by the caller. Granted to nobody.
+CREATE OR REPLACE FUNCTION invoice_credit_one(p_transfer ledger_transfer, p_of invoice, p_cents bigint, p_reason text, p_staff_id bigint, p_subscriber_id bigint, p_subscription_id bigint)
+RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+  v_id bigint;
+  v_born timestamptz := invoice_moment(p_transfer.tenant_id);
+  v_issued timestamptz := v_born + (lango_now() - now());
+  v_day date := (v_issued AT TIME ZONE (SELECT n.timezone FROM tenant n WHERE n.id = p_transfer.tenant_id))::date;
+  v_excise_bp integer := coalesce(p_of.excise_bp, invoice_rate(p_transfer.tenant_id, 'excise', v_day));
+  v_vat_bp integer := coalesce(p_of.vat_bp, invoice_rate(p_transfer.tenant_id, 'vat', v_day));
+  v_excise bigint;
+  v_vat bigint;
+  before record;
+BEGIN
+  IF p_of.id IS NULL THEN
+    SELECT s.excise_cents, s.vat_cents INTO v_excise, v_vat FROM invoice_split(p_cents, v_excise_bp, v_vat_bp) s;
+  ELSE
+    SELECT coalesce(sum(c.total_cents), 0) AS total, coalesce(sum(c.excise_cents), 0) AS excise, coalesce(sum(c.vat_cents), 0) AS vat
+    INTO before FROM invoice c WHERE c.credits_invoice_id = p_of.id;
+    v_excise := round(p_of.excise_cents::numeric * (before.total + p_cents) / p_of.total_cents) - before.excise;
+    v_vat := round(p_of.vat_cents::numeric * (before.total + p_cents) / p_of.total_cents) - before.vat;
+    -- Of a cent or two, both taxes may round up.
+    v_vat := least(v_vat, p_cents);
+    v_excise := least(v_excise, p_cents - v_vat);
+  END IF;
+  INSERT INTO invoice (tenant_id, kind, transfer_id, subscriber_id, subscription_id, currency, net_cents, excise_cents, vat_cents, total_cents, excise_bp, vat_bp,
+                       credits_invoice_id, reason, seller, buyer, issued_at, born_at, created_by)
+  VALUES (p_transfer.tenant_id, 'credit_note', p_transfer.id, coalesce(p_of.subscriber_id, p_subscriber_id), coalesce(p_of.subscription_id, p_subscription_id),
+          p_transfer.currency, p_cents - v_excise - v_vat, v_excise, v_vat, p_cents, v_excise_bp, v_vat_bp, p_of.id, p_reason,
+          invoice_seller_of(p_transfer.tenant_id), p_of.buyer, v_issued, v_born, p_staff_id)
+  RETURNING id INTO v_id;
+  INSERT INTO invoice_line (invoice_id, line_no, tenant_id, kind, description, unit_cents, tax_type, net_cents, excise_cents, vat_cents, total_cents)
+  VALUES (v_id, 1, p_transfer.tenant_id, CASE WHEN v_excise > 0 THEN 'service' ELSE 'fee' END,
+          coalesce((SELECT l.description FROM invoice_line l WHERE l.invoice_id = p_of.id AND l.line_no = 1), p_reason), p_cents,
+          CASE WHEN v_vat_bp = 0 THEN 'D' WHEN v_vat_bp = 800 THEN 'E' ELSE 'B' END, p_cents - v_excise - v_vat, v_excise, v_vat, p_cents);
+  RETURN v_id;
+END $$;
+
+-- Whatever touched sales in a transaction and was not told more closely gets its document at the end of it: no sale is without.
+CREATE OR REPLACE FUNCTION invoice_of_transfer() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+  v_debit ledger_account;
+  v_credit ledger_account;
+  v_subscriber bigint;
+  v_subscription bigint;
+BEGIN
+  SELECT * INTO STRICT v_debit FROM ledger_account a WHERE a.id = NEW.debit_account_id;
+  SELECT * INTO STRICT v_credit FROM ledger_account a WHERE a.id = NEW.credit_account_id;
+  IF 'sales' NOT IN (v_debit.code, v_credit.code) OR EXISTS (SELECT FROM invoice i WHERE i.transfer_id = NEW.id) THEN RETURN NULL; END IF;
+  SELECT p.subscription_id INTO v_subscription FROM payment p WHERE p.id = NEW.payment_id AND p.tenant_id = NEW.tenant_id;
+  v_subscriber := coalesce(v_debit.subscriber_id, v_credit.subscriber_id, (SELECT p.subscriber_id FROM payment p WHERE p.id = NEW.payment_id AND p.tenant_id = NEW.tenant_id));
+  IF v_credit.code = 'sales' THEN
+    PERFORM invoice_issue(NEW.id, v_subscriber, v_subscription, jsonb_build_array(jsonb_build_object('kind', 'service', 'unit_cents', NEW.amount_cents,
+      'description', coalesce(nullif(NEW.memo, ''), (SELECT n.name FROM subscription s JOIN plan_version v ON v.id = s.plan_version_id JOIN plan n ON n.id = v.plan_id
+                              WHERE s.id = v_subscription), 'Internet service'))));
+  ELSE
+    PERFORM invoice_credit(NEW.id, v_subscriber, v_subscription, NULL, coalesce(nullif(NEW.memo, ''), 'Money given back'), NULL);
+  END IF;
+  RETURN NULL;
+END $$;
+DROP TRIGGER IF EXISTS invoice_of_transfer ON ledger_transfer;
+CREATE CONSTRAINT TRIGGER invoice_of_transfer AFTER INSERT ON ledger_transfer DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION invoice_of_transfer();
+
+-- Issued means unchangeable, but for what is given once afterwards: the number, and what the control unit answers.
+CREATE OR REPLACE FUNCTION invoice_immutable() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  v_once text[] := ARRAY['number', 'number_text', 'numbered_at', 'control_unit', 'control_number', 'control_signature', 'control_data', 'control_at'];
+  v_name text;
+BEGIN
+  IF TG_OP = 'UPDATE' AND TG_TABLE_NAME = 'invoice' AND to_jsonb(NEW) - v_once = to_jsonb(OLD) - v_once THEN
+    FOREACH v_name IN ARRAY v_once LOOP
+      IF jsonb_typeof(to_jsonb(OLD) -> v_name) <> 'null' AND to_jsonb(OLD) -> v_name <> to_jsonb(NEW) -> v_name THEN
+        RAISE EXCEPTION 'the % of an invoice is given once', v_name;
+      END IF;
+    END LOOP;
+    RETURN NEW;
+  END IF;
+  RAISE EXCEPTION 'what is issued never changes; issue a credit note instead';
+END $$;
+DROP TRIGGER IF EXISTS invoice_immutable ON invoice;
+CREATE TRIGGER invoice_immutable BEFORE UPDATE OR DELETE ON invoice FOR EACH ROW EXECUTE FUNCTION invoice_immutable();
+DROP TRIGGER IF EXISTS invoice_immutable ON invoice_line;
+CREATE TRIGGER invoice_immutable BEFORE UPDATE OR DELETE ON invoice_line FOR EACH ROW EXECUTE FUNCTION invoice_immutable();
+
+-- The lines of a document make its totals, when the transaction ends: no line is added afterwards either.
+CREATE OR REPLACE FUNCTION invoice_adds_up() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE v_id bigint := CASE WHEN TG_TABLE_NAME = 'invoice' THEN (to_jsonb(NEW) ->> 'id')::bigint ELSE (to_jsonb(NEW) ->> 'invoice_id')::bigint END;
+BEGIN
+  IF NOT EXISTS (SELECT FROM invoice i WHERE i.id = v_id AND (i.net_cents, i.excise_cents, i.vat_cents, i.total_cents) = (
+    SELECT sum(l.net_cents), sum(l.excise_cents), sum(l.vat_cents), sum(l.total_cents) FROM invoice_line l WHERE l.invoice_id = v_id)) THEN
+    RAISE EXCEPTION 'the lines of invoice % do not make its totals', v_id;
+  END IF;
+  RETURN NULL;
+END $$;
+DROP TRIGGER IF EXISTS invoice_adds_up ON invoice;
+CREATE CONSTRAINT TRIGGER invoice_adds_up AFTER INSERT ON invoice DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION invoice_adds_up();
+DROP TRIGGER IF EXISTS invoice_adds_up ON invoice_line;
+CREATE CONSTRAINT TRIGGER invoice_adds_up AFTER INSERT ON invoice_line DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION invoice_adds_up();
+
+-- Gives numbers, at most p_limit: to documents older than any that may still come to light, in the order in which they were made. That moment is the beginning
+-- of the oldest half second that somebody who is still at work holds (invoice_moment), or of the running one. One sealer at a time; it gives its numbers in
+-- one transaction, so that a sealer that dies has given none. Gives how many.
+CREATE OR REPLACE FUNCTION invoice_number_due(p_limit integer) RETURNS integer LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+  s record;
+  v_until timestamptz;
+  v_last bigint;
+  v_given integer;
+  v_all integer := 0;
+BEGIN
+  IF NOT pg_try_advisory_xact_lock(hashtext('lango invoice sealer')) THEN RETURN 0; END IF;
+  FOR s IN SELECT DISTINCT i.tenant_id, i.kind FROM invoice i WHERE i.number IS NULL LOOP
+    -- The clock before the locks: whoever takes a lock after we looked takes one of this half second or later.
+    v_until := invoice_slot_start(invoice_slot(clock_timestamp()));
+    SELECT least(v_until, invoice_slot_start(min(k.objid::bigint::integer))) INTO v_until
+    FROM pg_locks k
+    WHERE k.locktype = 'advisory' AND k.objsubid = 2 AND k.granted AND k.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+      AND k.classid = (invoice_lock(s.tenant_id)::bigint & 4294967295)::oid;
+    INSERT INTO invoice_series (tenant_id, kind, last_number) VALUES (s.tenant_id, s.kind, 0) ON CONFLICT DO NOTHING;
+    SELECT q.last_number INTO STRICT v_last FROM invoice_series q WHERE q.tenant_id = s.tenant_id AND q.kind = s.kind FOR UPDATE;
+    WITH due AS (
+      SELECT d.id, row_number() OVER (ORDER BY d.born_at, d.id) AS n
+      FROM (SELECT i.id, i.born_at FROM invoice i WHERE i.tenant_id = s.tenant_id AND i.kind = s.kind AND i.number IS NULL AND i.born_at < v_until
+            ORDER BY i.born_at, i.id LIMIT p_limit - v_all) d
+    )
+    UPDATE invoice i SET number = v_last + d.n, numbered_at = lango_now(),
+      number_text = coalesce((SELECT CASE s.kind WHEN 'invoice' THEN x.invoice_prefix ELSE x.credit_prefix END FROM invoice_seller x WHERE x.tenant_id = s.tenant_id),
+                             CASE s.kind WHEN 'invoice' THEN 'INV-' ELSE 'CN-' END) || lpad((v_last + d.n)::text, greatest(6, length((v_last + d.n)::text)), '0')
+    FROM due d WHERE i.id = d.id;
+    GET DIAGNOSTICS v_given = ROW_COUNT;
+    UPDATE invoice_series q SET last_number = v_last + v_given WHERE q.tenant_id = s.tenant_id AND q.kind = s.kind AND v_given > 0;
+    v_all := v_all + v_given;
+    EXIT WHEN v_all >= p_limit;
+  END LOOP;
+  RETURN v_all;
+END $$;
+GRANT EXECUTE ON FUNCTION invoice_number_due TO lango_jobs;
+
+-- What is wrong with the documents: no row means that they are right. p_tenant NULL: all companies.
+CREATE OR REPLACE FUNCTION invoice_verify(p_tenant bigint DEFAULT NULL) RETURNS TABLE (problem text, tenant_id bigint, invoice_id bigint, expected bigint, found bigint)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  WITH doc AS (SELECT * FROM invoice i WHERE p_tenant IS NULL OR i.tenant_id = p_tenant),
+  line AS (SELECT l.invoice_id, sum(l.total_cents)::bigint AS cents, sum(l.vat_cents)::bigint AS vat, sum(l.excise_cents)::bigint AS excise FROM invoice_line l GROUP BY 1),
+  place AS (
+    SELECT d.*, row_number() OVER (PARTITION BY d.tenant_id, d.kind ORDER BY d.number) AS place, lag(d.born_at) OVER (PARTITION BY d.tenant_id, d.kind ORDER BY d.number) AS before
+    FROM doc d WHERE d.number IS NOT NULL),
+  credited AS (SELECT d.credits_invoice_id AS id, sum(d.total_cents)::bigint AS cents FROM doc d WHERE d.credits_invoice_id IS NOT NULL GROUP BY 1)
+  SELECT 'number follows a gap', d.tenant_id, d.id, d.place, d.number FROM place d WHERE d.number <> d.place
+  UNION ALL SELECT 'number is out of the order of time', d.tenant_id, d.id, NULL, d.number FROM place d WHERE d.born_at < d.before
+  UNION ALL SELECT 'lines do not make the total', d.tenant_id, d.id, coalesce(l.cents, 0), d.total_cents FROM doc d LEFT JOIN line l ON l.invoice_id = d.id
+    WHERE (l.cents, l.vat, l.excise) IS DISTINCT FROM (d.total_cents, d.vat_cents, d.excise_cents)
+  UNION ALL SELECT 'credited with more than it came to', d.tenant_id, d.id, d.total_cents, c.cents FROM credited c JOIN doc d ON d.id = c.id WHERE c.cents > d.total_cents
+  UNION ALL SELECT 'documents of a sale differ from what the ledger holds', t.tenant_id, NULL, t.amount_cents, coalesce(d.cents, 0)
+    FROM ledger_transfer t JOIN ledger_account a ON a.id IN (t.debit_account_id, t.credit_account_id) AND a.code = 'sales'
+    LEFT JOIN (SELECT x.transfer_id, sum(x.total_cents)::bigint AS cents FROM doc x GROUP BY 1) d ON d.transfer_id = t.id
+    -- Sales from before there were invoices have none.
+    WHERE (p_tenant IS NULL OR t.tenant_id = p_tenant) AND coalesce(d.cents, 0) <> t.amount_cents
+      AND t.id > (SELECT o.last_transfer_id FROM invoice_origin o)
+$$;
+GRANT EXECUTE ON FUNCTION invoice_verify TO lango_jobs;

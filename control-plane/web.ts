@@ -1,5 +1,6 @@
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { listenOn } from '../radius/part';
 import { createApp } from './app';
 import { createConsole } from './console';
 import { createHookDesk } from './hooks';
@@ -62,7 +63,9 @@ export async function startWeb(options: WebOptions): Promise<RunningWeb> {
   const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 65_000 }, app);
   const drain = drainable(server, DRAIN_MS);
   try {
-    await listen(server, options.port, options.bind);
+    await listenOn(server, { port: options.port, host: options.bind }, (error) =>
+      log.warn({ err: error }, 'the listening socket of the console and the API reported an error'),
+    );
   } catch (error) {
     await Promise.all([live.stop(), requests.stop()]);
     await db.close();
@@ -78,14 +81,4 @@ export async function startWeb(options: WebOptions): Promise<RunningWeb> {
       await db.close();
     },
   };
-}
-
-function listen(server: Server, port: number, bind: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, bind, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
 }

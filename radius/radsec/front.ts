@@ -4,7 +4,7 @@ import { createServer, type Server as TlsServer, type TLSSocket } from 'node:tls
 import { Connection } from './connection';
 import type { Keeper } from './keeper';
 import type { Server } from './leg';
-import type { PartLog } from '../part';
+import { listenOn, type PartLog } from '../part';
 import { QuietLog } from './log';
 
 export interface FrontOptions {
@@ -89,7 +89,7 @@ export class Front {
     await closed;
   }
 
-  private listen(context: object): Promise<void> {
+  private async listen(context: object): Promise<void> {
     const server = createServer({
       ...context,
       requestCert: true,
@@ -108,19 +108,15 @@ export class Front {
         this.log.warn(`tls ${peer}`, { peer, reason }, 'RadSec: a TLS handshake failed; see its reason');
     });
     server.on('secureConnection', (socket) => this.admit(socket));
-    return new Promise((resolve, reject) => {
-      server.once('error', (error: NodeJS.ErrnoException) =>
-        reject(new Error(`RadSec cannot listen on ${this.o.bind} port ${this.o.port}: ${reasonOf(error)}`)),
-      );
-      server.listen(this.o.port, this.o.bind, () => {
-        server.removeAllListeners('error');
-        server.on('error', (error: Error) =>
-          this.o.log.warn({ err: error }, 'RadSec: the listening socket reported an error'),
-        );
-        this.server = server;
-        resolve();
-      });
-    });
+    const trouble = (error: Error): void =>
+      this.o.log.warn({ err: error }, 'RadSec: the listening socket reported an error');
+    try {
+      await listenOn(server, { port: this.o.port, host: this.o.bind }, trouble);
+    } catch (error) {
+      const reason = reasonOf(error as NodeJS.ErrnoException);
+      throw new Error(`RadSec cannot listen on ${this.o.bind} port ${this.o.port}: ${reason}`, { cause: error });
+    }
+    this.server = server;
   }
 
   private handshakeBegins(socket: Socket): void {

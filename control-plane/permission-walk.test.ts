@@ -98,7 +98,7 @@ async function walkerOf(role: string): Promise<Walker> {
   const email = `walker-${role.replace('_', '-')}@example.net`;
   await lango.asOwner(
     `INSERT INTO staff (tenant_id, role_id, email, name, password_hash, is_super_admin)
-     SELECT s.tenant_id, r.id, $2, 'Walker', s.password_hash, r.key = 'super_admin' FROM staff s, staff_role r WHERE s.id = $1 AND r.key = $3 AND r.tenant_id IS NULL`,
+     SELECT s.tenant_id, r.id, $2, 'Walker', s.password_hash, r.key = 'super_admin' FROM staff s, staff_role r WHERE s.id = $1 AND r.key = $3 AND (r.tenant_id IS NULL OR r.tenant_id = s.tenant_id)`,
     [lango.company.staffId.toString(), email, role],
   );
   const token = (await lango.signIn(email, lango.company.password)).token ?? '';
@@ -254,4 +254,28 @@ test('a form without the proof that the page gave is refused, whoever sends it',
     return status === 403 ? undefined : `answers ${status}`;
   });
   expect(faults).toEqual([]);
+}, 60_000);
+
+test('the start page leads everybody to a page that they may open, whatever their role lets them', async () => {
+  const roles = [...builtInRoles, 'sells-vouchers', 'may-nothing'];
+  for (const [key, held] of [
+    ['sells-vouchers', ['vouchers.read']],
+    ['may-nothing', []],
+  ] as const) {
+    await lango.asOwner(
+      `WITH role AS (INSERT INTO staff_role (tenant_id, key, name) SELECT tenant_id, $2, $2 FROM staff WHERE id = $1 RETURNING id)
+       INSERT INTO staff_role_permission (role_id, permission) SELECT id, unnest($3::text[]) FROM role`,
+      [lango.company.staffId.toString(), key, `{${held.join()}}`],
+    );
+    walkers[key] = await walkerOf(key);
+  }
+  const led: Record<string, unknown> = {};
+  for (const role of roles) {
+    const headers = { cookie: walkers[role]?.cookie ?? '' };
+    const start = await fetch(`${lango.baseUrl}/`, { headers, redirect: 'manual' });
+    const to = start.headers.get('location') ?? '';
+    led[role] = { to, status: (await fetch(lango.baseUrl + to, { headers, redirect: 'manual' })).status };
+  }
+  for (const role of roles) expect({ role, led: led[role] }).toMatchObject({ role, led: { status: 200 } });
+  expect(led).toMatchObject({ 'sells-vouchers': { to: '/vouchers' }, 'may-nothing': { to: '/staff/me' } });
 }, 60_000);

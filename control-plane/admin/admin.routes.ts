@@ -3,6 +3,7 @@ import { pageRoute, publicPage, seeOther } from '../platform/http/page';
 import type { Cookie, PageRoute } from '../platform/http/page';
 import { LOCALES } from '../platform/i18n';
 import { dashboardRoutes } from './dashboard.routes';
+import { navigation } from './navigation';
 import { LOCALE_COOKIE, THEME_COOKIE } from './renderer';
 
 const YEAR_S = 365 * 86_400;
@@ -23,8 +24,9 @@ export const pageRoutes: PageRoute[] = [
     method: 'GET',
     path: '/',
     permission: 'signed_in',
+    // The first page of the rail that this person may open; who may nothing still has a page of their own.
     run: (_ctx, _input, _web, person) =>
-      Promise.resolve(seeOther(person.actor.permissions.has('dashboard.read') ? '/dashboard' : '/subscribers')),
+      Promise.resolve(seeOther(navigation(person.actor.permissions, '/')[0]?.[0]?.href ?? '/staff/me')),
   }),
   // Language and theme: kept with the person when signed in, and in a cookie for the sign-in page.
   publicPage({

@@ -4,6 +4,7 @@ import { cursorId, idField, listQuery } from '../platform/http/input';
 import { conflict, invalid, notFound } from '../platform/http/problem';
 import { route } from '../platform/http/route';
 import { findSubscription, subscriptionAnswer } from '../subscriptions';
+import { promptRoutes } from './prompts.routes';
 import { postPayment, type PaymentOutcome } from './post-payment';
 import { findPayment, listPayments } from './queries';
 import { newTransaction, paymentAnswer, paymentWithTimeline, type PaymentWithTimeline } from './schema';
@@ -59,6 +60,7 @@ async function answer(ctx: Context, outcome: PaymentOutcome) {
 }
 
 export const apiRoutes = [
+  ...promptRoutes,
   route({
     method: 'GET',
     path: '/billing/transactions',

@@ -1,4 +1,15 @@
+import type { Pool } from 'pg';
 import type { JobSpec } from '../platform/jobs/job';
+
+/** Every account with a list is read on its own, so that one that does not answer holds up no other. */
+async function readLists(pool: Pool, hours: number): Promise<number> {
+  const { rowCount } = await pool.query(
+    `SELECT job_enqueue('payments.list', json_build_object('tenant', tenant_id::text, 'provider', provider, 'hours', $1::int), NULL, format('payments.list:%s:%s', tenant_id, provider))
+     FROM payment_provider WHERE provider = 'mpesa' AND settings ->> 'nominated_phone' <> ''`,
+    [hours],
+  );
+  return rowCount ?? 0;
+}
 
 export const jobs: JobSpec[] = [
   {
@@ -12,4 +23,8 @@ export const jobs: JobSpec[] = [
       return rowCount ?? 0;
     },
   },
+  // Payments made by hand whose confirmation never came.
+  { name: 'payments.list', cron: '*/10 * * * *', run: (pool) => readLists(pool, 2) },
+  // The provider's list goes back two days.
+  { name: 'payments.list-all', cron: '23 2 * * *', run: (pool) => readLists(pool, 48) },
 ];

@@ -1,4 +1,10 @@
 import type { NamedTask } from '../platform/jobs/task';
+import { readList } from './read-list';
+import { registerUrls } from './register-urls';
 import { workDue } from './work-due';
 
-export const tasks: NamedTask[] = [['payments.work', (_payload, helpers, tools) => workDue(helpers, tools)]];
+export const tasks: NamedTask[] = [
+  ['payments.work', (_payload, helpers, tools) => workDue(helpers, tools)],
+  ['payments.register', (payload, _helpers, tools) => registerUrls(payload, tools)],
+  ['payments.list', (payload, _helpers, tools) => readList(payload, tools).then(() => undefined)],
+];

@@ -1,5 +1,5 @@
 /** Subscribers: who buys service. The API calls them clients. */
-export { createSubscriber, type SubscriberOutcome } from './create-subscriber';
+export { companyPhone, createSubscriber, type SubscriberOutcome } from './create-subscriber';
 export { changeSubscriber } from './change-subscriber';
 export { removeSubscriber } from './remove-subscriber';
 export { findSubscriber, listSubscribers, toSubscriber, type SubscriberFilter } from './queries';

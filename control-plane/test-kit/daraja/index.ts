@@ -48,6 +48,8 @@ export class SimulatedDaraja {
   /** Silent: takes requests and answers none. */
   silent = false;
   baseUrl = '';
+  /** Where the addresses that were handed over are reached from here, as `http://127.0.0.1:1234`; as they stand without it. */
+  reach: string | undefined;
 
   constructor(readonly options: DarajaOptions) {}
 
@@ -142,7 +144,8 @@ export class SimulatedDaraja {
   }
 
   async post(url: string, body: unknown): Promise<{ status: number; body: unknown }> {
-    const answer = await fetch(url, {
+    const at = this.reach === undefined ? url : this.reach + new URL(url).pathname;
+    const answer = await fetch(at, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: typeof body === 'string' ? body : JSON.stringify(body),

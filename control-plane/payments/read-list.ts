@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import { systemActor } from '../platform/context';
+import { idField } from '../platform/http/input';
+import type { TaskTools } from '../platform/jobs/task';
+import { bookMoney } from './book-money';
+import { readPayer } from './msisdn';
+import { openAccount, providerOf } from './providers';
+
+const payload = z.object({ tenant: idField, provider: z.string(), hours: z.number().min(1).max(48) });
+
+/** Reads a provider's own list of what was paid and books what is missing. Gives how many rows it held, undefined where it could not be read. */
+export async function readList(given: unknown, tools: TaskTools): Promise<number | undefined> {
+  const { tenant, provider: name, hours } = payload.parse(given);
+  const provider = providerOf(name);
+  if (!provider?.list) return undefined;
+  const opening = { tenantId: tenant, actor: systemActor('payments'), requestId: 'payments.list' };
+  const found = await tools.db.inTenant(opening, async (ctx) => {
+    const account = await openAccount(ctx, provider, tools.urls);
+    return account && { account, now: ctx.now };
+  });
+  if (!found) return undefined;
+  const from = new Date(found.now.getTime() - hours * 3_600_000);
+  const listed = await provider.list(found.account, from, found.now);
+  if (listed.kind === 'silent') {
+    await tools.db.inTenant(
+      opening,
+      (ctx) => ctx.tx.$executeRaw`
+      UPDATE payment_provider SET fault = ${`The list of payments could not be read: ${listed.text}`.slice(0, 300)}, fault_at = lango_now() WHERE tenant_id = ${tenant} AND provider = ${name}`,
+    );
+    return undefined;
+  }
+  for (const row of listed.rows) {
+    if (row.receipt === '' || row.amount_cents <= 0n) continue;
+    const { receipt, amount_cents, currency, payerName, billRef, at } = row;
+    await tools.db.inTenant(opening, (ctx) =>
+      bookMoney(
+        ctx,
+        { method: provider.name, receipt, amount_cents, currency, payer: readPayer(row.payer), payerName, billRef, at },
+        'list',
+        true,
+      ),
+    );
+  }
+  await tools.db.inTenant(
+    opening,
+    (ctx) =>
+      ctx.tx
+        .$executeRaw`UPDATE payment_provider SET listed_at = lango_now() WHERE tenant_id = ${tenant} AND provider = ${name}`,
+  );
+  return listed.rows.length;
+}

@@ -17,7 +17,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     FROM request_error e WHERE p_fingerprint IS NULL OR e.fingerprint = p_fingerprint WINDOW w AS (PARTITION BY e.fingerprint))
   SELECT s.id, s.at, s.tenant_id, t.name, s.fingerprint, s.name, s.message, s.stack, s.method, s.path, s.request_id, s.times, s.first_at
   FROM seen s LEFT JOIN tenant t ON t.id = s.tenant_id
-  WHERE EXISTS (SELECT FROM staff p WHERE p.id = p_staff_id AND p.is_super_admin AND p.disabled_at IS NULL)
+  WHERE EXISTS (SELECT FROM staff p WHERE p.id = p_staff_id AND p.tenant_id = lango_tenant() AND p.is_super_admin AND p.disabled_at IS NULL)
     AND (p_fingerprint IS NOT NULL OR s.nth = 1) AND (p_before IS NULL OR s.id < p_before)
   ORDER BY s.id DESC LIMIT p_limit
 $$;

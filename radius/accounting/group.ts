@@ -91,13 +91,17 @@ class WorkerGroup {
   }
 
   /** Starts one worker, which takes packets if nobody does. Settles when it listens or stands by. */
-  private launch(): Promise<void> {
+  private async launch(): Promise<void> {
+    // Throws, or tells of an error and never of an exit, when the system makes no process.
     const worker = cluster.fork();
     const member: Member = { worker, started_ms: performance.now(), ready: false, asked_ms: undefined };
     this.members.add(member);
     const serve = this.active === undefined;
     if (serve) this.active = member;
     return new Promise((resolve, reject) => {
+      worker.on('error', (error: NodeJS.ErrnoException) => {
+        if (worker.process.pid === undefined) this.lost(member, error.code ?? error.message, reject);
+      });
       worker.once('online', () =>
         tell(worker, { kind: 'start', options: { ...this.options, port: this.port }, serve }),
       );

@@ -62,8 +62,19 @@ export class Sockets {
     return [...new Set(all)];
   }
 
+  /** Undefined when the system does not tell its addresses at the moment: those that are open stay. */
+  private wantedNow(): string[] | undefined {
+    try {
+      return this.wanted();
+    } catch (error) {
+      this.log.warn({ err: error }, 'the addresses of this host could not be read; they are read again in 5 seconds');
+      return undefined;
+    }
+  }
+
   private async rescan(): Promise<void> {
-    const wanted = this.wanted();
+    const wanted = this.wantedNow();
+    if (!wanted) return;
     for (const [address, socket] of this.open) {
       if (wanted.includes(address)) continue;
       this.open.delete(address);

@@ -223,7 +223,8 @@ export class Drainer {
   private dropEmptyClaims(): void {
     const empty = this.claimed.filter((claim) => segmentsIn(claim.path).length === 0);
     for (const claim of empty) {
-      void rm(claim.path, { recursive: true, force: true });
+      // What a disk does not remove now is found again as left behind.
+      void rm(claim.path, { recursive: true, force: true }).catch(() => undefined);
       this.claimed.splice(this.claimed.indexOf(claim), 1);
       this.o.claimedDrained(claim.from);
     }

@@ -20,6 +20,8 @@ export interface SubscriberRow {
   wallet_cents: bigint;
   services: bigint;
   online: bigint;
+  /** How many match the filter in all, where that was known with the page. */
+  matching: bigint | null;
 }
 
 /** More than this is not counted: the figure beside the title says "1,000+". */
@@ -39,8 +41,8 @@ export function listRows(
            CASE WHEN s.unused_validities = 0 THEN s.expires_at END AS expires_at, s.used_bytes, s.allowance_bytes,
            coalesce((SELECT sum(a.balance_cents) FROM ledger_account a WHERE a.subscriber_id = c.id), 0)::bigint AS wallet_cents,
            (SELECT count(*) FROM subscription x WHERE x.subscriber_id = c.id AND x.status <> 'ended') AS services,
-           (SELECT count(*) FROM subscription x JOIN session_live l ON l.subscription_id = x.id AND l.stopped_at IS NULL WHERE x.subscriber_id = c.id) AS online
-    FROM subscriber_page(${filterJson(filter)}::jsonb, ${page.before ?? null}::bigint, ${page.limit}::integer) f (id)
+           (SELECT count(*) FROM subscription x JOIN session_live l ON l.subscription_id = x.id AND l.stopped_at IS NULL WHERE x.subscriber_id = c.id) AS online, f.matching
+    FROM subscriber_page_counted(${filterJson(filter)}::jsonb, ${page.before ?? null}::bigint, ${page.limit}::integer) f
     JOIN subscriber c ON c.id = f.id
     LEFT JOIN LATERAL (SELECT * FROM subscription_now n WHERE n.subscriber_id = c.id
                        ORDER BY (n.state IS DISTINCT FROM ${filter.state ?? null}::text), (n.status = 'ended'), n.id DESC LIMIT 1) s ON true

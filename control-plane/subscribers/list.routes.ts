@@ -8,6 +8,7 @@ import type { Filter, Reader } from '../ui';
 import { EXPIRES, JOINED, peopleFilter } from './list.filter';
 import { COUNT_MOST, countRows, listRows, planChoices } from './list.queries';
 import { peopleColumns } from './list.view';
+import type { PeopleFilter } from './search';
 
 const keysOf = <K extends string>(table: Record<K, number>): [K, ...K[]] => Object.keys(table) as [K, ...K[]];
 
@@ -19,6 +20,12 @@ const rowsQuery = listQuery.extend({
   expires: oneOf(keysOf(EXPIRES)),
 });
 type RowsQuery = z.output<typeof rowsQuery>;
+
+/** The filter, and how many it matches once a page has told. */
+interface Scope {
+  filter: PeopleFilter;
+  matching: number | undefined;
+}
 
 async function filtersOf(ctx: Context, query: RowsQuery, { t }: Reader): Promise<Filter[]> {
   const words = (name: string, values: readonly string[]) =>
@@ -68,9 +75,14 @@ export const listRoutes = listPages({
   foot: 'subscribers.foot',
   columns: peopleColumns,
   filters: (ctx, { query, reader }) => filtersOf(ctx, query, reader),
-  scope: (ctx, { query, person }) => peopleFilter(ctx, query, person.tenant.timezone),
-  async page(ctx, filter, { cursor, limit }) {
-    const rows = await listRows(ctx, filter, { before: cursorId(cursor), limit: limit + 1 });
+  scope: async (ctx, { query, person }): Promise<Scope> => ({
+    filter: await peopleFilter(ctx, query, person.tenant.timezone),
+    matching: undefined,
+  }),
+  async page(ctx, scope, { cursor, limit }) {
+    const rows = await listRows(ctx, scope.filter, { before: cursorId(cursor), limit: limit + 1 });
+    const matching = rows[0]?.matching;
+    if (typeof matching === 'bigint') scope.matching = Number(matching);
     return pageOf(rows, limit, (row) => row.id);
   },
   empty: ({ person, reader: { t } }) => ({
@@ -80,7 +92,7 @@ export const listRoutes = listPages({
       : {}),
   }),
   async model(ctx, { person, reader }, { scope, filtered, here }) {
-    const count = await countRows(ctx, scope);
+    const count = scope.matching ?? (await countRows(ctx, scope.filter));
     return {
       total: `${formatCount(Math.min(count, COUNT_MOST), reader.locale)}${count > COUNT_MOST ? '+' : ''}`,
       mayAdd: person.actor.permissions.has('subscribers.write'),

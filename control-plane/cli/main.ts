@@ -70,6 +70,7 @@ const notYet: readonly string[] = ['import'];
 
 /** Runs one command line. Faults are one sentence on stderr and exit code 1; nothing is printed twice. */
 export async function main(args: readonly string[]): Promise<void> {
+  outliveReaders();
   try {
     await dispatch(args);
   } catch (error) {
@@ -78,6 +79,17 @@ export async function main(args: readonly string[]): Promise<void> {
     process.exitCode = 1;
     process.exit();
   }
+}
+
+/**
+ * Who read our words may leave (`lango … | head`, a closed terminal), and a disk they go to may be full. A backup is then finished all the same, and an ISP goes
+ * on; unheard, the first word that cannot be said would end everything.
+ */
+function outliveReaders(): void {
+  for (const stream of [process.stdout, process.stderr])
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') process.exitCode = 1;
+    });
 }
 
 async function dispatch(args: readonly string[]): Promise<void> {

@@ -103,7 +103,8 @@ export class KeptProcess {
       if (message.kind === 'ready') this.nowReady();
     });
     if (spec.ready !== 'message') void this.askUntilReady(child, spec.ready);
-    child.once('error', (error) => this.hear(Buffer.from(`${error.message}\n`)));
+    // Also a signal that could not be sent, later: it must not end the supervisor.
+    child.on('error', (error) => this.hear(Buffer.from(`${error.message}\n`)));
     child.once('close', (code, signal) => this.died(code, signal, Date.now() - began));
   }
 

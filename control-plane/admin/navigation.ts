@@ -18,6 +18,7 @@ const ENTRIES: Entry[][] = [
     { href: '/payments', icon: 'money', label: 'ui.nav_payments', needs: 'payments.read' },
   ],
   [
+    { href: '/join/requests', icon: 'plus', label: 'join.nav', needs: 'subscribers.write', far: true },
     { href: '/plans', icon: 'box', label: 'ui.nav_plans', needs: 'plans.read', far: true },
     { href: '/vouchers', icon: 'ticket', label: 'vouchers.title', needs: 'vouchers.read', far: true },
     { href: '/discounts', icon: 'percent', label: 'discounts.title', needs: 'discounts.read', far: true },

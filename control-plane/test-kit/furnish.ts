@@ -77,6 +77,11 @@ export async function furnish(lango: TestLango, company: TestCompany): Promise<R
     `INSERT INTO import_file (tenant_id, name, content, encoding, delimiter, rows) VALUES ($1, 'a.csv', $2, 'utf-8', ',', 0) RETURNING id`,
     [createSecretBox(lango.db.masterKey).seal('import_file.content', company.tenantId, table)],
   );
+  const request = await one(
+    `INSERT INTO join_request (tenant_id, ticket_hash, name, phone, channel, recipient, plan_id, locale, code_expires_at, state)
+     VALUES ($1, sha256($3::bytea), 'J', '+254711999999', 'sms', '+254711999999', $2, 'en', now(), 'waiting') RETURNING id`,
+    [plan, `ticket ${tenant}`],
+  );
   const list = await one(
     `INSERT INTO table_view (tenant_id, staff_id, list, name, query) VALUES ($1, $2, 'subscribers', 'Mine', 'q=a') RETURNING id`,
     [staffId],
@@ -118,6 +123,7 @@ export async function furnish(lango: TestLango, company: TestCompany): Promise<R
     tenants: tenant,
     bulk: run,
     'sessions/address': trace,
+    'join/requests': request,
     imports: sheet,
     'tables/views': list,
     webhooks: webhook,

@@ -100,6 +100,27 @@ describe('the page of a customer', () => {
     await context.close();
   });
 
+  test('has a timeline that grows by itself: money that comes, and what a colleague does', async () => {
+    const { page, context } = await signedIn(browser, lango);
+    const { rows } = await owner.query<{ id: string }>(`SELECT id FROM subscription WHERE username = 'abdi.noor'`);
+    await page.goto(`${lango.baseUrl}/subscribers/${seeded.subscribers['abdi.noor']}`);
+    await page.evaluate('window.stayed = true');
+    // By another road than this browser: a program of the company.
+    const paid = await lango.api.post('/billing/transactions', {
+      subscription_id: rows[0]?.id,
+      amount_cents: 4_321,
+      method: 'cash',
+      reference: 'R-TIME',
+    });
+    expect(paid.status).toBe(201);
+    await page.waitForSelector('.timeline li:has-text("43.21")');
+    const extended = await lango.api.post(`/subscriptions/${rows[0]?.id}/extend`, { count: 1, unit: 'day' });
+    expect(extended.status).toBe(200);
+    await page.waitForSelector('.timeline li:has-text("extend")');
+    expect(await page.evaluate('window.stayed')).toBe(true);
+    await context.close();
+  });
+
   test('can be corrected, and its plan changed from the next payment', async () => {
     const { page, context } = await signedIn(browser, lango, lango.company, { javaScriptEnabled: false });
     await page.goto(`${lango.baseUrl}/subscribers/${seeded.subscribers['faith.nduta']}`);

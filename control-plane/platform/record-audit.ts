@@ -24,4 +24,9 @@ export async function recordAudit(
   await ctx.tx.$executeRaw`
     INSERT INTO audit_event (tenant_id, actor_kind, actor_id, actor_name, action, subject_type, subject_id, detail, ip, request_id)
     VALUES (${ctx.tenantId}, ${actor.kind}, ${actor.id}, ${actor.name}, ${action}, ${subject.type}, ${String(subject.id)}, ${text}::jsonb, ${actor.ip}::inet, ${ctx.requestId})`;
+  // Pages that show this person or service follow what is done to them.
+  if (subject.type === 'subscriber' || subject.type === 'subscription') {
+    const live = { tenant: ctx.tenantId.toString(), topic: subject.type, id: String(subject.id) };
+    await ctx.tx.$executeRaw`SELECT pg_notify('lango_live', ${JSON.stringify(live)})`;
+  }
 }

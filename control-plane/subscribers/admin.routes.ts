@@ -6,6 +6,7 @@ import { pageRoute, seeOther, view } from '../platform/http/page';
 import type { PageRoute } from '../platform/http/page';
 import type { Person } from '../platform/http/person';
 import { notFound } from '../platform/http/problem';
+import { liveFor } from '../platform/live/live.routes';
 import { sessionProof } from '../sessions';
 import { allowedActions } from '../subscriptions';
 import type { SubscriptionState } from '../subscriptions';
@@ -13,16 +14,7 @@ import { fieldsOf, formErrors, formatAmount, readerFor } from '../ui';
 import type { Reader } from '../ui';
 import { paymentsOf, servicesOf, sessionsOf, usageOf } from './admin.queries';
 import type { ServiceRow, SessionRow } from './admin.queries';
-import {
-  noteLines,
-  nowColumn,
-  paymentLines,
-  sayPhone,
-  serviceColumn,
-  serviceState,
-  strip,
-  timeline,
-} from './admin.view';
+import { noteLines, nowColumn, paymentLines, sayPhone, serviceColumn, serviceState, strip } from './admin.view';
 import { changeSubscriber } from './change-subscriber';
 import { createSubscriber } from './create-subscriber';
 import { planChoices } from './list.queries';
@@ -31,6 +23,7 @@ import { eventsOf, findPerson } from './person.queries';
 import { personRoutes } from './person.routes';
 import { personalDataPages } from './personal-data.routes';
 import { findSubscriber } from './queries';
+import { EVENTS_SHOWN, TIMELINE_TOPICS, timelineModel, timelineRoutes } from './timeline.routes';
 
 const none = z.literal('').transform(() => undefined);
 const personQuery = z.object({
@@ -106,9 +99,8 @@ function actionsFor(service: ServiceRow | undefined, person: Person) {
   };
 }
 
-/** Sessions in the column of this moment, and lines of the timeline below it: both are made of the same sessions. */
+/** Sessions in the column of this moment; the timeline below it is made of the same and more. */
 const SESSIONS_SHOWN = 6;
-const EVENTS_SHOWN = 14;
 
 /** The column of this moment; it is asked for again whenever the network reports something. */
 async function nowModel(
@@ -157,7 +149,7 @@ async function personModel(ctx: Context, id: bigint, query: z.output<typeof pers
   const why = service && permissions.has('access.explain') ? await whyHref(ctx, service.username) : '';
   return {
     title: subscriber.name,
-    live: permissions.has('sessions.read') ? 'sessions,enforcement' : '',
+    live: liveFor(permissions, TIMELINE_TOPICS),
     told: query.done && { text: reader.t(`subscriptions.done_${query.done}`) },
     id: subscriber.id.toString(),
     name: subscriber.name,
@@ -188,8 +180,7 @@ async function personModel(ctx: Context, id: bigint, query: z.output<typeof pers
     priceRaw: service ? (Number(service.price_cents) / 100).toFixed(2).replace(/\.00$/, '') : '',
     payments: paymentLines(payments, reader),
     notes: noteLines(id, subscriber.notes, reader),
-    allEvents: `/subscribers/${id}/events${service ? `?subscription=${service.id}` : ''}`,
-    events: timeline(maySeeMoney ? events : events.filter((event) => event.kind !== 'payment'), reader, why),
+    ...timelineModel(id, service, events, person, reader, why),
   };
 }
 
@@ -197,6 +188,7 @@ export const pageRoutes: PageRoute[] = [
   ...listRoutes,
   ...personRoutes,
   ...personalDataPages,
+  ...timelineRoutes,
   pageRoute({
     method: 'GET',
     path: '/subscribers/new',

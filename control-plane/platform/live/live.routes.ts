@@ -15,10 +15,16 @@ export const liveTopics: Readonly<Record<string, Permission>> = {
   enforcement: 'sessions.read',
   payment: 'payments.read',
   router: 'routers.read',
+  subscriber: 'subscribers.read',
   subscription: 'subscriptions.read',
   bulk: 'subscriptions.read',
   message: 'messages.read',
 };
+
+/** Those of the topics that somebody with these permissions may listen to, as a page names them (`live` of its model). */
+export function liveFor(permissions: ReadonlySet<Permission>, topics: string[]): string {
+  return topics.filter((one) => liveTopics[one] && permissions.has(liveTopics[one])).join();
+}
 
 const HEARTBEAT_MS = 15_000;
 const STREAMS_PER_PERSON = 12;

@@ -1,9 +1,11 @@
 import { z } from 'zod';
+import type { Context } from '../platform/context';
 import { idField } from '../platform/http/input';
 import { pageRoute, seeOther, view } from '../platform/http/page';
 import type { PageRoute } from '../platform/http/page';
+import type { Person } from '../platform/http/person';
 import { invalid, notFound } from '../platform/http/problem';
-import { readerFor, withQuery } from '../ui';
+import { formErrors, readerFor, withQuery } from '../ui';
 import { addNote } from './add-note';
 import { servicesOf, sessionsOf } from './admin.queries';
 import { timeline } from './admin.view';
@@ -13,6 +15,27 @@ import { eventsOf, findPerson } from './person.queries';
 const PAGE = 50;
 const noteForm = z.object({ body: z.string().trim().min(1).max(2000), pinned: z.literal('on').optional() });
 const eventsQuery = z.object({ subscription: idField.optional(), before: z.iso.datetime().optional() });
+
+/** The note once more, as a page of its own, with what was typed. */
+async function noteAgain(ctx: Context, id: bigint, values: Record<string, string>, person: Person) {
+  const found = await findPerson(ctx, id);
+  if (!found) throw notFound('That customer');
+  const { t } = readerFor(ctx, person);
+  const wrong = t('subscribers.note_needed');
+  return view(
+    'subscribers/note',
+    {
+      title: t('subscribers.note'),
+      client: found.name,
+      back: `/subscribers/${id}`,
+      errors: formErrors({ body: wrong }),
+      wrong,
+      body: values['body'],
+      pinned: values['pinned'] === 'on',
+    },
+    { status: 422 },
+  );
+}
 
 /** What stands beside a customer's page: the whole of their timeline, and the notes of staff. */
 export const personRoutes: PageRoute[] = [
@@ -49,7 +72,7 @@ export const personRoutes: PageRoute[] = [
     permission: 'subscribers.write',
     form: noteForm,
     async run(ctx, { params, form }, _web, person) {
-      if (!form.ok) throw invalid({ body: readerFor(ctx, person).t('subscribers.note_needed') });
+      if (!form.ok) return noteAgain(ctx, params.id, form.values, person);
       const { body, pinned } = form.value;
       const outcome = await addNote(ctx, { subscriber_id: params.id, body, pinned: pinned === 'on' });
       if (outcome === 'not_found') throw notFound('That customer');

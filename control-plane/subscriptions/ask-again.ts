@@ -2,7 +2,7 @@ import type { Context } from '../platform/context';
 import { view } from '../platform/http/page';
 import type { PageResult } from '../platform/http/page';
 import type { Person } from '../platform/http/person';
-import { fieldsOf, formErrors, readerFor } from '../ui';
+import { formErrors, readerFor } from '../ui';
 import type { FormField, Reader } from '../ui';
 import { clientOf } from './answer-page';
 
@@ -55,8 +55,7 @@ export async function askAgain(
   const reader = readerFor(ctx, person);
   const { t } = reader;
   const shape = shapeOf(menu, values, reader);
-  const errors = { [shape.wrong]: t(`subscriptions.${shape.words}`) };
-  const field = fieldsOf('subscriptions', values, errors, reader);
+  const errors: Record<string, string> = { [shape.wrong]: t(`subscriptions.${shape.words}`) };
   return view(
     'subscriptions/ask-again',
     {
@@ -65,7 +64,14 @@ export async function askAgain(
       back: `/subscribers/${client.id}?subscription=${id}`,
       errors: formErrors(errors),
       action: `/subscriptions/${id}/${menu}`,
-      fields: Object.entries(shape.fields).map(([name, more]) => field(name, { autocomplete: 'off', ...more })),
+      fields: Object.entries(shape.fields).map(([name, more]) => ({
+        name,
+        label: more.label ?? t(`subscriptions.${name}`),
+        value: values[name] ?? '',
+        error: errors[name],
+        autocomplete: 'off',
+        ...more,
+      })),
       consequence: t(`subscriptions.${menu.replace('-', '_')}_consequence`),
       button: t(`subscriptions.${shape.button}`),
       cut: menu === 'suspend',

@@ -1,6 +1,8 @@
 import type { Context } from '../platform/context';
 import { dayStarts } from '../platform/local-moment';
 
+const DAY_MS = 86_400_000;
+
 export interface MoneyToday {
   cents: bigint;
   byMethod: { method: string; cents: bigint; payments: bigint }[];
@@ -24,7 +26,7 @@ interface PaidPart {
 export async function moneyToday(ctx: Context, zone: string): Promise<MoneyToday> {
   const starts = await dayStarts(ctx, zone, [0, 6, 7]);
   const [today, last, lastEnd] = [starts.get(0), starts.get(7), starts.get(6)];
-  const nowLast = new Date(ctx.now.getTime() - 7 * 86_400_000);
+  const nowLast = new Date(ctx.now.getTime() - 7 * DAY_MS);
   const parts = await ctx.tx.$queryRaw<PaidPart[]>`
     SELECT true AS today, p.method, least(48, 1 + floor(extract(epoch FROM p.received_at - ${today}::timestamptz) / 1800))::int AS slot,
            sum(p.amount_cents)::bigint AS cents, count(*) AS payments, 0::bigint AS till_now
@@ -76,7 +78,7 @@ export interface Checks {
 
 /** What must be zero, counted now. Free riders: online with service that nobody paid for, though the network was told so ten seconds ago. */
 export async function checks({ tx, now }: Context): Promise<Checks> {
-  const dayAgo = new Date(now.getTime() - 86_400_000);
+  const dayAgo = new Date(now.getTime() - DAY_MS);
   const [row] = await tx.$queryRaw<Checks[]>`
     SELECT e.*, s.*, spool.*
     FROM (SELECT count(*) FILTER (WHERE state = 'gave_up') AS gave_up, count(*) FILTER (WHERE state = 'unproven' AND kind = 'cut') AS unproven,
@@ -119,7 +121,9 @@ export interface FeedSources {
 }
 
 /** The newest of everything that happened, each source cut to what can be shown at all. */
-export function justNow({ tx }: Context, sources: FeedSources, limit = 9): Promise<FeedRow[]> {
+export function justNow({ tx, now }: Context, sources: FeedSources, limit = 9): Promise<FeedRow[]> {
+  // Both ends as values: the planner then looks at the months between them alone.
+  const [since, until] = [new Date(now.getTime() - DAY_MS), new Date(now.getTime() + DAY_MS)];
   return tx.$queryRaw<FeedRow[]>`
     SELECT * FROM (
       (SELECT p.received_at AS at, 'payment' AS kind, c.name AS who, p.state AS what, p.method AS detail, p.amount_cents AS cents
@@ -131,9 +135,9 @@ export function justNow({ tx }: Context, sources: FeedSources, limit = 9): Promi
        WHERE ${sources.network} AND e.proven_by IS DISTINCT FROM 'superseded' ORDER BY e.id DESC LIMIT ${limit})
       UNION ALL
       (SELECT authdate, 'reject', username, coalesce(reason, ''), NULL, NULL FROM radpostauth
-       WHERE ${sources.network} AND reply = 'Access-Reject' AND authdate > now() - interval '1 day' ORDER BY authdate DESC LIMIT ${limit})
+       WHERE ${sources.network} AND reply = 'Access-Reject' AND authdate > ${since} AND authdate < ${until} ORDER BY authdate DESC LIMIT ${limit})
       UNION ALL
       (SELECT at, 'staff', actor_name, action, subject_id, NULL FROM audit_event
-       WHERE ${sources.staff} AND actor_kind = 'staff' AND action <> 'staff.sign_in' AND at > (SELECT lango_now()) - interval '1 day' ORDER BY at DESC LIMIT ${limit})
+       WHERE ${sources.staff} AND actor_kind = 'staff' AND action <> 'staff.sign_in' AND at > ${since} AND at < ${until} ORDER BY at DESC LIMIT ${limit})
     ) f ORDER BY at DESC LIMIT ${limit}`;
 }

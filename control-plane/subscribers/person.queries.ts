@@ -52,7 +52,7 @@ const SAME_MOMENT_MOST = 20;
  * (those of sessionsOf with the same page), orders to the network, refused logins, what was said to them, what staff did. About `limit` rows; fewer are the last ones.
  */
 export async function eventsOf(
-  { tx }: Context,
+  { tx, now }: Context,
   subscriberId: bigint,
   service: { id: bigint; username: string } | undefined,
   sessions: SessionRow[],
@@ -62,6 +62,8 @@ export async function eventsOf(
   const { before } = page;
   const limit = page.limit + SAME_MOMENT_MOST;
   const until = (column: string) => (before ? Prisma.sql`AND ${Prisma.raw(column)} < ${before}` : Prisma.empty);
+  // Of what is kept by month always a value: the planner then leaves out the months to come.
+  const end = before ?? new Date(now.getTime() + 86_400_000);
   const rows = await tx.$queryRaw<EventRow[]>`
     SELECT * FROM (
       (SELECT received_at AS at, 'payment' AS kind, state AS what, method || ' ' || reference AS detail, amount_cents AS cents
@@ -74,13 +76,13 @@ export async function eventsOf(
        WHERE subscriber_id = ${subscriberId} ${until('created_at')} ORDER BY id DESC LIMIT ${limit})
       UNION ALL
       (SELECT authdate, 'reject', coalesce(reason, ''), callingstationid, NULL FROM radpostauth
-       WHERE username = ${service?.username ?? ''} AND tenant_id = (SELECT lango_tenant()) AND reply = 'Access-Reject' ${until('authdate')} ORDER BY authdate DESC LIMIT 5)
+       WHERE username = ${service?.username ?? ''} AND tenant_id = (SELECT lango_tenant()) AND reply = 'Access-Reject' AND authdate < ${end} ORDER BY authdate DESC LIMIT 5)
       UNION ALL
       (SELECT at, 'staff', action, actor_name, NULL FROM audit_event
-       WHERE tenant_id = (SELECT lango_tenant()) AND subject_type = 'subscriber' AND subject_id = ${subscriberId.toString()} ${until('at')} ORDER BY at DESC LIMIT ${limit})
+       WHERE tenant_id = (SELECT lango_tenant()) AND subject_type = 'subscriber' AND subject_id = ${subscriberId.toString()} AND at < ${end} ORDER BY at DESC LIMIT ${limit})
       UNION ALL
       (SELECT at, 'staff', action, actor_name, NULL FROM audit_event
-       WHERE tenant_id = (SELECT lango_tenant()) AND subject_type = 'subscription' AND subject_id = ${id.toString()} ${until('at')} ORDER BY at DESC LIMIT ${limit})
+       WHERE tenant_id = (SELECT lango_tenant()) AND subject_type = 'subscription' AND subject_id = ${id.toString()} AND at < ${end} ORDER BY at DESC LIMIT ${limit})
     ) e ORDER BY at DESC LIMIT ${limit}`;
   return cut([...rows, ...sessions.flatMap((one) => eventsOfSession(one, before))], page.limit);
 }

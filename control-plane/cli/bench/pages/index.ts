@@ -6,6 +6,7 @@ import { Client } from 'pg';
 import { ensureRoleLogins } from '../../../platform/db/roles';
 import { createLog } from '../../../platform/log';
 import { projectRoot } from '../../../platform/project-root';
+import { forgetAll } from '../../../platform/remember';
 import { createAdmin } from '../../../tenants';
 import { startWeb } from '../../../web';
 import { cpuUse } from '../cpu';
@@ -147,6 +148,7 @@ async function measurePage({ base, headers, postgres }: Asked, ask: Ask, visits:
   for (let n = 0; n < WARM + visits; n += 1) {
     if (n === WARM) [node_ms, postgres_ms] = [nodeTime(), postgresTime()];
     const path = ask.paths[n % ask.paths.length] ?? '';
+    if (ask.cold) forgetAll();
     const answer = await visit(base, path, headers);
     if (answer.status !== 200 && answer.status !== 303) throw new Error(`${path} answered ${answer.status}.`);
     if (n < WARM) continue;

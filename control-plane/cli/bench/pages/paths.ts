@@ -5,6 +5,8 @@ export interface Ask {
   what: string;
   bar_ms: number;
   paths: string[];
+  /** Asked as if nobody had asked for it lately: what the console keeps for seconds is dropped before. */
+  cold?: true;
 }
 
 export interface Samples {
@@ -43,6 +45,7 @@ export function asks({ people, receipts, addresses, routers }: Samples): Ask[] {
   const cursor = (id: string) => Buffer.from(`i${id}`).toString('base64url');
   return [
     { what: 'dashboard', bar_ms: 50, paths: ['/dashboard'] },
+    { what: 'dashboard, nothing remembered', bar_ms: 50, paths: ['/dashboard'], cold: true },
     { what: 'customer page', bar_ms: 150, paths: people.map((one) => `/subscribers/${one.id}`) },
     { what: 'customer timeline', bar_ms: 150, paths: people.map((one) => `/subscribers/${one.id}/events`) },
     { what: 'customers, first page', bar_ms: 100, paths: ['/subscribers'] },

@@ -12,7 +12,9 @@ export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 type Names<P extends string> = P extends `${string}:${infer Rest}`
   ? Rest extends `${infer Name}/${infer Tail}`
     ? Name | Names<`/${Tail}`>
-    : Rest
+    : Rest extends `${infer Name}.${string}`
+      ? Name
+      : Rest
   : never;
 /** `/clients/:id/subscriptions` → `{id: bigint}`; parameters called `id` or `…_id` are ids, any other is text. */
 export type ParamsOf<P extends string> = { [K in Names<P>]: K extends 'id' | `${string}_id` ? bigint : string };

@@ -28,7 +28,7 @@ async function preferencePage(ctx: Context, person: Person, id: bigint): Promise
     id: id.toString(),
     name: found.name,
     back: `/subscribers/${id}`,
-    locale: choice('locale', ['en', 'sw']),
+    language: choice('locale', ['en', 'sw']),
     channel: choice('channel', ['sms', 'email', 'both']),
     topics: topics.map((topic) => ({
       name: topic,

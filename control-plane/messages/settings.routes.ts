@@ -95,7 +95,7 @@ async function settingsPage(ctx: Context, person: Person, web: Web, refused?: Re
         { label: t('messages.state_waiting'), value: String(settings.waiting) },
       ],
       version: settings.version,
-      locale: field('locale', {
+      language: field('locale', {
         options: ['en', 'sw'].map((value) => ({
           value,
           label: t(`messages.their_locale_${value}`),
@@ -118,7 +118,7 @@ async function settingsPage(ctx: Context, person: Person, web: Web, refused?: Re
         help: t(`messages.when_${kind}`),
         on: refused ? refused.values[kind] === 'on' : !settings.silent.includes(kind),
       })),
-      mailTo: person.actor.name,
+      to: field('to', { max: 254, required: true, help: t('messages.test_help') }),
     },
     refused ? { status: 422 } : {},
   );

@@ -80,7 +80,7 @@ BEGIN
   SELECT k.topic INTO v_topic FROM message_kinds() k WHERE k.kind = p_kind;
   SELECT * INTO f FROM message_preference x WHERE x.subscriber_id = c.id;
   IF v_topic = ANY (f.muted) THEN RETURN QUERY SELECT 'muted', NULL::bigint; RETURN; END IF;
-  v_want := coalesce(f.channel, CASE WHEN message_can_send(p_tenant_id, 'sms') THEN 'sms' ELSE 'email' END);
+  v_want := coalesce(f.channel, CASE WHEN c.email IS NULL OR message_can_send(p_tenant_id, 'sms') THEN 'sms' ELSE 'email' END);
   v_data := jsonb_build_object('name', c.name) || coalesce(p_data, '{}');
   FOREACH v_channel IN ARRAY ARRAY['sms', 'email'] LOOP
     CONTINUE WHEN v_want NOT IN (v_channel, 'both') OR v_channel = 'email' AND c.email IS NULL;

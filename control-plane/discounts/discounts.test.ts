@@ -72,6 +72,21 @@ describe('a promotion', () => {
     expect(await price(ours['id'])).toBe(9600);
   });
 
+  it('for the first purchase is given to one of many services of a customer that begin at once', async () => {
+    await discount({ amount_cents: 4000, first_purchase_only: true });
+    const first = await makeSubscription(company.api);
+    const subs = [first];
+    for (let n = 0; n < 5; n += 1)
+      subs.push(
+        await makeSubscription(company.api, {}, { client_id: first['client_id'], package_id: first['package_id'] }),
+      );
+    const paid = await Promise.all(subs.map((sub) => pay(sub['id'], 10_000)));
+    expect(paid.map((one) => one['applied_cents']).sort((a, b) => a - b)).toEqual([
+      6000,
+      ...Array<number>(5).fill(10_000),
+    ]);
+  });
+
   it('of the whole price lets a service begin with any payment, and books no sale', async () => {
     await discount({ percent: 100 });
     const sub = await makeSubscription(company.api);

@@ -6,10 +6,10 @@ $$ SELECT least(p_price_cents, coalesce(p_amount_cents, (p_price_cents * p_perce
 GRANT EXECUTE ON FUNCTION discount_off TO lango_web, lango_jobs;
 
 -- The discount that a subscription gets if it buys this version now; no row where there is none. A promotion holds by itself, a coupon where it was
--- claimed. is_limited: uses are counted, so whoever takes it must ask again under the lock that control-plane/discounts/price.ts takes.
+-- claimed. is_limited: uses or purchases are counted, so whoever takes it must ask again under the lock that control-plane/discounts/price.ts takes.
 CREATE OR REPLACE FUNCTION discount_due(p_subscription_id bigint, p_plan_version_id bigint)
 RETURNS TABLE (discount_id bigint, name text, list_cents bigint, off_cents bigint, is_limited boolean) LANGUAGE sql STABLE AS $$
-  SELECT d.id, d.name, v.price_cents, discount_off(d.percent, d.amount_cents, v.price_cents), d.uses_max IS NOT NULL OR d.uses_per_subscriber_max IS NOT NULL
+  SELECT d.id, d.name, v.price_cents, discount_off(d.percent, d.amount_cents, v.price_cents), d.uses_max IS NOT NULL OR d.uses_per_subscriber_max IS NOT NULL OR d.first_purchase_only
   FROM subscription s
   JOIN plan_version v ON v.id = p_plan_version_id AND v.tenant_id = s.tenant_id
   JOIN discount d ON d.tenant_id = s.tenant_id

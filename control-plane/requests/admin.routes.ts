@@ -1,113 +1,60 @@
-import { z } from 'zod';
-import { pageRoute, view, type PageRoute } from '../platform/http/page';
-import {
-  formatCount,
-  formatLatency,
-  formatMoment,
-  outcomeBadge,
-  pagerOf,
-  readerFor,
-  withQuery,
-  type Reader,
-} from '../ui';
+import type { PageRoute } from '../platform/http/page';
+import { listPages, oneOf } from '../tables';
+import { errorColumns, requestColumns } from './list.view';
 import { listErrors, listRequests } from './queries';
-import { errorQuery, outcomes, requestQuery, type ErrorRow, type RequestRow } from './schema';
+import { errorQuery, methods, outcomes, requestQuery } from './schema';
 
-function printCall(row: RequestRow, reader: Reader) {
-  const { t, locale } = reader;
-  const outcome = row.status >= 500 ? 'failed' : row.status >= 400 ? 'cancelled' : 'done';
-  return {
-    at: formatMoment(row.at, reader),
-    call: `${row.method} ${row.path}`,
-    request: row.request_id,
-    who: row.who ?? t('requests.nobody'),
-    by: row.token_name ?? row.user_agent ?? '',
-    outcome: { ...outcomeBadge(outcome, reader), word: String(row.status) },
-    code: row.code ?? '',
-    ms: formatLatency(row.ms, locale),
-    ip: row.ip ?? '',
-  };
-}
-
-function printFault(row: ErrorRow, reader: Reader) {
-  const { t, locale } = reader;
-  return {
-    href: `/requests/errors?fingerprint=${row.fingerprint}`,
-    name: row.name,
-    message: row.message.trim().split('\n').at(-1) ?? '',
-    whole: row.message,
-    stack: row.stack,
-    call: `${row.method} ${row.path}`,
-    request: row.request_id,
-    company: row.company ?? t('requests.nobody'),
-    times: formatCount(row.times, locale),
-    at: formatMoment(row.at, reader),
-    first: t('requests.first', { when: formatMoment(row.first_at, reader) }),
-  };
-}
-
-export const pageRoutes: PageRoute[] = [
-  pageRoute({
-    method: 'GET',
-    path: '/requests',
-    permission: 'requests.read',
-    query: requestQuery.extend({
-      outcome: z.union([z.literal('').transform(() => undefined), z.enum(outcomes)]).optional(),
-    }),
-    async run(ctx, { query }, web, person) {
-      const reader = readerFor(ctx, person);
-      const { t } = reader;
-      const search = new URLSearchParams(web.query);
-      const page = await listRequests(ctx, query);
-      return view('requests/list', {
-        title: t('requests.title'),
-        errorsHref: person.actor.permissions.has('requests.errors') && '/requests/errors',
-        path: '/requests',
-        q: query.q ?? '',
-        findHint: t('requests.find'),
-        kept: query.outcome ? [{ name: 'outcome', value: query.outcome }] : [],
-        active: [],
-        tabs: [undefined, ...outcomes].map((one) => ({
-          href: withQuery('/requests', search, { outcome: one ?? null }),
-          label: t(`requests.show_${one ?? 'all'}`),
-          current: one === query.outcome,
-        })),
-        rows: page.items.map((row) => printCall(row, reader)),
-        empty: {
-          text: t(query.q || query.outcome ? 'requests.none_so' : 'requests.empty'),
-          href: '/tokens',
-          step: t('requests.to_tokens'),
-        },
-        pager: pagerOf(
-          '/requests',
-          search,
-          { cursor: query.cursor, next: page.nextCursor, limit: query.limit },
-          reader,
-        ),
-      });
+const requestList = listPages({
+  list: 'requests',
+  path: '/requests',
+  permission: 'requests.read',
+  view: 'requests/list',
+  query: requestQuery.extend({ outcome: oneOf(outcomes), method: oneOf(methods) }),
+  title: 'requests.title',
+  find: 'requests.find',
+  foot: 'requests.foot',
+  columns: requestColumns,
+  filters: (_ctx, { query, reader: { t } }) => [
+    {
+      name: 'outcome',
+      label: t('requests.outcome'),
+      value: query.outcome ?? '',
+      options: outcomes.map((value) => ({ value, label: t(`requests.show_${value}`) })),
     },
-  }),
-  pageRoute({
-    method: 'GET',
-    path: '/requests/errors',
-    permission: 'requests.errors',
-    query: errorQuery,
-    async run(ctx, { query }, web, person) {
-      const reader = readerFor(ctx, person);
-      const { t } = reader;
-      const page = await listErrors(ctx, person.staffId, query);
-      return view('requests/errors', {
-        title: t('requests.errors_title'),
-        one: query.fingerprint !== undefined,
-        rows: page.items.map((row) => printFault(row, reader)),
-        empty: { text: t('requests.no_errors') },
-        pager: pagerOf(
-          '/requests/errors',
-          new URLSearchParams(web.query),
-          { cursor: query.cursor, next: page.nextCursor, limit: query.limit },
-          reader,
-        ),
-      });
+    {
+      name: 'method',
+      label: t('requests.method'),
+      value: query.method ?? '',
+      options: methods.map((value) => ({ value, label: value })),
     },
+    { name: 'token_id', label: t('requests.token'), value: query.token_id?.toString() ?? '', fromLink: true },
+    { name: 'staff_id', label: t('requests.who'), value: query.staff_id?.toString() ?? '', fromLink: true },
+  ],
+  scope: (_ctx, { query: { q, outcome, method, token_id, staff_id } }) => ({ q, outcome, method, token_id, staff_id }),
+  page: (ctx, filter, at) => listRequests(ctx, { ...filter, ...at }),
+  empty: ({ reader: { t } }) => ({ text: t('requests.empty'), href: '/tokens', step: t('requests.to_tokens') }),
+  model: (_ctx, { person }) => ({
+    errorsHref: person.actor.permissions.has('requests.errors') && '/requests/errors',
   }),
-];
+});
+
+/** Faults of the whole installation, the latest of each kind, or all of one kind. */
+const errorList = listPages({
+  list: 'errors',
+  path: '/requests/errors',
+  permission: 'requests.errors',
+  view: 'requests/errors',
+  query: errorQuery,
+  title: 'requests.errors_title',
+  foot: 'requests.errors_foot',
+  columns: errorColumns,
+  filters: (_ctx, { query, reader }) => [
+    { name: 'fingerprint', label: reader.t('requests.fault'), value: query.fingerprint ?? '', fromLink: true },
+  ],
+  scope: (_ctx, { query: { fingerprint }, person }) => ({ fingerprint, staffId: person.staffId }),
+  page: (ctx, { fingerprint, staffId }, at) => listErrors(ctx, staffId, { fingerprint, ...at }),
+  empty: ({ reader }) => ({ text: reader.t('requests.no_errors') }),
+  model: (_ctx, { query }) => ({ one: query.fingerprint !== undefined }),
+});
+
+export const pageRoutes: PageRoute[] = [...requestList, ...errorList];

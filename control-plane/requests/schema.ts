@@ -5,11 +5,14 @@ import { idField, listQuery } from '../platform/http/input';
 export const outcomes = ['done', 'refused', 'failed'] as const;
 export type Outcome = (typeof outcomes)[number];
 
+/** What a call may be made with. */
+export const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
+
 export const requestQuery = listQuery.extend({
   /** Beginning of a path, or a whole request id. */
   q: z.string().trim().max(200).optional(),
   outcome: z.enum(outcomes).optional(),
-  method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']).optional(),
+  method: z.enum(methods).optional(),
   token_id: idField.optional(),
   staff_id: idField.optional(),
 });

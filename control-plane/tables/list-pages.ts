@@ -47,11 +47,13 @@ export interface ListSpec<P extends string, Q extends z.ZodType<ListQuery>, Row,
   scope(ctx: Context, asked: Asked<P, z.output<Q>>): Scope | Promise<Scope>;
   page(ctx: Context, scope: Scope, page: { cursor: string | undefined; limit: number }): Promise<Page<Row>>;
   empty(asked: Asked<P, z.output<Q>>): Nothing;
+  /** Where there is more to say than that nothing matches. */
+  emptyFiltered?(asked: Asked<P, z.output<Q>>): Nothing;
   /** Topic of the event stream at which the whole list is asked for again. */
   live?: string;
   /** Or the rows alone, at an address of their own. */
   body?(asked: Asked<P, z.output<Q>>, here: URLSearchParams): { on: string; every: number; href: string };
-  look?: (row: Row) => RowLook;
+  look?: (row: Row, asked: Asked<P, z.output<Q>>) => RowLook;
   /** What the page shows beside the list; `filtered` is whether anything narrows it. */
   model?(
     ctx: Context,
@@ -100,7 +102,8 @@ export async function listModel<P extends string, Q extends z.ZodType<ListQuery>
     csv: `${path}/csv`,
   };
   const title = t(spec.title);
-  const nothing = filtered ? { text: t('tables.none_so'), href: path, step: t('tables.show_all') } : spec.empty(asked);
+  const none = { text: t('tables.none_so'), href: path, step: t('tables.show_all') };
+  const nothing = filtered ? (spec.emptyFiltered?.(asked) ?? none) : spec.empty(asked);
   return {
     title,
     live: spec.live,
@@ -114,7 +117,7 @@ export async function listModel<P extends string, Q extends z.ZodType<ListQuery>
         empty: nothing,
         live: spec.live,
         body: spec.body?.(asked, here),
-        look: spec.look,
+        look: spec.look && ((row) => spec.look?.(row, asked) ?? {}),
         cursor,
         next: page.nextCursor,
         limit,

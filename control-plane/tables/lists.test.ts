@@ -43,6 +43,9 @@ describe('every list', () => {
   let own: Record<string, string>;
   beforeAll(async () => {
     const company = await lango.addCompany();
+    // Who may see every list.
+    await lango.setRole(company, 'super_admin');
+    await lango.asOwner('UPDATE staff SET is_super_admin = true WHERE id = $1', [String(company.staffId)]);
     // Signed in first: what it is furnished with asks for a second proof.
     staff = await consoleClient(lango, company);
     own = await furnish(lango, company);

@@ -72,6 +72,8 @@ export interface RowLook {
   live?: { id: string; on: string; href: string };
   tint?: string;
   proof?: Proof | null;
+  /** A box by which the row is chosen: of the form with this id, under this name. */
+  pick?: { form: string; name: string; value: string; spoken: string };
 }
 
 /** A filter of a list that lives in the URL. A value that is not among the options is shown as it is (a text, a day). */
@@ -85,6 +87,8 @@ export interface Filter {
   type?: 'text' | 'date';
   max?: number;
   help?: string;
+  /** Comes from a link elsewhere: its chip can be taken off, and no field asks for it. */
+  fromLink?: boolean;
 }
 
 /** What a person set up for a list; made by the slice tables. */
@@ -125,22 +129,24 @@ export function chipsOf({ path, search, q, findHint, filters }: ListState, { t }
       off: withQuery(path, search, { [name]: null }),
       offLabel: t('ui.filter_off', { name: label }),
     })),
-    choices: filters.map(({ name, label, value, options, any, type, max, help }) => ({
-      name,
-      label,
-      value,
-      ...(type ? { type } : {}),
-      ...(max ? { max } : {}),
-      ...(help ? { help } : {}),
-      ...(options
-        ? {
-            options: [
-              { value: '', label: any ?? t('ui.filter_any'), selected: value === '' },
-              ...options.map((one) => ({ ...one, selected: one.value === value })),
-            ],
-          }
-        : {}),
-    })),
+    choices: filters
+      .filter((one) => !one.fromLink)
+      .map(({ name, label, value, options, any, type, max, help }) => ({
+        name,
+        label,
+        value,
+        ...(type ? { type } : {}),
+        ...(max ? { max } : {}),
+        ...(help ? { help } : {}),
+        ...(options
+          ? {
+              options: [
+                { value: '', label: any ?? t('ui.filter_any'), selected: value === '' },
+                ...options.map((one) => ({ ...one, selected: one.value === value })),
+              ],
+            }
+          : {}),
+      })),
     clear: set.length > 0 || q ? path : '',
   };
 }
@@ -183,7 +189,7 @@ export function listBar(
 
 /** One row as `{{> table-row}}` draws it. A proof takes the place of the columns that yield to it. */
 function rowOf<Row>(columns: Column<Row>[], row: Row, look: RowLook, reader: Reader) {
-  const { live, tint, proof } = look;
+  const { live, tint, proof, pick } = look;
   const yielding = proof ? columns.filter((one) => one.yields) : [];
   const cells = columns.flatMap<object>((one) => {
     const at = yielding.indexOf(one);
@@ -193,6 +199,7 @@ function rowOf<Row>(columns: Column<Row>[], row: Row, look: RowLook, reader: Rea
       {
         ...one.cell(row, reader),
         isName: one.isName ?? false,
+        ...(one.isName && pick ? { pick } : {}),
         classes: [one.num ? 'num' : '', one.acts ? 'act' : '', one.card ?? ''].filter(Boolean).join(' '),
         // What may change under the reader's eye is known by a name.
         ...(live ? { mark: `${live.id}-${one.key}` } : {}),

@@ -8,9 +8,13 @@ import { listPages, oneOf } from '../tables';
 import { fieldsOf, formErrors, formatAmount, formatMoney, readDecimal, readerFor } from '../ui';
 import type { Reader } from '../ui';
 import { paymentColumns } from './list.view';
+import { oneRoutes } from './one.routes';
 import { postPayment } from './post-payment';
 import { findPayment, listPayments } from './queries';
 import { manualMethods } from './schema';
+import { settingsRoutes } from './settings.routes';
+import { countWaiting } from './suspense.queries';
+import { suspenseRoutes } from './suspense.routes';
 
 const METHODS = ['mpesa', 'cash', 'bank', 'cheque', 'familybank', 'stripe', 'wallet'] as const;
 const rowsQuery = listQuery.extend({ method: oneOf(METHODS), service: oneOf(['none']), done: idField.optional() });
@@ -65,7 +69,14 @@ const paymentList = listPages({
   }),
   page: (ctx, filter, { cursor, limit }) => listPayments(ctx, { ...filter, limit, before: cursorId(cursor) }),
   empty: ({ reader }) => ({ text: reader.t('payments.empty') }),
-  model: async (ctx, { query, reader }) => ({ told: await toldOf(ctx, query.done, reader) }),
+  async model(ctx, { query, reader, person }) {
+    const { waiting } = await countWaiting(ctx);
+    return {
+      told: await toldOf(ctx, query.done, reader),
+      suspense: waiting > 0 ? reader.t('payments.suspense_count', { count: waiting }) : undefined,
+      maySet: person.actor.permissions.has('payments.settings'),
+    };
+  },
 });
 
 async function formModel(ctx: Context, values: Record<string, string>, errors: Record<string, string>, reader: Reader) {
@@ -101,6 +112,9 @@ async function formModel(ctx: Context, values: Record<string, string>, errors: R
 
 export const pageRoutes: PageRoute[] = [
   ...paymentList,
+  ...oneRoutes,
+  ...suspenseRoutes,
+  ...settingsRoutes,
   pageRoute({
     method: 'POST',
     path: '/payments',

@@ -2,7 +2,8 @@ import { formatAmount, formatMoment, formatMoney, outcomeBadge } from '../ui';
 import type { Column, OutcomeName } from '../ui';
 import type { Payment } from './schema';
 
-const OUTCOME: Record<Payment['state'], OutcomeName> = {
+/** How a state is drawn. */
+export const OUTCOME: Record<Payment['state'], OutcomeName> = {
   settled: 'done',
   created: 'waiting',
   prompted: 'waiting',
@@ -30,7 +31,11 @@ export const paymentColumns: Column<Payment>[] = [
     label: 'payments.amount',
     num: true,
     card: 'card-end',
-    cell: (row, { locale }) => ({ first: formatAmount(row.amount_cents, locale), second: row.currency }),
+    cell: (row, { locale }) => ({
+      first: formatAmount(row.amount_cents, locale),
+      href: `/payments/${row.id}`,
+      second: row.currency,
+    }),
     csv: (row) => (row.amount_cents / 100).toFixed(2),
   },
   {

@@ -57,6 +57,10 @@ export async function furnish(lango: TestLango, company: TestCompany): Promise<R
   const plan = await one('SELECT max(id) AS id FROM plan WHERE tenant_id = $1', []);
   const payment = await one('SELECT max(id) AS id FROM payment WHERE tenant_id = $1', []);
   const invoice = await one('SELECT max(id) AS id FROM invoice WHERE tenant_id = $1', []);
+  const money = await one(
+    `INSERT INTO payment_notice (tenant_id, method, receipt, amount_cents, currency, state, source) VALUES ($1, 'mpesa', $2, 100, 'KES', 'unproven', 'confirmation') RETURNING id`,
+    [`FURNISH${tenant}`],
+  );
   const token = await one('SELECT max(id) AS id FROM staff_token WHERE tenant_id = $1', []);
   const role = await one(`INSERT INTO staff_role (tenant_id, key, name) VALUES ($1, 'own', 'Own') RETURNING id`, []);
   const staffId = company.staffId.toString();
@@ -110,10 +114,13 @@ export async function furnish(lango: TestLango, company: TestCompany): Promise<R
     'radsec/certificates': radsec,
     certificates: certificate,
     'vouchers/batches': String(batch['id']),
+    payments: payment,
+    'payments/suspense': money,
     'billing/payments': payment,
     'billing/transactions': payment,
     'billing/invoices': invoice,
     invoices: invoice,
+    'invoices/buyers': String(subscription['client_id']),
     staff: company.staffId.toString(),
     tokens: token,
     'staff/roles': role,

@@ -107,3 +107,10 @@ CREATE OR REPLACE FUNCTION payment_company_of(p_method text, p_provider_ref text
   SELECT CASE WHEN count(*) = 1 THEN min(p.tenant_id) END FROM payment p WHERE p.method = p_method AND p.provider_ref = p_provider_ref
 $$;
 GRANT EXECUTE ON FUNCTION payment_company_of(text, text) TO lango_web;
+
+-- The company behind the word in the address of its public pages.
+CREATE OR REPLACE FUNCTION payment_company(p_slug text) RETURNS TABLE (id bigint, name text, timezone text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT t.id, t.name, t.timezone FROM tenant t WHERE t.slug = p_slug AND t.status = 'approved'
+$$;
+GRANT EXECUTE ON FUNCTION payment_company(text) TO lango_web;

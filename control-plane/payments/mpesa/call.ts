@@ -51,8 +51,8 @@ function read(status: number, body: Record<string, unknown> | undefined): Called
 }
 
 function faultOf(error: unknown): Called {
-  const cause = (error as { cause?: { code?: unknown; errors?: { code?: unknown }[] } } | null)?.cause;
-  const code = String(cause?.code ?? cause?.errors?.[0]?.code ?? '');
+  const cause = (error as { cause?: { code?: string; errors?: { code?: string }[] } } | null)?.cause;
+  const code = cause?.code ?? cause?.errors?.[0]?.code ?? '';
   if (NEVER_SENT.has(code)) return { kind: 'unreached', text: code };
   const name = error instanceof Error ? error.name : 'fault';
   return { kind: 'silent', text: name === 'TimeoutError' ? 'no answer in time' : code || name };

@@ -279,7 +279,7 @@ export class SimulatedDaraja {
     this.registered = {
       confirmation: String(ConfirmationURL),
       validation: String(ValidationURL),
-      responseType: String(ResponseType),
+      responseType: ResponseType,
     };
     return {
       status: 200,

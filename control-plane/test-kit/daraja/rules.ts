@@ -1,3 +1,4 @@
+import { textOf } from '../../payments/mpesa/call';
 import type { DarajaOptions } from './model';
 
 interface Wrong {
@@ -10,7 +11,7 @@ const bad = (field: string): Wrong => ({ status: 400, code: '400.002.02', text: 
 
 /** What Safaricom refuses at once in a push. */
 export function checkPush(body: Record<string, unknown>, options: DarajaOptions): Wrong | undefined {
-  const text = (name: string): string => String(body[name] ?? '');
+  const text = (name: string): string => textOf(body[name]);
   if (!/^\d{5,7}$/.test(text('BusinessShortCode'))) return bad('BusinessShortCode');
   if (!/^\d{14}$/.test(text('Timestamp'))) return bad('Timestamp');
   if (!/^254[17]\d{8}$/.test(text('PhoneNumber'))) return bad('PhoneNumber');

@@ -1,0 +1,233 @@
+import { z } from 'zod';
+import type { Context } from '../platform/context';
+import { idField } from '../platform/http/input';
+import { pageRoute, seeOther, view, type PageResult, type PageRoute } from '../platform/http/page';
+import { notFound } from '../platform/http/problem';
+import { companyPhone } from '../subscribers';
+import {
+  fieldsOf,
+  formatLatency,
+  formatMoment,
+  formatMoney,
+  formErrors,
+  outcomeBadge,
+  readDecimal,
+  readerFor,
+  type Reader,
+} from '../ui';
+import { askAgain } from './ask-again';
+import { OUTCOME } from './list.view';
+import { findPayment } from './queries';
+import { requestPayment } from './request-payment';
+import type { PaymentWithTimeline } from './schema';
+import { findClaim } from './suspense.queries';
+
+const GOOD = new Set(['settled', 'activated', 'renewed', 'receipt_known']);
+const BAD = new Set(['failed', 'doubted', 'amount_differs', 'no_answer', 'not_sent']);
+
+/** Each step with how long it took since the one before. */
+function eventsOf(payment: PaymentWithTimeline, reader: Reader) {
+  let before: number | undefined;
+  return payment.timeline.map(({ at, step, detail }) => {
+    const moment = new Date(at);
+    const after = before === undefined ? '' : `+${formatLatency(moment.getTime() - before, reader.locale)}`;
+    before = moment.getTime();
+    return {
+      iso: at,
+      time: new Intl.DateTimeFormat('en-GB', {
+        timeZone: reader.zone,
+        hour: '2-digit',
+        minute: '2-digit',
+        second: '2-digit',
+        fractionalSecondDigits: 3,
+      }).format(moment),
+      arch: GOOD.has(step) ? 'online' : BAD.has(step) ? 'shut' : 'open',
+      tone: GOOD.has(step) ? 'good' : BAD.has(step) ? 'bad' : '',
+      what: reader.t(`payments.step_${step}`),
+      detail: [detail ?? '', after].filter(Boolean).join(' · '),
+    };
+  });
+}
+
+async function onePage(ctx: Context, id: bigint, reader: Reader): Promise<PageResult> {
+  const payment = await findPayment(ctx, id);
+  if (!payment) throw notFound('That payment');
+  const { t, locale } = reader;
+  return view('payments/one', {
+    title: formatMoney(payment.amount_cents, payment.currency, locale),
+    state: { ...outcomeBadge(OUTCOME[payment.state], reader), word: t(`payments.is_${payment.state}`) },
+    client: { name: payment.client_name, href: `/subscribers/${payment.client_id}` },
+    failure:
+      payment.failure &&
+      (FAILURES.has(payment.failure.code) ? t(`payments.failure_${payment.failure.code}`) : payment.failure.text),
+    facts: [
+      { label: t('payments.method'), value: t(`payments.method_${payment.method}`) },
+      {
+        label: t('payments.reference'),
+        value: payment.receipt ?? t('payments.no_receipt_yet'),
+        id: payment.receipt !== null,
+      },
+      ...(payment.receipt === null ? [{ label: t('payments.account_ref'), value: payment.reference, id: true }] : []),
+      ...(payment.phone ? [{ label: t('subscribers.phone'), value: payment.phone, id: true }] : []),
+      ...(payment.username ? [{ label: t('payments.service'), value: payment.username, id: true }] : []),
+      { label: t('payments.at'), value: formatMoment(new Date(payment.received_at), reader) },
+      ...(payment.outcome ? [{ label: t('payments.outcome'), value: t(`payments.use_${payment.outcome}`) }] : []),
+    ],
+    events: eventsOf(payment, reader),
+    waiting: payment.state === 'created' || payment.state === 'prompted' || payment.state === 'unknown',
+    payUrl: payment.pay_url,
+  });
+}
+
+/** Codes that have a sentence of ours; any other is told in the provider's words. */
+const FAILURES = new Set([
+  '1',
+  '1001',
+  '1019',
+  '1032',
+  '1037',
+  '2001',
+  '26',
+  'credentials',
+  'not_set_up',
+  'provider_away',
+  'no_outcome',
+  'booked_elsewhere',
+]);
+
+const promptForm = z.object({
+  subscription_id: idField,
+  phone: z.string().trim().max(40),
+  amount: z.string().trim().max(20).optional(),
+});
+const findQuery = z.object({ q: z.string().trim().max(60).default(''), asked: z.string().max(1).optional() });
+
+async function promptPage(
+  ctx: Context,
+  reader: Reader,
+  values: Record<string, string>,
+  errors: Record<string, string>,
+  status?: number,
+): Promise<PageResult> {
+  const id = idField.safeParse(values['subscription_id']);
+  const service = id.success
+    ? await ctx.tx.subscription.findFirst({ where: { id: id.data }, include: { subscriber: true } })
+    : null;
+  if (!service) throw notFound('That subscription');
+  const field = fieldsOf('payments', { phone: service.subscriber.phone ?? '', ...values }, errors, reader);
+  return view(
+    'payments/prompt',
+    {
+      title: reader.t('payments.prompt_for', { name: service.subscriber.name }),
+      back: `/subscribers/${service.subscriber_id}`,
+      client: service.subscriber.name,
+      subscription: service.id.toString(),
+      errors: formErrors(errors),
+      phone: field('phone', {
+        type: 'tel',
+        mode: 'tel',
+        required: true,
+        max: 40,
+        autocomplete: 'off',
+        help: reader.t('payments.phone_help'),
+      }),
+      amount: field('amount', { mode: 'decimal', max: 20, help: reader.t('payments.amount_help') }),
+    },
+    status ? { status } : {},
+  );
+}
+
+export const oneRoutes: PageRoute[] = [
+  pageRoute({
+    method: 'GET',
+    path: '/payments/:id',
+    permission: 'payments.read',
+    run: (ctx, { params }, _web, person) => onePage(ctx, params.id, readerFor(ctx, person)),
+  }),
+  pageRoute({
+    method: 'GET',
+    path: '/payments/prompt',
+    permission: 'payments.write',
+    query: z.object({ subscription_id: z.string().max(20).default('') }),
+    run: (ctx, { query }, _web, person) =>
+      promptPage(ctx, readerFor(ctx, person), { subscription_id: query.subscription_id }, {}),
+  }),
+  pageRoute({
+    method: 'POST',
+    path: '/payments/prompt',
+    permission: 'payments.write',
+    form: promptForm,
+    async run(ctx, { form }, _web, person) {
+      const reader = readerFor(ctx, person);
+      const { t } = reader;
+      if (!form.ok) return promptPage(ctx, reader, form.values, { phone: t('payments.phone_needed') }, 422);
+      const { subscription_id, phone, amount = '' } = form.value;
+      const values = { subscription_id: subscription_id.toString(), phone, amount };
+      const cents = amount === '' ? undefined : readDecimal(amount, 2);
+      if (amount !== '' && (cents === undefined || cents < 1))
+        return promptPage(ctx, reader, values, { amount: t('payments.amount_needed') }, 422);
+      const outcome = await requestPayment(ctx, {
+        subscription_id,
+        phone,
+        provider: 'mpesa',
+        ...(cents === undefined ? {} : { amount_cents: cents }),
+      });
+      switch (outcome.kind) {
+        case 'done':
+        case 'under_way':
+          return seeOther(`/payments/${outcome.id}`);
+        case 'too_soon':
+          return promptPage(ctx, reader, values, { phone: t('payments.too_soon', { seconds: outcome.wait_s }) }, 422);
+        case 'ended':
+          return promptPage(ctx, reader, values, { phone: t('payments.ended') }, 422);
+        case 'invalid':
+          return promptPage(ctx, reader, values, faultsOf(outcome.fields, reader), 422);
+      }
+    },
+  }),
+  pageRoute({
+    method: 'GET',
+    path: '/payments/find',
+    permission: 'payments.read',
+    query: findQuery,
+    async run(ctx, { query }, _web, person) {
+      const reader = readerFor(ctx, person);
+      const { t, locale } = reader;
+      const phone = await companyPhone(ctx, query.q);
+      const found = query.q === '' ? [] : await findClaim(ctx, query.q.toUpperCase().replaceAll(/\s/g, ''), phone);
+      return view('payments/find', {
+        title: t('payments.find_title'),
+        q: query.q,
+        asked: query.asked === '1',
+        mayAsk: person.actor.permissions.has('payments.write'),
+        rows: found.map((row) => ({
+          href: row.href,
+          amount: formatMoney(row.amount_cents, row.currency, locale),
+          name: row.name || t('payments.nobody'),
+          receipt: row.receipt,
+          state: t(`payments.is_${row.state}`),
+          at: formatMoment(row.at, reader),
+        })),
+      });
+    },
+  }),
+  pageRoute({
+    method: 'POST',
+    path: '/payments/find',
+    permission: 'payments.write',
+    form: z.object({ q: z.string().trim().max(60).default('') }),
+    repeatable: true,
+    async run(ctx, { form }) {
+      const q = form.ok ? form.value.q : '';
+      await askAgain(ctx, await companyPhone(ctx, q));
+      return seeOther(`/payments/find?asked=1&q=${encodeURIComponent(q)}`);
+    },
+  }),
+];
+
+/** The words of the form for what the command refused. */
+function faultsOf(fields: Record<string, string>, { t }: Reader): Record<string, string> {
+  if ('phone' in fields) return { phone: t('payments.phone_needed') };
+  if ('provider' in fields) return { phone: t('payments.provider_needed') };
+  return { amount: t('payments.amount_whole') };
+}

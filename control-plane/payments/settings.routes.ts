@@ -1,0 +1,161 @@
+import { z } from 'zod';
+import { hookAddress } from '../hooks';
+import type { Context } from '../platform/context';
+import { pageRoute, seeOther, view, type PageResult, type PageRoute, type Web } from '../platform/http/page';
+import type { Person } from '../platform/http/person';
+import { notFound } from '../platform/http/problem';
+import { fieldsOf, formatMoment, formErrors, readerFor, type FormField, type Reader } from '../ui';
+import { providerOf, providers } from './providers';
+import type { ProviderName } from './provider';
+import { saveProvider, seeProvider } from './save-provider';
+
+/** The fields of each provider's form, in order. Secret ones are drawn empty; choices are selects, switches are boxes. */
+const FIELDS: Record<
+  ProviderName,
+  { name: string; choices?: string[]; check?: boolean; secret?: boolean; optional?: boolean }[]
+> = {
+  mpesa: [
+    { name: 'environment', choices: ['sandbox', 'production'] },
+    { name: 'type', choices: ['paybill', 'till'] },
+    { name: 'shortcode' },
+    { name: 'till_number', optional: true },
+    { name: 'consumer_key' },
+    { name: 'consumer_secret', secret: true },
+    { name: 'passkey', secret: true },
+    { name: 'nominated_phone', optional: true },
+    { name: 'refuse_unknown_accounts', check: true },
+  ],
+  familybank: [],
+  stripe: [],
+};
+const rawForm = z.record(z.string(), z.string().max(1_000));
+
+interface Refused {
+  values: Record<string, string>;
+  errors: Record<string, string>;
+}
+
+async function page(ctx: Context, web: Web, person: Person, name: string, refused?: Refused): Promise<PageResult> {
+  const provider = providerOf(name);
+  if (!provider) throw notFound('That provider');
+  const reader = readerFor(ctx, person);
+  const { t } = reader;
+  const seen = await seeProvider(ctx, provider);
+  const stored = Object.fromEntries(
+    Object.entries(seen.settings).map(([key, value]) => [key, typeof value === 'string' ? value : '']),
+  );
+  const values: Record<string, string> = { ...stored, per_second: String(seen.per_second), ...refused?.values };
+  const field = fieldsOf('payments', values, refused?.errors ?? {}, reader);
+  const fields = FIELDS[provider.name].filter((one) => !one.check);
+  return view(
+    'payments/settings',
+    {
+      title: t('payments.settings_of', { provider: t(`payments.method_${provider.name}`) }),
+      told: web.query['told'] === 'saved' ? { text: t('payments.told_saved') } : undefined,
+      errors: formErrors(refused?.errors ?? {}),
+      provider: provider.name,
+      about: t(`payments.about_${provider.name}`),
+      fault: seen.fault && `${seen.fault} ${seen.fault_at ? formatMoment(new Date(seen.fault_at), reader) : ''}`,
+      facts: factsOf(seen, reader),
+      tabs: providers().map((one) => ({
+        href: `/payments/settings/${one.name}`,
+        label: t(`payments.method_${one.name}`),
+        current: one.name === name,
+      })),
+      fields: fields.map((one) => fieldOf(one, { field, values, kept: seen.secrets, reader })),
+      perSecond: field('per_second', { mode: 'numeric', max: 3, help: t('payments.per_second_help') }),
+      checks: FIELDS[provider.name]
+        .filter((one) => one.check)
+        .map(({ name: key }) => ({
+          name: key,
+          label: t(`payments.${key}`),
+          on: refused ? refused.values[key] === 'on' : seen.settings[key] === true,
+        })),
+      addresses: seen.configured && provider.name === 'mpesa' ? await addressesOf(ctx, web, reader) : undefined,
+    },
+    refused ? { status: 422 } : {},
+  );
+}
+
+function factsOf(seen: Awaited<ReturnType<typeof seeProvider>>, reader: Reader) {
+  const { t } = reader;
+  const at = (text: string | null) => (text === null ? t('payments.not_yet') : formatMoment(new Date(text), reader));
+  if (!seen.configured || seen.provider !== 'mpesa') return [];
+  return [
+    { label: t('payments.registered_at'), value: at(seen.registered_at) },
+    { label: t('payments.listed_at'), value: at(seen.listed_at) },
+  ];
+}
+
+function fieldOf(
+  { name, choices, secret, optional }: (typeof FIELDS)['mpesa'][number],
+  o: { field: ReturnType<typeof fieldsOf>; values: Record<string, string>; kept: string[]; reader: Reader },
+): FormField {
+  const { t } = o.reader;
+  if (choices)
+    return o.field(name, {
+      options: choices.map((value) => ({
+        value,
+        label: t(`payments.${name}_${value}`),
+        selected: value === o.values[name],
+      })),
+    });
+  if (secret)
+    return o.field(name, {
+      type: 'password',
+      value: '',
+      max: 200,
+      autocomplete: 'off',
+      ...(o.kept.includes(name) ? { help: t('payments.secret_kept') } : {}),
+    });
+  return o.field(name, {
+    required: !optional,
+    max: 200,
+    autocomplete: 'off',
+    ...(optional ? { help: t(`payments.${name}_help`) } : {}),
+  });
+}
+
+async function addressesOf(ctx: Context, web: Web, { t }: Reader) {
+  const kinds = ['pay', 'paid', 'check'] as const;
+  return Promise.all(
+    kinds.map(async (kind) => ({
+      label: t(`payments.address_${kind}`),
+      value: await hookAddress(ctx, web.publicUrl, { kind, account: 'mpesa' }),
+    })),
+  );
+}
+
+export const settingsRoutes: PageRoute[] = [
+  pageRoute({
+    method: 'GET',
+    path: '/payments/settings/:provider',
+    permission: 'payments.settings',
+    run: (ctx, { params }, web, person) => page(ctx, web, person, params.provider),
+  }),
+  pageRoute({
+    method: 'POST',
+    path: '/payments/settings/:provider',
+    permission: 'payments.settings',
+    form: rawForm,
+    async run(ctx, { params, form }, web, person) {
+      const provider = providerOf(params.provider);
+      if (!provider) throw notFound('That provider');
+      const values = form.ok ? form.value : form.values;
+      const fields = FIELDS[provider.name];
+      const given = Object.fromEntries(
+        [...fields, { name: 'per_second', check: false }].map(({ name, check }) => [
+          name,
+          check ? values[name] === 'on' : (values[name] ?? ''),
+        ]),
+      );
+      const outcome = await saveProvider(ctx, provider, given);
+      if (outcome.kind === 'done') return seeOther(`/payments/settings/${provider.name}?told=saved`);
+      const { t } = readerFor(ctx, person);
+      const errors = Object.fromEntries(
+        Object.keys(outcome.fields).map((name) => [name, t(`payments.${name.split('.')[0]}_wanted`)]),
+      );
+      return page(ctx, web, person, provider.name, { values, errors });
+    },
+  }),
+];

@@ -106,7 +106,7 @@ function timelineOf(message: Awaited<ReturnType<typeof findMessage>> & object, r
   }));
   return [...tries, ...reports]
     .sort((a, b) => a.at.getTime() - b.at.getTime())
-    .map((one) => ({ ...one, iso: one.at.toISOString(), time: formatClock(one.at, reader, true) }));
+    .map((one) => ({ ...one, iso: one.at.toISOString(), time: formatClock(one.at, reader) }));
 }
 
 async function onePage(ctx: Context, id: bigint, person: Person, told: string | undefined): Promise<PageResult> {

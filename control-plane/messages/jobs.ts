@@ -1,7 +1,9 @@
 import type { JobSpec } from '../platform/jobs/job';
 
-/** How long keys, calls and reports are kept; messages themselves go with their month (docs/operate). */
+/** How long keys, calls and reports are kept. */
 export const KEPT_DAYS = 90;
+/** How long the texts of messages are kept; the rows stay, for what they cost. */
+const TEXT_KEPT = '180 days';
 const BATCH = 5_000;
 
 export const jobs: JobSpec[] = [
@@ -45,7 +47,14 @@ export const jobs: JobSpec[] = [
           if ((rowCount ?? 0) < BATCH) break;
         }
       }
-      return total;
+      for (;;) {
+        const { rows } = await pool.query<{ forgotten: number }>('SELECT message_forget($1, $2) AS forgotten', [
+          TEXT_KEPT,
+          BATCH,
+        ]);
+        total += rows[0]?.forgotten ?? 0;
+        if ((rows[0]?.forgotten ?? 0) < BATCH) return total;
+      }
     },
   },
 ];

@@ -7,6 +7,7 @@ import { notFound } from '../platform/http/problem';
 import { normalizePhone } from '../subscribers';
 import {
   fieldsOf,
+  formatCount,
   formatMoment,
   formErrors,
   readDecimal,
@@ -91,8 +92,14 @@ async function settingsPage(ctx: Context, person: Person, web: Web, refused?: Re
         place: account.configured ? String(account.position) : '–',
       })),
       usage: [
-        { label: t('messages.today'), value: `${settings.today} / ${settings.per_day}` },
-        { label: t('messages.state_waiting'), value: String(settings.waiting) },
+        {
+          label: t('messages.today'),
+          value: t('messages.of_most', {
+            count: formatCount(settings.today, reader.locale),
+            most: formatCount(settings.per_day, reader.locale),
+          }),
+        },
+        { label: t('messages.state_waiting'), value: formatCount(settings.waiting, reader.locale) },
       ],
       version: settings.version,
       language: field('locale', {

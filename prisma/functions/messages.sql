@@ -231,6 +231,18 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION message_passed_on(bigint, text, integer, text, text) TO lango_jobs;
 
+-- Forgets the texts of messages that are older than that; that they were sent, to whom and at what price, stays in the books. Gives how many.
+CREATE OR REPLACE FUNCTION message_forget(p_older interval, p_limit integer) RETURNS integer LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE v_rows integer;
+BEGIN
+  UPDATE message m SET subject = NULL, body = NULL, words = NULL, data = '{}', data_enc = NULL
+  FROM (SELECT o.created_at, o.id FROM message o WHERE o.created_at < lango_now() - p_older AND (o.body IS NOT NULL OR o.data <> '{}') LIMIT p_limit) old
+  WHERE m.created_at = old.created_at AND m.id = old.id;
+  GET DIAGNOSTICS v_rows = ROW_COUNT;
+  RETURN v_rows;
+END $$;
+GRANT EXECUTE ON FUNCTION message_forget(interval, integer) TO lango_jobs;
+
 -- Sends again what failed or of which nothing is known. Codes are not: they are over, and forgotten. Gives how many.
 CREATE OR REPLACE FUNCTION message_retry(p_ids bigint[]) RETURNS integer LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE v_rows integer;

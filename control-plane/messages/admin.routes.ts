@@ -6,8 +6,9 @@ import type { Person } from '../platform/http/person';
 import { notFound } from '../platform/http/problem';
 import { dayFilters, dayQuery, dayRange, listPages, none, oneOf } from '../tables';
 import { formatClock, formatLatency, formatMoment, readerFor, type Filter, type Reader } from '../ui';
-import { channels, messageKinds } from './catalogue';
+import { channels, kindOf, messageKinds } from './catalogue';
 import { messageColumns, stateOf, whyOf } from './list.view';
+import { kindOrNotice } from './outfit';
 import { preferenceRoutes } from './preference.routes';
 import { findMessage, listMessages, messageStates, type Message } from './queries';
 import { retryFailed, retryMessages } from './retry-messages';
@@ -142,7 +143,7 @@ async function onePage(ctx: Context, id: bigint, person: Person, told: string | 
 }
 
 const isAgain = ({ state, kind }: Message): boolean =>
-  ['failed', 'unknown', 'dropped'].includes(state) && kind !== 'code' && kind !== 'invitation';
+  ['failed', 'unknown', 'dropped'].includes(state) && !kindOf(kindOrNotice(kind)).secret;
 
 export const pageRoutes: PageRoute[] = [
   ...log,

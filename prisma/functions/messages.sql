@@ -243,13 +243,14 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION message_forget(interval, integer) TO lango_jobs;
 
--- Sends again what failed or of which nothing is known. Codes are not: they are over, and forgotten. Gives how many.
+-- Sends again what failed or of which nothing is known. What held a code or a key is not: it is over, and what it said is
+-- forgotten. Gives how many.
 CREATE OR REPLACE FUNCTION message_retry(p_ids bigint[]) RETURNS integer LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE v_rows integer;
 BEGIN
   UPDATE message m SET state = 'waiting', due_at = lango_now(), tries = 0, error = NULL, error_detail = NULL, provider_ref = NULL, provider_status = NULL, ended_at = NULL,
     sent_at = NULL, expires_at = NULL, claimed_until = NULL, begun = false
-  WHERE m.id = ANY (p_ids) AND m.tenant_id = lango_tenant() AND m.state IN ('failed', 'unknown', 'dropped') AND m.kind NOT IN ('code', 'invitation') AND m.recipient <> 'erased';
+  WHERE m.id = ANY (p_ids) AND m.tenant_id = lango_tenant() AND m.state IN ('failed', 'unknown', 'dropped') AND (m.data <> '{}' OR m.body IS NOT NULL);
   GET DIAGNOSTICS v_rows = ROW_COUNT;
   IF v_rows > 0 THEN PERFORM job_enqueue('messages.send'); END IF;
   RETURN v_rows;

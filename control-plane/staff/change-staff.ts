@@ -27,10 +27,11 @@ export type ChangedStaff =
 export async function changeStaff(ctx: Context, id: bigint, change: StaffChange): Promise<ChangedStaff> {
   const row = await ctx.tx.staff.findUnique({
     where: { id },
-    select: { email: true, name: true, is_super_admin: true, role: { select: { key: true } } },
+    select: { email: true, name: true, is_super_admin: true, disabled_at: true, role: { select: { key: true } } },
   });
   if (!row) return { kind: 'not_found' };
-  const touchesAccess = change.role !== undefined || change.disabled === true;
+  const letsOutOrIn = change.disabled !== undefined && change.disabled !== (row.disabled_at !== null);
+  const touchesAccess = change.role !== undefined || letsOutOrIn;
   if (touchesAccess && ctx.actor.id === id) return { kind: 'not_yourself' };
   if (row.is_super_admin && ctx.actor.id !== id && (touchesAccess || change.password !== undefined))
     return { kind: 'super_admin' };

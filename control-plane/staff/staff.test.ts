@@ -117,6 +117,15 @@ test('whoever may change staff cannot take over a colleague who may do more', as
     expect(await api.patch(boss, change)).toMatchObject({ status: 409, body: { error: { code: 'stronger' } } });
   expect((await api.patch(boss, { name: 'Boss' })).status).toBe(200);
   await lango.signIn(company.email, company.password);
+  // Nor let one in again whom somebody has shut out.
+  const dismissed = colleague('isp_admin');
+  const { body: former } = await company.api.post<Staff>('/staff', dismissed);
+  expect((await company.api.patch(`/staff/${former.id}`, { disabled: true })).status).toBe(200);
+  expect(await api.patch(`/staff/${former.id}`, { disabled: false })).toMatchObject({
+    status: 409,
+    body: { error: { code: 'stronger' } },
+  });
+  expect((await company.api.patch(`/staff/${former.id}`, { disabled: false })).status).toBe(200);
   const other = colleague('support');
   const { body: equal } = await company.api.post<Staff>('/staff', other);
   await lango.asOwner('UPDATE staff SET role_id = $1 WHERE id = $2', [role?.id, equal.id]);

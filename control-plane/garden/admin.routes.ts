@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Context } from '../platform/context';
 import { pageRoute, seeOther, view, type PageResult, type PageRoute, type Web } from '../platform/http/page';
@@ -14,13 +15,18 @@ const form = z.object({
     .trim()
     .max(40)
     .regex(/^[+\d][\d ()-]{5,}$|^$/),
+  seen: z.string().max(40).default(''),
 });
+
+/** What the form was opened on; another change since then shows in it. */
+const seenOf = ({ words, phone }: Pick<GardenPage, 'words' | 'phone'>): string =>
+  createHash('sha256').update(`${words}\n${phone}`).digest('base64url').slice(0, 16);
 
 async function setupPage(
   ctx: Context,
   web: Web,
   person: Person,
-  more: { given?: Partial<GardenPage>; errors?: Record<string, string>; saved?: boolean } = {},
+  more: { given?: Partial<GardenPage>; errors?: Record<string, string>; saved?: boolean; changed?: boolean } = {},
 ): Promise<PageResult> {
   const reader = readerFor(ctx, person);
   const { t } = reader;
@@ -31,7 +37,8 @@ async function setupPage(
   const model = {
     title: t('garden.title'),
     told: more.saved && { text: t('garden.saved') },
-    errors: formErrors(errors),
+    errors: more.changed ? { title: t('garden.changed_meanwhile'), fields: [] } : formErrors(errors),
+    seen: seenOf(kept),
     mayWrite: person.actor.permissions.has('routers.write'),
     words: field('words', { max: 600, help: t('garden.words_help') }),
     phone: field('phone', { type: 'tel', max: 40, autocomplete: 'off', help: t('garden.phone_help') }),
@@ -40,6 +47,7 @@ async function setupPage(
     recipe: routerRecipe(address),
     catchAll: catchAll(address),
   };
+  if (more.changed) return view('garden/setup', model, { status: 409 });
   return view('garden/setup', model, Object.keys(errors).length > 0 ? { status: 422 } : {});
 }
 
@@ -62,7 +70,9 @@ export const pageRoutes: PageRoute[] = [
         const errors = Object.keys(input.form.fields).map((name) => [name, t(`garden.${name}_wrong`)] as const);
         return setupPage(ctx, web, person, { given: input.form.values, errors: Object.fromEntries(errors) });
       }
-      await changePage(ctx, input.form.value);
+      const { seen, ...given } = input.form.value;
+      if (seen !== seenOf(await findPage(ctx))) return setupPage(ctx, web, person, { given, changed: true });
+      await changePage(ctx, given);
       return seeOther('/garden/setup?saved=yes');
     },
   }),

@@ -1,3 +1,4 @@
+import { tellSubscriber } from '../messages';
 import type { Context } from '../platform/context';
 import type { Permission } from '../platform/permissions';
 import {
@@ -14,10 +15,12 @@ import type { BulkAction } from './schema';
 
 /** What a run can do to a service. */
 export interface ServiceAction {
-  /** Asked of the state table for each row's fate. */
-  needs: SubscriptionAction;
+  /** Asked of the state table for each row's fate; undefined: it may be done in any state. */
+  needs: SubscriptionAction | undefined;
+  /** It concerns the person: once for each, however many services they have. */
+  oncePerPerson?: boolean;
   permission: Permission;
-  work(ctx: Context, id: bigint, params: Record<string, unknown>): Promise<Outcome>;
+  work(ctx: Context, id: bigint, params: Record<string, unknown>, row: Row): Promise<Outcome>;
   /** Absent: it cannot be taken back. */
   undo?(ctx: Context, id: bigint, before: Before, run: Run): Promise<UndoOutcome>;
 }
@@ -56,7 +59,23 @@ export const actions: Record<BulkAction, ServiceAction> = {
       changePlan(ctx, id, { packageId: BigInt(String(package_id)), when: when === 'now' ? 'now' : 'renewal' }),
     undo: takeBackPlanChange,
   },
+  message: {
+    needs: undefined,
+    oncePerPerson: true,
+    permission: 'messages.send',
+    work: (ctx, _id, { text }, row) => say(ctx, row, String(text)),
+  },
 };
+
+/** In the queue on at least one of the ways that the person wants; the key keeps a row that is done again from being said again. */
+async function say(ctx: Context, row: Row, text: string): Promise<Outcome> {
+  if (row.subscriber_id === null) throw new Error(`row ${row.seq} of run ${row.run_id} names nobody`);
+  const key = `bulk:${row.run_id}:${row.subscriber_id}`;
+  const outcomes = await tellSubscriber(ctx, row.subscriber_id, { kind: 'notice', values: { text }, key });
+  if (outcomes.some(({ kind }) => kind === 'queued' || kind === 'said_already')) return { kind: 'done' };
+  const code = outcomes[0]?.kind ?? 'nobody_to_tell';
+  return { kind: 'refused', code, message: 'Nothing can be sent to this person.' };
+}
 
 export function canUndo(action: string): boolean {
   return !(action in actions) || actions[action as BulkAction].undo !== undefined;
@@ -68,7 +87,7 @@ export const serviceDoer: RowDoer = {
     const id = serviceOf(row);
     const before = await standing(ctx, id);
     if (!before) return { outcome: 'refused', note: 'is_ended' };
-    const outcome = await actions[run.action as BulkAction].work(ctx, id, run.params);
+    const outcome = await actions[run.action as BulkAction].work(ctx, id, run.params, row);
     if (outcome.kind !== 'done')
       return { outcome: 'refused', note: outcome.kind === 'refused' ? outcome.code : outcome.kind };
     const after = await standing(ctx, id);

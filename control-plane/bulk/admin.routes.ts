@@ -77,8 +77,12 @@ export const pageRoutes: PageRoute[] = [
     path: '/bulk/new',
     permission: 'subscriptions.write',
     query: choiceQuery,
-    run: async (ctx, _input, web, person) =>
-      view('bulk/new', await formModel(ctx, web.query, {}, readerFor(ctx, person))),
+    async run(ctx, { query }, web, person) {
+      // Boxes that were ticked come one by one; a selection of nobody is not a selection of everybody.
+      if (web.query['from'] === 'ticks' && !query.clients) return seeOther('/subscribers');
+      const values = { ...web.query, ...(query.clients ? { clients: query.clients.join(',') } : {}) };
+      return view('bulk/new', await formModel(ctx, values, {}, readerFor(ctx, person), person.actor.permissions));
+    },
   }),
   pageRoute({
     method: 'POST',
@@ -89,7 +93,7 @@ export const pageRoutes: PageRoute[] = [
       const reader = readerFor(ctx, person);
       const { t } = reader;
       const again = async (values: Record<string, string>, errors: Record<string, string>) =>
-        view('bulk/new', await formModel(ctx, values, errors, reader), { status: 422 });
+        view('bulk/new', await formModel(ctx, values, errors, reader, person.actor.permissions), { status: 422 });
       if (!form.ok) {
         const errors = Object.keys(form.fields).map((field) => [field, t(`bulk.bad_${field.split('.')[0]}`)]);
         return again(form.values, Object.fromEntries(errors) as Record<string, string>);

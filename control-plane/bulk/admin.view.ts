@@ -13,6 +13,7 @@ export function runTitle(run: Run, names: { plan: string }, { t }: Reader): stri
     reason: text('reason'),
     plan: names.plan,
     file: text('file'),
+    text: text('text').length > 60 ? `${text('text').slice(0, 60)}…` : text('text'),
   });
 }
 

@@ -153,3 +153,56 @@ test('a run belongs to its company, and needs the right for what it does', async
     expect(answer).toMatchObject({ status: 422, body: { error: { fields: { [field]: expect.any(String) } } } });
   }
 });
+
+test('a message goes once to each person, whatever services they have, and not to those who want no news', async () => {
+  const tenant = lango.company.tenantId.toString();
+  const first = await makeActive(lango.api);
+  await crowd(first, 3, 'told-');
+  const people = await lango.asOwner<{ id: string; name: string }>(
+    `SELECT id, name FROM subscriber WHERE name LIKE 'told-%' ORDER BY name`,
+  );
+  await lango.asOwner(
+    `INSERT INTO subscription (tenant_id, subscriber_id, plan_version_id, username) SELECT $1, $2, current_version_id, 'told-second' FROM plan WHERE id = $3`,
+    [tenant, people[0]!.id, first['package_id']],
+  );
+  await lango.asOwner(`INSERT INTO message_preference (tenant_id, subscriber_id, muted) VALUES ($1, $2, '{news}')`, [
+    tenant,
+    people[1]!.id,
+  ]);
+  const wanted = {
+    action: 'message',
+    text: 'Work on the mast tonight, {{name}}',
+    client_ids: people.map(({ id }) => id),
+  };
+  expect((await lango.api.post<Json>('/bulk', { ...wanted, text: ' ' })).status).toBe(422);
+  // Nobody carries messages for the company: each row says so, and nothing is kept of it.
+  const alone = await make(lango.api, '/bulk', wanted);
+  expect(alone).toMatchObject({ total: 4, planned: 3, notes: { once_per_person: 1 } });
+  await post(alone['id'], 'start');
+  expect(await settled(alone['id'], 'done')).toMatchObject({
+    done: 0,
+    refused: 3,
+    notes: { no_provider: 2, muted: 1 },
+  });
+
+  await lango.asOwner(
+    `INSERT INTO message_provider (tenant_id, provider, settings) VALUES ($1, 'africastalking', '{}')`,
+    [tenant],
+  );
+  const run = await make(lango.api, '/bulk', wanted);
+  await post(run['id'], 'start');
+  expect(await settled(run['id'], 'done')).toMatchObject({ done: 2, refused: 1 });
+  const queued = await lango.asOwner<{ kind: string; data: Json; name: string }>(
+    `SELECT m.kind, m.data, c.name FROM message m JOIN subscriber c ON c.id = m.subscriber_id WHERE m.kind = 'notice' ORDER BY c.name`,
+  );
+  expect(queued.map(({ name }) => name)).toEqual(['told-1', 'told-3']);
+  // As it was written: what looks like a template in it is text.
+  expect(queued[0]?.data['text']).toBe('Work on the mast tonight, {{name}}');
+
+  await lango.setRole(lango.company, 'technician');
+  try {
+    expect((await lango.api.post('/bulk', wanted)).status).toBe(403);
+  } finally {
+    await lango.setRole(lango.company, 'isp_admin');
+  }
+});

@@ -83,3 +83,49 @@ test.each([
   },
   60_000,
 );
+
+test.each([
+  ['light', 360],
+  ['dark', 1280],
+] as const)(
+  'those who are ticked on the list are acted on, without scripts, in %s at %i px',
+  async (colorScheme, width) => {
+    const look = { colorScheme, viewport: { width, height: 800 }, javaScriptEnabled: false };
+    const { page, context } = await signedIn(browser, lango, lango.company, look);
+    await page.goto(`${lango.baseUrl}/subscribers`);
+    expect(await page.isVisible('.pick-bar')).toBe(false);
+    await page.click('label.pick >> nth=0');
+    await page.click('label.pick >> nth=1');
+    expect(await page.isVisible('.pick-bar')).toBe(true);
+    // The count is drawn by the style: what is ticked and where it stands must be in one scope of counters.
+    expect(await page.locator('.table-frame .pick-count').count()).toBe(1);
+    const names = await page.locator('tr:has(:checked) a.name').allTextContents();
+    expect(names).toHaveLength(2);
+    for (const action of ['extend', 'message', 'suspend', 'resume', 'change_plan'])
+      expect(await page.isVisible(`.pick-bar button[value=${action}]`)).toBe(true);
+    await page.click('.pick-bar button[value=message]');
+    expect(await page.textContent('main')).toContain('The 2 customers that you ticked.');
+    await page.click('main form .is-action');
+    expect(await page.textContent('.errors')).toContain('Write the message');
+    expect(await page.textContent('main')).toContain('The 2 customers that you ticked.');
+    await page.fill('textarea[name=text]', 'Work on the mast tonight');
+    await page.click('main form .is-action');
+    expect(await page.textContent('h1')).toBe('Message: Work on the mast tonight');
+    const shown = await page.textContent('.table-frame');
+    for (const name of names) expect(shown).toContain(name);
+    // A selection of nobody is not one of everybody.
+    await page.goto(`${lango.baseUrl}/bulk/new?from=ticks&action=suspend`);
+    expect(new URL(page.url()).pathname).toBe('/subscribers');
+    await context.close();
+
+    // With scripts, which axe is one of.
+    const full = await signedIn(browser, lango, lango.company, { colorScheme, viewport: { width, height: 800 } });
+    await full.page.goto(`${lango.baseUrl}/subscribers`);
+    await full.page.click('label.pick >> nth=0');
+    expect(await faultsOf(full.page, `list-picked-${width}`)).toEqual([]);
+    await full.page.click('.pick-bar button[value=message]');
+    expect(await faultsOf(full.page, `bulk-message-${width}`)).toEqual([]);
+    await full.context.close();
+  },
+  60_000,
+);

@@ -2,9 +2,11 @@ import { z } from 'zod';
 import type { Context } from '../platform/context';
 import { listPackages } from '../plans';
 import { subscriptionStates } from '../subscriptions';
+import type { Permission } from '../platform/permissions';
 import { fieldsOf, formErrors } from '../ui';
+import { actions } from './actions';
 import type { Reader } from '../ui';
-import { bulkActions, bulkFilter, newBulk, type BulkAction } from './schema';
+import { bulkActions, bulkFilter, newBulk, TEXT_MAX, type BulkAction } from './schema';
 
 const none = z.literal('').transform(() => undefined);
 const optional = <T extends z.ZodType>(schema: T) => z.union([none, schema]).optional();
@@ -14,11 +16,10 @@ const whole = z
   .string()
   .regex(/^\s*\d{1,4}\s*$/, 'must be a whole number')
   .transform(Number);
-/** Ids of a selection, as checkboxes and links carry them: separated by commas. */
+/** Ids of a selection: as checkboxes send them, each under the same name, or separated by commas, as links carry them. */
 const idList = z
-  .string()
-  .max(200_000)
-  .transform((text) => text.split(',').filter((part) => part !== ''));
+  .union([z.string().max(200_000), z.array(z.string().max(20)).max(10_000)])
+  .transform((ids) => (typeof ids === 'string' ? ids.split(',') : ids).filter((part) => part !== ''));
 
 /** What is chosen, as it stands in an address: the names of the customer list's own filters, a router, or ids. */
 export const choiceQuery = z.object({
@@ -42,6 +43,7 @@ export const bulkForm = choiceQuery
     action: z.enum(bulkActions),
     days: optional(whole),
     reason: z.string().optional(),
+    text: z.string().optional(),
     package_id: optional(idText),
     when: optional(z.enum(['now', 'renewal'])),
   })
@@ -61,6 +63,7 @@ export const bulkForm = choiceQuery
     }): z.input<typeof newBulk> => ({
       ...what,
       reason: what.action === 'suspend' ? what.reason : undefined,
+      text: what.action === 'message' ? what.text : undefined,
       ...(subscriptions
         ? { subscription_ids: subscriptions }
         : clients
@@ -101,15 +104,18 @@ export async function formModel(
   values: Record<string, string>,
   errors: Record<string, string>,
   reader: Reader,
+  may: ReadonlySet<Permission>,
 ) {
   const { t } = reader;
   const action = bulkActions.find((one) => one === values['action']);
+  // What somebody may not do is not offered.
+  const offered = bulkActions.filter((one) => may.has(actions[one].permission));
   const kept = Object.entries(values).filter(([name, value]) => value !== '' && name !== 'action' && name !== '_csrf');
   if (!action) {
     const rest = new URLSearchParams(kept);
     return {
       title: t('bulk.new_title'),
-      actions: bulkActions.map((one) => ({
+      actions: offered.map((one) => ({
         href: `/bulk/new?${new URLSearchParams([['action', one], ...rest]).toString()}`,
         label: t(`bulk.action_${one}`),
         detail: t(`bulk.about_${one}`),
@@ -199,6 +205,8 @@ function whatFields(
       return [field('reason', { max: 200, required: true, help: t('bulk.reason_help') })];
     case 'resume':
       return [];
+    case 'message':
+      return [field('text', { max: TEXT_MAX, required: true, lines: 4, help: t('bulk.text_help') })];
     case 'change_plan':
       return [
         field('package_id', { options: plans }),

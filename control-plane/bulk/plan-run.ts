@@ -30,7 +30,8 @@ export async function planRun(ctx: Context, input: NewBulk): Promise<PlanOutcome
     permission: action.permission,
     params: paramsOf(input),
   });
-  const states = subscriptionStates.filter((state) => isAllowed(state, action.needs));
+  const { needs, oncePerPerson } = action;
+  const states = subscriptionStates.filter((state) => needs === undefined || isAllowed(state, needs));
   const rows = await ctx.tx.$executeRaw`
     INSERT INTO bulk_row (run_id, seq, tenant_id, subscription_id, subscriber_id, label, data, fate, note)
     SELECT ${id}, row_number() OVER (ORDER BY x.id), ${ctx.tenantId}, x.id, x.subscriber_id, x.username, x.data,
@@ -40,6 +41,7 @@ export async function planRun(ctx: Context, input: NewBulk): Promise<PlanOutcome
              jsonb_build_object('name', c.name, 'plan', p.name, 'state', s.state, 'expires_at', CASE WHEN s.unused_validities = 0 THEN s.expires_at END, 'online',
                EXISTS (SELECT 1 FROM session_live l WHERE l.subscription_id = s.id AND l.stopped_at IS NULL)) AS data,
              CASE WHEN s.state <> ALL (${states}) THEN 'is_' || s.state
+                  WHEN ${oncePerPerson ?? false} AND row_number() OVER (PARTITION BY s.subscriber_id ORDER BY s.id) > 1 THEN 'once_per_person'
                   WHEN ${input.action} = 'extend' AND s.unused_validities > 0 THEN 'not_used_yet'
                   WHEN ${input.action} = 'extend' AND s.expires_at IS NULL THEN 'not_begun'
                   WHEN ${input.action} = 'change_plan' AND ${input.when ?? ''} = 'now' AND s.plan_id = ${input.package_id ?? null}::bigint THEN 'same_plan' END AS note
@@ -75,10 +77,11 @@ export async function countPlanned(ctx: Context, id: bigint): Promise<void> {
     FROM (SELECT count(*)::int AS total, count(*) FILTER (WHERE fate = 'will')::int AS planned FROM bulk_row WHERE run_id = ${id}) n WHERE id = ${id}`;
 }
 
-function paramsOf({ action, days, reason, package_id, when, filter }: NewBulk): Record<string, unknown> {
+function paramsOf({ action, days, reason, text, package_id, when, filter }: NewBulk): Record<string, unknown> {
   const all = {
     days: action === 'extend' ? days : undefined,
     reason: action === 'suspend' ? reason : undefined,
+    text: action === 'message' ? text?.replace(/\r\n?/g, '\n') : undefined,
     package_id: action === 'change_plan' ? package_id?.toString() : undefined,
     when: action === 'change_plan' ? when : undefined,
     filter: filter && { ...filter, package_id: filter.package_id?.toString(), router_id: filter.router_id?.toString() },

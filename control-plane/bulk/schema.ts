@@ -3,7 +3,9 @@ import { idField } from '../platform/http/input';
 import { subscriptionStates } from '../subscriptions';
 import { runStates } from './run';
 
-export const bulkActions = ['extend', 'suspend', 'resume', 'change_plan'] as const;
+export const bulkActions = ['extend', 'suspend', 'resume', 'change_plan', 'message'] as const;
+/** An SMS of three parts, where every letter counts. */
+export const TEXT_MAX = 450;
 export type BulkAction = (typeof bulkActions)[number];
 
 const ids = z.array(idField).min(1).max(10_000);
@@ -34,6 +36,8 @@ export const newBulk = z
       .max(200)
       .regex(/^\P{Cc}*$/u, 'must not contain control characters')
       .optional(),
+    /** What is said to each, by `message`. */
+    text: z.string().trim().min(1, 'is needed').max(TEXT_MAX).optional(),
     package_id: idField.optional(),
     when: z.enum(['now', 'renewal']).optional(),
     subscription_ids: ids.optional(),
@@ -41,11 +45,12 @@ export const newBulk = z
     filter: bulkFilter.optional(),
   })
   .superRefine((input, check) => {
-    const need = (field: 'days' | 'reason' | 'package_id' | 'when') => {
+    const need = (field: 'days' | 'reason' | 'package_id' | 'when' | 'text') => {
       if (input[field] === undefined) check.addIssue({ code: 'custom', path: [field], message: 'is needed' });
     };
     if (input.action === 'extend') need('days');
     if (input.action === 'suspend') need('reason');
+    if (input.action === 'message') need('text');
     if (input.action === 'change_plan') ['package_id' as const, 'when' as const].forEach(need);
     if ([input.subscription_ids, input.client_ids, input.filter].filter((way) => way !== undefined).length !== 1)
       check.addIssue({

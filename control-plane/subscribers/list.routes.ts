@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Context } from '../platform/context';
 import { cursorId, idField, listQuery, pageOf } from '../platform/http/input';
+import type { Permission } from '../platform/permissions';
 import { subscriptionStates } from '../subscriptions';
 import { listPages, named, none, oneOf } from '../tables';
 import { formatCount } from '../ui';
@@ -26,6 +27,15 @@ interface Scope {
   filter: PeopleFilter;
   matching: number | undefined;
 }
+
+/** What can be done with those who are ticked, in the words of the bulk slice, the most frequent first. */
+const ACTS: [string, Permission][] = [
+  ['extend', 'subscriptions.write'],
+  ['message', 'messages.send'],
+  ['suspend', 'subscriptions.suspend'],
+  ['resume', 'subscriptions.suspend'],
+  ['change_plan', 'subscriptions.write'],
+];
 
 async function filtersOf(ctx: Context, query: RowsQuery, { t }: Reader): Promise<Filter[]> {
   const words = (name: string, values: readonly string[]) =>
@@ -85,6 +95,17 @@ export const listRoutes = listPages({
     if (typeof matching === 'bigint') scope.matching = Number(matching);
     return pageOf(rows, limit, (row) => row.id);
   },
+  look: (row, { person, reader: { t } }) =>
+    person.actor.permissions.has('subscriptions.write')
+      ? {
+          pick: {
+            form: 'pick',
+            name: 'clients',
+            value: row.id.toString(),
+            spoken: t('subscribers.choose', { name: row.name }),
+          },
+        }
+      : {},
   empty: ({ person, reader: { t } }) => ({
     text: t('subscribers.empty'),
     ...(person.actor.permissions.has('subscribers.write')
@@ -96,6 +117,19 @@ export const listRoutes = listPages({
     return {
       total: `${formatCount(Math.min(count, COUNT_MOST), reader.locale)}${count > COUNT_MOST ? '+' : ''}`,
       mayAdd: person.actor.permissions.has('subscribers.write'),
+      pickBar: person.actor.permissions.has('subscriptions.write') && {
+        id: 'pick',
+        to: '/bulk/new',
+        label: reader.t('subscribers.picked'),
+        acts: ACTS.filter(([, needs]) => person.actor.permissions.has(needs)).map(([value]) => ({
+          value,
+          label: reader.t(`bulk.action_${value}`),
+        })),
+        all: {
+          href: `/bulk/new?${here.toString()}`,
+          label: reader.t(filtered ? 'subscribers.pick_all_matching' : 'subscribers.pick_all'),
+        },
+      },
       filtered,
       query: here.toString(),
     };

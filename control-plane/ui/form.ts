@@ -13,6 +13,8 @@ export interface FormField {
   max?: number;
   help?: string;
   unit?: string;
+  /** Several lines of text. */
+  lines?: number;
   options?: { value: string; label: string; selected: boolean }[];
 }
 

@@ -4,10 +4,11 @@ import type { Context } from '../platform/context';
 import { pageRoute, seeOther, view } from '../platform/http/page';
 import type { PageResult, PageRoute, Web } from '../platform/http/page';
 import type { Person } from '../platform/http/person';
-import { notFound, Problem } from '../platform/http/problem';
+import { notFound } from '../platform/http/problem';
 import { readerFor } from '../ui';
 import { changeOwnPassword, proveYourself } from './change-own-password';
 import { endBrowser, endProgram, endSignIns, listBrowsers, listPrograms } from './console-session';
+import { ownHand } from './own-hand';
 import { browserView, programView, secondFactorView } from './own.view';
 import { browserAnswer, creationOptions, keepPasskey, listPasskeys, passkeyPlace, removePasskey } from './passkeys';
 import { newRecoveryCodes, offeredTotp, offerTotp, removeTotp, secondFactorOf, takeTotp } from './second-factor';
@@ -26,16 +27,6 @@ const TOLD = [
   'ended_all',
   'passkey_refused',
 ] as const;
-
-/** Who works as somebody else changes nothing of how that person proves themselves. */
-function ownHand(person: Person): void {
-  if (person.impersonator)
-    throw new Problem(
-      409,
-      'impersonating',
-      'You are working as somebody else. Passwords and sign-ins are theirs to change.',
-    );
-}
 
 async function ownPage(
   ctx: Context,

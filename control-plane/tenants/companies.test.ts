@@ -160,6 +160,8 @@ describe('working as somebody of another company', () => {
     expect(made?.actor_name).toMatch(/super admin\) as Amina Admin$/);
     // Their proofs are theirs, and the other companies are out of sight.
     expect((await post('/staff/me/password', { current: 'x', fresh: 'y' })).status).toBe(409);
+    expect((await post('/tokens', { name: 'For later', 'plans.read': 'on', days: '365' })).status).toBe(409);
+    expect(await lango.asOwner(`SELECT FROM staff_token WHERE kind = 'api'`)).toEqual([]);
     expect((await fetch(`${lango.baseUrl}/tenants`, { headers: { cookie }, redirect: 'manual' })).status).toBe(403);
     const end = await post('/tenants/act-end', {});
     expect(end.headers.get('location')).toBe('/tenants');

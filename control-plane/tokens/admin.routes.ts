@@ -5,6 +5,7 @@ import { pageRoute, seeOther, view, type PageResult, type PageRoute } from '../p
 import type { Person } from '../platform/http/person';
 import { notFound } from '../platform/http/problem';
 import { permissions } from '../platform/permissions';
+import { ownHand } from '../staff';
 import { fieldsOf, formatMoment, formErrors, readerFor, type Reader } from '../ui';
 import { createToken } from './create-token';
 import { listTokens } from './queries';
@@ -105,7 +106,10 @@ export const pageRoutes: PageRoute[] = [
     method: 'GET',
     path: '/tokens/new',
     permission: 'signed_in',
-    run: (ctx, _input, _web, person) => Promise.resolve(formPage(person, readerFor(ctx, person), {})),
+    run(ctx, _input, _web, person) {
+      ownHand(person);
+      return Promise.resolve(formPage(person, readerFor(ctx, person), {}));
+    },
   }),
   pageRoute({
     method: 'POST',

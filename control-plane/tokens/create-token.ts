@@ -4,6 +4,7 @@ import type { Context } from '../platform/context';
 import { hashSecret, newSecret } from '../platform/http/session-cookie';
 import type { Person } from '../platform/http/person';
 import type { Permission } from '../platform/permissions';
+import { ownHand } from '../staff';
 import { TOKENS_MAX, type NewToken } from './schema';
 
 export type CreatedToken =
@@ -18,6 +19,8 @@ export type CreatedToken =
  * when they are disabled, or change their password, it ends. The secret is given back here and never again.
  */
 export async function createToken(ctx: Context, person: Person, input: NewToken): Promise<CreatedToken> {
+  // It would outlive the hour, and act in their name alone.
+  ownHand(person);
   if (person.token?.scoped) return { kind: 'made_by_people' };
   const beyond = input.scopes.filter((scope) => !ctx.actor.permissions.has(scope));
   if (beyond.length > 0) return { kind: 'not_yours', scopes: beyond };

@@ -1,9 +1,8 @@
-import type { Pool } from 'pg';
-import type { JobSpec } from '../platform/jobs/job';
+import type { JobConnection, JobSpec } from '../platform/jobs/job';
 
 /** Every account with a list is read on its own, so that one that does not answer holds up no other. */
-async function readLists(pool: Pool, hours: number): Promise<number> {
-  const { rowCount } = await pool.query(
+async function readLists(db: JobConnection, hours: number): Promise<number> {
+  const { rowCount } = await db.query(
     `SELECT job_enqueue('payments.list', json_build_object('tenant', tenant_id::text, 'provider', provider, 'hours', $1::int), NULL, format('payments.list:%s:%s', tenant_id, provider))
      FROM payment_provider WHERE provider = 'mpesa' AND settings ->> 'nominated_phone' <> ''`,
     [hours],
@@ -16,15 +15,15 @@ export const jobs: JobSpec[] = [
     // What a process left behind when it died, and what became due when the clock was moved.
     name: 'payments.wake',
     cron: '*/5 * * * * *',
-    async run(pool) {
-      const { rowCount } = await pool.query(
+    async run(db) {
+      const { rowCount } = await db.query(
         `SELECT job_enqueue('payments.work', '{}', NULL, 'payments.wake') WHERE payment_any_due()`,
       );
       return rowCount ?? 0;
     },
   },
   // Payments made by hand whose confirmation never came.
-  { name: 'payments.list', cron: '*/10 * * * *', run: (pool) => readLists(pool, 2) },
+  { name: 'payments.list', cron: '*/10 * * * *', run: (db) => readLists(db, 2) },
   // The provider's list goes back two days.
-  { name: 'payments.list-all', cron: '23 2 * * *', run: (pool) => readLists(pool, 48) },
+  { name: 'payments.list-all', cron: '23 2 * * *', run: (db) => readLists(db, 48) },
 ];

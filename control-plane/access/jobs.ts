@@ -4,8 +4,8 @@ export const jobs: JobSpec[] = [
   {
     name: 'access.forget',
     cron: '47 * * * *',
-    async run(pool) {
-      const { rows } = await pool.query<{ gone: string }>('SELECT access_forget() AS gone');
+    async run(db) {
+      const { rows } = await db.query<{ gone: string }>('SELECT access_forget() AS gone');
       return Number(rows[0]?.gone ?? 0);
     },
   },

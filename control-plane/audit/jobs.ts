@@ -6,10 +6,10 @@ export const jobs: JobSpec[] = [
   {
     name: 'audit.seal',
     cron: '* * * * *',
-    async run(pool) {
+    async run(db) {
       let total = 0;
       for (;;) {
-        const { rows } = await pool.query<{ sealed: number }>('SELECT audit_seal_events($1) AS sealed', [BATCH]);
+        const { rows } = await db.query<{ sealed: number }>('SELECT audit_seal_events($1) AS sealed', [BATCH]);
         const sealed = rows[0]?.sealed ?? 0;
         total += sealed;
         if (sealed < BATCH) return total;

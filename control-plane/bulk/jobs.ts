@@ -7,8 +7,8 @@ export const jobs: JobSpec[] = [
     name: 'bulk.take-up',
     cron: '*/10 * * * * *',
     atStart: true,
-    async run(pool) {
-      const { rowCount } = await pool.query(
+    async run(db) {
+      const { rowCount } = await db.query(
         `SELECT job_enqueue(r.task, json_build_object('tenant', r.tenant_id::text, 'run', r.id::text), NULL, 'bulk:' || r.id)
          FROM bulk_run r WHERE r.state IN ('running', 'undoing') AND r.beat_at < clock_timestamp() - interval '20 seconds'`,
       );
@@ -19,8 +19,8 @@ export const jobs: JobSpec[] = [
   {
     name: 'bulk.forget',
     cron: '29 * * * *',
-    async run(pool) {
-      const { rowCount } = await pool.query(
+    async run(db) {
+      const { rowCount } = await db.query(
         `DELETE FROM bulk_run WHERE (state = 'draft' AND created_at < lango_now() - interval '1 day')
            OR (state IN ('done', 'undone', 'stopped') AND created_at < lango_now() - interval '90 days')`,
       );

@@ -9,8 +9,8 @@ export const jobs: JobSpec[] = [
     // Calls that were kept by a process that then died, or came faster than they could be worked on.
     name: 'hooks.wake',
     cron: '*/10 * * * * *',
-    async run(pool) {
-      const { rowCount } = await pool.query(
+    async run(db) {
+      const { rowCount } = await db.query(
         `SELECT job_enqueue('hooks.work', '{}', NULL, 'hooks.wake')
          WHERE EXISTS (SELECT FROM hook_event WHERE state = 'waiting' AND next_try_at <= clock_timestamp() AND coalesce(claimed_until <= clock_timestamp(), true))`,
       );
@@ -20,10 +20,10 @@ export const jobs: JobSpec[] = [
   {
     name: 'hooks.forget',
     cron: '37 3 * * *',
-    async run(pool) {
+    async run(db) {
       let total = 0;
       for (;;) {
-        const { rowCount } = await pool.query(
+        const { rowCount } = await db.query(
           `DELETE FROM hook_event WHERE id IN (SELECT id FROM hook_event WHERE received_at < lango_now() - make_interval(months => $1) AND state <> 'waiting' LIMIT $2)`,
           [KEPT_MONTHS, BATCH],
         );

@@ -5,10 +5,8 @@ export const jobs: JobSpec[] = [
   {
     name: 'imports.forget',
     cron: '31 * * * *',
-    async run(pool) {
-      const { rowCount } = await pool.query(
-        `DELETE FROM import_file WHERE created_at < lango_now() - interval '1 day'`,
-      );
+    async run(db) {
+      const { rowCount } = await db.query(`DELETE FROM import_file WHERE created_at < lango_now() - interval '1 day'`);
       return rowCount ?? 0;
     },
   },

@@ -5,8 +5,8 @@ export const jobs: JobSpec[] = [
   {
     name: 'join.forget',
     cron: '43 * * * *',
-    async run(pool) {
-      const { rowCount } = await pool.query(
+    async run(db) {
+      const { rowCount } = await db.query(
         `DELETE FROM join_request
          WHERE state = 'unconfirmed' AND created_at < lango_now() - interval '1 day'
             OR state IN ('joined', 'refused') AND created_at < lango_now() - interval '90 days'`,

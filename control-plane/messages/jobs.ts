@@ -11,8 +11,8 @@ export const jobs: JobSpec[] = [
     // Wakes the sender for what has become due: retries, reminders after a night, what a limit held back, what a process that died left.
     name: 'messages.wake',
     cron: '* * * * *',
-    async run(pool) {
-      const { rowCount } = await pool.query(
+    async run(db) {
+      const { rowCount } = await db.query(
         `SELECT job_enqueue('messages.send', '{}', NULL, 'messages.wake') WHERE EXISTS (SELECT FROM message WHERE state = 'waiting' AND due_at <= lango_now())`,
       );
       return rowCount ?? 0;
@@ -22,24 +22,24 @@ export const jobs: JobSpec[] = [
     name: 'messages.remind',
     cron: '*/10 * * * *',
     atStart: true,
-    async run(pool) {
-      const { rows } = await pool.query<{ reminded: number }>('SELECT message_remind() AS reminded');
+    async run(db) {
+      const { rows } = await db.query<{ reminded: number }>('SELECT message_remind() AS reminded');
       return rows[0]?.reminded ?? 0;
     },
   },
   {
     name: 'messages.forget',
     cron: '41 3 * * *',
-    async run(pool) {
+    async run(db) {
       let total = 0;
       // Carriers' calls name numbers; once they are worked on, nothing is read in them again.
-      const calls = await pool.query(
+      const calls = await db.query(
         `DELETE FROM hook_event WHERE kind IN ('africastalking', 'twilio', 'sendgrid', 'resend') AND received_at < now() - interval '7 days' AND state IN ('done', 'ignored')`,
       );
       total += calls.rowCount ?? 0;
       for (const table of ['message_key', 'message_attempt', 'message_report']) {
         for (;;) {
-          const { rowCount } = await pool.query(
+          const { rowCount } = await db.query(
             `DELETE FROM ${table} WHERE ctid = ANY (ARRAY(SELECT ctid FROM ${table} WHERE at < lango_now() - make_interval(days => $1) LIMIT $2))`,
             [KEPT_DAYS, BATCH],
           );
@@ -48,7 +48,7 @@ export const jobs: JobSpec[] = [
         }
       }
       for (;;) {
-        const { rows } = await pool.query<{ forgotten: number }>('SELECT message_forget($1, $2) AS forgotten', [
+        const { rows } = await db.query<{ forgotten: number }>('SELECT message_forget($1, $2) AS forgotten', [
           TEXT_KEPT,
           BATCH,
         ]);

@@ -5,9 +5,9 @@ export const jobs: JobSpec[] = [
     // The fullest moment is in the evening, whoever looks at the page then.
     name: 'pools.note-usage',
     cron: '*/5 * * * *',
-    async run(pool) {
-      await pool.query(`DELETE FROM pool_usage WHERE hour < lango_now() - interval '90 days'`);
-      const { rows } = await pool.query<{ pools: string }>('SELECT pool_note_usage() AS pools');
+    async run(db) {
+      await db.query(`DELETE FROM pool_usage WHERE hour < lango_now() - interval '90 days'`);
+      const { rows } = await db.query<{ pools: string }>('SELECT pool_note_usage() AS pools');
       return Number(rows[0]?.pools ?? 0);
     },
   },

@@ -9,8 +9,8 @@ export const jobs: JobSpec[] = [
     name: 'requests.partitions',
     cron: '7 1,13 * * *',
     atStart: true,
-    async run(pool) {
-      const { rows } = await pool.query<{ touched: number }>('SELECT request_partitions($1, $2) AS touched', [
+    async run(db) {
+      const { rows } = await db.query<{ touched: number }>('SELECT request_partitions($1, $2) AS touched', [
         DAYS_AHEAD,
         KEPT_DAYS,
       ]);

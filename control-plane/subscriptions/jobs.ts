@@ -6,8 +6,8 @@ export const jobs: JobSpec[] = [
   {
     name: 'subscriptions.auto-renew',
     cron: '*/15 * * * * *',
-    async run(pool) {
-      const { rowCount } = await pool.query(
+    async run(db) {
+      const { rowCount } = await db.query(
         `SELECT job_enqueue('subscriptions.auto-renew', json_build_object('tenant', d.tenant_id::text, 'id', d.id::text, 'cycle_no', d.cycle_no),
            NULL, format('subscriptions.auto-renew:%s:%s', d.id, d.cycle_no)) FROM subscription_auto_renew_due() d LIMIT 2000`,
       );

@@ -9,8 +9,8 @@ export const jobs: JobSpec[] = [
     // Wakes the sender for what a process that died left behind, and for deliveries whose time has come after the clock was moved.
     name: 'webhooks.wake',
     cron: '* * * * *',
-    async run(pool) {
-      const { rowCount } = await pool.query(
+    async run(db) {
+      const { rowCount } = await db.query(
         `SELECT job_enqueue('webhooks.send', '{}', NULL, 'webhooks.wake')
          WHERE EXISTS (SELECT FROM webhook_delivery WHERE state = 'waiting' AND next_try_at <= lango_now())`,
       );
@@ -20,10 +20,10 @@ export const jobs: JobSpec[] = [
   {
     name: 'webhooks.forget',
     cron: '29 3 * * *',
-    async run(pool) {
+    async run(db) {
       let total = 0;
       for (;;) {
-        const { rowCount } = await pool.query(
+        const { rowCount } = await db.query(
           `DELETE FROM webhook_event WHERE id IN (SELECT id FROM webhook_event WHERE at < lango_now() - make_interval(days => $1) LIMIT $2)`,
           [KEPT_DAYS, BATCH],
         );

@@ -1,4 +1,4 @@
-import type { Pool } from 'pg';
+import type { PoolClient } from 'pg';
 import type { Log } from '../log';
 
 /** What a scheduled job is given. */
@@ -9,6 +9,9 @@ export interface JobContext {
   /** LANGO_DATA, for jobs that read files. */
   dataDir: string;
 }
+
+/** A connection of the jobs role, which also holds the lock of the run: a job that asked for another beside it could wait for those that wait for it. */
+export type JobConnection = Pick<PoolClient, 'query'>;
 
 /**
  * Scheduled work over all companies, exported as `jobs` from `<slice>/jobs.ts`. A tick runs once wherever it fires; a run that throws is logged,
@@ -22,5 +25,5 @@ export interface JobSpec {
   /** Also runs when a jobs process starts, for work that must not wait for the next tick after a day off. */
   atStart?: boolean;
   /** @returns rows touched, for platform_job_tick */
-  run(pool: Pool, ctx: JobContext): Promise<number>;
+  run(db: JobConnection, ctx: JobContext): Promise<number>;
 }

@@ -61,6 +61,17 @@ test('a long run is never joined by a second one of its kind, and the job comes 
   expect(rows[0].n).toBe(2);
 });
 
+test('more jobs in one second than there are connections all do their work', async () => {
+  const specs = [1, 2, 3, 4, 5, 6, 7, 8].map((n) =>
+    job(`test.crowd${n}`, async (connection) => (await connection.query('SELECT pg_sleep(0.05)')).rowCount ?? 0),
+  );
+  await Promise.all(specs.map((spec) => runTick(pool(), spec, new Date('2030-01-01T00:00:00Z'), o)));
+  const { rows } = await pool().query(
+    `SELECT count(*) FILTER (WHERE error IS NULL)::int AS done, count(*)::int AS n FROM platform_job_tick WHERE job LIKE 'test.crowd%'`,
+  );
+  expect(rows).toEqual([{ done: 8, n: 8 }]);
+});
+
 test('a job that throws is kept with its words and does not stop the next tick', async () => {
   const spec = job('test.throws', async () => Promise.reject(new Error('provider away')));
   await runTick(pool(), spec, new Date('2030-01-01T00:00:00Z'), o);
@@ -75,7 +86,7 @@ test('two schedulers with a job of every second do it once a second; stop() wait
   const spec: JobSpec = {
     name: 'test.second',
     cron: '* * * * * *',
-    async run(_pool, { scheduledFor }) {
+    async run(_db, { scheduledFor }) {
       runs.push(scheduledFor.getTime());
       await new Promise((done) => setTimeout(done, 300));
       ended += 1;
@@ -92,6 +103,33 @@ test('two schedulers with a job of every second do it once a second; stop() wait
   expect(ended).toBe(runs.length);
   await new Promise((done) => setTimeout(done, 1_200));
   expect(ended).toBe(runs.length);
+});
+
+test('a tick whose moment passes while the process stands still is done afterwards, without a word on the console', async () => {
+  const said = [jest.spyOn(console, 'warn'), jest.spyOn(console, 'log')];
+  const runs: number[] = [];
+  const now = new Date();
+  // Once a day, a second and a half or two from now.
+  const due = new Date(Math.floor(now.getTime() / 1000) * 1000 + 2_000);
+  const spec: JobSpec = {
+    name: 'test.missed',
+    cron: `${due.getUTCSeconds()} ${due.getUTCMinutes()} ${due.getUTCHours()} * * *`,
+    async run(_db, { scheduledFor }) {
+      return runs.push(scheduledFor.getTime());
+    },
+  };
+  const scheduler = startScheduler(pool(), [spec], o);
+  while (Date.now() < due.getTime() + 1_500);
+  await until(
+    () => runs.length,
+    (n) => n > 0,
+  );
+  await scheduler.stop();
+  expect(runs).toEqual([due.getTime()]);
+  for (const one of said) {
+    expect(one).not.toHaveBeenCalled();
+    one.mockRestore();
+  }
 });
 
 test('a job without the database is missed, not thrown', async () => {

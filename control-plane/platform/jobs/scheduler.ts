@@ -2,7 +2,7 @@ import { schedule, validate, type ScheduledTask } from 'node-cron';
 import type { Pool } from 'pg';
 import { jobRuns } from '../http/metrics';
 import type { Log } from '../log';
-import type { JobSpec } from './job';
+import type { JobConnection, JobSpec } from './job';
 
 export interface Scheduler {
   /** No new ticks; resolves when running jobs have ended. */
@@ -23,10 +23,14 @@ export function startScheduler(pool: Pool, specs: JobSpec[], o: { log: Log; data
   assertRunnable(specs);
   const tasks = specs.map((spec): ScheduledTask => {
     if (spec.atStart) fire(spec, wholeSecond(new Date()));
-    return schedule(spec.cron, (context) => fire(spec, wholeSecond(context.date)), {
+    const task = schedule(spec.cron, (context) => fire(spec, wholeSecond(context.date)), {
       timezone: 'Etc/UTC',
       name: spec.name,
+      suppressMissedWarning: true,
     });
+    // Its moment passed while this process stood still: a job of once a day must not wait for tomorrow.
+    task.on('execution:missed', (context) => fire(spec, wholeSecond(context.date)));
+    return task;
   });
   return {
     async stop() {
@@ -69,7 +73,7 @@ export async function runTick(pool: Pool, spec: JobSpec, at: Date, o: { log: Log
       'INSERT INTO platform_job_tick (job, scheduled_for) VALUES ($1, $2) ON CONFLICT DO NOTHING',
       [spec.name, at],
     );
-    if (rowCount === 1) await runClaimed(pool, spec, at, { ...o, log });
+    if (rowCount === 1) await runClaimed(client, spec, at, { ...o, log });
     await client.query('SELECT pg_advisory_unlock(hashtext($1))', [`lango job ${spec.name}`]);
   } catch (error) {
     // A connection that failed may still hold the lock: it is closed, not reused.
@@ -80,18 +84,18 @@ export async function runTick(pool: Pool, spec: JobSpec, at: Date, o: { log: Log
   }
 }
 
-async function runClaimed(pool: Pool, spec: JobSpec, at: Date, o: { log: Log; dataDir: string }): Promise<void> {
+async function runClaimed(db: JobConnection, spec: JobSpec, at: Date, o: { log: Log; dataDir: string }): Promise<void> {
   let touched: number | null = null;
   let fault: string | null = null;
   try {
-    touched = await spec.run(pool, { log: o.log, dataDir: o.dataDir, scheduledFor: at });
+    touched = await spec.run(db, { log: o.log, dataDir: o.dataDir, scheduledFor: at });
     jobRuns.inc({ job: spec.name, outcome: 'done' });
   } catch (error) {
     fault = error instanceof Error ? error.message.slice(0, 1000) : String(error);
     jobRuns.inc({ job: spec.name, outcome: 'failed' });
     o.log.error({ err: error }, 'job failed; it is tried again at its next tick');
   }
-  await pool.query(
+  await db.query(
     'UPDATE platform_job_tick SET finished_at = clock_timestamp(), rows_touched = $3, error = $4 WHERE job = $1 AND scheduled_for = $2',
     [spec.name, at, touched, fault],
   );

@@ -1,59 +1,18 @@
 import { z } from 'zod';
 import type { Context } from '../platform/context';
-import { cursorId, idField, listQuery } from '../platform/http/input';
+import { idField } from '../platform/http/input';
 import { pageRoute, seeOther, view, type PageResult, type PageRoute } from '../platform/http/page';
 import type { Person } from '../platform/http/person';
 import { notFound } from '../platform/http/problem';
 import { listPackages } from '../plans';
-import {
-  fieldsOf,
-  formatDay,
-  formatMoment,
-  formatMoney,
-  formErrors,
-  pagerOf,
-  readerFor,
-  stateBadge,
-  type Reader,
-} from '../ui';
+import { fieldsOf, formatMoney, formErrors, readerFor, type Reader } from '../ui';
 import { claimCoupon } from './claim-coupon';
 import { discountForm, discountValues, readDiscount, type DiscountForm } from './discount-form';
 import { priceNow } from './price';
-import { findDiscount, listDiscounts, listUses } from './queries';
+import { discountList, useList } from './list.routes';
+import { findDiscount } from './queries';
 import { archiveDiscount, changeDiscount, createDiscount, type DiscountOutcome } from './save-discount';
 import type { Discount } from './schema';
-
-const LOOK = { coming: 'pending', open: 'active', used_up: 'ended', over: 'expired', archived: 'off' } as const;
-
-const day = (iso: string, reader: Reader) =>
-  formatDay(new Date(iso), reader, { day: 'numeric', month: 'short', year: 'numeric' });
-
-function windowOf({ starts_at, ends_at }: Discount, reader: Reader): string {
-  const from = starts_at === null ? '' : day(starts_at, reader);
-  const to = ends_at === null ? '' : day(new Date(Date.parse(ends_at) - 1).toISOString(), reader);
-  if (from && to) return reader.t('discounts.from_to', { from, to });
-  if (from) return reader.t('discounts.from', { from });
-  return to ? reader.t('discounts.until', { to }) : reader.t('discounts.always');
-}
-
-function printDiscount(one: Discount, reader: Reader, currency: string) {
-  const { t, locale } = reader;
-  return {
-    id: one.id,
-    href: `/discounts/${one.id}`,
-    name: one.name,
-    kind: one.code === null ? t('discounts.promotion') : t('discounts.coupon_of', { code: one.code }),
-    off:
-      one.percent === null
-        ? formatMoney(one.amount_cents ?? 0, one.currency ?? currency, locale)
-        : t('discounts.percent_off', { percent: one.percent }),
-    window: windowOf(one, reader),
-    uses: one.uses_max === null ? String(one.uses) : t('discounts.uses_of', { uses: one.uses, most: one.uses_max }),
-    given: formatMoney(one.off_cents, one.currency ?? currency, locale),
-    plans: one.packages.length === 0 ? t('discounts.all_plans') : one.packages.map((plan) => plan.name).join(', '),
-    state: stateBadge(LOOK[one.state], reader, { word: t(`discounts.state_${one.state}`) }),
-  };
-}
 
 interface Asked {
   values: DiscountForm;
@@ -133,34 +92,8 @@ async function save(
 }
 
 export const pageRoutes: PageRoute[] = [
-  pageRoute({
-    method: 'GET',
-    path: '/discounts',
-    permission: 'discounts.read',
-    query: listQuery.extend({ archived: z.enum(['', 'true']).optional() }),
-    async run(ctx, { query }, web, person) {
-      const reader = readerFor(ctx, person);
-      const { t } = reader;
-      const { limit, cursor } = query;
-      const archived = query.archived === 'true';
-      const page = await listDiscounts(ctx, { limit, before: cursorId(cursor), archived });
-      const mayAdd = person.actor.permissions.has('discounts.write');
-      return view('discounts/list', {
-        title: t('discounts.title'),
-        mayAdd,
-        sale: [
-          { href: '/discounts', label: t('discounts.in_use'), current: !archived },
-          { href: '/discounts?archived=true', label: t('discounts.state_archived'), current: archived },
-        ],
-        rows: page.items.map((one) => printDiscount(one, reader, person.tenant.currency)),
-        empty: {
-          text: t('discounts.empty'),
-          ...(mayAdd && !archived ? { href: '/discounts/new', step: t('discounts.add'), action: true } : {}),
-        },
-        pager: pagerOf('/discounts', new URLSearchParams(web.query), { cursor, next: page.nextCursor, limit }, reader),
-      });
-    },
-  }),
+  ...discountList,
+  ...useList,
   pageRoute({
     method: 'GET',
     path: '/discounts/new',
@@ -174,45 +107,6 @@ export const pageRoutes: PageRoute[] = [
     form: discountForm,
     run: (ctx, { form }, _web, person) =>
       save(ctx, person, { values: form.ok ? form.value : form.values }, (input) => createDiscount(ctx, input)),
-  }),
-  pageRoute({
-    method: 'GET',
-    path: '/discounts/:id',
-    permission: 'discounts.read',
-    query: listQuery,
-    async run(ctx, { params, query }, web, person) {
-      const reader = readerFor(ctx, person);
-      const discount = await findDiscount(ctx, params.id);
-      if (!discount) throw notFound('That discount');
-      const { limit, cursor } = query;
-      const page = await listUses(ctx, { discountId: params.id, limit, before: cursorId(cursor) });
-      return view('discounts/discount', {
-        title: discount.name,
-        one: printDiscount(discount, reader, person.tenant.currency),
-        limits: [
-          ...(discount.first_purchase_only ? [reader.t('discounts.first')] : []),
-          ...(discount.uses_per_client_max === null
-            ? []
-            : [reader.t('discounts.per_client', { count: discount.uses_per_client_max })]),
-        ],
-        mayWrite: person.actor.permissions.has('discounts.write') && discount.state !== 'archived',
-        rows: page.items.map((use) => ({
-          href: `/subscribers/${use.subscriber_id}?subscription=${use.subscription_id}`,
-          name: use.name,
-          username: use.username,
-          list: formatMoney(use.list_cents, use.currency, reader.locale),
-          off: formatMoney(use.off_cents, use.currency, reader.locale),
-          at: formatMoment(use.used_at, reader),
-        })),
-        empty: { text: reader.t('discounts.unused') },
-        pager: pagerOf(
-          `/discounts/${discount.id}`,
-          new URLSearchParams(web.query),
-          { cursor, next: page.nextCursor, limit },
-          reader,
-        ),
-      });
-    },
   }),
   pageRoute({
     method: 'GET',

@@ -5,46 +5,20 @@ import type { Cookie, PageResult, PageRoute, Web } from '../platform/http/page';
 import type { Person } from '../platform/http/person';
 import { notFound } from '../platform/http/problem';
 import { sessionCookie, sessionCookieName } from '../platform/http/session-cookie';
-import { fieldsOf, formatCount, formatDay, formatMoment, formErrors, readerFor, stateBadge } from '../ui';
+import { fieldsOf, formErrors, readerFor } from '../ui';
 import type { Reader } from '../ui';
+import { printCompany } from './admin.view';
 import { decideCompany } from './decide-company';
 import { endImpersonation, impersonate, IMPERSONATION_S } from './impersonate';
 import { licenseCompany } from './license-company';
-import { findCompany, listCompanies, listCompanyPeople, registrationOpen, type Company } from './queries';
+import { companyList, TOLD } from './list.routes';
+import { findCompany, listCompanyPeople } from './queries';
 import { registerRoutes } from './register.routes';
 import { settingsRoutes } from './settings.routes';
 
 /** Keeps the super admin's own session while they work as somebody else. */
 const BACK_COOKIE = 'lango_back';
 const BACK_S = 14 * 86_400;
-const TOLD = ['approved', 'suspended', 'licensed', 'opened', 'closed', 'own', 'act_failed'] as const;
-
-const STATE = { pending: 'pending', approved: 'active', suspended: 'suspended' } as const;
-
-function printCompany(row: Company, reader: Reader) {
-  const { t, locale } = reader;
-  const of = (there: bigint, most: number | null) =>
-    most === null
-      ? formatCount(there, locale)
-      : t('tenants.of', { there: formatCount(there, locale), most: formatCount(most, locale) });
-  return {
-    id: row.id.toString(),
-    href: `/tenants/${row.id}`,
-    name: row.name,
-    slug: row.slug,
-    state: stateBadge(STATE[row.status], reader, {
-      word: t(`tenants.status_${row.status}`),
-      why: row.status_reason ?? undefined,
-    }),
-    first: row.first_email ? `${row.first_name ?? ''}, ${row.first_email}` : '–',
-    customers: of(row.subscribers, row.limit_subscribers),
-    routers: of(row.routers, row.limit_routers),
-    people: of(row.people, row.limit_staff),
-    since: formatMoment(row.created_at, reader),
-    licence: row.licence_until ? formatDay(row.licence_until, reader, { dateStyle: 'medium' }) : t('tenants.no_end'),
-    licenceOver: row.licence_until !== null && row.licence_until.getTime() <= reader.nowMs,
-  };
-}
 
 /** The day as a date field writes it, in the reader's zone. */
 const dateField = (at: Date | null, { zone }: Reader): string =>
@@ -135,25 +109,7 @@ const backCookies = (web: Web): Cookie[] => [
 export const pageRoutes: PageRoute[] = [
   ...registerRoutes,
   ...settingsRoutes,
-  pageRoute({
-    method: 'GET',
-    path: '/tenants',
-    permission: 'tenants.manage',
-    async run(ctx, _input, web, person) {
-      const reader = readerFor(ctx, person);
-      const { t } = reader;
-      const told = TOLD.find((one) => one === web.query['told']);
-      const open = await registrationOpen(ctx.tx);
-      const rows = await listCompanies(ctx);
-      return view('tenants/list', {
-        title: t('tenants.title'),
-        told: told && { text: t(`tenants.told_${told}`) },
-        open,
-        rows: rows.map((row) => printCompany(row, reader)),
-        empty: { text: t('tenants.empty') },
-      });
-    },
-  }),
+  ...companyList,
   pageRoute({
     method: 'POST',
     path: '/tenants/registration',

@@ -41,17 +41,19 @@ export async function mayTouch(ctx: Context, id: bigint): Promise<Touchable> {
   };
 }
 
-export type Invited = { kind: 'invited'; secret: string; email: string } | Exclude<Touchable, { kind: 'may' }>;
+export type Invited =
+  | { kind: 'invited'; secret: string; email: string; name: string; isNew: boolean; seconds: number }
+  | Exclude<Touchable, { kind: 'may' }>;
 
 /** A link with which a colleague chooses their password: at first, or when they forgot it. A newer link voids the older. */
 export async function inviteStaff(ctx: Context, id: bigint): Promise<Invited> {
   const touch = await mayTouch(ctx, id);
   if (touch.kind !== 'may') return touch;
-  const { invited, email } = touch.person;
+  const { invited, email, name } = touch.person;
   const seconds = invited ? INVITE_S : RESET_S;
   const secret = await openStep(ctx.tx, 'invite', { tenantId: ctx.tenantId, staffId: id, seconds });
   await recordAudit(ctx, invited ? 'staff.invite' : 'staff.reset_link', { type: 'staff', id }, { email });
-  return { kind: 'invited', secret, email };
+  return { kind: 'invited', secret, email, name, isNew: invited, seconds };
 }
 
 export type Reset = { kind: 'done' } | Exclude<Touchable, { kind: 'may' }>;

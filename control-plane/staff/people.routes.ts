@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { enqueueMessage } from '../messages';
 import type { Context } from '../platform/context';
 import { pageRoute, seeOther, view } from '../platform/http/page';
 import type { PageResult, PageRoute, Web } from '../platform/http/page';
@@ -25,7 +26,7 @@ import { printPerson } from './people.view';
 import { grantableRoles, roleWord } from './roles';
 import { emailField } from './schema';
 
-const TOLD = ['changed', 'disabled', 'enabled', 'second_reset', 'signed_out'] as const;
+const TOLD = ['invited', 'changed', 'disabled', 'enabled', 'second_reset', 'signed_out'] as const;
 
 /** What a form shows of the present values, so that a change which somebody made meanwhile is not overwritten unseen. */
 const fingerprint = (row: PersonRow): string =>
@@ -66,16 +67,32 @@ async function inviteForm(
   return view('staff/invite', model, Object.keys(errors).length > 0 ? { status: 422 } : {});
 }
 
-/** The link stands on this page once and is kept nowhere. */
-function linkPage(ctx: Context, web: Web, person: Person, id: bigint, invited: Extract<Invited, { kind: 'invited' }>) {
-  const { t } = readerFor(ctx, person);
+/**
+ * A new colleague gets the link by e-mail where the company sends any. Otherwise, and for a way back in, it stands on this page once and is kept nowhere.
+ */
+async function handOver(
+  ctx: Context,
+  web: Web,
+  person: Person,
+  id: bigint,
+  invited: Extract<Invited, { kind: 'invited' }>,
+): Promise<PageResult> {
+  const { t, locale } = readerFor(ctx, person);
   const origin = new URL(web.publicUrl).hostname === new URL(web.origin).hostname ? web.origin : web.publicUrl;
-  return view('staff/invited', {
-    title: t('staff.invited_title'),
-    email: invited.email,
-    link: `${origin.replace(/\/$/, '')}/login/welcome/${invited.secret}`,
-    back: `/staff/${id}`,
-  });
+  const { email, name, isNew, seconds } = invited;
+  const link = `${origin.replace(/\/$/, '')}/login/welcome/${invited.secret}`;
+  if (isNew) {
+    const sent = await enqueueMessage(ctx, {
+      kind: 'invitation',
+      channel: 'email',
+      recipient: email,
+      locale,
+      values: { name, inviter: ctx.actor.name, link, hours: seconds / 3600 },
+      expiresAt: new Date(ctx.now.getTime() + seconds * 1000),
+    });
+    if (sent.kind === 'queued') return seeOther(`/staff/${id}?told=invited`);
+  }
+  return view('staff/invited', { title: t('staff.invited_title'), email, link, back: `/staff/${id}` });
 }
 
 async function personPage(
@@ -103,7 +120,7 @@ async function personPage(
     'staff/person',
     {
       title: row.name,
-      told: told && { text: t(`staff.told_${told}`) },
+      told: told && { text: t(`staff.told_${told}`, { email: row.email }) },
       errors: problem ? { title: refused.title, fields: formErrors(refused.fields)?.fields ?? [] } : undefined,
       person: { ...printed, state: { ...printed.state, tinted: true } },
       since: formatMoment(row.seen_at ?? new Date(0), reader),
@@ -172,7 +189,7 @@ export const peopleRoutes: PageRoute[] = [
       if (made.kind !== 'created') return inviteForm(ctx, person, form.value, { role: t('staff.role_wanted') });
       const invited = await inviteStaff(ctx, made.id);
       if (invited.kind !== 'invited') return seeOther(`/staff/${made.id}`);
-      return linkPage(ctx, web, person, made.id, invited);
+      return handOver(ctx, web, person, made.id, invited);
     },
   }),
   pageRoute({
@@ -228,7 +245,7 @@ export const peopleRoutes: PageRoute[] = [
       const invited = await inviteStaff(ctx, params.id);
       if (invited.kind === 'not_found') throw notFound('This person');
       if (invited.kind !== 'invited') return seeOther(`/staff/${params.id}`);
-      return linkPage(ctx, web, person, params.id, invited);
+      return handOver(ctx, web, person, params.id, invited);
     },
   }),
   act('reset-second', 'second_reset', resetSecondFactor),

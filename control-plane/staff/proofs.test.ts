@@ -1,3 +1,4 @@
+import { createSecretBox } from '../platform/crypto';
 import { join } from 'node:path';
 import { loadTranslator, LOCALES } from '../platform/i18n';
 import { permissions } from '../platform/permissions';
@@ -261,6 +262,30 @@ describe('invitations', () => {
     expect((await door(link, { fresh: 'another-one-77' })).status).toBe(404);
     await lango.signIn('juma@example.net', PASSWORD);
     expect((await admin.post('/staff', form)).text).toContain('already');
+  });
+
+  test('where the company sends e-mail the link goes to the colleague alone, sealed until it is sent', async () => {
+    const tenant = lango.company.tenantId;
+    await lango.asOwner(`INSERT INTO message_relay DEFAULT VALUES`);
+    const admin = await consoleClient(lango);
+    const made = await admin.post('/staff', { name: 'Neema', email: 'neema@example.net', role: 'support' });
+    expect(made).toMatchObject({ status: 303, location: expect.stringMatching(/^\/staff\/\d+\?told=invited$/) });
+    expect((await admin.get(made.location)).text).toContain('on its way to neema@example.net');
+    const [message] = await lango.asOwner<{ data: object; data_enc: Buffer }>(
+      `SELECT data, data_enc FROM message WHERE tenant_id = $1 AND kind = 'invitation' AND recipient = 'neema@example.net'`,
+      [tenant.toString()],
+    );
+    expect(message?.data).toEqual({});
+    const values = JSON.parse(
+      createSecretBox(lango.db.masterKey).open('message.data', tenant, message?.data_enc ?? Buffer.alloc(0)),
+    ) as { link: string; name: string };
+    expect(values.name).toBe('Neema');
+    const link = new URL(values.link).pathname;
+    expect(await door(link, { fresh: PASSWORD })).toMatchObject({ status: 303, location: '/' });
+    // A way back in is handed over by whoever was asked for it.
+    const who = made.location.replace(/\?.*/, '');
+    expect((await admin.post(`${who}/invite`)).text).toMatch(/lgx_/);
+    await lango.asOwner('DELETE FROM message_relay');
   });
 
   test('a link for a new password ends the older link and every sign-in; nobody makes one for themselves or for a stronger person', async () => {

@@ -1,4 +1,4 @@
-import PDFDocument from 'pdfkit';
+import Pdf from 'pdfkit';
 import { dirname, join } from 'node:path';
 import { formatDay, type Reader } from '../ui';
 import { exactAmount, partyLines, titleOf, totalsOf } from './paper';
@@ -16,7 +16,7 @@ const fonts = join(dirname(require.resolve('dejavu-fonts-ttf/package.json')), 't
 const FACE = join(fonts, 'DejaVuSansCondensed.ttf');
 const BOLD = join(fonts, 'DejaVuSansCondensed-Bold.ttf');
 
-type Doc = InstanceType<typeof PDFDocument>;
+type Doc = InstanceType<typeof Pdf>;
 
 /** The columns of the lines: where each ends, to the right. */
 const COLUMNS = { quantity: 330, unit: 400, discount: 468, total: RIGHT };
@@ -24,7 +24,7 @@ const COLUMNS = { quantity: 330, unit: 400, discount: 468, total: RIGHT };
 /** A document as PDF: text as text, in the reader's language, under the company's name. About 50 ms. */
 export function invoicePdf(invoice: WholeInvoice, reader: Reader): Promise<Buffer> {
   const { t } = reader;
-  const doc = new PDFDocument({
+  const doc = new Pdf({
     size: 'A4',
     margin: PAGE.margin,
     bufferPages: true,

@@ -98,8 +98,8 @@ function sendPage(res: Response, result: PageResult, base: PageBase, parts: Http
     return;
   }
   if (result.kind === 'file') {
-    res.attachment(result.name).type(`${result.type}; charset=utf-8`);
-    if (typeof result.body === 'string') res.send(result.body);
+    res.attachment(result.name).type(Buffer.isBuffer(result.body) ? result.type : `${result.type}; charset=utf-8`);
+    if (typeof result.body === 'string' || Buffer.isBuffer(result.body)) res.send(result.body);
     else sendPieces(res, result.body, parts);
     return;
   }

@@ -53,7 +53,7 @@ export type PageResult =
       headers: Record<string, string>;
     }
   | { kind: 'redirect'; to: string; cookies: Cookie[] }
-  | { kind: 'file'; name: string; type: string; body: string | AsyncIterable<string>; cookies: Cookie[] };
+  | { kind: 'file'; name: string; type: string; body: string | Buffer | AsyncIterable<string>; cookies: Cookie[] };
 
 /** Renders `<slice>/views/<name>`; `model.layout` names a layout, null gives the bare fragment. 422 re-renders a form that was refused. */
 export function view(
@@ -77,12 +77,18 @@ export function seeOther(to: string, cookies: Cookie[] = []): PageResult {
   return { kind: 'redirect', to, cookies };
 }
 
-/** A file for the browser to save; `name` holds letters, digits, dots and dashes only. `body` is text: bytes would need a type of their own. A long one comes in pieces. */
+/** A file for the browser to save; `name` holds letters, digits, dots and dashes only. `body` is text; bytes are `bytesFile`. A long one comes in pieces. */
 export function file(
   name: string,
   type: 'text/csv' | 'application/json',
   body: string | AsyncIterable<string>,
 ): PageResult {
+  if (!/^[\w.-]{1,100}$/.test(name)) throw new Error(`A file may not be named ${name}.`);
+  return { kind: 'file', name, type, body, cookies: [] };
+}
+
+/** A file of bytes, as `file`. */
+export function bytesFile(name: string, type: 'application/pdf', body: Buffer): PageResult {
   if (!/^[\w.-]{1,100}$/.test(name)) throw new Error(`A file may not be named ${name}.`);
   return { kind: 'file', name, type, body, cookies: [] };
 }

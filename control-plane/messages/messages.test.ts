@@ -1,3 +1,5 @@
+import { pino } from 'pino';
+import { startJobs } from '../jobs';
 import { systemActor, type Context } from '../platform/context';
 import { createSecretBox } from '../platform/crypto';
 import { createDatabase, type Database } from '../platform/db/prisma';
@@ -14,11 +16,22 @@ let at: FakeAfricasTalking;
 let mail: FakeSmtp;
 let lango: TestLango;
 let db: Database;
+let jobs: { stop(): Promise<void> };
+/** Everything that the sender wrote to its log. */
+const lines: string[] = [];
 
 beforeAll(async () => {
   at = await startAfricasTalking({ username: 'kisima', apiKey: 'atsk_live_key' });
   mail = await startSmtp();
-  lango = await startTestLango({ parts: ['jobs'], urls: { africastalking: at.url, smtp: mail.url } });
+  lango = await startTestLango();
+  jobs = await startJobs({
+    databaseUrl: lango.db.urls.jobs,
+    masterKey: lango.db.masterKey,
+    urls: { africastalking: at.url, smtp: mail.url },
+    publicUrl: 'https://isp.example',
+    dataDir: '/nonexistent',
+    log: pino({ level: 'trace' }, { write: (line: string) => void lines.push(line) }),
+  });
   const secrets = createSecretBox(lango.db.masterKey);
   db = createDatabase(lango.db.urls.web, secrets, createLog('test', 'silent'), 2);
   const sealed = secrets.seal(ACCOUNT_PURPOSE, lango.company.tenantId, JSON.stringify({ api_key: 'atsk_live_key' }));
@@ -28,6 +41,7 @@ beforeAll(async () => {
   );
 });
 afterAll(async () => {
+  await jobs?.stop();
   await db?.close();
   await lango?.stop();
   await Promise.all([at?.stop(), mail?.stop()]);
@@ -138,4 +152,37 @@ test('what is no address, and what nobody carries, is said to the caller and sto
     (ctx) => enqueueMessage(ctx, { ...sms, recipient: '+254712345678' }),
   );
   expect(outcome).toEqual({ kind: 'no_provider' });
+});
+
+test('no phone number, address, code or key stands in a log, whatever went wrong', async () => {
+  const sms = (code: string): NewMessage => ({
+    kind: 'code',
+    channel: 'sms',
+    recipient: '+254712345678',
+    values: { code, minutes: 5 },
+  });
+  at.next('cut');
+  expect(await ended(await say(sms('771177')))).toMatchObject({ state: 'unknown', data_enc: null });
+  at.next(at.recipient(403, 'InvalidPhoneNumber'));
+  expect(await ended(await say(sms('991199')))).toMatchObject({ state: 'failed', data_enc: null });
+  mail.next('RCPT', '550 5.1.1 <njeri@example.net> unknown');
+  const letter: NewMessage = { kind: 'test', channel: 'email', recipient: 'njeri@example.net', values: {} };
+  expect(await ended(await say(letter))).toMatchObject({ state: 'failed', error: 'address' });
+  // One that must be tried again keeps its code, sealed.
+  at.next({ status: 500, body: 'no +254712345678 atsk_live_key' });
+  await say(sms('881188'));
+  await until(
+    () => lango.asOwner<Row>('SELECT * FROM message WHERE state = $1', ['waiting']),
+    (rows) => rows.length === 1 && rows[0]?.tries === 1 && rows[0].data_enc !== null,
+  );
+  const log = lines.join('');
+  expect(lines.length).toBeGreaterThan(0);
+  for (const word of ['712345678', '712345679', '771177', '881188', '991199', '903114', 'njeri', 'atsk_live_key'])
+    expect({ word, there: log.includes(word) }).toEqual({ word, there: false });
+  // Nor in what was written down of the calls.
+  const [kept] = await lango.asOwner<{ all: string }>(
+    'SELECT string_agg(a::text, chr(10)) AS all FROM message_attempt a',
+  );
+  for (const word of ['712345678', 'njeri', 'atsk_live_key'])
+    expect({ word, there: kept?.all.includes(word) }).toEqual({ word, there: false });
 });

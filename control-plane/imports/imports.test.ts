@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startTestLango, type TestLango } from '../test-kit/lango';
 import { makeActive, makePackage, type Json } from '../test-kit/story';
 import { until } from '../test-kit/until';
+import { plansByWord } from './judge';
 import { signedInBrowser, type FormBrowser } from './testing/form-browser';
 
 let lango: TestLango;
@@ -147,6 +148,12 @@ test('a file of many rows (10,000 with LANGO_IMPORT_ROWS=10000): planned in one 
       `${JSON.stringify({ count, plan_ms: drafted - began, make_ms: done - drafted, undo_ms: Date.now() - done })}\n`,
     );
 }, 1_500_000);
+
+test('a plan is meant by its name before it is meant by its id', () => {
+  const named = { id: '3', name: '10' };
+  const plans = plansByWord([named, { id: '10', name: 'Gold' }]);
+  expect(['10', '3', 'gold'].map((word) => plans.get(word)?.name)).toEqual(['10', '10', 'Gold']);
+});
 
 test('a file that is none is refused with its reason, and the form comes back', async () => {
   for (const [bytes, words] of [

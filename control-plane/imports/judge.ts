@@ -47,6 +47,13 @@ export interface RowData {
   customer_row: number | null;
 }
 
+/** A plan called 10 is meant by 10, whatever plan has that id. */
+export const plansByWord = (plans: { id: string; name: string }[]): Books['plans'] =>
+  new Map([
+    ...plans.map((plan) => [plan.id, plan] as const),
+    ...plans.map((plan) => [plan.name.toLowerCase(), plan] as const),
+  ]);
+
 export const customerKey = (phone: string, name: string) => `${phone} ${name.toLowerCase().replace(/\s+/g, ' ')}`;
 
 /** What is wrong with a row in itself; the first fault counts. */

@@ -1,7 +1,7 @@
 import { countPlanned, insertRun } from '../bulk';
 import type { Context } from '../platform/context';
 import type { ImportField } from './columns';
-import { customerKey, judge, type Books, type GivenRow, type Judged } from './judge';
+import { customerKey, judge, plansByWord, type Books, type GivenRow, type Judged } from './judge';
 import { dropFile, type StoredFile } from './store-file';
 import { normalizePhone } from '../subscribers';
 
@@ -80,15 +80,7 @@ async function readBooks(ctx: Context, rows: GivenRow[]): Promise<Books> {
   return {
     currency: tenant.currency,
     timezone: tenant.timezone,
-    plans: new Map(
-      plans.flatMap(({ id, name }) => {
-        const plan = { id: id.toString(), name };
-        return [
-          [plan.id, plan],
-          [name.toLowerCase(), plan],
-        ];
-      }),
-    ),
+    plans: plansByWord(plans.map(({ id, name }) => ({ id: id.toString(), name }))),
     usernames: new Set(taken.map((row) => row.username)),
     addresses: new Set(addresses.map((row) => row.ip)),
     customers: new Map(customers.map((row) => [customerKey(row.phone, row.name), row.id.toString()])),

@@ -243,7 +243,8 @@ async function faultsAs(company: TestCompany | undefined): Promise<Record<string
     if (beforeTheCompany.has(one.name)) continue;
     const [about, none] = [await call(one, 'theirs'), await call(one, 'nobody')];
     const asksAbout = one.args.some(
-      (arg) => `${argumentOf(arg, one.name, 'theirs')}` !== `${argumentOf(arg, one.name, 'nobody')}`,
+      (arg) =>
+        JSON.stringify(argumentOf(arg, one.name, 'theirs')) !== JSON.stringify(argumentOf(arg, one.name, 'nobody')),
     );
     if (isNothing(about)) continue;
     if (isTheirs(about)) faults[one.name] = `shows ${about.slice(0, 300)}`;

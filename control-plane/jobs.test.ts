@@ -1,5 +1,6 @@
 import { startJobs } from './jobs';
 import { sliceJobs, sliceNames } from './slices';
+import { until } from './test-kit/until';
 import { createTestDatabase, type TestDatabase } from './test-kit/database';
 import { createLog } from './platform/log';
 import { createPool } from './platform/db/pool';
@@ -38,14 +39,13 @@ test('the jobs role starts, makes the next months of partitions at once, and end
     log: createLog('jobs', 'silent'),
   });
   try {
-    const done = async (): Promise<boolean> =>
-      ((
-        await owner.query(
-          `SELECT 1 FROM platform_job_tick WHERE job = 'health.partitions' AND finished_at IS NOT NULL AND error IS NULL`,
+    const done = async () =>
+      (
+        await owner.query<{ error: string | null }>(
+          `SELECT error FROM platform_job_tick WHERE job = 'health.partitions' AND finished_at IS NOT NULL`,
         )
-      ).rowCount ?? 0) > 0;
-    for (let i = 0; i < 50 && !(await done()); i += 1) await new Promise((wait) => setTimeout(wait, 100));
-    expect(await done()).toBe(true);
+      ).rows;
+    expect(await until(done, (rows) => rows.length > 0)).toEqual([{ error: null }]);
   } finally {
     await jobs.stop();
     await owner.end();

@@ -35,7 +35,7 @@ export interface ClaimBounds {
   listeningSince: string | null;
 }
 
-/** The enforcer's calls into prisma/functions/enforcement.sql. */
+/** The enforcer's calls into prisma/functions/enforcement-work.sql. */
 export class EnforcementStore {
   constructor(private readonly pool: Pool) {}
 

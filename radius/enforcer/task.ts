@@ -106,7 +106,7 @@ interface ApiJson {
   fingerprint: string | null;
 }
 
-/** The row that enforcement_claim (prisma/functions/enforcement.sql) gives. */
+/** The row that enforcement_claim (prisma/functions/enforcement-work.sql) gives. */
 interface ClaimedJson {
   id: string;
   due: string;

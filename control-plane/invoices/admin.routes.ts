@@ -5,7 +5,7 @@ import { bytesFile, pageRoute, seeOther, view, type PageResult, type PageRoute }
 import type { Person } from '../platform/http/person';
 import { notFound } from '../platform/http/problem';
 import { dayFilters, dayQuery, dayRange, listPages, oneOf } from '../tables';
-import { fieldsOf, formErrors, formatMoney, readDecimal, readerFor } from '../ui';
+import { fieldsOf, formErrors, formatMoney, readDecimal, readerFor, type Filter, type Reader } from '../ui';
 import { creditInvoice } from './credit-invoice';
 import { invoiceColumns } from './list.view';
 import { exactAmount, partyLines, titleOf, totalsOf } from './paper';
@@ -27,7 +27,8 @@ const invoiceList = listPages({
   foot: 'invoices.foot',
   columns: invoiceColumns,
   live: 'payment',
-  filters: (_ctx, { query, reader }) => [
+  filters: async (ctx, { query, reader }) => [
+    ...(query.client === undefined ? [] : [await customerFilter(ctx, query.client, reader)]),
     {
       name: 'kind',
       label: reader.t('invoices.kind'),
@@ -46,6 +47,14 @@ const invoiceList = listPages({
   empty: ({ reader }) => ({ text: reader.t('invoices.empty') }),
   model: (_ctx, { person }) => ({ maySet: person.actor.permissions.has('invoices.settings') }),
 });
+
+/** The one customer whose invoices are shown, by their name; it is set by links alone. */
+async function customerFilter(ctx: Context, id: bigint, { t }: Reader): Promise<Filter> {
+  const customer = await ctx.tx.subscriber.findFirst({ where: { id }, select: { name: true } });
+  if (!customer) throw notFound('That customer');
+  const value = id.toString();
+  return { name: 'client', label: t('subscribers.customer'), value, options: [{ value, label: customer.name }] };
+}
 
 const creditForm = z.object({
   amount: z
@@ -118,7 +127,7 @@ async function invoicePage(
 }
 
 /** What stands on the paper. */
-function paperOf(invoice: WholeInvoice, reader: ReturnType<typeof readerFor>) {
+function paperOf(invoice: WholeInvoice, reader: Reader) {
   const { t, locale } = reader;
   return {
     heading: titleOf(invoice, reader),

@@ -73,7 +73,10 @@ test.each([
       method: 'cash',
       reference: unique('R'),
     });
-    await page.goto(`${lango.baseUrl}/invoices`);
+    await page.goto(`${lango.baseUrl}/subscribers/${sub['client_id']}`);
+    expect(await page.textContent('main')).toContain('Invoice KES 1,500');
+    await page.click('a[href^="/invoices?client="]');
+    expect(await page.textContent('.chips')).toContain('Wanjiru Kamau');
     expect(await page.locator('tbody tr').count()).toBe(2);
     expect(await faultsOf(page, `invoices-list-${width}`)).toEqual([]);
     await page.click('tbody tr:first-child a.name');

@@ -131,6 +131,10 @@ test('it is found by its number, listed with its customer, and comes as PDF in t
       expect.objectContaining({ id: row?.['id'], number: row?.['number_text'], client_id: sub['client_id'] }),
     );
   expect((await lango.api.get<Json>('/billing/invoices?q=LT/999')).body['items']).toEqual([]);
+  const search = await lango.api.get<Json>(`/search?q=${encodeURIComponent(row?.['number_text'])}`);
+  expect(search.body['items']).toContainEqual(
+    expect.objectContaining({ kind: 'invoices', id: row?.['id'], code: row?.['number_text'], exact: true }),
+  );
   await lango.asOwner(`UPDATE invoice_seller SET legal_name = 'Renamed' WHERE tenant_id = $1`, [tenant]);
   const whole = (await lango.api.get<Json>(`/billing/invoices/${row?.['id']}`)).body;
   expect(whole).toMatchObject({

@@ -8,6 +8,7 @@ const ICON: Record<Found['kind'], string> = {
   services: 'people',
   sessions: 'pulse',
   payments: 'money',
+  invoices: 'lines',
   vouchers: 'box',
   routers: 'router',
 };
@@ -33,6 +34,12 @@ function line(found: Found, reader: Reader) {
           found.cents === null ? '' : formatMoney(found.cents, currency, locale),
           found.at ? formatMoment(found.at, reader) : '',
         ].join(', '),
+      };
+    case 'invoices':
+      return {
+        ...common,
+        href: `/invoices/${found.id}`,
+        side: found.cents === null ? '' : formatMoney(found.cents, currency, locale),
       };
     case 'vouchers':
       return { ...common, name: t('search.voucher'), side: t(`search.voucher_${found.state ?? 'unused'}`) };

@@ -2,7 +2,7 @@ import type { Context } from '../platform/context';
 import type { Permission } from '../platform/permissions';
 import { readTyped } from '../subscribers';
 
-export const KINDS = ['subscribers', 'services', 'sessions', 'payments', 'vouchers', 'routers'] as const;
+export const KINDS = ['subscribers', 'services', 'sessions', 'payments', 'invoices', 'vouchers', 'routers'] as const;
 export type Kind = (typeof KINDS)[number];
 
 /** One thing that was found. `code` is what it is known by: a phone, login, device, receipt, voucher or address. */
@@ -24,11 +24,12 @@ const needs: Record<(typeof ASKED)[number], Permission> = {
   subscribers: 'subscribers.read',
   sessions: 'sessions.read',
   payments: 'payments.read',
+  invoices: 'invoices.read',
   vouchers: 'vouchers.read',
   routers: 'routers.read',
 };
 /** Services come with their people. */
-const ASKED = ['subscribers', 'sessions', 'payments', 'vouchers', 'routers'] as const;
+const ASKED = ['subscribers', 'sessions', 'payments', 'invoices', 'vouchers', 'routers'] as const;
 
 /**
  * Everything that `typed` may mean among the kinds that this person may read: `limit` of each kind, exact ones first. Under two letters nothing is found.

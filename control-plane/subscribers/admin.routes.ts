@@ -173,6 +173,7 @@ async function personModel(ctx: Context, id: bigint, query: z.output<typeof pers
     why,
     maySell: permissions.has('subscriptions.write'),
     mayEdit: permissions.has('subscribers.write'),
+    mayInvoices: permissions.has('invoices.read'),
     mayWrite: permissions.has('messages.send'),
     maySeeMoney,
     mayPay: permissions.has('payments.write') && service !== undefined && service.state !== 'ended',

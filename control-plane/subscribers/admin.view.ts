@@ -240,6 +240,11 @@ export function timeline(rows: EventRow[], reader: Reader, whyHref = '') {
           tone: row.what === 'settled' ? 'good' : '',
           what: `${t(`admin.paid_${row.what}`)} ${formatMoney(row.cents ?? 0n, currency, locale)}`,
         };
+      case 'invoice':
+        return {
+          ...base,
+          what: `${t(`invoices.kind_${row.what}`)} ${formatMoney(row.cents ?? 0n, currency, locale)}`,
+        };
       case 'online':
         return { ...base, arch: 'online', tone: 'good', what: t('subscribers.came_online', { router: row.what }) };
       case 'offline':

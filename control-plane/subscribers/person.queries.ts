@@ -38,7 +38,7 @@ export async function findPerson({ tx }: Context, id: bigint): Promise<PersonRow
 
 export interface EventRow {
   at: Date;
-  kind: 'payment' | 'online' | 'offline' | 'order' | 'reject' | 'staff' | 'message';
+  kind: 'payment' | 'online' | 'offline' | 'order' | 'reject' | 'staff' | 'message' | 'invoice';
   what: string;
   detail: string | null;
   cents: bigint | null;
@@ -71,6 +71,9 @@ export async function eventsOf(
       UNION ALL
       (SELECT created_at, 'order', kind || '.' || state, reason, NULL FROM enforcement
        WHERE subscription_id = ${id} AND proven_by IS DISTINCT FROM 'superseded' ${until('created_at')} ORDER BY id DESC LIMIT ${limit})
+      UNION ALL
+      (SELECT issued_at, 'invoice', kind, coalesce(number_text, ''), total_cents
+       FROM invoice WHERE subscriber_id = ${subscriberId} ${until('issued_at')} ORDER BY id DESC LIMIT ${limit})
       UNION ALL
       (SELECT created_at, 'message', kind || '.' || state, channel, NULL FROM message
        WHERE subscriber_id = ${subscriberId} ${until('created_at')} ORDER BY id DESC LIMIT ${limit})

@@ -11,6 +11,7 @@ import { servicesOf, sessionsOf } from './admin.queries';
 import { timeline } from './admin.view';
 import { changeNote } from './change-note';
 import { eventsOf, findPerson } from './person.queries';
+import { seenBy } from './timeline.routes';
 
 const PAGE = 50;
 const noteForm = z.object({ body: z.string().trim().min(1).max(2000), pinned: z.literal('on').optional() });
@@ -54,14 +55,13 @@ export const personRoutes: PageRoute[] = [
       const page = { before, limit: PAGE };
       const sessions = service ? await sessionsOf(ctx, service.id, page) : [];
       const rows = await eventsOf(ctx, params.id, service, sessions, page);
-      const seen = person.actor.permissions.has('payments.read') ? rows : rows.filter((row) => row.kind !== 'payment');
       const last = rows.length >= PAGE ? rows.at(-1) : undefined;
       const search = new URLSearchParams(web.query);
       return view('subscribers/events', {
         title: reader.t('subscribers.timeline_of', { name: found.name }),
         name: found.name,
         back: `/subscribers/${params.id}${service ? `?subscription=${service.id}` : ''}`,
-        events: timeline(seen, reader),
+        events: timeline(seenBy(person, rows), reader),
         older: last ? withQuery(web.path, search, { before: last.at.toISOString() }) : '',
       });
     },

@@ -17,6 +17,14 @@ export const EVENTS_SHOWN = 14;
 export const TIMELINE_TOPICS = ['sessions', 'enforcement', 'payment', 'message', 'subscriber', 'subscription'];
 
 /** The timeline as its partial draws it. It asks for itself when the network, money or messages move, or when staff do something to this person or service. */
+/** What of a timeline this person may see: money is for those who may read it. */
+export function seenBy({ actor: { permissions } }: Person, events: EventRow[]): EventRow[] {
+  const hidden = new Set<EventRow['kind']>();
+  if (!permissions.has('payments.read')) hidden.add('payment');
+  if (!permissions.has('invoices.read')) hidden.add('invoice');
+  return events.filter((one) => !hidden.has(one.kind));
+}
+
 export function timelineModel(
   id: bigint,
   service: { id: bigint } | undefined,
@@ -27,7 +35,7 @@ export function timelineModel(
 ) {
   const query = service ? `?subscription=${service.id}` : '';
   const own = [`subscriber:${id}`, ...(service ? [`subscription:${service.id}`] : [])];
-  const seen = person.actor.permissions.has('payments.read') ? events : events.filter((one) => one.kind !== 'payment');
+  const seen = seenBy(person, events);
   return {
     timelineOn: ['sessions', 'enforcement', 'payment', 'message', ...own].join(' '),
     timelineHref: `/subscribers/${id}/timeline${query}`,

@@ -32,6 +32,8 @@ BEGIN
   v_told := v_told || jsonb_build_object('logins', v_count);
   DELETE FROM access_refusal WHERE tenant_id = v_tenant AND username = ANY (v_logins);
   UPDATE certificate SET name = 'erased' WHERE tenant_id = v_tenant AND subscription_id = ANY (v_services);
+  -- What stands on invoices with a PIN stays on them, as the tax law wants; new ones are not made.
+  DELETE FROM invoice_buyer WHERE tenant_id = v_tenant AND subscriber_id = p_id;
   DELETE FROM subscriber_note WHERE tenant_id = v_tenant AND subscriber_id = p_id;
   GET DIAGNOSTICS v_count = ROW_COUNT;
   v_told := v_told || jsonb_build_object('notes', v_count);

@@ -75,6 +75,12 @@ BEGIN
       SELECT 'payments', CASE WHEN upper(p.reference) = upper($1) THEN 0 ELSE 1 END, p.id, p.subscriber_id, p.subscription_id, c.name, p.reference, p.state, p.received_at, p.amount_cents
       FROM (SELECT * FROM payment p WHERE p.tenant_id = $4 AND upper(p.reference) LIKE upper($2) LIMIT 1000) p JOIN subscriber c ON c.id = p.subscriber_id $q$);
   END IF;
+  IF 'invoices' = ANY (p_kinds) AND length(p_text) >= 3 THEN
+    v_parts := array_append(v_parts, $q$
+      SELECT 'invoices', CASE WHEN upper(i.number_text) = upper($1) THEN 0 ELSE 1 END, i.id, i.subscriber_id, i.subscription_id, coalesce(c.name, ''), i.number_text, i.kind, i.issued_at,
+             i.total_cents
+      FROM (SELECT * FROM invoice i WHERE i.tenant_id = $4 AND upper(i.number_text) LIKE upper($2) LIMIT 1000) i LEFT JOIN subscriber c ON c.id = i.subscriber_id $q$);
+  END IF;
   IF 'vouchers' = ANY (p_kinds) AND p_code ~ '^[A-Z0-9]{4,36}$' THEN
     -- Only whole ones: a part of a code must not tell the rest of it.
     v_parts := array_append(v_parts, $q$

@@ -69,6 +69,7 @@ export const auditColumns: Column<ShownEvent>[] = [
   {
     key: 'subject',
     label: 'audit.subject',
+    card: 'card-end',
     cell: ({ subject, href }) => ({
       first: `${subject.type.replaceAll('_', ' ')} ${subject.id}`,
       ...(href ? { href } : {}),
@@ -86,7 +87,7 @@ export const auditColumns: Column<ShownEvent>[] = [
     key: 'when',
     label: 'audit.when',
     num: true,
-    card: 'card-end',
+    card: 'card-top',
     cell: (row, reader) => ({ first: formatMoment(row.at, reader) }),
     csv: (row) => row.at.toISOString(),
   },

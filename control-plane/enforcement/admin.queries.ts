@@ -1,5 +1,6 @@
 import type { Context } from '../platform/context';
 import { Prisma } from '../platform/db/generated/client';
+import { pageOf, type Page } from '../platform/http/input';
 
 /** What may be listed: sessions that are not as sold, orders under way, orders given up within a day. */
 export const SHOWN = ['undone', 'open', 'gave_up'] as const;
@@ -29,17 +30,25 @@ const SOURCE = Prisma.sql`
   LEFT JOIN subscriber c ON c.id = s.subscriber_id
   LEFT JOIN nas n ON n.id = e.nas_id`;
 
-/** The newest hundred; of what is not as sold the oldest, which wait for longest. */
-export function listOrders(ctx: Context, shown: Shown): Promise<OrderRow[]> {
-  if (shown === 'undone')
-    return ctx.tx.$queryRaw<OrderRow[]>`
+/** Orders under way or given up, newest first; of what is not as sold the oldest hundred, which wait for longest, on one page. */
+export async function listOrders(
+  ctx: Context,
+  shown: Shown,
+  page: { before: bigint | undefined; limit: number },
+): Promise<Page<OrderRow>> {
+  if (shown === 'undone') {
+    const items = await ctx.tx.$queryRaw<OrderRow[]>`
       ${COLUMNS}, u.what FROM enforcement_undone() u JOIN enforcement e ON e.id = u.enforcement_id ${SOURCE} ORDER BY u.since LIMIT 100`;
+    return { items, nextCursor: null };
+  }
   const state =
     shown === 'open'
       ? Prisma.sql`e.state = 'open'`
       : Prisma.sql`e.state = 'gave_up' AND e.created_at > (SELECT lango_now()) - interval '1 day'`;
-  return ctx.tx.$queryRaw<OrderRow[]>`
-    ${COLUMNS}, NULL AS what FROM enforcement e ${SOURCE} WHERE ${state} ORDER BY e.id DESC LIMIT 100`;
+  const before = page.before === undefined ? Prisma.empty : Prisma.sql`AND e.id < ${page.before}`;
+  const rows = await ctx.tx.$queryRaw<OrderRow[]>`
+    ${COLUMNS}, NULL AS what FROM enforcement e ${SOURCE} WHERE ${state} ${before} ORDER BY e.id DESC LIMIT ${page.limit + 1}`;
+  return pageOf(rows, page.limit, (row) => row.id);
 }
 
 /** One order; undefined when it is not this company's. */

@@ -3,35 +3,15 @@ import type { Context } from '../platform/context';
 import { pageRoute, seeOther, view, type PageResult, type PageRoute } from '../platform/http/page';
 import type { Person } from '../platform/http/person';
 import { notFound } from '../platform/http/problem';
-import { fieldsOf, formatCount, formatMoment, formErrors, readerFor, sparkline, type Reader } from '../ui';
-import { findPool, listPools, peaksOf } from './queries';
+import { fieldsOf, formErrors, readerFor, sparkline, type Reader } from '../ui';
+import { printPool } from './admin.view';
+import { poolList } from './list.routes';
+import { findPool, peaksOf } from './queries';
 import { changePool, createPool, removePool, type PoolOutcome } from './save-pool';
 import { newPool, poolKinds, type NewPool, type Pool } from './schema';
 
 const poolForm = z.record(z.string(), z.string().max(4000));
 type Values = z.output<typeof poolForm>;
-
-function printPool(pool: Pool, reader: Reader) {
-  const { t, locale } = reader;
-  const part = pool.size === 0 ? 0 : pool.used / pool.size;
-  return {
-    id: pool.id,
-    href: `/pools/${pool.id}`,
-    name: pool.name,
-    kind: t(`pools.kind_${pool.kind}`),
-    ranges: pool.ranges,
-    used: formatCount(pool.used, locale),
-    size: t('pools.of', { size: formatCount(pool.size, locale) }),
-    percent: t('pools.percent', { percent: Math.floor(part * 100) }),
-    part,
-    tone: part >= 1 ? 'bad' : pool.is_near_end ? 'warn' : '',
-    full: pool.is_near_end && pool.kind !== 'static',
-    peak: pool.peak === null ? '–' : formatCount(pool.peak.used, locale),
-    peakAt: pool.peak === null ? '' : formatMoment(new Date(pool.peak.at), reader),
-    routers: pool.routers.length === 0 ? t('pools.all_routers') : pool.routers.map((one) => one.name).join(', '),
-    packages: pool.packages,
-  };
-}
 
 /** The pool that a form asks for, or the fields in the way. */
 function readPool(values: Values): { kind: 'read'; input: NewPool } | { kind: 'wrong'; fields: string[] } {
@@ -153,25 +133,7 @@ async function save(
 }
 
 export const pageRoutes: PageRoute[] = [
-  pageRoute({
-    method: 'GET',
-    path: '/pools',
-    permission: 'pools.read',
-    async run(ctx, _input, _web, person) {
-      const reader = readerFor(ctx, person);
-      const { t } = reader;
-      const mayAdd = person.actor.permissions.has('pools.write');
-      return view('pools/list', {
-        title: t('pools.title'),
-        mayAdd,
-        rows: (await listPools(ctx)).map((pool) => printPool(pool, reader)),
-        empty: {
-          text: t('pools.empty'),
-          ...(mayAdd ? { href: '/pools/new', step: t('pools.add'), action: true } : {}),
-        },
-      });
-    },
-  }),
+  ...poolList,
   pageRoute({
     method: 'GET',
     path: '/pools/new',

@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import type { Context } from '../platform/context';
-import { cursorId, listQuery } from '../platform/http/input';
+import { cursorId } from '../platform/http/input';
 import { pageRoute, seeOther, view, type PageResult, type PageRoute } from '../platform/http/page';
 import { notFound } from '../platform/http/problem';
 import { formErrors, pagerOf, readerFor, type Reader } from '../ui';
 import { printCertificate, printHandover, printServer } from './admin.view';
 import { issueRouterCertificate } from './issue-certificate';
+import { certificateList } from './list.routes';
 import { findServer, listCertificates, routerName } from './queries';
 import { renewServer, replaceServer, type ReplaceOutcome } from './replace-server';
 import { revokeCertificate } from './revoke-certificate';
@@ -84,26 +85,7 @@ async function replaced(ctx: Context, reader: Reader, outcome: ReplaceOutcome): 
 }
 
 export const pageRoutes: PageRoute[] = [
-  pageRoute({
-    method: 'GET',
-    path: '/radsec',
-    permission: 'radsec.read',
-    query: listQuery,
-    async run(ctx, { query }, web, person) {
-      const reader = readerFor(ctx, person);
-      const { q, limit, cursor } = query;
-      const page = await listCertificates(ctx, { q: q || undefined, limit, before: cursorId(cursor) });
-      return view('radsec/list', {
-        title: reader.t('radsec.title'),
-        q,
-        rows: page.items.map((one) => printCertificate(one, reader)),
-        empty: q
-          ? { text: reader.t('radsec.none_found'), href: '/radsec', step: reader.t('radsec.show_all') }
-          : { text: reader.t('radsec.empty'), href: '/routers', step: reader.t('ui.nav_routers') },
-        pager: pagerOf('/radsec', new URLSearchParams(web.query), { cursor, next: page.nextCursor, limit }, reader),
-      });
-    },
-  }),
+  ...certificateList,
   pageRoute({
     method: 'GET',
     path: '/routers/:id/certificate',

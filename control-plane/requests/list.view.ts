@@ -88,7 +88,7 @@ export const errorColumns: Column<ErrorRow>[] = [
     key: 'times',
     label: 'requests.times',
     num: true,
-    card: 'card-end',
+    card: 'card-top',
     cell: (row, { locale }) => ({ first: formatCount(row.times, locale) }),
     csv: (row) => row.times,
   },

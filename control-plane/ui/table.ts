@@ -51,7 +51,8 @@ export interface Column<Row> {
   /** Locale key of the head. */
   label: string;
   num?: boolean;
-  card?: 'card-end' | 'card-full' | 'not-in-card';
+  /** `card-top` stands beside the name, wherever its column is. */
+  card?: 'card-top' | 'card-end' | 'card-full' | 'not-in-card';
   /** Names the row: always there, first. */
   isName?: boolean;
   /** Shown only when a person chose it. */

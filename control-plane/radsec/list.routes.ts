@@ -1,0 +1,63 @@
+import { cursorId, listQuery } from '../platform/http/input';
+import { listPages } from '../tables';
+import type { Column } from '../ui';
+import { printCertificate } from './admin.view';
+import { listCertificates } from './queries';
+import type { Certificate } from './schema';
+
+const columns: Column<Certificate>[] = [
+  {
+    key: 'router',
+    label: 'radsec.router',
+    isName: true,
+    cell(row, reader) {
+      const { router, href, serial } = printCertificate(row, reader);
+      return { first: router, href, second: `…${serial}`, secondId: true };
+    },
+    csv: (row) => row.router_name,
+  },
+  {
+    key: 'state',
+    label: 'radsec.state',
+    card: 'card-end',
+    cell: (row, reader) => ({ state: printCertificate(row, reader).state }),
+    csv: (row) => row.state,
+  },
+  {
+    key: 'connection',
+    label: 'radsec.connection',
+    card: 'card-full',
+    cell(row, reader) {
+      const { peer, since } = printCertificate(row, reader);
+      return { first: peer, id: true, second: since };
+    },
+    csv: (row) => row.connection?.peer ?? null,
+  },
+  {
+    key: 'ends',
+    label: 'radsec.ends',
+    num: true,
+    card: 'card-full',
+    cell(row, reader) {
+      const { ends, issued } = printCertificate(row, reader);
+      return { first: ends, second: issued };
+    },
+    csv: (row) => row.not_after,
+  },
+];
+
+/** The certificates of all routers, newest first. */
+export const certificateList = listPages({
+  list: 'router-certificates',
+  path: '/radsec',
+  permission: 'radsec.read',
+  view: 'radsec/list',
+  query: listQuery,
+  title: 'radsec.title',
+  find: 'radsec.find',
+  foot: 'radsec.foot',
+  columns,
+  scope: (_ctx, { query: { q } }) => ({ q: q || undefined }),
+  page: (ctx, filter, { cursor, limit }) => listCertificates(ctx, { ...filter, limit, before: cursorId(cursor) }),
+  empty: ({ reader: { t } }) => ({ text: t('radsec.empty'), href: '/routers', step: t('ui.nav_routers') }),
+});

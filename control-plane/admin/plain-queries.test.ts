@@ -74,7 +74,7 @@ async function seedSessions(tenant: string): Promise<void> {
     `INSERT INTO session_live (tenant_id, nas_id, acct_session_id, subscription_id, username, nas_address, service, started_at, updated_at, received_at, prev_updated_at, interim_s,
        session_time_s, prev_session_time_s, input_bytes, output_bytes, prev_input_bytes, prev_output_bytes, stopped_at, closed_by)
      SELECT s.tenant_id, (SELECT min(id) FROM nas WHERE tenant_id = $1) + s.id % 60, 'l' || s.id, s.id, s.username, '10.9.9.9', CASE WHEN s.id % 3 = 0 THEN 'hotspot' ELSE 'ppp' END,
-            now() - make_interval(mins => (s.id * 7 % 900)::int), now() - make_interval(mins => (s.id % 20)::int), now(), CASE WHEN s.id % 8 > 0 THEN now() - interval '30 minutes' END, 300, 600, 300,
+            now() - make_interval(mins => (s.id * 7 % 900)::int), now() - CASE WHEN s.id % 20 < 12 THEN interval '1 minute' ELSE interval '1 hour' END, now(), CASE WHEN s.id % 8 > 0 THEN now() - interval '30 minutes' END, 300, 600, 300,
             s.id * 1000, s.id * 30000, s.id * 100, s.id * 2000, CASE WHEN s.id % 4 = 0 THEN now() - make_interval(mins => (s.id * 7 % 900 / 2)::int) END, CASE WHEN s.id % 4 = 0 THEN 'stop' END
      FROM subscription s WHERE s.tenant_id = $1`,
     [tenant],

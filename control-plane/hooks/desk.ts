@@ -3,6 +3,8 @@ import type { HookEvent, HookKind, HookOutcome, HookTools } from './kind';
 /** Seconds to the next try after the first, second, … that could not be finished; after the last a person must look. */
 const RETRY_S = [0.3, 1, 2, 5, 10, 30, 60, 300, 900, 3600] as const;
 const AT_ONCE = 6;
+/** A call that overtook what it is about is tried so often by who has it, before it is put back. */
+const AT_ONCE_TRIES = 2;
 /** More than this waits in the table alone, for the sweep. */
 const HELD_MAX = 5_000;
 
@@ -16,12 +18,19 @@ export interface HookDesk {
 export function createHookDesk(tools: HookTools): HookDesk {
   const waiting: { kind: HookKind; event: HookEvent }[] = [];
   const running = new Set<Promise<void>>();
+  const soon = new Set<NodeJS.Timeout>();
   let stopped = false;
   const next = (): void => {
     while (!stopped && running.size < AT_ONCE) {
       const one = waiting.shift();
       if (!one) return;
-      const work = workOn(one.kind, one.event, tools)
+      const work = look(one.kind, one.event, tools)
+        .then((outcome) => {
+          if (stopped || outcome.kind !== 'later' || one.event.tries >= AT_ONCE_TRIES)
+            return note(one.event, outcome, tools);
+          again(one.kind, { ...one.event, tries: one.event.tries + 1 });
+          return undefined;
+        })
         .catch((error: unknown) => tools.log.error({ err: error, hook: one.event.id.toString() }, 'call not worked on'))
         .finally(() => {
           running.delete(work);
@@ -29,6 +38,18 @@ export function createHookDesk(tools: HookTools): HookDesk {
         });
       running.add(work);
     }
+  };
+  // Claimed for half a minute: nobody else has it meanwhile.
+  const again = (kind: HookKind, event: HookEvent): void => {
+    const timer = setTimeout(
+      () => {
+        soon.delete(timer);
+        waiting.push({ kind, event });
+        next();
+      },
+      (RETRY_S[event.tries - 1] ?? 1) * 1_000,
+    );
+    soon.add(timer);
   };
   return {
     put(kind, event) {
@@ -38,6 +59,7 @@ export function createHookDesk(tools: HookTools): HookDesk {
     },
     async stop() {
       stopped = true;
+      for (const timer of soon) clearTimeout(timer);
       await Promise.all(running);
     },
   };
@@ -45,20 +67,26 @@ export function createHookDesk(tools: HookTools): HookDesk {
 
 /** Works on one call and writes down what became of it. */
 export async function workOn(kind: HookKind, event: HookEvent, tools: HookTools): Promise<void> {
-  let outcome: HookOutcome;
+  await note(event, await look(kind, event, tools), tools);
+}
+
+async function look(kind: HookKind, event: HookEvent, tools: HookTools): Promise<HookOutcome> {
   try {
-    outcome = await kind.handle(event, tools);
+    return await kind.handle(event, tools);
   } catch (error) {
     tools.log.warn({ err: error, hook: event.id.toString(), kind: event.kind }, 'a call is tried again');
-    outcome = { kind: 'later', note: error instanceof Error ? error.name : 'fault' };
+    return { kind: 'later', note: error instanceof Error ? error.name : 'fault' };
   }
+}
+
+async function note(event: HookEvent, outcome: HookOutcome, tools: HookTools): Promise<void> {
   const wait_s = outcome.kind === 'later' ? RETRY_S[event.tries] : undefined;
   const state = outcome.kind !== 'later' ? outcome.kind : wait_s === undefined ? 'stuck' : 'waiting';
   const opening = { tenantId: event.tenantId, actor: providerActor(event), requestId: `hook-${event.id}` };
   await tools.db.inTenant(
     opening,
     (ctx) => ctx.tx.$executeRaw`
-      UPDATE hook_event SET state = ${state}, note = ${outcome.note?.slice(0, 300) ?? null}, tries = tries + 1, claimed_until = NULL,
+      UPDATE hook_event SET state = ${state}, note = ${outcome.note?.slice(0, 300) ?? null}, tries = ${event.tries + 1}, claimed_until = NULL,
         next_try_at = CASE WHEN ${state} = 'waiting' THEN clock_timestamp() + make_interval(secs => ${wait_s ?? 0}::float8) END
       WHERE id = ${event.id}`,
   );

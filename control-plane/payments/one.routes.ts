@@ -6,6 +6,7 @@ import { notFound } from '../platform/http/problem';
 import { companyPhone } from '../subscribers';
 import {
   fieldsOf,
+  formatClock,
   formatLatency,
   formatMoment,
   formatMoney,
@@ -34,13 +35,7 @@ function eventsOf(payment: PaymentWithTimeline, reader: Reader) {
     before = moment.getTime();
     return {
       iso: at,
-      time: new Intl.DateTimeFormat('en-GB', {
-        timeZone: reader.zone,
-        hour: '2-digit',
-        minute: '2-digit',
-        second: '2-digit',
-        fractionalSecondDigits: 3,
-      }).format(moment),
+      time: formatClock(moment, reader, true),
       arch: GOOD.has(step) ? 'online' : BAD.has(step) ? 'shut' : 'open',
       tone: GOOD.has(step) ? 'good' : BAD.has(step) ? 'bad' : '',
       what: reader.t(`payments.step_${step}`),

@@ -100,7 +100,10 @@ export async function listPayments(ctx: Context, filter: PaymentFilter): Promise
 export async function findPayment(ctx: Context, id: bigint): Promise<PaymentWithTimeline | undefined> {
   const [row] = await select(ctx, [Prisma.sql`p.id = ${id}`], 1);
   if (!row) return undefined;
-  const steps = await ctx.tx.payment_step.findMany({ where: { payment_id: id }, orderBy: { id: 'asc' } });
+  const steps = await ctx.tx.payment_step.findMany({
+    where: { payment_id: id },
+    orderBy: [{ at: 'asc' }, { id: 'asc' }],
+  });
   return {
     ...toPayment(row),
     timeline: steps.map((step) => ({ at: step.at.toISOString(), step: step.step, detail: step.detail })),

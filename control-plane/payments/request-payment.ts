@@ -67,7 +67,7 @@ export async function requestPayment(
   const before = await lately(ctx, order);
   if (before) return before;
   const id = await insert(ctx, { ...order, currency: version.currency });
-  await recordStep(ctx, id, 'created', `${provider.name}, ${amount} cents`);
+  await recordStep(ctx, id, 'created', `${version.currency} ${(Number(amount) / 100).toFixed(2)}`);
   await recordAudit(
     ctx,
     'payments.request',

@@ -51,7 +51,12 @@ export function handleStk(event: HookEvent, tools: HookTools): Promise<HookOutco
     const outcome = readOutcome(told.code, told.text);
     if (doubts.length > 0) {
       steps.push({ step: 'doubted', detail: doubts.join(', ') });
-      await noteUnclear(ctx, order.id, steps, adoptable(told, doubts, outcome.kind === 'paid'));
+      await noteUnclear(
+        ctx,
+        order.id,
+        steps,
+        adoptable(told, order.provider_ref2 ? doubts : [...doubts, 'order'], outcome.kind === 'paid'),
+      );
       return { kind: 'done', note: `doubted: ${doubts.join(', ')}` };
     }
     if (outcome.kind === 'paid') return paid(ctx, order.id, told, steps);
@@ -66,9 +71,7 @@ async function paid(ctx: Context, id: bigint, told: StkCallback, steps: Step[]):
   const proof = { receipt, amount_cents, source: 'callback' as const, payer: payerText(told.payer) };
   const settled = await settlePayment(ctx, id, proof, steps);
   if (settled.kind !== 'other_receipt' || receipt === undefined) return { kind: 'done', note: settled.kind };
-  // A second receipt for one prompt: money of its own, for the same service.
-  const { account_ref } = await accountRef(ctx, id);
-  const at = undefined;
+  // A prompt has one receipt, and this one was settled by another: an earlier payment by hand was taken for it, or this is a lie. The provider's list tells.
   const money = {
     method: 'mpesa' as const,
     receipt,
@@ -76,18 +79,18 @@ async function paid(ctx: Context, id: bigint, told: StkCallback, steps: Step[]):
     currency: 'KES',
     payer: told.payer,
     payerName: '',
-    billRef: account_ref,
-    at,
+    billRef: await accountRef(ctx, id),
+    at: undefined,
   };
-  const booked = await bookMoney(ctx, money, 'callback', true);
+  const booked = await bookMoney(ctx, money, 'callback', false);
   return { kind: 'done', note: `second receipt ${booked.kind}` };
 }
 
-async function accountRef(ctx: Context, id: bigint): Promise<{ account_ref: string }> {
+async function accountRef(ctx: Context, id: bigint): Promise<string> {
   const [row] = await ctx.tx.$queryRaw<
     { account_ref: string | null }[]
   >`SELECT account_ref FROM payment WHERE id = ${id}`;
-  return { account_ref: row?.account_ref ?? '' };
+  return row?.account_ref ?? '';
 }
 
 /** Reasons not to take a callback's word. */
@@ -99,14 +102,14 @@ async function doubtsOf(ctx: Context, event: HookEvent, told: StkCallback, order
   if (order.provider_ref2 && told.merchantId !== order.provider_ref2) doubts.push('order');
   if (told.code !== '0') return doubts;
   if (told.receipt === undefined) doubts.push('no receipt');
-  if (order.state !== 'settled' && told.amount_cents !== order.amount_cents) doubts.push('amount');
+  if (told.amount_cents !== order.amount_cents) doubts.push('amount');
   if (order.phone !== null && isPayer(told.payer, order.phone) === false) doubts.push('phone');
   return doubts;
 }
 
 /**
- * What is kept of a doubted success until Safaricom has said that it was one. The receipt only where everything in it is right: it needs no forger to
- * know the address. Of two amounts the smaller; the list of payments tells the true one.
+ * What is kept of a doubted success until Safaricom has said that it was one. The receipt only where everything in it is right, the second name of the order
+ * too, which nobody but Safaricom and we know. Of two amounts the smaller; the list of payments tells the true one.
  */
 function adoptable(told: StkCallback, doubts: string[], success: boolean): { receipt?: string; cents?: bigint } {
   if (!success) return {};

@@ -94,8 +94,8 @@ test.each([
     const { page, context } = await signedIn(browser, lango, lango.company, look);
     await page.goto(`${lango.baseUrl}/subscribers`);
     expect(await page.isVisible('.pick-bar')).toBe(false);
-    await page.click('label.pick >> nth=0');
-    await page.click('label.pick >> nth=1');
+    await page.click('label.pick-box >> nth=0');
+    await page.click('label.pick-box >> nth=1');
     expect(await page.isVisible('.pick-bar')).toBe(true);
     // The count is drawn by the style: what is ticked and where it stands must be in one scope of counters.
     expect(await page.locator('.table-frame .pick-count').count()).toBe(1);
@@ -121,11 +121,11 @@ test.each([
     // With scripts, which axe is one of.
     const full = await signedIn(browser, lango, lango.company, { colorScheme, viewport: { width, height: 800 } });
     await full.page.goto(`${lango.baseUrl}/subscribers`);
-    await full.page.click('label.pick >> nth=0');
+    await full.page.click('label.pick-box >> nth=0');
     expect(await faultsOf(full.page, `list-picked-${width}`)).toEqual([]);
     await full.page.click('.pick-bar button[value=message]');
     expect(await faultsOf(full.page, `bulk-message-${width}`)).toEqual([]);
     await full.context.close();
   },
-  60_000,
+  120_000,
 );

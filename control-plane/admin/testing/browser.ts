@@ -39,10 +39,23 @@ export async function signedInAt(
 }
 
 const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+
+/** In the page: what can be used but lies under something else that can, so that a tap there does the other thing. */
+const COVERED = `(() => {
+  const usable = 'a[href], button, summary, select, textarea, input:not([type=hidden])';
+  const named = (one) => (one.textContent.trim() || one.outerHTML).slice(0, 60);
+  return [...document.querySelectorAll(usable)].flatMap((one) => {
+    const box = one.checkVisibility({ visibilityProperty: true, opacityProperty: true }) && one.getClientRects()[0];
+    if (!box || box.width === 0 || box.height === 0) return [];
+    const top = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2)?.closest(usable + ', label');
+    const own = !top || top.contains(one) || one.contains(top) || top.control === one;
+    return own ? [] : ['"' + named(one) + '" lies under "' + named(top) + '"'];
+  });
+})()`;
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
 /**
- * What is wrong with a page as it stands, one line each: faults that axe finds, and pixels that stand out sideways. The policy forbids foreign scripts, so axe
+ * What is wrong with a page as it stands, one line each: faults that axe finds, controls under others, and pixels that stand out sideways. The policy forbids foreign scripts, so axe
  * goes in through the debugger, not as a tag. With LANGO_LOOK a picture of this name is left in that folder.
  */
 export async function faultsOf(page: Page, picture?: string): Promise<string[]> {
@@ -59,6 +72,7 @@ export async function faultsOf(page: Page, picture?: string): Promise<string[]> 
       one.nodes.map((node) => `${one.id}: ${node.html.slice(0, 160)} ${node.failureSummary.split('\n')[1] ?? ''}`),
     );
   }, RULES);
+  faults.push(...(await page.evaluate<string[]>(COVERED)));
   const look = process.env['LANGO_LOOK'];
   if (look && picture) await page.screenshot({ path: `${look}/${picture}.png`, fullPage: true });
   if (size) await page.setViewportSize(size);

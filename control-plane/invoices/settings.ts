@@ -30,7 +30,7 @@ export const sellerForm = z.object({
   invoice_prefix: prefix,
   credit_prefix: prefix,
   footer: text(300),
-  version: z.coerce.number().int().min(0).default(0),
+  version: z.coerce.number().int().min(0).catch(0),
 });
 export type SellerForm = z.output<typeof sellerForm>;
 

@@ -1,0 +1,2 @@
+/** People who become customers by themselves. */
+export { findCompany as findJoinDoor } from './company';

@@ -13,7 +13,12 @@ beforeAll(async () => {
   daraja.reach = lango.baseUrl;
   const { consumerKey: consumer_key, consumerSecret: consumer_secret, shortcode, passkey } = daraja.options;
   await lango.api.put('/settings/payments/mpesa', {
-    ...{ environment: 'sandbox', consumer_key, consumer_secret, shortcode, passkey, type: 'paybill' },
+    environment: 'sandbox',
+    type: 'paybill',
+    consumer_key,
+    consumer_secret,
+    shortcode,
+    passkey,
     nominated_phone: '254700000000',
     per_second: 100,
   });

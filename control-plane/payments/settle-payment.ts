@@ -69,11 +69,13 @@ export async function settlePayment(ctx: Context, id: bigint, proof: Proof, step
     await ctx.tx
       .$executeRaw`UPDATE payment SET receipt = ${proof.receipt}, reference = ${proof.receipt}, received_at = lango_now() WHERE id = ${id}`;
   } else await ctx.tx.$executeRaw`UPDATE payment SET received_at = lango_now() WHERE id = ${id}`;
-  if (proof.amount_cents !== undefined && proof.amount_cents !== row.amount_cents)
+  if (amount !== row.amount_cents) {
+    await ctx.tx.$executeRaw`SELECT payment_received_cents(${id}, ${amount})`;
     steps.push({
       step: 'amount_differs',
-      detail: `asked for ${row.amount_cents} cents, received ${proof.amount_cents}`,
+      detail: `asked for ${row.amount_cents} cents, received ${amount}`,
     });
+  }
   await useMoney(
     ctx,
     {

@@ -46,7 +46,7 @@ export async function useMoney(ctx: Context, money: Money, steps: Step[]): Promi
     await buy(ctx, { ...sold, paymentId, price, use }, steps);
   const applied = cost < amount_cents ? cost : amount_cents;
   await ctx.tx.$executeRaw`
-    UPDATE payment SET state = 'settled', outcome = ${use}, applied_cents = ${applied}, wallet_cents = ${amount_cents - applied}, amount_cents = ${amount_cents},
+    UPDATE payment SET state = 'settled', outcome = ${use}, applied_cents = ${applied}, wallet_cents = ${amount_cents - applied},
       settled_at = lango_now(), due_at = NULL, claimed_until = NULL WHERE id = ${paymentId}`;
   steps.push({ step: 'settled', detail: null });
   await recordSteps(ctx, paymentId, steps);

@@ -114,3 +114,9 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
   SELECT t.id, t.name, t.timezone FROM tenant t WHERE t.slug = p_slug AND t.status = 'approved'
 $$;
 GRANT EXECUTE ON FUNCTION payment_company(text) TO lango_web;
+
+-- An order becomes worth what was received for it; one that is settled stays as it is.
+CREATE OR REPLACE FUNCTION payment_received_cents(p_id bigint, p_cents bigint) RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  UPDATE payment SET amount_cents = p_cents WHERE id = p_id AND tenant_id = lango_tenant() AND account_ref IS NOT NULL AND state NOT IN ('settled', 'refunded') AND amount_cents <> p_cents
+$$;
+GRANT EXECUTE ON FUNCTION payment_received_cents(bigint, bigint) TO lango_web;

@@ -54,7 +54,7 @@ test('many who ask at once share one token, and a token that is forgotten is rep
   let fetched = 0;
   const real = globalThis.fetch;
   const counting = jest.spyOn(globalThis, 'fetch').mockImplementation((url, init) => {
-    if (url.toString().includes('/oauth/')) fetched += 1;
+    if (typeof url === 'string' && url.includes('/oauth/')) fetched += 1;
     return real(url, init);
   });
   try {

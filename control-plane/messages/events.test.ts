@@ -142,7 +142,7 @@ describe('reminders', () => {
       [month['id']],
     );
     expect(before.map((row) => row['state'])).toEqual(['waiting', 'waiting', 'waiting']);
-    await lango.asOwner(`SELECT * FROM message_claim(1)`);
+    await lango.asOwner(`SELECT * FROM message_claim(1000)`);
     const after = await lango.asOwner<Json>(
       `SELECT DISTINCT state, error FROM message WHERE subscription_id = $1 AND kind = 'expiry_soon'`,
       [month['id']],

@@ -106,28 +106,28 @@ CREATE OR REPLACE FUNCTION message_ready(p_channel text) RETURNS boolean LANGUAG
 $$;
 GRANT EXECUTE ON FUNCTION message_ready(text) TO lango_web;
 
+-- Why a message that is due is not to be sent now: interrupted, too_late, outdated, quiet; NULL when it is. Granted to nobody.
+CREATE OR REPLACE FUNCTION message_hindrance(m message) RETURNS text LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT CASE
+    WHEN m.begun THEN 'interrupted'
+    WHEN m.expires_at <= lango_now() THEN 'too_late'
+    -- A reminder of an end that is no longer the end: they paid meanwhile.
+    WHEN m.kind = 'expiry_soon' AND NOT EXISTS (SELECT FROM subscription x WHERE x.id = m.subscription_id AND x.status = 'active' AND x.expires_at = (m.data->>'expires')::timestamptz) THEN 'outdated'
+    WHEN m.urgency = 'day' AND message_open_at(m.tenant_id, lango_now()) > lango_now() THEN 'quiet'
+  END
+$$;
+
 -- What is due now, each for one sender: company by company, no more than its limits allow, what is urgent first. A sender that dies gives back what it had
 -- not begun; what it had begun may have been sent, and is not sent again by itself.
 CREATE OR REPLACE FUNCTION message_claim(p_limit integer)
 RETURNS TABLE (id bigint, tenant_id bigint, kind text, channel text, recipient text, locale text, data jsonb, data_enc bytea, words text, tries integer)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET plan_cache_mode = force_custom_plan AS $$
 #variable_conflict use_column
-DECLARE v_tenant bigint; v_now timestamptz := lango_now(); v_room integer; v_left integer := p_limit; v_taken integer; s message_setting; g message_meter; v_day date;
+DECLARE v_tenant bigint; v_now timestamptz := lango_now(); v_room integer; v_left integer := p_limit; v_taken integer; s message_setting; g message_meter; m message; v_why text; v_day date;
 BEGIN
-  FOR v_tenant IN SELECT DISTINCT m.tenant_id FROM message m WHERE m.state = 'waiting' AND m.due_at <= v_now LOOP
+  FOR v_tenant IN SELECT t.id FROM tenant t WHERE EXISTS (SELECT FROM message w WHERE w.tenant_id = t.id AND w.state = 'waiting' AND w.due_at <= v_now) LOOP
     EXIT WHEN v_left < 1;
     CONTINUE WHEN NOT pg_try_advisory_xact_lock(hashtextextended('message claim ' || v_tenant, 0));
-    UPDATE message m SET state = 'unknown', error = 'interrupted', due_at = NULL, claimed_until = NULL, ended_at = v_now, data_enc = NULL
-    WHERE m.tenant_id = v_tenant AND m.state = 'waiting' AND m.due_at <= v_now AND m.begun AND m.claimed_until <= clock_timestamp();
-    UPDATE message m SET state = 'dropped', error = 'too_late', due_at = NULL, claimed_until = NULL, ended_at = v_now, data_enc = NULL
-    WHERE m.tenant_id = v_tenant AND m.state = 'waiting' AND m.due_at <= v_now AND m.expires_at <= v_now AND (m.claimed_until IS NULL OR m.claimed_until <= clock_timestamp());
-    -- A reminder of an end that is no longer the end: they paid meanwhile.
-    UPDATE message m SET state = 'dropped', error = 'outdated', due_at = NULL, claimed_until = NULL, ended_at = v_now
-    WHERE m.tenant_id = v_tenant AND m.state = 'waiting' AND m.due_at <= v_now AND m.kind = 'expiry_soon' AND (m.claimed_until IS NULL OR m.claimed_until <= clock_timestamp())
-      AND NOT EXISTS (SELECT FROM subscription x WHERE x.id = m.subscription_id AND x.status = 'active' AND x.expires_at = (m.data->>'expires')::timestamptz);
-    UPDATE message m SET due_at = message_open_at(v_tenant, v_now)
-    WHERE m.tenant_id = v_tenant AND m.state = 'waiting' AND m.due_at <= v_now AND m.urgency = 'day' AND message_open_at(v_tenant, v_now) > v_now;
-
     SELECT * INTO s FROM message_setting x WHERE x.tenant_id = v_tenant;
     SELECT (v_now AT TIME ZONE t.timezone)::date INTO v_day FROM tenant t WHERE t.id = v_tenant;
     SELECT * INTO g FROM message_meter x WHERE x.tenant_id = v_tenant FOR UPDATE;
@@ -135,14 +135,26 @@ BEGIN
       coalesce(s.per_minute, 120) - CASE WHEN g.minute = date_trunc('minute', v_now) THEN g.minute_count ELSE 0 END,
       coalesce(s.per_day, 10000) - CASE WHEN g.day = v_day THEN g.day_count ELSE 0 END);
     CONTINUE WHEN v_room < 1;
-    RETURN QUERY
-      WITH due AS (
-        SELECT m.created_at, m.id FROM message m
-        WHERE m.tenant_id = v_tenant AND m.state = 'waiting' AND m.due_at <= v_now AND (m.claimed_until IS NULL OR m.claimed_until <= clock_timestamp())
-        ORDER BY m.urgency DESC, m.id LIMIT v_room FOR UPDATE SKIP LOCKED)
-      UPDATE message m SET claimed_until = clock_timestamp() + interval '2 minutes', begun = false FROM due WHERE m.created_at = due.created_at AND m.id = due.id
-      RETURNING m.id, m.tenant_id, m.kind, m.channel, m.recipient, m.locale, m.data, m.data_enc, m.words, m.tries;
-    GET DIAGNOSTICS v_taken = ROW_COUNT;
+    v_taken := 0;
+    -- What is not worth sending makes no room smaller: the next one is looked at, up to a bound, so that message_next is walked and nothing is sorted.
+    FOR m IN
+      SELECT w.* FROM message w
+      WHERE w.tenant_id = v_tenant AND w.state = 'waiting' AND w.due_at <= v_now AND (w.claimed_until IS NULL OR w.claimed_until <= clock_timestamp())
+      ORDER BY w.urgency DESC, w.id LIMIT v_room + 40 FOR UPDATE SKIP LOCKED
+    LOOP
+      v_why := message_hindrance(m);
+      IF v_why = 'quiet' THEN
+        UPDATE message w SET due_at = message_open_at(v_tenant, v_now) WHERE w.created_at = m.created_at AND w.id = m.id;
+      ELSIF v_why IS NOT NULL THEN
+        UPDATE message w SET state = CASE v_why WHEN 'interrupted' THEN 'unknown' ELSE 'dropped' END, error = v_why, due_at = NULL, claimed_until = NULL, ended_at = v_now, data_enc = NULL
+        WHERE w.created_at = m.created_at AND w.id = m.id;
+      ELSE
+        UPDATE message w SET claimed_until = clock_timestamp() + interval '2 minutes', begun = false WHERE w.created_at = m.created_at AND w.id = m.id;
+        RETURN QUERY SELECT m.id, m.tenant_id, m.kind, m.channel, m.recipient, m.locale, m.data, m.data_enc, m.words, m.tries;
+        v_taken := v_taken + 1;
+      END IF;
+      EXIT WHEN v_taken >= v_room;
+    END LOOP;
     v_left := v_left - v_taken;
     IF v_taken > 0 THEN
       INSERT INTO message_meter AS x (tenant_id, minute, minute_count, day, day_count) VALUES (v_tenant, date_trunc('minute', v_now), v_taken, v_day, v_taken)

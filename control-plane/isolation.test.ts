@@ -24,7 +24,7 @@ beforeAll(async () => {
   const [found] = await lango.asOwner<Record<string, string>>(
     `UPDATE subscriber SET name = 'Zipporah Foreign', phone = '+254799000777', email = 'zipporah@foreign.example' WHERE id = $1
      RETURNING (SELECT username FROM subscription WHERE id = $2) AS username, (SELECT plan_version_id::text FROM subscription WHERE id = $2) AS version,
-       (SELECT code FROM voucher WHERE tenant_id = $3 LIMIT 1) AS voucher, (SELECT slug FROM tenant WHERE id = $3) AS slug, (SELECT min(id)::text FROM ledger_account WHERE tenant_id = $3) AS account`,
+       (SELECT code FROM voucher WHERE tenant_id = $3 LIMIT 1) AS voucher, (SELECT min(id)::text FROM ledger_account WHERE tenant_id = $3) AS account`,
     [ids['clients'], ids['subscriptions'], theirs.tenantId.toString()],
   );
   await lango.asOwner(
@@ -52,7 +52,6 @@ beforeAll(async () => {
     plan_version: found?.['version'] ?? '',
     username: found?.['username'] ?? '',
     account: found?.['account'] ?? '',
-    slug: found?.['slug'] ?? '',
     voucher: found?.['voucher'] ?? '',
   };
   marks = [
@@ -152,10 +151,10 @@ const nothing: Record<string, string> = { bigint: '999999999', text: 'nobody-at-
 
 function wordsOf(name: string, about: About): string {
   if (/mac|station/.test(name)) return about === 'theirs' ? 'F0:0D:F0:0D:F0:0D' : '00:00:5E:00:53:FF';
-  if (about === 'nobody') return nothing['text'] ?? '';
+  // The word in the address of a company's public pages is everybody's.
+  if (about === 'nobody' || name === 'p_slug') return nothing['text'] ?? '';
   if (/email/.test(name)) return theirs.email;
   if (/phone/.test(name)) return '254799000777';
-  if (/slug/.test(name)) return owned['slug'] ?? '';
   if (/code|typed/.test(name)) return owned['voucher'] ?? '';
   if (/text|name$/.test(name)) return owned['username'] ?? '';
   return 'suspended';
@@ -216,12 +215,10 @@ async function call({ name, args }: Callable, about: About): Promise<string> {
 
 /**
  * Asked before it is known whose company it is, by something that only the right person has or that everybody may know: an e-mail at the door, a
- * secret, a company's public name.
+ * secret.
  */
 const beforeTheCompany = new Set([
-  'garden_company',
   'hook_keep_open',
-  'join_company',
   'staff_code_wait',
   'staff_has_second_factor',
   'staff_login_failed',

@@ -257,6 +257,7 @@ export const pageRoutes: PageRoute[] = [
     form: editForm,
     async run(ctx, { params, form }, _web, person) {
       const reader = readerFor(ctx, person);
+      if (!(await findSubscriber(ctx, params.id))) throw notFound('That customer');
       if (!form.ok) return refusedForm(form.values, form.fields, reader, params.id);
       const { name, phone, email, version } = form.value;
       const patch = { name, phone, email: email ?? null, version: Number(version) };

@@ -12,7 +12,7 @@ const LEAST_BYTES = 1024;
 export function compressed(): RequestHandler {
   const compress = compression({
     threshold: LEAST_BYTES,
-    filter: (req, res) => askedByItself(req as Request) && compression.filter(req, res),
+    filter: (req, res) => askedByItself(req) && compression.filter(req, res),
   });
   return (req, res, next) => {
     res.vary('Sec-Fetch-Site');

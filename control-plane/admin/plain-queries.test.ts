@@ -33,7 +33,7 @@ afterAll(async () => {
 });
 
 const inTenant = <T>(work: (ctx: Context) => Promise<T>): Promise<T> =>
-  db.inTenant({ tenantId: BigInt(lango.company.tenantId), actor: systemActor('test'), requestId: 'r' }, work);
+  db.inTenant({ tenantId: lango.company.tenantId, actor: systemActor('test'), requestId: 'r' }, work);
 
 /** 350 people with a service each, of plans that cut, slow down, wait, and have rules: every state at both sides of each edge. */
 async function seedServices(tenant: string): Promise<void> {

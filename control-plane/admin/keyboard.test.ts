@@ -5,6 +5,8 @@ import { startTestLango, type TestLango } from '../test-kit/lango';
 import { openBrowser, signedIn } from './testing/browser';
 import { seedProvider, type SeededProvider } from './testing/seed-provider';
 
+// Patience: spent only when something is broken.
+jest.setTimeout(180_000);
 let lango: TestLango;
 let browser: Browser;
 let seeded: SeededProvider;

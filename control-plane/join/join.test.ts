@@ -302,6 +302,7 @@ test.each([
 ] as const)(
   'at %i px in %s the pages pass axe, do not scroll sideways, and the first weighs less than 50 kB',
   async (width, colorScheme) => {
+    await set({});
     const look = { colorScheme, viewport: { width, height: 800 } };
     const { page, context } = await signedIn(browser, lango, lango.company, look);
     for (const path of ['/join/settings', '/join/requests', '/join/requests?all=yes']) {

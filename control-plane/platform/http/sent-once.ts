@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Context } from '../context';
+import { sqlFault } from '../db/faults';
 import { once, release } from './idempotency';
 import type { PageResult } from './page';
 import { conflict } from './problem';
@@ -26,20 +27,38 @@ export async function sentOnce(ctx: Context, form: SentForm, work: () => Promise
   const request = requestOf(form);
   if (!request) return work();
   let result: PageResult | undefined;
-  const answer = await once(ctx, request, async () => {
-    result = await work();
-    return result.kind === 'redirect' ? new Reply(303, { to: result.to }) : new Reply(200, null, {}, 'told_once');
-  });
-  if (result) {
-    if (result.kind === 'view' && result.status >= 400) await release(ctx, request);
-    return result;
+  let answer: unknown;
+  try {
+    answer = await once(ctx, request, async () => {
+      result = await work();
+      if (isRefused(result)) throw REFUSED;
+      return result.kind === 'redirect' ? new Reply(303, { to: result.to }) : new Reply(200, null, {}, 'told_once');
+    });
+  } catch (error) {
+    if (error !== REFUSED || !result) throw error;
+    await takeBack(ctx, request);
   }
+  if (result) return result;
   const { status, body } = answer as Reply;
   if (status === 303) return { kind: 'redirect', to: (body as { to: string }).to, cookies: [] };
   throw conflict(
     'sent_already',
     'This form was sent before, and was done then. Its answer is shown once; load the page again to see how things stand.',
   );
+}
+
+/** Thrown past the keeping of an answer: what was refused has none. */
+const REFUSED = Symbol('refused');
+
+const isRefused = (result: PageResult): boolean => result.kind === 'view' && result.status >= 400;
+
+/** What a unique index refused has lost the transaction, and the key with it. */
+async function takeBack(ctx: Context, request: { key: string }): Promise<void> {
+  try {
+    await release(ctx, request);
+  } catch (error) {
+    if (sqlFault(error)?.state !== '25P02') throw error;
+  }
 }
 
 /** Undefined for a form without a mark: of a program, or of a page that was drawn before there were any. */

@@ -49,6 +49,7 @@ export function createHookDesk(tools: HookTools): HookDesk {
       },
       (RETRY_S[event.tries - 1] ?? 1) * 1_000,
     );
+    timer.unref();
     soon.add(timer);
   };
   return {

@@ -78,7 +78,10 @@ async function later(shift: string): Promise<void> {
 /** Everything about one payment is worked on, and nothing more comes by itself. */
 const quiet = () =>
   until(
-    () => lango.asOwner<{ n: number }>(`SELECT count(*)::int AS n FROM hook_event WHERE state = 'waiting'`),
+    () =>
+      lango.asOwner<{ n: number }>(
+        `SELECT count(*)::int AS n FROM hook_event WHERE state = 'waiting' AND convert_from(body, 'UTF8') NOT LIKE '%ws_CO_nobody%'`,
+      ),
     ([row]) => row?.n === 0,
   );
 /** Money of this service: payments settled, and cents that came into the books. */
@@ -307,9 +310,6 @@ describe('a forgery', () => {
       `SELECT state, note FROM hook_event WHERE convert_from(body, 'UTF8') LIKE '%ws_CO_nobody%'`,
     );
     expect(event).toMatchObject({ state: 'waiting' });
-    await lango.asOwner(
-      `UPDATE hook_event SET state = 'stuck', next_try_at = NULL WHERE convert_from(body, 'UTF8') LIKE '%ws_CO_nobody%'`,
-    );
   });
 });
 

@@ -35,7 +35,7 @@ const standing = (page: Page): Promise<{ what: string; faults: string[] }> =>
     };
     const { document, getComputedStyle } = globalThis as unknown as {
       document: { activeElement: Node; elementFromPoint(x: number, y: number): Node | null };
-      getComputedStyle(node: Node): { outlineStyle: string; outlineWidth: string };
+      getComputedStyle: (this: void, node: Node) => { outlineStyle: string; outlineWidth: string };
     };
     const node = document.activeElement;
     const words = (node.getAttribute('aria-label') ?? node.getAttribute('name') ?? node.textContent)

@@ -3,7 +3,6 @@ import type { Context } from '../platform/context';
 import { idField } from '../platform/http/input';
 import { pageRoute, seeOther, view } from '../platform/http/page';
 import type { PageRoute } from '../platform/http/page';
-import type { Person } from '../platform/http/person';
 import { notFound } from '../platform/http/problem';
 import type { Permission } from '../platform/permissions';
 import { listPackages } from '../plans';

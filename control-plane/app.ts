@@ -38,8 +38,8 @@ export function createApp(given: AppParts): Express {
   app.set('case sensitive routing', true);
 
   app.use((req, res, next) => {
-    const given = req.get('x-request-id');
-    res.locals['requestId'] = given !== undefined && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID();
+    const named = req.get('x-request-id');
+    res.locals['requestId'] = named !== undefined && /^[\w.-]{1,64}$/.test(named) ? named : randomUUID();
     res.set('X-Request-Id', String(res.locals['requestId']));
     next();
   });

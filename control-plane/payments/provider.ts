@@ -59,7 +59,7 @@ export interface Listed {
 }
 
 /**
- * One provider. `provider-kit.ts` in the test-kit holds every one of them to the same promises.
+ * One provider.
  * None of these runs inside a transaction; none throws for what a network or a provider does.
  */
 export interface PaymentProvider<S = unknown> {

@@ -11,6 +11,7 @@
 import { chmodSync, chownSync, rmSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { encodeAnswer } from './answer';
+import { listenOn } from '../part';
 import { Batcher } from './batcher';
 import { Database, type DatabaseOptions } from './database';
 import { ClientMessages, type ClientMessage, noEncryption, refusal, result, welcome } from './messages';
@@ -43,10 +44,9 @@ export async function startAuthorizer(o: AuthorizerOptions): Promise<{ stop(): P
   });
   // One that a killed process left.
   rmSync(o.socket, { force: true });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(o.socket, resolve);
-  });
+  await listenOn(server, { path: o.socket }, (error) =>
+    o.log.warn({ err: error }, 'the socket of logins is in trouble'),
+  );
   chmodSync(o.socket, 0o600);
   if (o.owner && process.getuid?.() === 0) chownSync(o.socket, o.owner.uid, o.owner.gid);
   return {

@@ -298,6 +298,37 @@ describe('a forgery', () => {
     expect(await booked(sub)).toEqual({ settled: 0, cents: 0, cycles: 0 });
   });
 
+  it.each([
+    ['smaller', 'before', 1],
+    ['smaller', 'after', 1],
+    ['larger', 'before', 300],
+    ['larger', 'after', 300],
+  ] as const)('of a %s amount, told %s the payment, makes it neither less nor more', async (_size, when, amount) => {
+    const { sub, payment } = await prompted(scenarios.nothing);
+    const push = pushOf(payment);
+    const forged: Push = { ...push, amount, truth: { kind: 'paid', receipt: `FORGED${amount}`, at: new Date() } };
+    if (when === 'after') daraja.pay(push);
+    await daraja.callback(forged);
+    await until(
+      () => show(payment['id']),
+      (one) => steps(one).includes('asked'),
+    );
+    daraja.pay(push);
+    await later('1 minute');
+    const settled = await inState(payment['id'], 'settled');
+    expect(settled).toMatchObject({ amount_cents: 10_000, receipt: null, outcome: 'activated' });
+    expect(steps(settled)).not.toContain('amount_differs');
+    // Its own receipt is still free to be told.
+    await daraja.callback(push);
+    const known = await until(
+      () => show(payment['id']),
+      (one) => one['receipt'] !== null,
+    );
+    expect(known['receipt']).toBe((push.truth as { receipt: string }).receipt);
+    await quiet();
+    expect(await booked(sub)).toEqual(once);
+  });
+
   it('of a prompt that there never was is kept for a person', async () => {
     const { payment } = await prompted(scenarios.nothing);
     const push = pushOf(payment);

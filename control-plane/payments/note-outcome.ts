@@ -57,17 +57,17 @@ export async function noteFailure(
   await tellLive(ctx, id, row.subscription_id ?? undefined);
 }
 
-/** Nobody can say yet: the provider is asked at once, and what was told meanwhile is kept for its answer. */
+/** Nobody can say yet: the provider is asked at once, and the receipt that was told meanwhile is kept for its answer. */
 export async function noteUnclear(
   ctx: Context,
   id: bigint,
   steps: Step[],
-  told: { receipt?: string; cents?: bigint },
+  toldReceipt: string | undefined,
 ): Promise<void> {
   const row = await lockOrder(ctx, id);
   if (row.state !== 'settled' && row.state !== 'refunded') {
     await ctx.tx.$executeRaw`
-      UPDATE payment SET told_receipt = coalesce(told_receipt, ${told.receipt ?? null}), told_cents = least(told_cents, ${told.cents ?? null}::bigint), due_at = lango_now(),
+      UPDATE payment SET told_receipt = coalesce(told_receipt, ${toldReceipt ?? null}), due_at = lango_now(),
         state = CASE WHEN state = 'prompted' THEN 'unknown' ELSE state END WHERE id = ${id}`;
     await ctx.tx.$executeRaw`SELECT job_enqueue('payments.work')`;
   }

@@ -61,7 +61,6 @@ interface Loaded {
   order: Order & {
     ref: string | null;
     toldReceipt: string | null;
-    toldCents: bigint | null;
     createdAt: Date;
     state: string;
   };
@@ -90,12 +89,11 @@ async function load(ctx: Context, tools: TaskTools, provider: PaymentProvider, i
       currency: string;
       provider_ref: string | null;
       told_receipt: string | null;
-      told_cents: bigint | null;
       created_at: Date;
       state: string;
       plan: string | null;
     }[]
-  >`SELECT p.account_ref, p.phone, p.amount_cents, p.currency, p.provider_ref, p.told_receipt, p.told_cents, p.created_at, p.state, l.name AS plan
+  >`SELECT p.account_ref, p.phone, p.amount_cents, p.currency, p.provider_ref, p.told_receipt, p.created_at, p.state, l.name AS plan
     FROM payment p LEFT JOIN subscription s ON s.id = p.subscription_id LEFT JOIN plan_version v ON v.id = s.plan_version_id LEFT JOIN plan l ON l.id = v.plan_id
     WHERE p.id = ${id}`;
   if (!row) throw new Error(`payment ${id} is not there`);
@@ -113,7 +111,6 @@ async function load(ctx: Context, tools: TaskTools, provider: PaymentProvider, i
       at: new Date(),
       ref: row.provider_ref,
       toldReceipt: row.told_receipt,
-      toldCents: row.told_cents,
       createdAt: row.created_at,
       state: row.state,
     },
@@ -208,14 +205,9 @@ async function noteAnswer(ctx: Context, order: Loaded['order'], told: Told, bega
   ];
   switch (told.kind) {
     case 'paid': {
-      const smaller = order.toldCents !== null && order.toldCents < order.amount_cents ? order.toldCents : undefined;
+      // Where the answer names no amount, it is what we asked for: a prompt cannot be paid in part, and what a doubted call named counts for nothing.
       const receipt = told.receipt ?? (await believable(ctx, order));
-      await settlePayment(
-        ctx,
-        order.id,
-        { receipt, amount_cents: told.amount_cents ?? smaller, source: 'answer' },
-        steps,
-      );
+      await settlePayment(ctx, order.id, { receipt, amount_cents: told.amount_cents, source: 'answer' }, steps);
       return;
     }
     case 'failed':

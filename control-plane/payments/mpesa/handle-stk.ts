@@ -61,7 +61,7 @@ export function handleStk(event: HookEvent, tools: HookTools): Promise<HookOutco
     }
     if (outcome.kind === 'paid') return paid(ctx, order.id, told, steps);
     if (outcome.kind === 'failed') await noteFailure(ctx, order.id, outcome, steps);
-    else await noteUnclear(ctx, order.id, steps, {});
+    else await noteUnclear(ctx, order.id, steps, undefined);
     return { kind: 'done' };
   });
 }
@@ -108,16 +108,10 @@ async function doubtsOf(ctx: Context, event: HookEvent, told: StkCallback, order
 }
 
 /**
- * What is kept of a doubted success until Safaricom has said that it was one. The receipt only where everything in it is right, the second name of the order
- * too, which nobody but Safaricom and we know. Of two amounts the smaller; the list of payments tells the true one.
+ * The receipt of a doubted success, kept until Safaricom has said that it was one: only where everything in it is right, the second name of the order too,
+ * which nobody but Safaricom and we know. No amount is ever kept: Safaricom's answer is about the prompt, and the amount of that is ours.
  */
-function adoptable(told: StkCallback, doubts: string[], success: boolean): { receipt?: string; cents?: bigint } {
-  if (!success) return {};
+function adoptable(told: StkCallback, doubts: string[], success: boolean): string | undefined {
   const onlyPlace = doubts.every((doubt) => doubt === 'open address' || doubt === 'unknown source');
-  return {
-    ...(onlyPlace && told.receipt !== undefined ? { receipt: told.receipt } : {}),
-    ...(doubts.includes('amount') && told.amount_cents !== undefined && told.amount_cents > 0n
-      ? { cents: told.amount_cents }
-      : {}),
-  };
+  return success && onlyPlace ? told.receipt : undefined;
 }

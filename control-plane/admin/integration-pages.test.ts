@@ -142,7 +142,10 @@ describe.each([
     expect(await main()).toContain('422');
     await open('/requests');
     expect(await look('requests-list')).toEqual([]);
-    await page.click('a.chip:has-text("Refused")');
+    await page.click('summary:has-text("Filter")');
+    await page.selectOption('[name=outcome]', 'refused');
+    await page.click('.chips .is-action');
+    await page.waitForURL(/outcome=refused/);
     expect(await main()).toContain('POST /api/clients');
     expect(await main()).not.toMatch(/\b200\b/);
   }, 60_000);

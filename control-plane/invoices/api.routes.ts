@@ -48,6 +48,7 @@ export const apiRoutes = [
     path: '/billing/invoices/:id.pdf',
     permission: 'invoices.read',
     summary: 'Take an invoice or credit note as PDF',
+    media: 'application/pdf',
     query: z.object({ lang: z.enum(LOCALES).default('en') }),
     async run(ctx, { params, query }, person) {
       const { timezone, currency } = person.tenant;

@@ -66,6 +66,7 @@ describe.each([
     expect(await main()).toContain('Send a test to see that it works');
     await page.fill('[name=to]', '0712 345 678');
     await page.click('button:has-text("Send the test")');
+    await page.waitForURL(/\/messages\/\d+/);
     await shows('does not accept the key');
     expect(await look('messages-one-waiting')).toEqual([]);
     await open('/messages/settings');
@@ -79,6 +80,7 @@ describe.each([
     await page.click('button:has-text("Save the account")');
     await page.fill('[name=to]', '+254712345679');
     await page.click('button:has-text("Send the test")');
+    await page.waitForURL(/\/messages\/\d+/);
     await shows("Africa's Talking took it");
     expect(at.sent.at(-1)).toMatchObject({ to: '+254712345679', text: expect.stringContaining('This is a test of') });
     expect(await look('messages-one-sent')).toEqual([]);
@@ -116,6 +118,7 @@ describe.each([
     await page.fill('[name=text]', 'The mast rests tonight.');
     expect(await look('messages-write')).toEqual([]);
     await page.click('button:has-text("Send the message")');
+    await page.waitForURL(/\/messages\/\d+/);
     await shows("Africa's Talking took it");
     await open(`/subscribers/${subscription['client_id']}`);
     expect(await main()).toContain('Notice, Sent');
@@ -140,6 +143,7 @@ describe.each([
     await open('/messages/settings');
     await page.fill('[name=to]', '0712000111');
     await page.click('button:has-text("Send the test")');
+    await page.waitForURL(/\/messages\/\d+/);
     await shows('This is no number');
     await open('/messages?state=failed');
     expect(await main()).toContain('+254712000111');

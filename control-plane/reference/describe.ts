@@ -27,7 +27,7 @@ interface Operation {
   security?: unknown[];
   parameters: { name: string; in: string; required: boolean; schema: Schema; description?: string }[];
   requestBody?: { content: { 'application/json': { schema: Schema } } };
-  responses: Record<string, { description: string; content?: { 'application/json': { schema: Schema } } }>;
+  responses: Record<string, { description: string; content?: { 'application/json'?: { schema: Schema } } }>;
 }
 
 /** One name in a query, a body or an answer. */
@@ -71,7 +71,7 @@ export function describeApi(routes: ApiRoute[], baseUrl: string): Map<string, De
 function describe(route: ApiRoute, path: string, operation: Operation, baseUrl: string): Described {
   const status = String(route.status);
   const body = operation.requestBody?.content['application/json'].schema;
-  const answer = operation.responses[status]?.content?.['application/json'].schema;
+  const answer = operation.responses[status]?.content?.['application/json']?.schema;
   return {
     id: operation.operationId,
     method: route.method,

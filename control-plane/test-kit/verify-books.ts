@@ -10,7 +10,13 @@ const BATCH = 20_000;
  */
 export async function bookFaults(ownerUrl: string): Promise<string[]> {
   const client = new Client({ connectionString: ownerUrl });
-  await client.connect();
+  try {
+    await client.connect();
+  } catch (error) {
+    // The test has taken its database away itself.
+    if ((error as { code?: string }).code === '3D000') return [];
+    throw error;
+  }
   try {
     await client.query(`DO $$ BEGIN WHILE audit_seal_events(${BATCH}) > 0 LOOP END LOOP; END $$`);
     const audit = await client.query<{ fault: string }>(

@@ -48,7 +48,9 @@ const COVERED = `(() => {
     const box = one.checkVisibility({ visibilityProperty: true, opacityProperty: true }) && one.getClientRects()[0];
     if (!box || box.width === 0 || box.height === 0) return [];
     const top = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2)?.closest(usable + ', label');
-    const own = !top || top.contains(one) || one.contains(top) || top.control === one;
+    // A sheet that was opened covers what it will.
+    const sheet = top?.closest('details[open], dialog, [popover]');
+    const own = !top || (sheet && !sheet.contains(one)) || top.contains(one) || one.contains(top) || top.control === one;
     return own ? [] : ['"' + named(one) + '" lies under "' + named(top) + '"'];
   });
 })()`;

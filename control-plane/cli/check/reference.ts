@@ -17,7 +17,7 @@ interface Schema {
 
 interface Operation {
   requestBody?: { content: { 'application/json': { schema: Schema } } };
-  responses: Record<string, { content?: { 'application/json': { schema: Schema } } }>;
+  responses: Record<string, { content?: { 'application/json'?: { schema: Schema } } }>;
   parameters: { name: string; in: string; required: boolean; schema: Schema }[];
 }
 
@@ -52,7 +52,7 @@ function section(route: ApiRoute, paths: Record<string, Record<string, Operation
   const path = `/api${route.path}`;
   const operation = paths[path.replace(/:([a-z_]+)/g, '{$1}')]?.[route.method.toLowerCase()];
   const body = operation?.requestBody?.content['application/json'].schema;
-  const answer = operation?.responses[String(route.status)]?.content?.['application/json'].schema;
+  const answer = operation?.responses[String(route.status)]?.content?.['application/json']?.schema;
   const query = operation?.parameters.filter((one) => one.in === 'query') ?? [];
   const who =
     route.permission === 'public'
@@ -62,7 +62,7 @@ function section(route: ApiRoute, paths: Record<string, Record<string, Operation
         : `\`${route.permission}\``;
   return [
     `### ${route.method} ${path}\n`,
-    `${route.summary}. For ${who}; answers ${route.status}.\n`,
+    `${route.summary}. For ${who}; answers ${route.status}${route.media ? ` with ${route.media}` : ''}.\n`,
     ...(query.length > 0
       ? [`Query: ${query.map((one) => `\`${one.name}\`${one.required ? '' : '?'} ${words(one.schema)}`).join(' · ')}\n`]
       : []),

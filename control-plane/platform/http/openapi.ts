@@ -117,6 +117,7 @@ function responses(route: ApiRoute): Record<string, unknown> {
         ...requestIdHeader,
         ...(replayed ? { 'Idempotency-Replayed': { $ref: '#/components/headers/IdempotencyReplayed' } } : {}),
       },
+      ...(route.media ? { content: { [route.media]: { schema: { type: 'string', format: 'binary' } } } } : {}),
       ...(route.answer ? { content: { 'application/json': { schema: jsonSchema(route.answer, 'output') } } } : {}),
     },
     ...(route.body ? { 400: refusal('The body is not JSON'), 413: refusal('The body is too large') } : {}),

@@ -68,6 +68,7 @@ export interface ApiRoute {
   query: z.ZodType | undefined;
   body: z.ZodType | undefined;
   answer: z.ZodType | undefined;
+  media: string | undefined;
   perform(call: Call): Promise<unknown>;
 }
 
@@ -80,6 +81,8 @@ interface Spec<P extends string, Q extends Schema, B extends Schema> {
   body?: B;
   /** Shape of the answer, for the OpenAPI document alone. */
   answer?: z.ZodType;
+  /** The media type of an answer that is a file, for the same. */
+  media?: string;
   /** Where it differs from: GET 200, POST 201, PUT and PATCH 200, DELETE 204. */
   status?: number;
 }
@@ -131,6 +134,7 @@ function common<P extends string, Q extends Schema, B extends Schema>(
     query: spec.query,
     body: spec.body,
     answer: spec.answer,
+    media: spec.media,
   };
 }
 

@@ -145,6 +145,8 @@ test('a damaged segment that a dead process left is written as far as it can be 
   expect(drained).toEqual([first.instance]);
   expect(readFileSync(join(root, '.damaged', `${first.instance}-00000001.seg`)).equals(bytes)).toBe(true);
   expect(said.some((text) => text.includes('damaged'))).toBe(true);
+  // Its folder is removed beside what goes on.
+  await until(() => !readdirSync(root).some((name) => name.includes('+')));
   expect(readdirSync(root).sort()).toEqual(['.damaged', directory.instance].sort());
 });
 

@@ -39,14 +39,16 @@ export class RecordQueue {
 
   private async drain(): Promise<void> {
     while (this.queue.length > 0) {
-      const batch = this.queue.slice(0, LARGEST_WRITE);
-      if (await this.write(batch)) {
-        this.queue.splice(0, batch.length);
-        this.written();
-      } else {
-        if (this.stopped) return;
+      // Out of the queue while it is written: what overflows meanwhile takes nothing of it away, and it takes nothing of what came.
+      const batch = this.queue.splice(0, LARGEST_WRITE);
+      while (!(await this.write(batch))) {
+        if (this.stopped) {
+          this.queue.unshift(...batch);
+          return;
+        }
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
+      this.written();
     }
   }
 

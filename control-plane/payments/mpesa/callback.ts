@@ -1,7 +1,8 @@
 import type { Incoming } from '../find-owner';
 import { readPayer, type Payer } from '../msisdn';
-import { textOf } from './call';
-import { centsOf } from './provider';
+import { textOf } from '../call';
+import { momentOfStamp } from '../nairobi';
+import { centsOf } from '../amount';
 
 /** What an STK callback says. Amount, receipt and payer only come with a success, in no order that one could rely on. */
 export interface StkCallback {
@@ -67,15 +68,7 @@ export function readC2b(body: Buffer): (Incoming & { shortcode: string }) | unde
     payer: readPayer(told['MSISDN']),
     payerName: [told['FirstName'], told['MiddleName'], told['LastName']].map(textOf).filter(Boolean).join(' '),
     billRef: textOf(told['BillRefNumber']).trim(),
-    at: momentOf(textOf(told['TransTime'])),
+    at: momentOfStamp(textOf(told['TransTime'])),
     shortcode: textOf(told['BusinessShortCode']),
   };
-}
-
-/** yyyyMMddHHmmss in Nairobi. */
-function momentOf(text: string): Date | undefined {
-  const [, y = '', mo = '', d = '', h = '', mi = '', s = ''] =
-    /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)$/.exec(text) ?? [];
-  const at = new Date(`${y}-${mo}-${d}T${h}:${mi}:${s}+03:00`);
-  return Number.isNaN(at.getTime()) ? undefined : at;
 }

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
-import { callJson, textOf, type Called } from './call';
+import type { Called } from '../call';
+import { nairobiStamp } from '../nairobi';
+import { callWithToken, type TokenDoor } from '../token';
 
 /** What a company's account with Safaricom is called by. */
 export interface DarajaAccount {
@@ -34,25 +36,12 @@ export const darajaUrls = {
 
 const TIMEOUT_MS = 20_000;
 const TOKEN_TIMEOUT_MS = 10_000;
-/** A token is taken for over this long before its end. */
-const EARLY_MS = 60_000;
 /** Any of these may mean that the token is not known (any more). */
 const BAD_TOKEN = new Set(['404.001.03', '400.003.01', '401.002.01', '401.003.01', 'http_401']);
 
-interface Token {
-  value: string;
-  until: number;
-}
-const tokens = new Map<string, Promise<Token | Called>>();
-
-/** yyyyMMddHHmmss in Nairobi, which has no summer time. */
-export function darajaTimestamp(at: Date): string {
-  return new Date(at.getTime() + 3 * 3_600_000).toISOString().replaceAll(/[-T:]/g, '').slice(0, 14);
-}
-
 /** The password and the timestamp inside it: made together, because a pair that does not match is refused as wrong credentials. */
 export function darajaPassword(shortcode: string, passkey: string, at: Date): { Password: string; Timestamp: string } {
-  const Timestamp = darajaTimestamp(at);
+  const Timestamp = nairobiStamp(at);
   return { Password: Buffer.from(`${shortcode}${passkey}${Timestamp}`).toString('base64'), Timestamp };
 }
 
@@ -121,53 +110,27 @@ function wallTime(at: Date): string {
   return new Date(at.getTime() + 3 * 3_600_000).toISOString().slice(0, 19).replace('T', ' ');
 }
 
-/** With a token; once more with a new one where this one was not known. */
-async function authorised(account: DarajaAccount, path: string, body: unknown): Promise<Called> {
-  for (let fresh = false; ; fresh = true) {
-    const token = await tokenOf(account, fresh);
-    if ('kind' in token) return token;
-    const answer = await callJson({
-      method: 'POST',
-      url: account.baseUrl + path,
-      headers: { authorization: `Bearer ${token.value}` },
-      body,
-      timeout_ms: TIMEOUT_MS,
-    });
-    if (fresh || answer.kind !== 'refused' || !BAD_TOKEN.has(answer.code)) return answer;
-  }
-}
-
-/** One token for each account and address; who asks while it is fetched waits for the same. A failure is not kept, and asked nothing of the account itself. */
-async function tokenOf(account: DarajaAccount, fresh: boolean): Promise<Token | Called> {
-  const secret = createHash('sha256').update(account.consumerSecret).digest('base64url');
-  const key = `${account.baseUrl} ${account.consumerKey} ${secret}`;
-  const held = tokens.get(key);
-  const known = await held;
-  if (known && !('kind' in known) && !fresh && known.until > Date.now()) return known;
-  // Somebody else has begun to fetch one meanwhile.
-  const other = tokens.get(key);
-  if (other && other !== held) return other;
-  const fetched = fetchToken(account);
-  tokens.set(key, fetched);
-  const token = await fetched;
-  if ('kind' in token && tokens.get(key) === fetched) tokens.delete(key);
-  return token;
-}
-
-async function fetchToken(account: DarajaAccount): Promise<Token | Called> {
-  const basic = Buffer.from(`${account.consumerKey}:${account.consumerSecret}`).toString('base64');
-  const answer = await callJson({
-    method: 'GET',
-    url: `${account.baseUrl}/oauth/v1/generate?grant_type=client_credentials`,
-    headers: { authorization: `Basic ${basic}` },
-    timeout_ms: TOKEN_TIMEOUT_MS,
+function authorised(account: DarajaAccount, path: string, body: unknown): Promise<Called> {
+  return callWithToken(doorOf(account), {
+    method: 'POST',
+    url: account.baseUrl + path,
+    headers: {},
+    body,
+    timeout_ms: TIMEOUT_MS,
   });
-  // Without a token nothing was asked of the account.
-  if (answer.kind === 'silent') return { kind: 'unreached', text: `no token: ${answer.text}` };
-  if (answer.kind === 'refused') return { ...answer, code: 'credentials' };
-  if (answer.kind === 'unreached') return answer;
-  const value = textOf(answer.body['access_token']);
-  const seconds = Number(textOf(answer.body['expires_in'])) || 3_599;
-  if (value === '') return { kind: 'unreached', text: 'no token in the answer' };
-  return { value, until: Date.now() + Math.max(seconds * 1_000 - EARLY_MS, 1_000) };
+}
+
+function doorOf({ baseUrl, consumerKey, consumerSecret }: DarajaAccount): TokenDoor {
+  const secret = createHash('sha256').update(consumerSecret).digest('base64url');
+  const basic = Buffer.from(`${consumerKey}:${consumerSecret}`).toString('base64');
+  return {
+    key: `${baseUrl} ${consumerKey} ${secret}`,
+    fetch: {
+      method: 'GET',
+      url: `${baseUrl}/oauth/v1/generate?grant_type=client_credentials`,
+      headers: { authorization: `Basic ${basic}` },
+      timeout_ms: TOKEN_TIMEOUT_MS,
+    },
+    isBadToken: (code) => BAD_TOKEN.has(code),
+  };
 }

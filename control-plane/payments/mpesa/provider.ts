@@ -1,5 +1,6 @@
 import type { Account, Listed, PaymentProvider, Prompted, Told } from '../provider';
-import { textOf, type Called } from './call';
+import { centsOf } from '../amount';
+import { textOf, type Called } from '../call';
 import { darajaPull, darajaPush, darajaQuery, darajaUrls } from './daraja';
 import { readOutcome } from './outcome';
 import { darajaAccount, mpesaSettings, type MpesaSettings } from './settings';
@@ -107,10 +108,4 @@ function listedOf(row: Record<string, unknown>): Listed {
     billRef: textOf(row['billreference']),
     at: undefined,
   };
-}
-
-/** "1500.5" and 1500 alike, without a detour over binary fractions. Undefined for what is no amount. */
-export function centsOf(text: string): bigint | undefined {
-  const [, whole = '', part = ''] = /^(\d{1,12})(?:\.(\d{1,2})0*)?$/.exec(text.trim()) ?? [];
-  return whole === '' ? undefined : BigInt(whole) * 100n + BigInt(part.padEnd(2, '0') || '0');
 }

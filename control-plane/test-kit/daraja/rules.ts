@@ -1,4 +1,4 @@
-import { textOf } from '../../payments/mpesa/call';
+import { textOf } from '../../payments/call';
 import type { DarajaOptions } from './model';
 
 interface Wrong {

@@ -13,6 +13,8 @@ export interface CallSpec {
   url: string;
   headers: Record<string, string>;
   body?: unknown;
+  /** Sent as a form instead of JSON. */
+  form?: Record<string, string>;
   timeout_ms: number;
 }
 
@@ -21,14 +23,14 @@ const NEVER_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNRE
 
 /** Calls a provider's JSON API. Never throws; never takes an answer for JSON because it should be: HTML and empty bodies come from gateways. */
 export async function callJson(spec: CallSpec): Promise<Called> {
-  const { method, url, headers, timeout_ms } = spec;
+  const { method, url, headers, timeout_ms, form } = spec;
+  const type = form ? 'application/x-www-form-urlencoded' : 'application/json';
+  const body = form ? new URLSearchParams(form).toString() : JSON.stringify(spec.body);
   try {
     const answer = await fetch(url, {
       method,
-      headers: { accept: 'application/json', 'content-type': 'application/json', ...headers },
-      ...(spec.body === undefined
-        ? {}
-        : { body: typeof spec.body === 'string' ? spec.body : JSON.stringify(spec.body) }),
+      headers: { accept: 'application/json', 'content-type': type, ...headers },
+      ...(body === undefined ? {} : { body }),
       redirect: 'manual',
       signal: AbortSignal.timeout(timeout_ms),
     });

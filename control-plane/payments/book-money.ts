@@ -147,7 +147,8 @@ async function hold(
     INSERT INTO payment_notice AS n (tenant_id, method, receipt, amount_cents, currency, state, payer, payer_name, bill_ref, source, occurred_at)
     VALUES (${ctx.tenantId}, ${money.method}, ${money.receipt}, ${money.amount_cents}, ${money.currency}, ${state}, ${proof.payer ?? null}, ${proof.payerName?.slice(0, 100) ?? null},
       ${money.billRef.slice(0, 100)}, ${proof.source}, ${money.at ?? null}::timestamptz)
-    ON CONFLICT (tenant_id, method, upper(receipt)) DO UPDATE SET state = excluded.state, amount_cents = excluded.amount_cents, source = excluded.source WHERE n.state = 'unproven'
+    ON CONFLICT (tenant_id, method, upper(receipt)) DO UPDATE SET state = excluded.state, amount_cents = excluded.amount_cents, source = excluded.source,
+      payer = excluded.payer, payer_name = excluded.payer_name, bill_ref = excluded.bill_ref, occurred_at = excluded.occurred_at WHERE n.state = 'unproven'
     RETURNING id`;
   if (!row) throw new Error('A receipt that was not there is another payment’s now.');
   if (state === 'waiting') {

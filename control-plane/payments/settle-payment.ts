@@ -39,6 +39,7 @@ interface Notice {
   id: bigint;
   state: 'credited' | 'waiting' | 'unproven';
   payment_id: bigint | null;
+  amount_cents: bigint;
 }
 
 /** One after another for one receipt, in whatever way it is told: taken before any other lock. */
@@ -63,7 +64,8 @@ export async function settlePayment(ctx: Context, id: bigint, proof: Proof, step
   const standing = proof.receipt === undefined ? undefined : await findNotice(ctx, row.method, proof.receipt);
   if (standing?.state === 'credited' && standing.payment_id !== null)
     return bookedElsewhere(ctx, row, standing.payment_id, steps);
-  const amount = proof.amount_cents ?? row.amount_cents;
+  // What lies in suspense was told with proof, and goes to its order as it lies there.
+  const amount = standing?.state === 'waiting' ? standing.amount_cents : (proof.amount_cents ?? row.amount_cents);
   if (proof.receipt !== undefined) {
     await writeNotice(ctx, row, { ...proof, receipt: proof.receipt, amount_cents: amount });
     await ctx.tx
@@ -132,11 +134,11 @@ async function bookedElsewhere(ctx: Context, row: OrderRow, paymentId: bigint, s
 
 export async function findNotice(ctx: Context, method: string, receipt: string): Promise<Notice | undefined> {
   const [row] = await ctx.tx.$queryRaw<Notice[]>`
-    SELECT id, state, payment_id FROM payment_notice WHERE tenant_id = ${ctx.tenantId} AND method = ${method} AND upper(receipt) = upper(${receipt})`;
+    SELECT id, state, payment_id, amount_cents FROM payment_notice WHERE tenant_id = ${ctx.tenantId} AND method = ${method} AND upper(receipt) = upper(${receipt})`;
   return row;
 }
 
-/** Ties a receipt to its payment; the unique key over receipts is what no race gets past. */
+/** Ties a receipt to its payment; the unique key over receipts is what no race gets past. What was told before, by whomever, gives way. */
 async function writeNotice(
   ctx: Context,
   row: { id: bigint; method: string; currency: string },
@@ -146,7 +148,9 @@ async function writeNotice(
     INSERT INTO payment_notice AS n (tenant_id, method, receipt, amount_cents, currency, state, payment_id, payer, payer_name, bill_ref, source, occurred_at)
     VALUES (${ctx.tenantId}, ${row.method}, ${proof.receipt}, ${proof.amount_cents}, ${row.currency}, 'credited', ${row.id}, ${proof.payer?.slice(0, 64) ?? null},
       ${proof.payerName?.slice(0, 100) ?? null}, ${proof.billRef?.slice(0, 100) ?? null}, ${proof.source}, ${proof.occurredAt ?? null}::timestamptz)
-    ON CONFLICT (tenant_id, method, upper(receipt)) DO UPDATE SET state = 'credited', payment_id = excluded.payment_id WHERE n.state <> 'credited'`;
+    ON CONFLICT (tenant_id, method, upper(receipt)) DO UPDATE SET state = 'credited', payment_id = excluded.payment_id, amount_cents = excluded.amount_cents, source = excluded.source,
+      payer = coalesce(excluded.payer, n.payer), payer_name = coalesce(excluded.payer_name, n.payer_name), bill_ref = coalesce(excluded.bill_ref, n.bill_ref),
+      occurred_at = coalesce(excluded.occurred_at, n.occurred_at) WHERE n.state <> 'credited'`;
   if (tied !== 1) throw new Error(`The receipt of payment ${row.id} is another payment's.`);
 }
 

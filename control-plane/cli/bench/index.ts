@@ -12,6 +12,7 @@ import { SentCounters } from './counters';
 import { commit, compare, machine, render, renderEnforcement, type BenchReport } from './report';
 import { measureMixed } from './mixed';
 import { readPages, renderPages, runPages } from './pages';
+import { readPayments, renderPayments, runPayments } from './payments';
 import { readScale, renderScale, runScale } from './scale';
 import { startStock } from './stock';
 import { measureWithHistory } from './with-history';
@@ -32,7 +33,7 @@ export const benchDefaults: Omit<BenchOptions, 'progress'> = {
   ladder: { stock: [1000, 2000, 3000, 4000, 5000, 6000], lango: [4000, 8000, 12_000, 16_000, 20_000, 24_000, 28_000] },
 };
 
-/** `npm run bench [-- --json FILE] [--users N] [--seconds N] [--rounds N] [--only enforcement|scale|pages]`. Exit code 1 when rows and packets do not agree. */
+/** `npm run bench [-- --json FILE] [--users N] [--seconds N] [--rounds N] [--only enforcement|scale|pages|payments]`. Exit code 1 when rows and packets do not agree. */
 export async function bench(args: readonly string[]): Promise<number> {
   const value = (name: string): string | undefined => (args.includes(name) ? args[args.indexOf(name) + 1] : undefined);
   const file = value('--json');
@@ -53,6 +54,16 @@ export async function bench(args: readonly string[]): Promise<number> {
     process.stdout.write(`\n${renderScale(scale)}\n`);
     if (file) writeFileSync(file, `${JSON.stringify(scale, null, 2)}\n`);
     return scale.faults === 0 ? 0 : 1;
+  }
+  if (value('--only') === 'payments') {
+    const payments = await runPayments({
+      ...readPayments(value),
+      progress: (line) => process.stderr.write(`   ${line}\n`),
+    });
+    process.stdout.write(`\n${renderPayments(payments)}\n`);
+    if (file) writeFileSync(file, `${JSON.stringify(payments, null, 2)}\n`);
+    const whole = payments.callbacks.every((one) => one.answered === one.offered && one.told === one.offered);
+    return payments.differences.length === 0 && whole ? 0 : 1;
   }
   const report = await runBench({
     ...benchDefaults,

@@ -35,12 +35,12 @@ export interface Product {
   stop(): Promise<void>;
 }
 
-/** Starts the product on free ports and waits until it serves. @throws with its last words when it does not */
-export async function startProduct(): Promise<Product> {
+/** Starts the product on free ports and waits until it serves. `settings` are added to its environment. @throws with its last words when it does not */
+export async function startProduct(settings: Record<string, string> = {}): Promise<Product> {
   const dataDir = mkdtempSync(join(tmpdir(), 'lango-prove-'));
   // Postgres and FreeRADIUS run as users of their own and must get through.
   chmodSync(dataDir, 0o711);
-  const child = await startProgram(dataDir, { LANGO_LOG_LEVEL: 'warn' });
+  const child = await startProgram(dataDir, { LANGO_LOG_LEVEL: 'warn', ...settings });
   const { baseUrl, authPort, acctPort } = child;
   const stop = async (): Promise<void> => {
     await child.end();

@@ -14,6 +14,8 @@ export interface BenchSession {
   down: number;
   /** performance.now() of the Disconnect that ended it. */
   cutAt_ms?: number;
+  /** performance.now() of the first CoA or Disconnect about it. */
+  toldAt_ms?: number;
 }
 
 const TRIES = 3;
@@ -26,7 +28,7 @@ interface Pending {
   settle(acknowledged: boolean): void;
 }
 
-/** A router reduced to what enforcement needs of one: it reports its sessions and obeys a Disconnect at once, with ACK and Stop. */
+/** A router reduced to what enforcement needs of one: it reports its sessions, says yes to a CoA, and obeys a Disconnect at once, with ACK and Stop. */
 export class BenchRouter {
   readonly sessions = new Map<string, BenchSession>();
   lost = 0;
@@ -100,14 +102,19 @@ export class BenchRouter {
 
   private told(message: Buffer, port: number, host: string): void {
     const decoded = decodePacket(message);
-    if (decoded.kind === 'malformed' || decoded.packet.code !== Code.DisconnectRequest) return;
+    if (decoded.kind === 'malformed') return;
     const request = decoded.packet;
+    const cut = request.code === Code.DisconnectRequest;
+    if (!cut && request.code !== Code.CoaRequest) return;
     const session = this.sessions.get(get(request, 'Acct-Session-Id') ?? '');
     const gone = session === undefined || session.cutAt_ms !== undefined;
-    const reply = PacketBuilder.reply(request, gone ? Code.DisconnectNak : Code.DisconnectAck);
+    const [no, yes] = cut ? [Code.DisconnectNak, Code.DisconnectAck] : [Code.CoaNak, Code.CoaAck];
+    const reply = PacketBuilder.reply(request, gone ? no : yes);
     if (gone) add(reply, 'Error-Cause', 503);
     this.incoming.send(reply.seal(this.secret), port, host);
     if (gone) return;
+    session.toldAt_ms ??= performance.now();
+    if (!cut) return;
     session.cutAt_ms = performance.now();
     void this.report(session, 'Stop');
   }

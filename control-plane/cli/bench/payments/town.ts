@@ -1,0 +1,161 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client } from 'pg';
+import { startDaraja, type Push, type SimulatedDaraja } from '../../../test-kit/daraja';
+import { makePackage, type Json } from '../../../test-kit/story';
+import type { Product } from '../../prove/product';
+import { BenchRouter, type BenchSession } from '../enforcement/router';
+
+const SECRET = 'bench-secret';
+const PRICE_CENTS = 50_000;
+
+/** Somebody whose phone has been prompted. Every other one is online in full, the rest have run out and see the pay page. */
+export interface Payer {
+  push: Push;
+  session: BenchSession;
+  router: BenchRouter;
+}
+
+/** A company with people online on routers, each with one open order at the simulated M-Pesa. */
+export interface PaymentTown {
+  payers: Payer[];
+  daraja: SimulatedDaraja;
+  callbackUrl: string;
+  close(): Promise<void>;
+}
+
+/** Begins the provider before the product, which is told its address. */
+export const startProvider = (): Promise<SimulatedDaraja> => startDaraja({ msisdnForm: 'plain' });
+
+/** Fills the product's own company by rows and has everybody's session begin by its Start. */
+export async function settleTown(
+  product: Product,
+  db: Client,
+  daraja: SimulatedDaraja,
+  size: { payers: number; routers: number },
+): Promise<PaymentTown> {
+  daraja.reach = product.baseUrl;
+  const callbackUrl = await openAccount(product, daraja);
+  const sold = await makePackage(product.api, { price_cents: PRICE_CENTS, validity: { count: 30, unit: 'day' } });
+  const { rows } = await db.query<{ tenant_id: string; version: string }>(
+    `SELECT v.tenant_id::text, v.id::text AS version FROM plan_version v WHERE v.plan_id = $1`,
+    [sold['id']],
+  );
+  const [row] = rows;
+  if (!row) throw new Error('the package has no version');
+  const ids = await fill(db, row.tenant_id, row.version, size.payers);
+  const routers = await Promise.all(
+    Array.from({ length: size.routers }, (_, n) =>
+      BenchRouter.start(`127.89.${process.pid % 250}.${n + 1}`, SECRET, { host: '127.0.0.1', port: product.acctPort }),
+    ),
+  );
+  for (const router of routers)
+    await db.query(
+      `INSERT INTO nas (tenant_id, name, nasname, shortname, secret, type, coa_port) VALUES ($1, $2::text, $2::text, 'bench', $3, 'mikrotik', $4)`,
+      [row.tenant_id, router.address, SECRET, router.coaPort],
+    );
+  const payers = ids.map((id, n) => payerOf(id, n, routers[n % routers.length]!, callbackUrl));
+  daraja.pushes.push(...payers.map((payer) => payer.push));
+  await db.query('VACUUM ANALYZE');
+  // A new router acts within 2 s.
+  await sleep(3_000);
+  await begin(routers);
+  await db.query('VACUUM ANALYZE session_live');
+  return {
+    payers,
+    daraja,
+    callbackUrl,
+    close: () => {
+      for (const router of routers) router.close();
+      return Promise.resolve();
+    },
+  };
+}
+
+/** The company's account with the provider; gives the address for outcomes. */
+async function openAccount(product: Product, daraja: SimulatedDaraja): Promise<string> {
+  const { consumerKey, consumerSecret, shortcode, passkey } = daraja.options;
+  const saved = await product.api.put<Json>('/settings/payments/mpesa', {
+    environment: 'sandbox',
+    consumer_key: consumerKey,
+    consumer_secret: consumerSecret,
+    shortcode,
+    passkey,
+    type: 'paybill',
+    per_second: 100,
+  });
+  if (saved.status !== 200) throw new Error(`the account was answered ${saved.status}: ${JSON.stringify(saved.body)}`);
+  for (let tries = 0; daraja.registered === undefined; tries++) {
+    if (tries > 600) throw new Error('the addresses were not registered within a minute');
+    await sleep(100);
+  }
+  // One token for each kind of call of an account.
+  return daraja.registered.confirmation.replace('/hooks/paid/', '/hooks/pay/');
+}
+
+const checkoutOf = (n: number): string => `ws_CO_bench_${n}`;
+const merchantOf = (n: number): string => `bench-${n}`;
+const msisdnOf = (n: number): string => `2547${String(n).padStart(8, '0')}`;
+
+async function fill(db: Client, tenant: string, version: string, payers: number): Promise<string[]> {
+  await db.query(
+    `INSERT INTO subscriber (tenant_id, name, phone) SELECT $1, 'Payer ' || n, '+2547' || lpad(n::text, 8, '0') FROM generate_series(0, $2::int - 1) n`,
+    [tenant, payers],
+  );
+  // Every other one has run out an hour ago.
+  await db.query(
+    `INSERT INTO subscription (tenant_id, subscriber_id, plan_version_id, username, status, starts_at, expires_at, cycle_no)
+     SELECT tenant_id, id, $2, 'payer-' || substr(phone, 6)::int, 'active', now() - interval '31 days',
+       date_trunc('second', now()) + CASE substr(phone, 6)::int % 2 WHEN 0 THEN interval '1 day' ELSE interval '-1 hour' END, 1
+     FROM subscriber WHERE tenant_id = $1 AND name LIKE 'Payer %' ORDER BY id`,
+    [tenant, version],
+  );
+  await db.query(
+    `INSERT INTO usage_cycle (tenant_id, subscription_id, cycle_no, started_at) SELECT tenant_id, id, 1, starts_at FROM subscription WHERE username LIKE 'payer-%'`,
+  );
+  await db.query(
+    `INSERT INTO payment (tenant_id, subscriber_id, subscription_id, method, reference, account_ref, provider_ref, provider_ref2, phone, amount_cents, currency, state, pushed_at)
+     SELECT s.tenant_id, s.subscriber_id, s.id, 'mpesa', r.ref, r.ref, 'ws_CO_bench_' || substr(s.username, 7), 'bench-' || substr(s.username, 7), c.phone, ${PRICE_CENTS}, 'KES', 'prompted', lango_now()
+     FROM subscription s JOIN subscriber c ON c.id = s.subscriber_id CROSS JOIN LATERAL (SELECT payment_new_ref() AS ref WHERE s.id > 0) r WHERE s.username LIKE 'payer-%' ORDER BY s.id`,
+  );
+  const { rows } = await db.query<{ id: string }>(
+    `SELECT id::text FROM subscription WHERE username LIKE 'payer-%' ORDER BY substr(username, 7)::int`,
+  );
+  return rows.map((row) => row.id);
+}
+
+function payerOf(subscriptionId: string, n: number, router: BenchRouter, callbackUrl: string): Payer {
+  const session: BenchSession = {
+    id: `820${n.toString(16).padStart(5, '0')}`,
+    username: `payer-${n}`,
+    class: `L1:${subscriptionId}:${n.toString(16).padStart(16, '0')}:${n % 2 === 0 ? 'f' : 'g'}`,
+    address: `10.${96 + (n >> 16)}.${(n >> 8) & 255}.${n & 255}`,
+    startedAt_ms: Date.now(),
+    up: 0,
+    down: 0,
+  };
+  router.sessions.set(session.id, session);
+  const push: Push = {
+    merchantId: merchantOf(n),
+    checkoutId: checkoutOf(n),
+    msisdn: msisdnOf(n),
+    amount: PRICE_CENTS / 100,
+    reference: '',
+    callbackUrl,
+    truth: { kind: 'pending' },
+  };
+  return { push, session, router };
+}
+
+/** All Starts, 50 at a time on each router. */
+async function begin(routers: readonly BenchRouter[]): Promise<void> {
+  await Promise.all(
+    routers.map(async (router) => {
+      const waiting = [...router.sessions.values()];
+      const one = async (): Promise<void> => {
+        for (let next = waiting.pop(); next !== undefined; next = waiting.pop())
+          if (!(await router.report(next, 'Start'))) throw new Error(`the Start of ${next.username} was lost`);
+      };
+      await Promise.all(Array.from({ length: 50 }, one));
+    }),
+  );
+}

@@ -17,6 +17,7 @@ const ENTRIES: Entry[][] = [
     { href: '/subscribers', icon: 'people', label: 'ui.nav_subscribers', needs: 'subscribers.read' },
     { href: '/payments', icon: 'money', label: 'ui.nav_payments', needs: 'payments.read' },
     { href: '/invoices', icon: 'lines', label: 'invoices.title', needs: 'invoices.read', far: true },
+    { href: '/approvals', icon: 'check', label: 'approvals.title', needs: 'approvals.decide', far: true },
   ],
   [
     { href: '/join/requests', icon: 'plus', label: 'join.nav', needs: 'subscribers.write', far: true },

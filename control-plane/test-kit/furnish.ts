@@ -94,6 +94,11 @@ export async function furnish(lango: TestLango, company: TestCompany): Promise<R
     `INSERT INTO message (tenant_id, kind, urgency, channel, recipient, locale, state, due_at, body) VALUES ($1, 'notice', 'day', 'sms', '+254712000000', 'en', 'failed', NULL, 'x') RETURNING id`,
     [],
   );
+  const approval = await one(
+    `INSERT INTO approval (tenant_id, kind, subject_id, permission, amount_cents, currency, summary, path, asked_name, expires_at)
+     VALUES ($1, 'payments.refund', 999999999, 'payments.refund', 100, 'KES', 'x', '/payments', 'Job', now() + interval '1 day') RETURNING id`,
+    [],
+  );
   const trace = await one(
     `INSERT INTO session_trace (tenant_id, staff_id, address, from_at, to_at, reason, answer) VALUES ($1, $2, '10.0.0.1', now(), now(), 'a lawful request', '[]') RETURNING id`,
     [staffId],
@@ -136,6 +141,7 @@ export async function furnish(lango: TestLango, company: TestCompany): Promise<R
     webhooks: webhook,
     'webhooks/deliveries': delivery,
     messages: message,
+    approvals: approval,
     'sms/logs': message,
     'messages/preferences': String(subscription['client_id']),
   };

@@ -1,0 +1,8 @@
+import type { Context } from '../platform/context';
+import type { ApprovalKind } from './schema';
+
+/** Closes what was approved, in the transaction that carries it out. False where it is not approved or was carried out before: then nothing may be done. */
+export async function finishApproval(ctx: Context, kind: ApprovalKind, subjectId: bigint): Promise<boolean> {
+  const [row] = await ctx.tx.$queryRaw<{ first: boolean }[]>`SELECT approval_done(${kind}, ${subjectId}) AS first`;
+  return row?.first ?? false;
+}

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { Context } from '../platform/context';
 import type { Locale } from '../platform/i18n';
 import { normalizePhone } from '../subscribers';
@@ -22,7 +23,7 @@ export interface Asking extends JoinForm {
 
 /**
  * Takes down who wants to join and sends them a code. The same form sent twice (a second tap, a reload) is one request with one code; corrected and sent again it
- * stays one request, with a code to the new number.
+ * stays one request. With another number it is a new one, and what went to the number before stays counted there.
  */
 export async function askToJoin(ctx: Context, form: Asking): Promise<AskOutcome> {
   const ways = await codeChannels(ctx);
@@ -42,7 +43,10 @@ export async function askToJoin(ctx: Context, form: Asking): Promise<AskOutcome>
   const held = await findByTicket(ctx, form.ticket);
   if (held && (held.state !== 'unconfirmed' || same(held, wish))) return { kind: 'sent' };
   if (!(await mayAskCode(ctx, recipient))) return { kind: 'often' };
+  if (held && held.recipient !== recipient) await leaveBehind(ctx, held.id);
   const id = await write(ctx, form, wish);
+  // The same ticket was confirmed, or corrected otherwise, in this very moment: that one has its code.
+  if (id === undefined) return { kind: 'sent' };
   const outcome = await sendCode(ctx, { id, channel: form.channel, recipient, locale: form.locale });
   return outcome === 'bad_address' ? { kind: 'invalid', fields: ['phone'] } : { kind: outcome };
 }
@@ -50,20 +54,26 @@ export async function askToJoin(ctx: Context, form: Asking): Promise<AskOutcome>
 type Wish = Pick<JoinRequest, 'name' | 'phone' | 'email' | 'channel' | 'recipient' | 'plan_id'>;
 
 function same(held: JoinRequest, wish: Wish): boolean {
-  return held.name === wish.name && held.recipient === wish.recipient && held.plan_id === wish.plan_id;
+  const parts = ['name', 'phone', 'email', 'recipient', 'plan_id'] as const;
+  return parts.every((part) => held[part] === wish[part]);
 }
 
-async function write(ctx: Context, form: Asking, wish: Wish): Promise<bigint> {
+/** Nobody holds its ticket or code any more; that codes were sent is counted until it is forgotten. */
+async function leaveBehind(ctx: Context, id: bigint): Promise<void> {
+  await ctx.tx.$executeRaw`
+    UPDATE join_request SET ticket_hash = ${randomBytes(32)}, code_hash = NULL WHERE id = ${id} AND state = 'unconfirmed'`;
+}
+
+async function write(ctx: Context, form: Asking, wish: Wish): Promise<bigint | undefined> {
   const [row] = await ctx.tx.$queryRaw<{ id: bigint }[]>`
     INSERT INTO join_request AS r (tenant_id, ticket_hash, name, phone, email, channel, recipient, plan_id, locale, ip, code_expires_at, created_at, sent_at)
     VALUES (${ctx.tenantId}, ${hashTicket(form.ticket)}, ${wish.name}, ${wish.phone}, ${wish.email}, ${wish.channel}, ${wish.recipient}, ${wish.plan_id},
       ${form.locale}, ${form.ip}::inet, ${ctx.now}, ${ctx.now}, ${ctx.now})
     ON CONFLICT (ticket_hash) DO UPDATE SET name = excluded.name, phone = excluded.phone, email = excluded.email, channel = excluded.channel,
-      recipient = excluded.recipient, plan_id = excluded.plan_id, locale = excluded.locale, sends = r.sends + 1
-    WHERE r.state = 'unconfirmed'
+      plan_id = excluded.plan_id, locale = excluded.locale, sends = r.sends + 1
+    WHERE r.state = 'unconfirmed' AND r.recipient = excluded.recipient
     RETURNING r.id`;
-  if (!row) throw new Error('A request was confirmed while it was being corrected.');
-  return row.id;
+  return row?.id;
 }
 
 const isEmail = (text: string): boolean => /^[^\s@<>,;:"\p{Cc}]+@[^\s@<>,;:"\p{Cc}]+\.[^\s@<>,;:"\p{Cc}]+$/u.test(text);

@@ -238,6 +238,35 @@ test('a form sent twice is one request with one code; a program that fills in wh
   expect((await send({ ticket: 'c'.repeat(43), plan: secret!.id })).status).toBe(422);
 });
 
+test('a form that is corrected to and fro sends no phone more than five codes, and keeps what was corrected', async () => {
+  await set({});
+  const send = (phone: string, email = '') =>
+    fetch(`${lango.baseUrl}/join/${slug}`, {
+      method: 'POST',
+      body: new URLSearchParams({
+        ticket: 'd'.repeat(43),
+        plan: String(plan['id']),
+        name: 'To And Fro',
+        phone,
+        email,
+        channel: 'sms',
+      }),
+      redirect: 'manual',
+    });
+  const answers: number[] = [];
+  for (let n = 0; n < 6; n += 1) {
+    answers.push((await send('0711000020')).status);
+    await send(`071100003${n}`);
+  }
+  expect(await count(`message WHERE recipient = '+254711000020'`)).toBe(5);
+  expect(answers.filter((status) => status === 303)).toHaveLength(5);
+  // A letter of the address that was wrong: the number is the same.
+  expect((await send('0711000035', 'fro@example.com')).status).toBe(303);
+  expect(
+    await lango.asOwner(`SELECT email, sends FROM join_request WHERE phone = '+254711000035' AND tries = 0`),
+  ).toEqual([{ email: 'fro@example.com', sends: 2 }]);
+}, 60_000);
+
 test('a company that looks at each request first decides: taken in, with the login sent, or refused', async () => {
   await set({ approval: true });
   for (const [name, phone] of [

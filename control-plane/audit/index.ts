@@ -1,2 +1,2 @@
-export { recordAudit, type AuditSubject } from '../platform/record-audit';
+export { recordAudit, recordAudits, type AuditEntry, type AuditSubject } from '../platform/record-audit';
 export { verifyAudit, type AuditVerdict } from './verify-audit';

@@ -56,4 +56,10 @@ export type UndoOutcome = { outcome: 'undone' } | { outcome: 'kept'; note: strin
 export interface RowDoer {
   work(ctx: Context, run: Run, row: Row): Promise<RowOutcome>;
   undo(ctx: Context, run: Run, row: Row): Promise<UndoOutcome>;
+  /**
+   * The same for many rows in a few statements, by their number: what is plain and certain to go well. Rows that it leaves out are done one by one;
+   * so are all of them when it throws.
+   */
+  workTogether?(ctx: Context, run: Run, rows: Row[]): Promise<Map<number, Extract<RowOutcome, { outcome: 'done' }>>>;
+  undoTogether?(ctx: Context, run: Run, rows: Row[]): Promise<Map<number, Extract<UndoOutcome, { outcome: 'undone' }>>>;
 }

@@ -9,6 +9,7 @@ import type { Row, RowDoer, RowOutcome, Run, UndoOutcome } from './run';
 
 /** A chunk ends after so many rows or so much time: locks are short, and a killed process loses little. */
 const CHUNK_ROWS = 50;
+const CHUNK_ROWS_TOGETHER = 100;
 const CHUNK_MS = 1_500;
 
 const payload = z.object({ tenant: idField, run: idField });
@@ -44,68 +45,107 @@ async function actorOf(ctx: Context, runId: bigint): Promise<Actor | undefined> 
   return run && { kind: 'staff', id: run.created_by, name: run.created_by_name, ip: null, permissions: new Set() };
 }
 
+type Results = Map<number, RowOutcome | UndoOutcome>;
+
 /** @returns whether there is more to do */
 async function chunk(ctx: Context, runId: bigint, doer: RowDoer): Promise<boolean> {
   const [run] = await ctx.tx.$queryRaw<Run[]>`
     SELECT * FROM bulk_run WHERE id = ${runId} AND state IN ('running', 'undoing') FOR UPDATE SKIP LOCKED`;
   if (!run) return false;
-  const rows = await nextRows(ctx, run);
+  const together = run.state === 'running' ? doer.workTogether?.bind(doer) : doer.undoTogether?.bind(doer);
+  const most = together ? CHUNK_ROWS_TOGETHER : CHUNK_ROWS;
+  const rows = await nextRows(ctx, run, most);
   const until = Date.now() + CHUNK_MS;
-  const count = { done: 0, refused: 0, undone: 0, kept: 0 };
-  let worked = 0;
+  const results: Results = together ? await many(ctx, run, rows, together) : new Map();
+  await write(ctx, run, results);
   for (const row of rows) {
-    if (worked > 0 && Date.now() > until) break;
+    if (results.has(row.seq)) continue;
+    if (results.size > 0 && Date.now() > until) break;
     const result = await one(ctx, run, row, doer);
-    await write(ctx, row, result);
-    count[result.outcome] += 1;
-    worked += 1;
+    await write(ctx, run, new Map([[row.seq, result]]));
+    results.set(row.seq, result);
   }
+  const count = { done: 0, refused: 0, undone: 0, kept: 0 };
+  for (const { outcome } of results.values()) count[outcome] += 1;
   await ctx.tx.$executeRaw`
     UPDATE bulk_run SET beat_at = clock_timestamp(), done = done + ${count.done - count.undone - count.kept}, refused = refused + ${count.refused},
       undone = undone + ${count.undone}, kept = kept + ${count.kept} WHERE id = ${runId}`;
-  const over = worked === rows.length && rows.length < CHUNK_ROWS;
+  const over = results.size === rows.length && rows.length < most;
   if (over) await finish(ctx, run);
   const live = { tenant: ctx.tenantId.toString(), topic: 'bulk', id: runId.toString() };
   await ctx.tx.$executeRaw`SELECT pg_notify('lango_live', ${JSON.stringify(live)})`;
   return !over;
 }
 
-function nextRows(ctx: Context, run: Run): Promise<Row[]> {
+function nextRows(ctx: Context, run: Run, most: number): Promise<Row[]> {
   return run.state === 'running'
     ? ctx.tx.$queryRaw<Row[]>`
-        SELECT * FROM bulk_row WHERE run_id = ${run.id} AND fate = 'will' AND outcome IS NULL ORDER BY seq LIMIT ${CHUNK_ROWS}`
+        SELECT * FROM bulk_row WHERE run_id = ${run.id} AND fate = 'will' AND outcome IS NULL ORDER BY seq LIMIT ${most}`
     : ctx.tx.$queryRaw<Row[]>`
-        SELECT * FROM bulk_row WHERE run_id = ${run.id} AND outcome = 'done' ORDER BY seq LIMIT ${CHUNK_ROWS}`;
+        SELECT * FROM bulk_row WHERE run_id = ${run.id} AND outcome = 'done' ORDER BY seq LIMIT ${most}`;
+}
+
+/** What can be done at once, inside a savepoint: when that goes wrong, each row is tried by itself and says why. */
+async function many(
+  ctx: Context,
+  run: Run,
+  rows: Row[],
+  work: (ctx: Context, run: Run, rows: Row[]) => Promise<Results>,
+): Promise<Results> {
+  if (rows.length === 0) return new Map();
+  try {
+    return await inSavepoint(
+      ctx,
+      () => work(ctx, run, rows),
+      () => true,
+    );
+  } catch (error) {
+    if (isRetryable(error)) throw error;
+    ctx.log.warn({ err: error, run: run.id.toString() }, 'rows of a bulk run are done one by one');
+    return new Map();
+  }
 }
 
 /** One row inside its savepoint: a row that cannot be done leaves nothing behind and spoils no other. */
 async function one(ctx: Context, run: Run, row: Row, doer: RowDoer): Promise<RowOutcome | UndoOutcome> {
-  await ctx.tx.$executeRaw`SAVEPOINT bulk_row`;
   try {
-    const result = await (run.state === 'running' ? doer.work(ctx, run, row) : doer.undo(ctx, run, row));
-    await (result.outcome === 'done' || result.outcome === 'undone'
-      ? ctx.tx.$executeRaw`RELEASE SAVEPOINT bulk_row`
-      : ctx.tx.$executeRaw`ROLLBACK TO SAVEPOINT bulk_row`);
-    return result;
+    return await inSavepoint<RowOutcome | UndoOutcome>(
+      ctx,
+      () => (run.state === 'running' ? doer.work(ctx, run, row) : doer.undo(ctx, run, row)),
+      ({ outcome }) => outcome === 'done' || outcome === 'undone',
+    );
   } catch (error) {
     // The whole chunk is tried again by the database's keeper.
     if (isRetryable(error)) throw error;
-    await ctx.tx.$executeRaw`ROLLBACK TO SAVEPOINT bulk_row`;
     ctx.log.error({ err: error, run: run.id.toString(), row: row.seq }, 'a row of a bulk run failed');
     return run.state === 'running' ? { outcome: 'refused', note: 'failed' } : { outcome: 'kept', note: 'failed' };
   }
 }
 
-async function write(ctx: Context, row: Row, result: RowOutcome | UndoOutcome): Promise<void> {
-  const done = result.outcome === 'done' ? result : undefined;
-  const text = (value: unknown) =>
-    value === undefined ? null : JSON.stringify(value, (_k, v: unknown) => (typeof v === 'bigint' ? v.toString() : v));
+async function inSavepoint<T>(ctx: Context, work: () => Promise<T>, keep: (result: T) => boolean): Promise<T> {
+  await ctx.tx.$executeRaw`SAVEPOINT bulk_row`;
+  try {
+    const result = await work();
+    await (keep(result)
+      ? ctx.tx.$executeRaw`RELEASE SAVEPOINT bulk_row`
+      : ctx.tx.$executeRaw`ROLLBACK TO SAVEPOINT bulk_row`);
+    return result;
+  } catch (error) {
+    if (!isRetryable(error)) await ctx.tx.$executeRaw`ROLLBACK TO SAVEPOINT bulk_row`;
+    throw error;
+  }
+}
+
+async function write(ctx: Context, run: Run, results: Results): Promise<void> {
+  if (results.size === 0) return;
+  const rows = [...results].map(([seq, result]) => ({ seq, ...result }));
+  const text = JSON.stringify(rows, (_key, v: unknown) => (typeof v === 'bigint' ? v.toString() : v));
   await ctx.tx.$executeRaw`
-    UPDATE bulk_row SET outcome = ${result.outcome}, note = ${'note' in result ? result.note : null}, at = ${ctx.now},
-      before = coalesce(${text(done?.before)}::jsonb, before), data = coalesce(${text(done?.data)}::jsonb, data),
-      subscription_id = coalesce(${done?.subscription_id ?? null}::bigint, subscription_id),
-      subscriber_id = coalesce(${done?.subscriber_id ?? null}::bigint, subscriber_id)
-    WHERE run_id = ${row.run_id} AND seq = ${row.seq}`;
+    UPDATE bulk_row b SET outcome = r.outcome, note = r.note, at = ${ctx.now}, before = coalesce(r.before, b.before), data = coalesce(r.data, b.data),
+      subscription_id = coalesce(r.subscription_id, b.subscription_id), subscriber_id = coalesce(r.subscriber_id, b.subscriber_id)
+    FROM jsonb_to_recordset(${text}::jsonb)
+      AS r (seq int, outcome text, note text, before jsonb, data jsonb, subscription_id bigint, subscriber_id bigint)
+    WHERE b.run_id = ${run.id} AND b.seq = r.seq`;
 }
 
 async function finish(ctx: Context, run: Run): Promise<void> {

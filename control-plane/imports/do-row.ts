@@ -3,20 +3,14 @@ import { keepSilent } from '../messages';
 import type { Context } from '../platform/context';
 import { createSubscriber, removeSubscriber } from '../subscribers';
 import { beginUntil, createSubscription, endSubscription, type NewSubscription } from '../subscriptions';
+import { passwordOf, undoTogether, workTogether, type HeldData, type Made } from './do-rows';
 import type { RowData } from './judge';
-import { PASSWORD_PURPOSE } from './plan-import';
-
-interface Made {
-  /** The row made this customer, and did not only add to one. */
-  customer: boolean;
-  subscription_id: string | null;
-}
 
 /** Makes one customer and service of a row, by the same commands as a click; and takes them back while nobody has used them. */
 export const importDoer: RowDoer = {
   async work(ctx, _run, row): Promise<RowOutcome> {
     await keepSilent(ctx);
-    const data = row.data as unknown as RowData & { line: number };
+    const data = row.data as unknown as HeldData;
     const customer = await customerOf(ctx, row, data);
     if (typeof customer === 'string') return { outcome: 'refused', note: customer };
     const service = data.username === null ? undefined : await makeService(ctx, customer.id, data);
@@ -41,6 +35,9 @@ export const importDoer: RowDoer = {
     if (made.customer && !(await hasService(ctx, row.subscriber_id))) await removeSubscriber(ctx, row.subscriber_id);
     return { outcome: 'undone' };
   },
+
+  workTogether,
+  undoTogether,
 };
 
 async function customerOf(ctx: Context, row: Row, data: RowData): Promise<{ id: bigint; made: boolean } | string> {
@@ -61,15 +58,11 @@ async function madeBy(ctx: Context, row: Row, seq: number): Promise<string | nul
 }
 
 async function makeService(ctx: Context, client_id: bigint, data: RowData): Promise<bigint | string> {
-  const password =
-    data.password === null
-      ? ''
-      : ctx.secrets.open(PASSWORD_PURPOSE, ctx.tenantId, Buffer.from(data.password, 'base64'));
   const wanted: NewSubscription = {
     client_id,
     package_id: BigInt(data.package_id ?? '0'),
     username: data.username ?? '',
-    password,
+    password: passwordOf(ctx, data),
     static_ip: data.static_ip,
     mac_lock: data.mac_lock,
   };

@@ -118,6 +118,44 @@ test('every row has its fate before anything is written, and each fault its reas
   expect((await lango.api.get(`/clients/${taken['client_id']}`)).status).toBe(200);
 }, 90_000);
 
+test('a service of many that are made at once is as one that is made by itself, and so is its end', async () => {
+  const bound = { months: 12, early_fee_cents: 50_000 };
+  await makePackage(lango.api, { name: 'Bound', quota_bytes: 5_000_000_000, on_quota: 'cut', contract: bound });
+  await makePackage(lango.api, { name: 'Free', quota_bytes: 5_000_000_000, on_quota: 'cut' });
+  // A customer in the books is added to row by row; a new one is made with others.
+  const known = { name: 'Known Person', phone: '+254712900000' };
+  await lango.api.post('/clients', known);
+  const head = 'Name,Phone,Username,Password,Plan,IP,MAC,Paid until';
+  const rest = ['2030-12-31', '2020-01-31', ''].flatMap((until) =>
+    ['Bound', 'Free'].map((name) => `${name},,48-a9-8a-1c-77-e0,${until}`),
+  );
+  const one = rest.map((cells, n) => `Known Person,0712900000,alone${n},secret,${cells}`);
+  const many = rest.map((cells, n) => `New ${n},071290001${n},among${n},secret,${cells}`);
+  const id = await planned([head, ...one, ...many].join('\n'));
+  await post(id, 'start');
+  expect(await settled(id, 'done')).toMatchObject({ done: 12, refused: 0 });
+  const of = (made: string) =>
+    lango.asOwner(`
+    SELECT s.plan_version_id, s.status, s.cycle_no, s.quota_bytes, s.topup_bytes, s.expires_at, s.cycle_ends_at, s.starts_at = s.expires_at AS over, s.mac_lock,
+      s.mac_learn, s.routes, s.version, s.contract_ends_at IS NULL AS unbound, s.contract_fee_cents, s.unused_validities, s.paid_cents, s.expiry_due_at IS NULL AS unarmed,
+      (SELECT array_agg((attribute, op, value)::text ORDER BY attribute) FROM radcheck r WHERE r.username = s.username) AS checks,
+      (SELECT array_agg(groupname) FROM radusergroup r WHERE r.username = s.username) AS groups,
+      (SELECT array_agg((cycle_no, ended_at)::text) FROM usage_cycle u WHERE u.subscription_id = s.id) AS cycles,
+      (SELECT array_agg((e.action, e.actor_name, e.detail - 'client_id' - 'username' - 'expires_at')::text ORDER BY e.id) FROM audit_event e
+       WHERE e.subject_type = 'subscription' AND e.subject_id = s.id::text) AS audits
+    FROM subscription s JOIN bulk_row b ON b.subscription_id = s.id AND b.run_id = ${id} WHERE s.username LIKE '${made}%' ORDER BY s.id`);
+  const [alone, among] = [await of('alone'), await of('among')];
+  expect(alone).toHaveLength(6);
+  expect(among).toEqual(alone);
+
+  await post(id, 'undo');
+  expect(await settled(id, 'undone')).toMatchObject({ undone: 12, kept: 0 });
+  const [aloneEnded, amongEnded] = [await of('alone'), await of('among')];
+  expect(aloneEnded[0]).toMatchObject({ status: 'ended', checks: null });
+  // Leaving a contract early is a word more in the audit, and the same for both.
+  expect(amongEnded).toEqual(aloneEnded);
+});
+
 test('a file of many rows (10,000 with LANGO_IMPORT_ROWS=10000): planned in one go, made in the background, taken back', async () => {
   const count = Number(process.env['LANGO_IMPORT_ROWS'] ?? 400);
   const lines = Array.from(

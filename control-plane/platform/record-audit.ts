@@ -6,27 +6,54 @@ export interface AuditSubject {
   id: bigint | string;
 }
 
+/** One event: `action` is `<slice>.<verb>`; `detail` is what a reader needs to understand it, never a secret, and small (8 kB at most). */
+export interface AuditEntry {
+  action: string;
+  subject: AuditSubject;
+  detail?: Record<string, unknown>;
+}
+
 /**
  * Writes one audit event in the action's own transaction, so that neither exists without the other.
  * @param action `<slice>.<verb>`, e.g. subscriptions.suspend
  * @param detail what a reader needs to understand it; never a secret, and small (8 kB at most)
  */
-export async function recordAudit(
+export function recordAudit(
   ctx: Context,
   action: string,
   subject: AuditSubject,
   detail: Record<string, unknown> = {},
 ): Promise<void> {
+  return recordAudits(ctx, [{ action, subject, detail }]);
+}
+
+/** Writes many events at once, in their order. */
+export async function recordAudits(ctx: Context, entries: AuditEntry[]): Promise<void> {
+  const { actor } = ctx;
+  const events = entries.map(({ action, subject, detail = {} }) => ({
+    action,
+    type: subject.type,
+    id: String(subject.id),
+    detail: textOf(action, detail),
+  }));
+  const column = (name: keyof (typeof events)[number]) => events.map((event) => event[name]);
+  // Pages that show this person or service follow what is done to them.
+  const live = events
+    .filter(({ type }) => type === 'subscriber' || type === 'subscription')
+    .map(({ type, id }) => JSON.stringify({ tenant: ctx.tenantId.toString(), topic: type, id }));
+  await ctx.tx.$executeRaw`
+    WITH written AS (
+      INSERT INTO audit_event (tenant_id, actor_kind, actor_id, actor_name, action, subject_type, subject_id, detail, ip, request_id)
+      SELECT ${ctx.tenantId}, ${actor.kind}, ${actor.id}::bigint, ${actor.name}, e.action, e.type, e.id, e.detail::jsonb, ${actor.ip}::inet, ${ctx.requestId}
+      FROM unnest(${column('action')}::text[], ${column('type')}::text[], ${column('id')}::text[], ${column('detail')}::text[])
+        WITH ORDINALITY AS e (action, type, id, detail, at)
+      ORDER BY e.at)
+    SELECT pg_notify('lango_live', word) FROM unnest(${live}::text[]) AS word`;
+}
+
+function textOf(action: string, detail: Record<string, unknown>): string {
   const text = JSON.stringify(detail, (_key, value: unknown) => (typeof value === 'bigint' ? value.toString() : value));
   if (text.length > 8192)
     throw new Error(`The audit detail of ${action} has ${text.length} characters; name what changed, not everything.`);
-  const { actor } = ctx;
-  await ctx.tx.$executeRaw`
-    INSERT INTO audit_event (tenant_id, actor_kind, actor_id, actor_name, action, subject_type, subject_id, detail, ip, request_id)
-    VALUES (${ctx.tenantId}, ${actor.kind}, ${actor.id}, ${actor.name}, ${action}, ${subject.type}, ${String(subject.id)}, ${text}::jsonb, ${actor.ip}::inet, ${ctx.requestId})`;
-  // Pages that show this person or service follow what is done to them.
-  if (subject.type === 'subscriber' || subject.type === 'subscription') {
-    const live = { tenant: ctx.tenantId.toString(), topic: subject.type, id: String(subject.id) };
-    await ctx.tx.$executeRaw`SELECT pg_notify('lango_live', ${JSON.stringify(live)})`;
-  }
+  return text;
 }

@@ -1,4 +1,4 @@
-import { recordAudit } from '../audit';
+import { recordAudits } from '../audit';
 import type { Context } from '../platform/context';
 import { normalizePhone } from './phone';
 import { toSubscriber } from './queries';
@@ -12,20 +12,31 @@ export type SubscriberOutcome =
 
 /** Takes in a person or firm who buys service. Two may share a phone: families do. */
 export async function createSubscriber(ctx: Context, input: NewSubscriber): Promise<SubscriberOutcome> {
-  const phone = await companyPhone(ctx, input.phone);
-  if (phone === undefined) return { kind: 'invalid', fields: { phone: badPhone } };
-  const row = await ctx.tx.subscriber.create({
-    data: {
-      tenant_id: ctx.tenantId,
-      name: input.name,
-      phone,
-      email: input.email ?? null,
-      created_at: ctx.now,
-      updated_at: ctx.now,
-    },
-  });
-  await recordAudit(ctx, 'subscribers.create', { type: 'subscriber', id: row.id }, { name: row.name });
-  return { kind: 'done', subscriber: toSubscriber(row) };
+  const made = await createSubscribers(ctx, [input]);
+  return made?.[0] ? { kind: 'done', subscriber: made[0] } : { kind: 'invalid', fields: { phone: badPhone } };
+}
+
+/** Takes in many at once. @returns them in the order given; undefined, and nothing written, when the phone of one is none */
+export async function createSubscribers(ctx: Context, inputs: NewSubscriber[]): Promise<Subscriber[] | undefined> {
+  const { currency } = await ctx.tx.tenant.findFirstOrThrow({ where: { id: ctx.tenantId } });
+  const data = [];
+  for (const { name, phone: typed, email } of inputs) {
+    const phone = normalizePhone(typed, currency);
+    if (phone === undefined) return undefined;
+    data.push({ tenant_id: ctx.tenantId, name, phone, email: email ?? null, created_at: ctx.now, updated_at: ctx.now });
+  }
+  const made = await ctx.tx.subscriber.createManyAndReturn({ data });
+  // Ids are given out in the order of the rows; what comes back need not be in it.
+  made.sort((one, other) => Number(one.id - other.id));
+  await recordAudits(
+    ctx,
+    made.map(({ id, name }) => ({
+      action: 'subscribers.create',
+      subject: { type: 'subscriber', id },
+      detail: { name },
+    })),
+  );
+  return made.map(toSubscriber);
 }
 
 export const badPhone = 'must be a phone number, as +254712345678 or 0712345678';

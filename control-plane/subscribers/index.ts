@@ -1,7 +1,7 @@
 /** Subscribers: who buys service. The API calls them clients. */
-export { companyPhone, createSubscriber, type SubscriberOutcome } from './create-subscriber';
+export { companyPhone, createSubscriber, createSubscribers, type SubscriberOutcome } from './create-subscriber';
 export { changeSubscriber } from './change-subscriber';
-export { removeSubscriber } from './remove-subscriber';
+export { removeServiceless, removeSubscriber } from './remove-subscriber';
 export { findSubscriber, listSubscribers, toSubscriber, type SubscriberFilter } from './queries';
 export {
   newSubscriber,

@@ -1,4 +1,4 @@
-import { recordAudit } from '../audit';
+import { recordAudit, recordAudits } from '../audit';
 import type { Context } from '../platform/context';
 import { endSubscription } from '../subscriptions';
 
@@ -21,4 +21,21 @@ export async function removeSubscriber(ctx: Context, id: bigint): Promise<'done'
     { ended: subscriptions.map((s) => s.id.toString()) },
   );
   return 'done';
+}
+
+/** Removes those of many subscribers who are left without any service. */
+export async function removeServiceless(ctx: Context, ids: bigint[]): Promise<void> {
+  const removed = await ctx.tx.$queryRaw<{ id: bigint }[]>`
+    UPDATE subscriber SET deleted_at = ${ctx.now}, updated_at = ${ctx.now}
+    WHERE id = ANY (${ids}::bigint[]) AND deleted_at IS NULL
+      AND NOT EXISTS (SELECT FROM subscription s WHERE s.subscriber_id = subscriber.id AND s.status <> 'ended')
+    RETURNING id`;
+  await recordAudits(
+    ctx,
+    removed.map(({ id }) => ({
+      action: 'subscribers.remove',
+      subject: { type: 'subscriber', id },
+      detail: { ended: [] },
+    })),
+  );
 }

@@ -35,8 +35,18 @@ export async function contractBegun(
   if (version.contract_months === null) return {};
   const before = await contractOf(ctx, sub.id);
   if (before && sub.plan.plan_id === version.plan_id) return {};
-  const contract_ends_at = addValidity(ctx.now, { count: version.contract_months, unit: 'month' }, sub.timezone);
-  if (before && before.ends_at >= contract_ends_at) return {};
+  const begun = firstContract(ctx, version, sub.timezone);
+  return before && begun.contract_ends_at && before.ends_at >= begun.contract_ends_at ? {} : begun;
+}
+
+/** The contract that a version begins now for somebody who has none. */
+export function firstContract(
+  ctx: Context,
+  version: Locked['plan'],
+  timezone: string,
+): { contract_ends_at?: Date; contract_fee_cents?: bigint } {
+  if (version.contract_months === null) return {};
+  const contract_ends_at = addValidity(ctx.now, { count: version.contract_months, unit: 'month' }, timezone);
   return { contract_ends_at, contract_fee_cents: version.contract_fee_cents ?? 0n };
 }
 

@@ -9,18 +9,22 @@ export { suspendSubscription } from './suspend-subscription';
 export { resumeSubscription } from './resume-subscription';
 export { pauseSubscription } from './pause-subscription';
 export { changePlan, previewPlanChange, type PlanChange, type PlanChangePreview } from './change-plan';
+export { turnPostpaid, turnPrepaid } from './turn-postpaid';
 export { settlements, type Settlement } from './settlements';
 export { openWallet, bookFromWallet } from './wallet';
 export { topUpSubscription } from './top-up-subscription';
 export { beginUntil } from './begin-until';
+export { sellMany, type Sale } from './sell-many';
 export { setBack } from './set-back';
 export { endSubscription } from './end-subscription';
+export { endMany } from './end-many';
 export { findSubscription, listSubscriptions, type SubscriptionFilter } from './queries';
 export { lockSubscription, type Locked, type Outcome } from './standing';
 export { versionDue } from './start-cycle';
 export {
   allowedActions,
   isAllowed,
+  refusalOf,
   subscriptionActions,
   subscriptionStates,
   type SubscriptionAction,

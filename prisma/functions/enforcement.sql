@@ -118,6 +118,19 @@ END $$;
 COMMENT ON FUNCTION enforce_subscription IS 'Call it in the transaction that changed a subscription: writes what makes each of its open sessions agree. Returns the number of rows written.';
 GRANT EXECUTE ON FUNCTION enforce_subscription TO lango_web, lango_jobs, lango_accounting, lango_enforcer;
 
+-- The same for many subscriptions of one company, in one look at their sessions.
+CREATE OR REPLACE FUNCTION enforce_each_subscription(p_ids bigint[], p_reason text) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE v_tenant_id bigint;
+BEGIN
+  FOR v_tenant_id IN SELECT DISTINCT tenant_id FROM subscription WHERE id = ANY (p_ids) LOOP
+    PERFORM enforcement_check_tenant(v_tenant_id);
+  END LOOP;
+  IF v_tenant_id IS NULL THEN RETURN 0; END IF;
+  RETURN enforce_subscriptions(p_ids, p_reason);
+END $$;
+GRANT EXECUTE ON FUNCTION enforce_each_subscription TO lango_web, lango_jobs;
+
 CREATE OR REPLACE FUNCTION enforce_session(p_session_id bigint, p_kind text, p_reason text, p_params jsonb DEFAULT '{}') RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE s session_live;

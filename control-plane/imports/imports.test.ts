@@ -126,8 +126,8 @@ test('a service of many that are made at once is as one that is made by itself, 
   const known = { name: 'Known Person', phone: '+254712900000' };
   await lango.api.post('/clients', known);
   const head = 'Name,Phone,Username,Password,Plan,IP,MAC,Paid until';
-  const rest = ['2030-12-31', '2020-01-31', ''].flatMap((until) =>
-    ['Bound', 'Free'].map((name) => `${name},,48-a9-8a-1c-77-e0,${until}`),
+  const rest = ['2030-12-31', '2020-01-31', ''].flatMap((end) =>
+    ['Bound', 'Free'].map((name) => `${name},,48-a9-8a-1c-77-e0,${end}`),
   );
   const one = rest.map((cells, n) => `Known Person,0712900000,alone${n},secret,${cells}`);
   const many = rest.map((cells, n) => `New ${n},071290001${n},among${n},secret,${cells}`);

@@ -128,6 +128,21 @@ test('a filter lives in the address as a chip, can be kept under a name and shar
   expect(await page.locator('.views').count()).toBe(0);
 });
 
+test('every view of one’s own is offered, however many others share theirs', async () => {
+  const company = await lango.addCompany();
+  const staff = await consoleClient(lango, company);
+  await lango.asOwner(
+    `WITH other AS (INSERT INTO staff (tenant_id, role_id, email, name, password_hash) SELECT tenant_id, role_id, 'o' || email, 'Other', password_hash FROM staff WHERE id = $1 RETURNING id, tenant_id)
+     INSERT INTO table_view (tenant_id, staff_id, list, name, query, shared)
+     SELECT tenant_id, id, 'subscribers', 'theirs ' || g, 'q=x', true FROM other, generate_series(1, 40) g
+     UNION ALL SELECT tenant_id, $1, 'subscribers', 'mine ' || g, 'q=y', false FROM staff, generate_series(1, 40) g WHERE id = $1`,
+    [String(company.staffId)],
+  );
+  const { text: html } = await staff.get('/subscribers');
+  expect(html).toContain('mine 40');
+  expect(html).toContain('theirs 1<');
+});
+
 test('columns are chosen and stay so for this person, and go back to what they were', async () => {
   const { page } = plain;
   const heads = () => page.locator('.table thead th').allTextContents();

@@ -1,7 +1,7 @@
 import type { Context } from '../platform/context';
 
 /** Views of one person; more would be a list to search itself. */
-const OWN_MAX = 100;
+export const OWN_MAX = 100;
 
 export type SaveOutcome = { kind: 'done' } | { kind: 'too_many'; most: number };
 

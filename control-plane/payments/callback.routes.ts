@@ -1,6 +1,7 @@
 import { providerActor, type HookEvent, type HookKind, type HookOutcome, type HookTools } from '../hooks';
 import type { Context } from '../platform/context';
 import { bookMoney } from './book-money';
+import { handleBank } from './familybank/handle-bank';
 import { findAccount, findOwner } from './find-owner';
 import { handleStk, orderOfCallback } from './mpesa/handle-stk';
 import { readC2b, readStkCallback } from './mpesa/callback';
@@ -68,5 +69,11 @@ export const hookKinds: HookKind[] = [
     reply: accepted,
     answer: mayPay,
     handle: () => Promise.resolve({ kind: 'done' }),
+  },
+  {
+    kind: 'bank',
+    account: 'familybank',
+    reply: { status: 200, body: { ResultCode: '0', ResultDesc: 'Accepted' } },
+    handle: handleBank,
   },
 ];

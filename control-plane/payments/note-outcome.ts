@@ -1,5 +1,5 @@
 import type { Context } from '../platform/context';
-import { mayYetSucceed } from './mpesa/outcome';
+import { providerOf } from './providers';
 import { recordSteps, type Step } from './record-step';
 import { tellLive } from './use-money';
 
@@ -22,6 +22,7 @@ export function nextAskAt(pushedAt: Date, asks: number, now: Date, random: () =>
 }
 
 interface Row {
+  method: string;
   state: string;
   pushed_at: Date | null;
   asks: number;
@@ -31,7 +32,7 @@ interface Row {
 async function lockOrder(ctx: Context, id: bigint): Promise<Row> {
   const [row] = await ctx.tx.$queryRaw<
     Row[]
-  >`SELECT state, pushed_at, asks, subscription_id FROM payment WHERE id = ${id} FOR NO KEY UPDATE`;
+  >`SELECT method, state, pushed_at, asks, subscription_id FROM payment WHERE id = ${id} FOR NO KEY UPDATE`;
   if (!row) throw new Error(`payment ${id} is not there`);
   return row;
 }
@@ -47,7 +48,7 @@ export async function noteFailure(
   if (row.state === 'settled' || row.state === 'refunded') {
     steps.push({ step: 'stays_settled', detail: null });
   } else {
-    const again = mayYetSucceed(code) && row.state !== 'failed';
+    const again = providerOf(row.method)?.mayYetSucceed(code) === true && row.state !== 'failed';
     await ctx.tx.$executeRaw`
       UPDATE payment SET state = 'failed', code = ${code.slice(0, 40)}, code_text = ${text.slice(0, 300)}, claimed_until = NULL,
         due_at = CASE WHEN ${again} THEN lango_now() + make_interval(secs => ${LOOK_AGAIN_S}::float8) END WHERE id = ${id}`;
@@ -87,6 +88,33 @@ export async function noteStillOpen(ctx: Context, id: bigint, text: string, step
   await recordSteps(ctx, id, over ? [...steps, { step: 'failed', detail: `no outcome: ${text}` }] : steps);
   if (next) await wakeAt(ctx, id, next);
   if (over) await tellLive(ctx, id, row.subscription_id ?? undefined);
+}
+
+/** Seconds after which nothing more is expected from a provider that cannot be asked: its prompt is long gone from the phone. */
+const WORD_WITHIN_S = 300;
+const KEPT_OPEN_S = 172_800;
+
+/** When an order that cannot be asked about is looked at next: its state says then that nobody knows. */
+export const unheardAt = (pushedAt: Date): Date => new Date(pushedAt.getTime() + WORD_WITHIN_S * 1_000);
+
+/** A provider that cannot be asked has not told an outcome: the order is not known, and given up after 48 hours. A later call still settles it. */
+export async function noteUnheard(ctx: Context, id: bigint): Promise<void> {
+  const row = await lockOrder(ctx, id);
+  if (row.state === 'settled' || row.state === 'refunded') return;
+  const end = new Date((row.pushed_at ?? ctx.now).getTime() + KEPT_OPEN_S * 1_000);
+  const over = end <= ctx.now;
+  if (row.state === 'failed')
+    await ctx.tx.$executeRaw`UPDATE payment SET claimed_until = NULL, due_at = NULL WHERE id = ${id}`;
+  else if (over)
+    await ctx.tx.$executeRaw`
+      UPDATE payment SET claimed_until = NULL, due_at = NULL, state = 'failed', code = 'no_outcome', code_text = 'The provider told no outcome within 48 hours.' WHERE id = ${id}`;
+  else
+    await ctx.tx.$executeRaw`
+      UPDATE payment SET claimed_until = NULL, due_at = ${end}::timestamptz, state = 'unknown' WHERE id = ${id}`;
+  const changed = row.state !== 'failed' && (over || row.state === 'prompted');
+  if (!changed) return;
+  await recordSteps(ctx, id, [over ? { step: 'failed', detail: 'no outcome' } : { step: 'unheard', detail: null }]);
+  await tellLive(ctx, id, row.subscription_id ?? undefined);
 }
 
 /** Wakes the worker then. The sweep would find it too, some seconds later. */

@@ -23,8 +23,17 @@ import { requestPayment } from './request-payment';
 import type { PaymentWithTimeline } from './schema';
 import { findClaim } from './suspense.queries';
 
-const GOOD = new Set(['settled', 'activated', 'renewed', 'receipt_known']);
-const BAD = new Set(['failed', 'doubted', 'amount_differs', 'no_answer', 'not_sent']);
+const GOOD = new Set(['settled', 'activated', 'renewed', 'receipt_known', 'invoice_paid', 'debt_paid']);
+const BAD = new Set([
+  'failed',
+  'doubted',
+  'amount_differs',
+  'no_answer',
+  'not_sent',
+  'declined',
+  'refund_told',
+  'dispute_told',
+]);
 
 /** Each step with how long it took since the one before. */
 function eventsOf(payment: PaymentWithTimeline, reader: Reader) {
@@ -88,6 +97,8 @@ const FAILURES = new Set([
   'provider_away',
   'no_outcome',
   'booked_elsewhere',
+  'expired',
+  'payment_failed',
 ]);
 
 const promptForm = z.object({

@@ -23,6 +23,7 @@ export interface Order {
   callbackUrl: string;
   /** Where a customer is sent back to, with providers that have a page. */
   returnUrl: string;
+  createdAt: Date;
   at: Date;
 }
 
@@ -58,6 +59,23 @@ export interface Listed {
   at: Date | undefined;
 }
 
+/** Money to be given back, of one receipt. `key` names this wish: the same key is the same refund, however often it is sent. */
+export interface Refund {
+  receipt: string;
+  amount_cents: bigint;
+  currency: string;
+  key: string;
+}
+
+/** What became of the wish to give money back. Only `not_sent` is certain to have done nothing; after `silent` the same key may be sent again. */
+export type Refunded =
+  | { kind: 'done'; ref: string }
+  /** Taken, and on its way for days. */
+  | { kind: 'pending'; ref: string }
+  | { kind: 'not_sent'; text: string }
+  | { kind: 'refused'; code: string; text: string; account?: boolean }
+  | { kind: 'silent'; text: string };
+
 /**
  * One provider.
  * None of these runs inside a transaction; none throws for what a network or a provider does.
@@ -67,7 +85,13 @@ export interface PaymentProvider<S = unknown> {
   /** Undefined: any. */
   currency: string | undefined;
   /** Whole units only, as shillings without cents. */
-  wholeUnits: boolean;
+  wholeUnits(currency: string): boolean;
+  /** It rings a Kenyan phone, once a minute at most; otherwise the customer pays on its page. */
+  rings: boolean;
+  /** The same order sent twice is one order to it: what was broken off may be sent again. */
+  repeatable: boolean;
+  /** Whether an order that failed with this code is worth asking about once more. */
+  mayYetSucceed(code: string): boolean;
   /** What must be said; the secret ones never come back. */
   settings: z.ZodType<S>;
   secrets: readonly string[];
@@ -77,6 +101,8 @@ export interface PaymentProvider<S = unknown> {
   prompt(account: Account<S>, order: Order): Promise<Prompted>;
   /** Undefined: cannot be asked; such an order waits for a call or a list. */
   ask: ((account: Account<S>, asked: Asked) => Promise<Told>) | undefined;
+  /** Gives money back. Undefined: a person does it by the provider's own means. */
+  refund: ((account: Account<S>, refund: Refund) => Promise<Refunded>) | undefined;
   /** Everything received in a span, where the provider can tell. */
   list:
     | ((

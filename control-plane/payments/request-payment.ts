@@ -3,7 +3,7 @@ import { priceNow } from '../discounts';
 import type { Context } from '../platform/context';
 import { normalizePhone } from '../subscribers';
 import { lockSubscription, versionDue } from '../subscriptions';
-import { providerOf } from './providers';
+import { providerOf, providers } from './providers';
 import { recordStep } from './record-step';
 import type { NewPayment } from './schema';
 import { tellLive } from './use-money';
@@ -46,25 +46,29 @@ export async function requestPayment(
       fields: { provider: `takes ${provider.currency}, and this subscription is sold in ${version.currency}` },
     };
   const phone = normalizePhone(input.phone, provider.currency ?? version.currency);
-  if (phone === undefined || (provider.name !== 'stripe' && !/^\+254[17]\d{8}$/.test(phone)))
-    return { kind: 'invalid', fields: { phone: 'must be a Kenyan mobile number, as 0712345678' } };
+  if (phone === undefined || (provider.rings && !/^\+254[17]\d{8}$/.test(phone)))
+    return {
+      kind: 'invalid',
+      fields: { phone: provider.rings ? 'must be a Kenyan mobile number, as 0712345678' : 'must be a phone number' },
+    };
   const asked = BigInt(input.amount_cents ?? (await priceNow(ctx, sub.id, version)).price_cents);
-  const amount = provider.wholeUnits ? ((asked + 99n) / 100n) * 100n : asked;
+  const whole = provider.wholeUnits(version.currency);
+  const amount = whole ? ((asked + 99n) / 100n) * 100n : asked;
   if (amount !== asked && input.amount_cents !== undefined)
-    return { kind: 'invalid', fields: { amount_cents: 'must be whole shillings' } };
+    return { kind: 'invalid', fields: { amount_cents: 'must be whole, without cents' } };
   if (amount === 0n)
     return {
       kind: 'invalid',
       fields: { amount_cents: 'the price is nothing: renew or activate the subscription without money' },
     };
-  if (provider.name !== 'stripe' && amount > 25_000_000n)
+  if (provider.rings && amount > 25_000_000n)
     return {
       kind: 'invalid',
       fields: { amount_cents: 'must be at most KES 250,000, which is the most that M-Pesa moves at once' },
     };
 
   const order = { subscriptionId: sub.id, subscriberId: sub.subscriber_id, phone, amount, provider: provider.name };
-  const before = await lately(ctx, order);
+  const before = provider.rings ? await lately(ctx, order) : undefined;
   if (before) return before;
   const id = await insert(ctx, { ...order, currency: version.currency });
   await recordStep(ctx, id, 'created', `${version.currency} ${(Number(amount) / 100).toFixed(2)}`);
@@ -89,16 +93,17 @@ interface OrderOf {
 
 /** What this phone was asked within the last minute, under a lock that makes two wishes wait for each other. */
 async function lately(ctx: Context, order: OrderOf): Promise<Requested | undefined> {
+  const ringing = providers().flatMap((one) => (one.rings ? [one.name] : []));
   await ctx.tx
     .$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`prompt ${ctx.tenantId} ${order.phone}`}, 0))`;
   const [last] = await ctx.tx.$queryRaw<{ id: bigint; same: boolean; wait_s: number }[]>`
     SELECT id, subscription_id = ${order.subscriptionId} AND amount_cents = ${order.amount} AND method = ${order.provider} AND state IN ('created', 'prompted', 'unknown') AS same,
       ceil(extract(epoch FROM created_at + make_interval(secs => ${BETWEEN_S}::float8) - lango_now()))::int AS wait_s
     FROM payment
-    WHERE tenant_id = ${ctx.tenantId} AND phone = ${order.phone} AND account_ref IS NOT NULL AND method <> 'stripe'
+    WHERE tenant_id = ${ctx.tenantId} AND phone = ${order.phone} AND account_ref IS NOT NULL AND method = ANY(${ringing})
       AND created_at > lango_now() - make_interval(secs => ${BETWEEN_S}::float8) AND (pushed_at IS NOT NULL AND provider_ref IS NOT NULL OR state IN ('created', 'unknown'))
     ORDER BY id DESC LIMIT 1`;
-  if (!last || order.provider === 'stripe') return undefined;
+  if (!last) return undefined;
   return last.same ? { kind: 'under_way', id: last.id } : { kind: 'too_soon', wait_s: Math.max(1, last.wait_s) };
 }
 

@@ -9,13 +9,19 @@ import { providerOf, providers } from './providers';
 import type { ProviderName } from './provider';
 import { saveProvider, seeProvider } from './save-provider';
 
+interface FormEntry {
+  name: string;
+  choices?: string[];
+  check?: boolean;
+  secret?: boolean;
+  optional?: boolean;
+}
+const environment = { name: 'environment', choices: ['sandbox', 'production'] };
+
 /** The fields of each provider's form, in order. Secret ones are drawn empty; choices are selects, switches are boxes. */
-const FIELDS: Record<
-  ProviderName,
-  { name: string; choices?: string[]; check?: boolean; secret?: boolean; optional?: boolean }[]
-> = {
+const FIELDS: Record<ProviderName, FormEntry[]> = {
   mpesa: [
-    { name: 'environment', choices: ['sandbox', 'production'] },
+    environment,
     { name: 'type', choices: ['paybill', 'till'] },
     { name: 'shortcode' },
     { name: 'till_number', optional: true },
@@ -23,10 +29,31 @@ const FIELDS: Record<
     { name: 'consumer_secret', secret: true },
     { name: 'passkey', secret: true },
     { name: 'nominated_phone', optional: true },
+    { name: 'sources', optional: true },
     { name: 'refuse_unknown_accounts', check: true },
   ],
-  familybank: [],
-  stripe: [],
+  familybank: [
+    environment,
+    { name: 'shortcode' },
+    { name: 'client_id' },
+    { name: 'client_secret', secret: true },
+    { name: 'base_url', optional: true },
+    { name: 'token_url', optional: true },
+    { name: 'password_order', choices: ['shortcode_first', 'client_first'] },
+    { name: 'field_names', choices: ['upper', 'mixed'] },
+    { name: 'sources', optional: true },
+    { name: 'paid_without_receipt', check: true },
+  ],
+  stripe: [
+    { name: 'secret_key', secret: true },
+    { name: 'webhook_secret', secret: true, optional: true },
+  ],
+};
+/** The calls that each provider makes, as kinds of hook. */
+const ADDRESSES: Record<ProviderName, string[]> = {
+  mpesa: ['pay', 'paid', 'check'],
+  familybank: ['bank'],
+  stripe: ['card'],
 };
 const rawForm = z.record(z.string(), z.string().max(1_000));
 
@@ -42,7 +69,10 @@ async function page(ctx: Context, web: Web, person: Person, name: string, refuse
   const { t } = reader;
   const seen = await seeProvider(ctx, provider);
   const stored = Object.fromEntries(
-    Object.entries(seen.settings).map(([key, value]) => [key, typeof value === 'string' ? value : '']),
+    Object.entries(seen.settings).map(([key, value]) => [
+      key,
+      Array.isArray(value) ? value.join(', ') : typeof value === 'string' ? value : '',
+    ]),
   );
   const values: Record<string, string> = { ...stored, per_second: String(seen.per_second), ...refused?.values };
   const field = fieldsOf('payments', values, refused?.errors ?? {}, reader);
@@ -71,7 +101,8 @@ async function page(ctx: Context, web: Web, person: Person, name: string, refuse
           label: t(`payments.${key}`),
           on: refused ? refused.values[key] === 'on' : seen.settings[key] === true,
         })),
-      addresses: seen.configured && provider.name === 'mpesa' ? await addressesOf(ctx, web, reader) : undefined,
+      addresses: seen.configured ? await addressesOf(ctx, web, provider.name, reader) : undefined,
+      addressesHelp: t(`payments.addresses_help_${provider.name}`),
     },
     refused ? { status: 422 } : {},
   );
@@ -80,15 +111,15 @@ async function page(ctx: Context, web: Web, person: Person, name: string, refuse
 function factsOf(seen: Awaited<ReturnType<typeof seeProvider>>, reader: Reader) {
   const { t } = reader;
   const at = (text: string | null) => (text === null ? t('payments.not_yet') : formatMoment(new Date(text), reader));
-  if (!seen.configured || seen.provider !== 'mpesa') return [];
-  return [
-    { label: t('payments.registered_at'), value: at(seen.registered_at) },
-    { label: t('payments.listed_at'), value: at(seen.listed_at) },
-  ];
+  if (!seen.configured || seen.provider === 'familybank') return [];
+  const registered = { label: t('payments.registered_at'), value: at(seen.registered_at) };
+  return seen.provider === 'stripe'
+    ? [{ label: t('payments.mode'), value: t(`payments.mode_${String(seen.settings['mode'])}`) }, registered]
+    : [registered, { label: t('payments.listed_at'), value: at(seen.listed_at) }];
 }
 
 function fieldOf(
-  { name, choices, secret, optional }: (typeof FIELDS)['mpesa'][number],
+  { name, choices, secret, optional }: FormEntry,
   o: { field: ReturnType<typeof fieldsOf>; values: Record<string, string>; kept: string[]; reader: Reader },
 ): FormField {
   const { t } = o.reader;
@@ -106,7 +137,11 @@ function fieldOf(
       value: '',
       max: 200,
       autocomplete: 'off',
-      ...(o.kept.includes(name) ? { help: t('payments.secret_kept') } : {}),
+      ...(o.kept.includes(name)
+        ? { help: t('payments.secret_kept') }
+        : optional
+          ? { help: t(`payments.${name}_help`) }
+          : {}),
     });
   return o.field(name, {
     required: !optional,
@@ -116,12 +151,11 @@ function fieldOf(
   });
 }
 
-async function addressesOf(ctx: Context, web: Web, { t }: Reader) {
-  const kinds = ['pay', 'paid', 'check'] as const;
+async function addressesOf(ctx: Context, web: Web, account: ProviderName, { t }: Reader) {
   return Promise.all(
-    kinds.map(async (kind) => ({
+    ADDRESSES[account].map(async (kind) => ({
       label: t(`payments.address_${kind}`),
-      value: await hookAddress(ctx, web.publicUrl, { kind, account: 'mpesa' }),
+      value: await hookAddress(ctx, web.publicUrl, { kind, account }),
     })),
   );
 }

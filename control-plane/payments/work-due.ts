@@ -4,7 +4,7 @@ import { hookAddress } from '../hooks';
 import { systemActor, type Context } from '../platform/context';
 import { oneRound } from '../platform/jobs/one-round';
 import type { TaskTools } from '../platform/jobs/task';
-import { nextAskAt, noteFailure, noteStillOpen, wakeAt } from './note-outcome';
+import { nextAskAt, noteFailure, noteStillOpen, noteUnheard, unheardAt, wakeAt } from './note-outcome';
 import type { Account, Order, PaymentProvider, Prompted, Told } from './provider';
 import { openAccount, providerOf } from './providers';
 import { recordSteps, type Step } from './record-step';
@@ -61,7 +61,6 @@ interface Loaded {
   order: Order & {
     ref: string | null;
     toldReceipt: string | null;
-    createdAt: Date;
     state: string;
   };
 }
@@ -126,29 +125,30 @@ async function prompt(
 ): Promise<void> {
   const began = new Date();
   // A process died in the middle of it: the phone may have rung.
-  const prompted: Prompted = begun
-    ? { kind: 'silent', text: 'broken off' }
-    : account
-      ? await provider.prompt(account, order)
-      : { kind: 'refused', code: 'not_set_up', text: `${provider.name} is not set up`, account: true };
-  await inTenant((ctx) => notePrompt(ctx, provider, order, { prompted, began, asked: provider.ask !== undefined }));
+  const prompted: Prompted =
+    begun && !provider.repeatable
+      ? { kind: 'silent', text: 'broken off' }
+      : account
+        ? await provider.prompt(account, order)
+        : { kind: 'refused', code: 'not_set_up', text: `${provider.name} is not set up`, account: true };
+  await inTenant((ctx) => notePrompt(ctx, provider, order, { prompted, began }));
 }
 
 async function notePrompt(
   ctx: Context,
   provider: PaymentProvider,
   order: Loaded['order'],
-  { prompted, began, asked }: { prompted: Prompted; began: Date; asked: boolean },
+  { prompted, began }: { prompted: Prompted; began: Date },
 ): Promise<void> {
   const steps: Step[] = [{ step: 'sent', detail: provider.name, at: began }];
-  const soon = nextAskAt(ctx.now, 0, ctx.now);
+  const soon = provider.ask ? nextAskAt(ctx.now, 0, ctx.now) : unheardAt(ctx.now);
   switch (prompted.kind) {
     case 'accepted': {
       await ctx.tx.$executeRaw`
         UPDATE payment SET provider_ref = ${prompted.ref}, provider_ref2 = ${prompted.ref2 ?? null}, provider_url = ${prompted.url ?? null}, pushed_at = lango_now(), claimed_until = NULL,
-          state = CASE WHEN state IN ('created', 'unknown') THEN 'prompted' ELSE state END, due_at = CASE WHEN state IN ('created', 'unknown') AND ${asked} THEN ${soon}::timestamptz END WHERE id = ${order.id}`;
+          state = CASE WHEN state IN ('created', 'unknown') THEN 'prompted' ELSE state END, due_at = CASE WHEN state IN ('created', 'unknown') THEN ${soon}::timestamptz END WHERE id = ${order.id}`;
       await recordSteps(ctx, order.id, [...steps, { step: 'prompted', detail: null }]);
-      if (soon && asked) await wakeAt(ctx, order.id, soon);
+      if (soon) await wakeAt(ctx, order.id, soon);
       return tellLive(ctx, order.id, undefined);
     }
     case 'not_sent':
@@ -187,9 +187,10 @@ async function ask(
   account: Account | undefined,
   order: Loaded['order'],
 ): Promise<void> {
+  if (!provider.ask) return inTenant((ctx) => noteUnheard(ctx, order.id));
   const began = new Date();
   const told: Told =
-    account && provider.ask && order.ref !== null
+    account && order.ref !== null
       ? await provider.ask(account, { ref: order.ref, at: began })
       : { kind: 'unknown', text: order.ref === null ? 'the provider gave the order no name' : 'cannot be asked' };
   await inTenant((ctx) => noteAnswer(ctx, order, told, began));

@@ -2,7 +2,7 @@ import type { Account, Listed, PaymentProvider, Prompted, Told } from '../provid
 import { centsOf } from '../amount';
 import { textOf, type Called } from '../call';
 import { darajaPull, darajaPush, darajaQuery, darajaUrls } from './daraja';
-import { readOutcome } from './outcome';
+import { mayYetSucceed, readOutcome } from './outcome';
 import { darajaAccount, mpesaSettings, type MpesaSettings } from './settings';
 
 const PAGES_MAX = 200;
@@ -11,7 +11,10 @@ const PAGES_MAX = 200;
 export const mpesa: PaymentProvider<MpesaSettings> = {
   name: 'mpesa',
   currency: 'KES',
-  wholeUnits: true,
+  wholeUnits: () => true,
+  rings: true,
+  repeatable: false,
+  mayYetSucceed,
   settings: mpesaSettings,
   secrets: ['consumer_secret', 'passkey'],
   hook: 'pay',
@@ -31,6 +34,7 @@ export const mpesa: PaymentProvider<MpesaSettings> = {
   async ask({ settings, baseUrl }, { ref, at }) {
     return toldOf(await darajaQuery(darajaAccount(settings, baseUrl), ref, at));
   },
+  refund: undefined,
   list: listPayments,
 };
 

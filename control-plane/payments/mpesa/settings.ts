@@ -1,5 +1,5 @@
-import { isIP } from 'node:net';
 import { z } from 'zod';
+import { sourcesField } from '../sources';
 import type { DarajaAccount } from './daraja';
 
 /** Safaricom's addresses as its portal lists them; a call from elsewhere is not refused, it is checked by a question. */
@@ -47,10 +47,7 @@ export const mpesaSettings = z.object({
     .regex(/^(254[17]\d{8})?$/, 'must be as 254712345678')
     .optional(),
   /** Addresses that calls are believed from; Safaricom's own where none are named. */
-  sources: z
-    .array(z.string().refine((text) => isIP(text) > 0, 'must be IP addresses'))
-    .max(50)
-    .optional(),
+  sources: sourcesField,
 });
 export type MpesaSettings = z.output<typeof mpesaSettings>;
 

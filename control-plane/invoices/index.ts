@@ -1,2 +1,3 @@
 /** Invoices and credit notes: one for each sale and each sum given back, numbered without gaps. */
 export { creditSale, issueInvoice, type SaleLine } from './issue-invoice';
+export { creditOneSale, findSale, type Sale } from './credit-sale';

@@ -2,7 +2,19 @@ import type { Context } from '../platform/context';
 
 /** The accounts a company's money moves between; what each is stands in ledger_chart() (prisma/functions/ledger.sql). */
 export type AccountCode =
-  'cash' | 'bank' | 'cheques' | 'mpesa' | 'familybank' | 'stripe' | 'suspense' | 'wallet' | 'sales';
+  | 'cash'
+  | 'bank'
+  | 'cheques'
+  | 'mpesa'
+  | 'familybank'
+  | 'stripe'
+  | 'suspense'
+  | 'refunds'
+  | 'reversals'
+  | 'wallet'
+  | 'receivable'
+  | 'bad_debts'
+  | 'sales';
 
 /** Money moving from one account to another. `key` names the business event: posting it again changes nothing. */
 export interface Transfer {

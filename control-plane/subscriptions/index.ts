@@ -16,6 +16,7 @@ export { topUpSubscription } from './top-up-subscription';
 export { beginUntil } from './begin-until';
 export { sellMany, type Sale } from './sell-many';
 export { setBack } from './set-back';
+export { planTakeBack, takeBack, type TakeBack } from './take-back';
 export { endSubscription } from './end-subscription';
 export { endMany } from './end-many';
 export { findSubscription, listSubscriptions, type SubscriptionFilter } from './queries';

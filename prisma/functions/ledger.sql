@@ -11,7 +11,11 @@ LANGUAGE sql IMMUTABLE AS $$
          ('familybank', 'asset', 'Family Bank', NULL, false),
          ('stripe', 'asset', 'Cards', NULL, false),
          ('suspense', 'liability', 'Received, owner unknown', 0, false),
+         ('refunds', 'liability', 'Refunds on their way', 0, false),
          ('wallet', 'liability', 'Wallet', 0, true),
+         ('receivable', 'asset', 'Owed by customers', NULL, true),
+         ('reversals', 'asset', 'Taken back from us, owed by customers', NULL, true),
+         ('bad_debts', 'expense', 'Debts written off', NULL, false),
          ('sales', 'income', 'Sales', NULL, false)
 $$;
 

@@ -67,6 +67,8 @@ export interface SessionRow {
   updated_at: Date;
   stopped_at: Date | null;
   terminate_cause: string | null;
+  /** `garden`: whoever is online there reaches the pay page alone. */
+  mode: 'full' | 'throttled' | 'garden' | null;
   bytes: bigint;
   down_bps: number | null;
   up_bps: number | null;
@@ -84,7 +86,7 @@ export function sessionsOf(
 ): Promise<SessionRow[]> {
   return tx.$queryRaw<SessionRow[]>`
     SELECT l.radacctid AS id, n.name AS router, host(l.framed_ip) AS ip, l.mac, coalesce(l.delegated_ipv6_prefix, l.framed_ipv6_prefix) AS ipv6, l.started_at, l.updated_at,
-           l.stopped_at, l.terminate_cause, l.input_bytes + l.output_bytes AS bytes, l.interim_s,
+           l.stopped_at, l.terminate_cause, l.mode, l.input_bytes + l.output_bytes AS bytes, l.interim_s,
            CASE WHEN l.prev_updated_at IS NOT NULL AND l.session_time_s > l.prev_session_time_s
              THEN (greatest(0, l.output_bytes - l.prev_output_bytes) * 8.0 / (l.session_time_s - l.prev_session_time_s))::float8 END AS down_bps,
            CASE WHEN l.prev_updated_at IS NOT NULL AND l.session_time_s > l.prev_session_time_s

@@ -156,7 +156,9 @@ async function personModel(ctx: Context, id: bigint, query: z.output<typeof pers
     phone: sayPhone(subscriber.phone),
     tel: subscriber.phone,
     email: subscriber.email,
-    state: service ? serviceState(service, reader, { tinted: true, online: live !== undefined }) : null,
+    state: service
+      ? serviceState(service, reader, { tinted: true, online: live !== undefined && live.mode !== 'garden' })
+      : null,
     strip: strip(service, subscriber.wallet_cents, live, reader),
     ...column,
     service: service && { id: service.id.toString(), ...serviceColumn(service, reader) },

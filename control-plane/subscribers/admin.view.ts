@@ -76,13 +76,24 @@ export function strip(service: ServiceRow | undefined, wallet: bigint, live: Ses
     of: total === null ? t('ui.no_limit') : t('subscribers.of', { total: formatBytes(total, locale) }),
     part: total === null || !service ? null : Number(service.used_bytes) / Number(total),
     tone: total !== null && service && Number(service.used_bytes) / Number(total) > 0.9 ? 'warn' : '',
-    online: live && {
+    garden: live?.mode === 'garden' && {
       span: formatSpan(nowMs - live.started_at.getTime()),
-      down: live.down_bps === null ? '–' : formatMbps(live.down_bps, locale),
-      up: live.up_bps === null ? '–' : formatMbps(live.up_bps, locale),
-      router: live.router ?? '',
+      why: gardenWhy(service, reader),
     },
+    online: live &&
+      live.mode !== 'garden' && {
+        span: formatSpan(nowMs - live.started_at.getTime()),
+        down: live.down_bps === null ? '–' : formatMbps(live.down_bps, locale),
+        up: live.up_bps === null ? '–' : formatMbps(live.up_bps, locale),
+        router: live.router ?? '',
+      },
   };
+}
+
+/** Why somebody online reaches the pay page alone. */
+function gardenWhy(service: ServiceRow | undefined, { t }: Reader): string {
+  const known = ['expired', 'capped', 'suspended', 'pending', 'paused'].find((state) => state === service?.state);
+  return t(`subscribers.garden_${known ?? 'other'}`);
 }
 
 /** The session of this moment and the ones before it. */

@@ -41,7 +41,7 @@ export function listRows(
            CASE WHEN s.unused_validities = 0 THEN s.expires_at END AS expires_at, s.used_bytes, s.allowance_bytes,
            coalesce((SELECT sum(a.balance_cents) FROM ledger_account a WHERE a.subscriber_id = c.id), 0)::bigint AS wallet_cents,
            (SELECT count(*) FROM subscription x WHERE x.subscriber_id = c.id AND x.status <> 'ended') AS services,
-           (SELECT count(*) FROM subscription x JOIN session_live l ON l.subscription_id = x.id AND l.stopped_at IS NULL WHERE x.subscriber_id = c.id) AS online, f.matching
+           (SELECT count(*) FROM subscription x JOIN session_live l ON l.subscription_id = x.id AND l.stopped_at IS NULL AND l.mode IS DISTINCT FROM 'garden' WHERE x.subscriber_id = c.id) AS online, f.matching
     FROM subscriber_page_counted(${filterJson(filter)}::jsonb, ${page.before ?? null}::bigint, ${page.limit}::integer) f
     JOIN subscriber c ON c.id = f.id
     LEFT JOIN LATERAL (SELECT * FROM subscription_now n WHERE n.subscriber_id = c.id

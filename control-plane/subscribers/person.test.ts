@@ -57,6 +57,25 @@ test('one page answers who, paid until when, online now, how fast and what happe
   if (process.env['SHOTS']) await page.screenshot({ path: `${process.env['SHOTS']}/person.png`, fullPage: true });
 });
 
+test('whoever is online behind the pay page alone is not called online, and it says why', async () => {
+  const { page } = staff;
+  const id = seeded.subscribers['lilian.owuor'];
+  const all = 'FROM subscription s WHERE s.subscriber_id = $1 AND l.subscription_id = s.id AND l.stopped_at IS NULL';
+  const [before] = await lango.asOwner<{ mode: string | null }>(`SELECT l.mode FROM session_live l, ${all.slice(5)}`, [
+    id,
+  ]);
+  await lango.asOwner(`UPDATE session_live l SET mode = 'garden' ${all}`, [id]);
+  await page.goto(personPath());
+  const strip = (await page.textContent('.strip')) ?? '';
+  expect(strip).toContain('Online behind the pay page');
+  expect(strip).toContain('the order is on its way');
+  expect(strip).not.toContain('Online now');
+  expect(await page.textContent('.page-title')).not.toContain('online');
+  if (process.env['SHOTS'])
+    await page.screenshot({ path: `${process.env['SHOTS']}/person-garden.png`, fullPage: true });
+  await lango.asOwner(`UPDATE session_live l SET mode = $2 ${all}`, [id, before?.mode]);
+});
+
 test('the timeline merges payments, sessions, orders, refusals and what staff did, and goes back page by page', async () => {
   const { page } = staff;
   const id = seeded.subscribers['lilian.owuor'];

@@ -7,12 +7,12 @@
 DROP FUNCTION IF EXISTS session_newest;
 CREATE FUNCTION session_newest(p_subscription bigint, p_before timestamptz, p_limit integer) RETURNS TABLE (
   radacctid bigint, nas_id bigint, framed_ip inet, mac text, framed_ipv6_prefix text, delegated_ipv6_prefix text, started_at timestamptz, updated_at timestamptz,
-  stopped_at timestamptz, terminate_cause text, interim_s integer, session_time_s bigint, input_bytes bigint, output_bytes bigint,
+  stopped_at timestamptz, terminate_cause text, mode text, interim_s integer, session_time_s bigint, input_bytes bigint, output_bytes bigint,
   prev_updated_at timestamptz, prev_session_time_s bigint, prev_input_bytes bigint, prev_output_bytes bigint
 ) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-  v_columns text := 'l.radacctid, l.nas_id, l.framed_ip, l.mac, l.framed_ipv6_prefix, l.delegated_ipv6_prefix, l.started_at, l.updated_at, l.stopped_at, l.terminate_cause, l.interim_s,
+  v_columns text := 'l.radacctid, l.nas_id, l.framed_ip, l.mac, l.framed_ipv6_prefix, l.delegated_ipv6_prefix, l.started_at, l.updated_at, l.stopped_at, l.terminate_cause, l.mode, l.interim_s,
     l.session_time_s, l.input_bytes, l.output_bytes, l.prev_updated_at, l.prev_session_time_s, l.prev_input_bytes, l.prev_output_bytes';
   v_of_service text := format('l.tenant_id = %L AND l.subscription_id = %L AND l.started_at < %L', lango_tenant(), p_subscription, coalesce(p_before, 'infinity'));
   v_part text;
@@ -27,7 +27,7 @@ BEGIN
     SELECT c.relname, to_date(substring(c.relname FROM '\d{6}$'), 'YYYYMM') FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
     WHERE i.inhparent = 'session_closed'::regclass ORDER BY c.relname DESC
   LOOP
-    FOR radacctid, nas_id, framed_ip, mac, framed_ipv6_prefix, delegated_ipv6_prefix, started_at, updated_at, stopped_at, terminate_cause, interim_s,
+    FOR radacctid, nas_id, framed_ip, mac, framed_ipv6_prefix, delegated_ipv6_prefix, started_at, updated_at, stopped_at, terminate_cause, mode, interim_s,
         session_time_s, input_bytes, output_bytes, prev_updated_at, prev_session_time_s, prev_input_bytes, prev_output_bytes IN
       EXECUTE format('SELECT %s FROM %I l WHERE %s ORDER BY l.started_at DESC LIMIT %s', v_columns, v_part, v_of_service, p_limit)
     LOOP

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { consoleClient, type ConsoleClient } from '../test-kit/console-client';
 import { startTestIssuer, type Mischief, type TestIssuer } from '../test-kit/identity/issuer';
 import { startTestLango, type TestLango } from '../test-kit/lango';
@@ -68,6 +70,31 @@ test('a provider is taken once it answers under its name; the secret is kept and
   expect(page).not.toContain(issuer.clientSecret);
   const other = await consoleClient(lango, await lango.addCompany());
   expect((await other.post('/tenants/identity', settings())).status).toBe(422);
+});
+
+test('the secret that is kept is told to no other issuer or client; what is left out stays for the same alone', async () => {
+  const kept = { ...settings(), client_secret: '' };
+  const other = await admin.post('/tenants/identity', { ...kept, client_id: 'another-client' });
+  expect([other.status, other.text.includes('client secret')]).toEqual([422, true]);
+  expect((await admin.post('/tenants/identity', { ...kept, issuer: `${issuer.issuer}/elsewhere` })).status).toBe(422);
+  expect((await admin.post('/tenants/identity', kept)).location).toContain('provider_saved');
+});
+
+test('an issuer that lets us wait holds no transaction', async () => {
+  const silent = createServer().listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const asked = once(silent, 'connection');
+  const { port } = silent.address() as AddressInfo;
+  const answer = admin.post('/tenants/identity', { ...settings(), issuer: `http://127.0.0.1:${port}` });
+  const [socket] = (await asked) as [Socket];
+  expect(
+    await lango.asOwner(
+      `SELECT query FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'`,
+    ),
+  ).toEqual([]);
+  socket.destroy();
+  expect((await answer).status).toBe(422);
+  silent.close();
 });
 
 test('nobody is taken in by it: somebody invited signs in, a stranger of the same company does not', async () => {

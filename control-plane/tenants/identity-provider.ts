@@ -24,22 +24,23 @@ export type SavedProvider =
   | { kind: 'secret_wanted'; field: 'client_secret' }
   | { kind: 'domain_taken'; field: 'domain' };
 
+type Wanted = { issuer: string; client_id: string; client_secret: string; domain: string };
+
+/** Whether the provider shows its discovery document under the issuer's name. It may take eight seconds to say nothing: not within a transaction. */
+export async function answersAs(wanted: Wanted, publicUrl: string): Promise<boolean> {
+  const { issuer, client_id: clientId, client_secret: clientSecret } = wanted;
+  return (await discover({ issuer, clientId, clientSecret }, publicUrl)) !== undefined;
+}
+
 /**
- * Takes an OpenID Connect provider into use, after it has shown its discovery document under the issuer's name. An empty secret keeps the one
- * that is there.
+ * Takes an OpenID Connect provider into use, after it has answered (`answersAs`). An empty secret keeps the one that is there, of the same issuer and client
+ * alone: no other is ever told it.
  */
-export async function saveIdentityProvider(
-  ctx: Context,
-  input: { issuer: string; client_id: string; client_secret: string; domain: string },
-  publicUrl: string,
-): Promise<SavedProvider> {
+export async function saveIdentityProvider(ctx: Context, input: Wanted, answers: boolean): Promise<SavedProvider> {
   const before = await identityProvider(ctx);
-  if (input.client_secret === '' && !before) return { kind: 'secret_wanted', field: 'client_secret' };
-  const there = await discover(
-    { issuer: input.issuer, clientId: input.client_id, clientSecret: input.client_secret },
-    publicUrl,
-  );
-  if (!there) return { kind: 'issuer_unreachable', field: 'issuer' };
+  const same = before?.issuer === input.issuer && before.client_id === input.client_id;
+  if (input.client_secret === '' && !same) return { kind: 'secret_wanted', field: 'client_secret' };
+  if (!answers) return { kind: 'issuer_unreachable', field: 'issuer' };
   const sealed = input.client_secret === '' ? null : ctx.secrets.seal(PURPOSE, ctx.tenantId, input.client_secret);
   const taken = await ctx.tx.$queryRaw<unknown[]>`
     SELECT 1 FROM tenants_identity_provider(${input.domain}) p WHERE p.tenant_id <> ${ctx.tenantId}`;

@@ -6,7 +6,7 @@ import type { PageResult, PageRoute, Web } from '../platform/http/page';
 import type { Person } from '../platform/http/person';
 import { fieldsOf, formatDay, formErrors, readerFor } from '../ui';
 import { changeSettings, isTimezone } from './change-settings';
-import { identityProvider, removeIdentityProvider, saveIdentityProvider } from './identity-provider';
+import { answersAs, identityProvider, removeIdentityProvider, saveIdentityProvider } from './identity-provider';
 import { ownSettings, type Settings } from './queries';
 import { ZONES } from './schema';
 
@@ -137,7 +137,8 @@ export const settingsRoutes: PageRoute[] = [
     path: '/tenants/identity',
     permission: 'tenants.settings',
     form: providerForm,
-    async run(ctx, { form }, web, person) {
+    before: async ({ form }, web) => form.ok && (await answersAs(form.value, web.publicUrl)),
+    async run(ctx, { form }, web, person, answers) {
       const { t } = readerFor(ctx, person);
       const again = (values: Record<string, string>, errors: Record<string, string>) =>
         settingsPage(ctx, web, person, { values, errors });
@@ -146,7 +147,7 @@ export const settingsRoutes: PageRoute[] = [
           form.values,
           Object.fromEntries(Object.keys(form.fields).map((name) => [name, t(`tenants.${name}_wanted`)])),
         );
-      const outcome = await saveIdentityProvider(ctx, form.value, web.publicUrl);
+      const outcome = await saveIdentityProvider(ctx, form.value, answers);
       if (outcome.kind === 'saved') return seeOther('/tenants/settings?told=provider_saved');
       const { client_secret: _secret, ...values } = form.value;
       return again(values, { [outcome.field]: t(`tenants.${outcome.kind}`) });

@@ -124,13 +124,15 @@ interface Spec<P extends string, Q extends Schema, F extends Schema> {
   query?: Q;
   form?: F;
 }
-interface StaffPage<P extends string, Q extends Schema, F extends Schema> extends Spec<P, Q, F> {
+interface StaffPage<P extends string, Q extends Schema, F extends Schema, B> extends Spec<P, Q, F> {
   permission: Permission | 'signed_in';
   /** The form carries a file, its field `file`, of at most so many bytes; it is then sent as multipart/form-data. */
   upload?: number;
   /** A POST that changes nothing: it may be sent again with the same words. */
   repeatable?: boolean;
-  run(ctx: Context, input: PageInput<P, Q, F>, web: Web, person: Person): Promise<PageResult>;
+  /** What takes long and must hold no transaction, as a question to a stranger's server; `run` is given its answer. */
+  before?(input: PageInput<P, Q, F>, web: Web): Promise<B>;
+  run(ctx: Context, input: PageInput<P, Q, F>, web: Web, person: Person, before: B): Promise<PageResult>;
 }
 interface PublicPage<P extends string, Q extends Schema, F extends Schema> extends Spec<P, Q, F> {
   /** What a request costs; left out: reading for GET, sending for POST. */
@@ -142,9 +144,12 @@ interface PublicPage<P extends string, Q extends Schema, F extends Schema> exten
  * A console page for signed-in staff who hold `permission`; others are sent to /login, or see a 403 page. POST has passed the CSRF check.
  * Export them as `pageRoutes` from `<slice>/admin.routes.ts` (or portal.routes.ts); app.ts mounts them.
  */
-export function pageRoute<const P extends string, Q extends Schema = undefined, F extends Schema = undefined>(
-  spec: StaffPage<P, Q, F>,
-): PageRoute {
+export function pageRoute<
+  const P extends string,
+  Q extends Schema = undefined,
+  F extends Schema = undefined,
+  B = undefined,
+>(spec: StaffPage<P, Q, F, B>): PageRoute {
   return {
     kind: 'page',
     method: spec.method,
@@ -155,7 +160,8 @@ export function pageRoute<const P extends string, Q extends Schema = undefined, 
       const { person } = call;
       if (!person) throw new Error(`${spec.method} ${spec.path} ran without a signed-in person`);
       const input = read(spec, call);
-      const work = (ctx: Context): Promise<PageResult> => spec.run(ctx, input, web, person);
+      const before = (await spec.before?.(input, web)) as B;
+      const work = (ctx: Context): Promise<PageResult> => spec.run(ctx, input, web, person, before);
       // What a page asks for by itself may be asked as often as it likes.
       if (spec.method === 'GET' || spec.repeatable || web.isHtmx) return call.inTenant(work);
       return call.inTenant((ctx) => sentOnce(ctx, { address: web.path, ...call }, () => work(ctx)));

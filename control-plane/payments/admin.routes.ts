@@ -16,7 +16,7 @@ import { settingsRoutes } from './settings.routes';
 import { countWaiting } from './suspense.queries';
 import { suspenseRoutes } from './suspense.routes';
 
-const METHODS = ['mpesa', 'cash', 'bank', 'cheque', 'familybank', 'stripe', 'wallet'] as const;
+const METHODS = ['mpesa', 'cash', 'bank', 'cheque', 'familybank', 'stripe', 'wallet', 'float'] as const;
 const rowsQuery = listQuery.extend({ method: oneOf(METHODS), service: oneOf(['none']), done: idField.optional() });
 const form = z.object({
   subscription_id: idField,

@@ -11,7 +11,7 @@ export type PaymentOutcome =
   | { kind: 'duplicate'; existing: bigint; amount_cents: bigint };
 
 /** Where money of each method waits or lies. */
-const clearing: Record<ManualMethod, AccountCode> = { cash: 'cash', bank: 'bank', cheque: 'cheques' };
+export const clearing: Record<ManualMethod, AccountCode> = { cash: 'cash', bank: 'bank', cheque: 'cheques' };
 
 /**
  * Takes a payment by hand: books it to the client's wallet, buys one purchase of the subscription if the wallet then holds its price, and tells
@@ -62,7 +62,10 @@ async function insertOnce(
   return rows[0]?.id;
 }
 
-async function duplicateOf(ctx: Context, input: NewTransaction): Promise<PaymentOutcome> {
+export async function duplicateOf(
+  ctx: Context,
+  input: Pick<NewTransaction, 'method' | 'reference'>,
+): Promise<PaymentOutcome> {
   const [row] = await ctx.tx.$queryRaw<{ id: bigint; amount_cents: bigint }[]>`
     SELECT id, amount_cents FROM payment
     WHERE tenant_id = ${ctx.tenantId} AND method = ${input.method} AND upper(reference) = upper(${input.reference})`;

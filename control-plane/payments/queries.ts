@@ -16,7 +16,7 @@ type Row = payment & {
 };
 
 function toPayment(row: Row): Payment {
-  const manual = (manualMethods as readonly string[]).includes(row.method);
+  const manual = row.method === 'float' || (manualMethods as readonly string[]).includes(row.method);
   return {
     id: row.id.toString(),
     client_id: row.subscriber_id.toString(),

@@ -70,7 +70,7 @@ export async function requestPayment(
   const order = { subscriptionId: sub.id, subscriberId: sub.subscriber_id, phone, amount, provider: provider.name };
   const before = provider.rings ? await lately(ctx, order) : undefined;
   if (before) return before;
-  const id = await insert(ctx, { ...order, currency: version.currency });
+  const id = await insertOrder(ctx, { ...order, currency: version.currency });
   await recordStep(ctx, id, 'created', `${version.currency} ${(Number(amount) / 100).toFixed(2)}`);
   await recordAudit(
     ctx,
@@ -83,8 +83,9 @@ export async function requestPayment(
   return { kind: 'done', id };
 }
 
-interface OrderOf {
-  subscriptionId: bigint;
+/** What is asked for; without a service, money for the wallet. */
+export interface OrderOf {
+  subscriptionId: bigint | null;
   subscriberId: bigint;
   phone: string;
   amount: bigint;
@@ -92,12 +93,12 @@ interface OrderOf {
 }
 
 /** What this phone was asked within the last minute, under a lock that makes two wishes wait for each other. */
-async function lately(ctx: Context, order: OrderOf): Promise<Requested | undefined> {
+export async function lately(ctx: Context, order: OrderOf): Promise<Requested | undefined> {
   const ringing = providers().flatMap((one) => (one.rings ? [one.name] : []));
   await ctx.tx
     .$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`prompt ${ctx.tenantId} ${order.phone}`}, 0))`;
   const [last] = await ctx.tx.$queryRaw<{ id: bigint; same: boolean; wait_s: number }[]>`
-    SELECT id, subscription_id = ${order.subscriptionId} AND amount_cents = ${order.amount} AND method = ${order.provider} AND state IN ('created', 'prompted', 'unknown') AS same,
+    SELECT id, subscription_id IS NOT DISTINCT FROM ${order.subscriptionId}::bigint AND subscriber_id = ${order.subscriberId} AND amount_cents = ${order.amount} AND method = ${order.provider} AND state IN ('created', 'prompted', 'unknown') AS same,
       ceil(extract(epoch FROM created_at + make_interval(secs => ${BETWEEN_S}::float8) - lango_now()))::int AS wait_s
     FROM payment
     WHERE tenant_id = ${ctx.tenantId} AND phone = ${order.phone} AND account_ref IS NOT NULL AND method = ANY(${ringing})
@@ -107,11 +108,11 @@ async function lately(ctx: Context, order: OrderOf): Promise<Requested | undefin
   return last.same ? { kind: 'under_way', id: last.id } : { kind: 'too_soon', wait_s: Math.max(1, last.wait_s) };
 }
 
-async function insert(ctx: Context, order: OrderOf & { currency: string }): Promise<bigint> {
+export async function insertOrder(ctx: Context, order: OrderOf & { currency: string }): Promise<bigint> {
   const staffId = ctx.actor.kind === 'staff' ? ctx.actor.id : null;
   const [row] = await ctx.tx.$queryRaw<{ id: bigint }[]>`
     INSERT INTO payment (tenant_id, subscriber_id, subscription_id, method, reference, account_ref, phone, amount_cents, currency, state, due_at, received_at, created_by, created_at)
-    SELECT ${ctx.tenantId}, ${order.subscriberId}, ${order.subscriptionId}, ${order.provider}, r.ref, r.ref, ${order.phone}, ${order.amount}, ${order.currency}, 'created',
+    SELECT ${ctx.tenantId}, ${order.subscriberId}, ${order.subscriptionId}::bigint, ${order.provider}, r.ref, r.ref, ${order.phone}, ${order.amount}, ${order.currency}, 'created',
       lango_now(), ${ctx.now}, ${staffId}::bigint, ${ctx.now}
     FROM (SELECT payment_new_ref() AS ref) r RETURNING id`;
   if (!row) throw new Error('A payment was not written.');

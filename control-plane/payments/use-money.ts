@@ -12,7 +12,7 @@ export interface Money {
   subscriberId: bigint;
   /** Locked; undefined when it is for nobody's service in particular. */
   sub: Locked | undefined;
-  from: AccountCode;
+  from: AccountCode | bigint;
   amount_cents: bigint;
   currency: string;
   method: string;
@@ -89,6 +89,7 @@ function useOf(sub: Locked | undefined, price: Price | undefined, total: bigint)
 }
 
 interface Purchase {
+  if (sub.postpaid_from !== null) return 'wallet_ahead';
   sub: Locked;
   paymentId: bigint;
   price: Price;
@@ -106,11 +107,12 @@ async function buy(ctx: Context, { sub, paymentId, price, use }: Purchase, steps
 
 /** The three accounts of a payment, locked in one order; the wallet's balance cannot change until we are done. */
 async function openPurse(ctx: Context, { from, currency, subscriberId }: Money): Promise<Purse> {
-  const fromId = await accountFor(ctx, from, currency);
+  const fromId = typeof from === 'bigint' ? from : await accountFor(ctx, from, currency);
   const wallet = await accountFor(ctx, 'wallet', currency, subscriberId);
   const sales = await accountFor(ctx, 'sales', currency);
-  const balances = await lockAccounts(ctx, [fromId, wallet, sales]);
-  return { from: fromId, wallet, sales, balance: balances.get(wallet) ?? 0n };
+  const debts = await holdDebt(ctx, subscriberId);
+  const balances = await lockAccounts(ctx, [fromId, wallet, sales, ...debts]);
+  return { from: fromId, wallet, sales, balance: balances.get(wallet) ?? 0n, owes: debts.length > 0 };
 }
 
 function transfersOf(id: bigint, purse: Purse, amount: bigint, price: bigint): Transfer[] {

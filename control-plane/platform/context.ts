@@ -10,6 +10,8 @@ export interface Actor {
   name: string;
   ip: string | null;
   permissions: ReadonlySet<Permission>;
+  /** Staff of a reseller, who see that reseller's customers alone (role lango_reseller). 0: of none, who sees nobody. */
+  reseller?: bigint;
 }
 
 /** The actor of scheduled and automatic work; `name` is the job or part, as it will stand in the audit. */

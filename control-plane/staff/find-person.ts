@@ -17,6 +17,8 @@ interface PersonRow {
   currency: string;
   permissions: string[];
   second_factor_needed: boolean;
+  /** 0: a reseller's role, and of no reseller. */
+  reseller_id: bigint | null;
 }
 
 interface SessionRow extends PersonRow {
@@ -73,7 +75,14 @@ const known = new Set<string>(permissions);
 function personOf(row: PersonRow, ip: string, tokenHash: Buffer): Person {
   const held = row.permissions.filter((permission): permission is Permission => known.has(permission));
   return {
-    actor: { kind: 'staff', id: row.staff_id, name: row.name, ip, permissions: new Set(held) },
+    actor: {
+      kind: 'staff',
+      id: row.staff_id,
+      name: row.name,
+      ip,
+      permissions: new Set(held),
+      ...(row.reseller_id === null ? {} : { reseller: row.reseller_id }),
+    },
     staffId: row.staff_id,
     email: row.email,
     role: row.role,

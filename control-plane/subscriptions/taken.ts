@@ -25,10 +25,10 @@ export async function whatIsTaken(
       .$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`subscription ${ctx.tenantId} ${name}`}, 0))`;
   }
   if (username !== undefined) {
-    const other = await ctx.tx.subscription.findFirst({
-      where: { username, ...(except ? { id: { not: except } } : {}) },
-    });
-    if (other)
+    // Also those that the actor does not see: a reseller sees their own customers' alone.
+    const [other] = await ctx.tx.$queryRaw<{ taken: boolean }[]>`
+      SELECT subscription_name_taken(${username}, ${except ?? null}::bigint) AS taken`;
+    if (other?.taken)
       return refuse('username_taken', { username: 'is taken by another subscription' }, 'Choose another username.');
   }
   if (static_ip !== undefined && static_ip !== null) {

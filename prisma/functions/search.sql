@@ -46,22 +46,24 @@ DECLARE
   v_text text := lower(p_text);
   v_begin text := search_escape(lower(p_text)) || '%';
   v_parts text[] := '{}';
+  -- For a reseller's staff: SQL that is true of the rows of the reseller's customers, of a table that names them.
+  v_own text := CASE WHEN lango_reseller() IS NULL THEN '' ELSE format(' AND %%s IN (SELECT o.id FROM subscriber o WHERE o.reseller_id = %s)', lango_reseller()) END;
 BEGIN
   IF v_tenant IS NULL THEN RETURN; END IF;
   IF 'subscribers' = ANY (p_kinds) THEN
     v_parts := v_parts || format($q$
       SELECT 'subscribers', CASE WHEN lower(c.name) = $1 OR lower(c.email) = $1 OR length($3) >= 9 AND right(c.phone, length($3)) = $3 THEN 0 WHEN lower(c.name) LIKE $2 THEN 1 ELSE 2 END,
              c.id, c.id, NULL::bigint, c.name, c.phone, NULL::text, c.created_at, NULL::bigint
-      FROM (SELECT * FROM subscriber c WHERE c.tenant_id = $4 AND c.deleted_at IS NULL AND (%s OR %s%s) LIMIT 1000) c $q$,
+      FROM (SELECT * FROM subscriber c WHERE c.tenant_id = $4 AND c.deleted_at IS NULL%s AND (%s OR %s%s) LIMIT 1000) c $q$, format(v_own, 'c.id'),
       search_words('lower(c.name)', p_text), search_words('lower(c.email)', p_text), ' OR ' || format('c.phone LIKE %L', '%' || p_phone || '%'));
     v_parts := v_parts || format($q$
       SELECT 'services', CASE WHEN lower(s.username) = $1 OR s.mac_lock = $5 OR s.static_ip = $6 THEN 0 WHEN lower(s.username) LIKE $2 THEN 1 ELSE 2 END,
              s.id, s.subscriber_id, s.id, c.name, s.username, s.status, NULL::timestamptz, NULL::bigint
-      FROM (SELECT * FROM (SELECT * FROM subscription s WHERE s.tenant_id = $4 AND (%s%s)%s) s LIMIT 1000) s JOIN subscriber c ON c.id = s.subscriber_id AND c.deleted_at IS NULL $q$,
+      FROM (SELECT * FROM (SELECT * FROM subscription s WHERE s.tenant_id = $4 AND (%s%s)%s) s WHERE true%s LIMIT 1000) s JOIN subscriber c ON c.id = s.subscriber_id AND c.deleted_at IS NULL $q$,
       search_words('lower(s.username)', p_text), ' OR ' || format('s.mac_lock LIKE %L', '%' || p_mac || '%'),
-      ' UNION ALL ' || format('SELECT * FROM subscription s WHERE s.tenant_id = $4 AND s.static_ip = %L AND s.status <> %L', host(p_ip), 'ended'));
+      ' UNION ALL ' || format('SELECT * FROM subscription s WHERE s.tenant_id = $4 AND s.static_ip = %L AND s.status <> %L', host(p_ip), 'ended'), format(v_own, 's.subscriber_id'));
   END IF;
-  IF 'sessions' = ANY (p_kinds) AND (p_mac IS NOT NULL OR p_ip IS NOT NULL) THEN
+  IF 'sessions' = ANY (p_kinds) AND lango_reseller() IS NULL AND (p_mac IS NOT NULL OR p_ip IS NOT NULL) THEN
     v_parts := v_parts || format($q$
       SELECT 'sessions', CASE WHEN l.mac = $5 OR l.framed_ip = $6 OR $6 IS NOT NULL THEN 0 ELSE 1 END, l.radacctid, s.subscriber_id, l.subscription_id, coalesce(c.name, l.username),
              coalesce(CASE WHEN $6 IS NULL THEN l.mac END, host(l.framed_ip), l.delegated_ipv6_prefix, l.framed_ipv6_prefix, l.mac), NULL::text, l.started_at, NULL::bigint
@@ -71,24 +73,25 @@ BEGIN
         CASE WHEN family(p_ip) = 6 THEN format('l.framed_ipv6_prefix = ANY (%1$L) OR l.delegated_ipv6_prefix = ANY (%1$L)', address_prefixes(p_ip)) END));
   END IF;
   IF 'payments' = ANY (p_kinds) AND p_code IS NOT NULL THEN
-    v_parts := array_append(v_parts, $q$
+    v_parts := v_parts || format($q$
       SELECT 'payments', CASE WHEN upper(p.reference) = upper($1) THEN 0 ELSE 1 END, p.id, p.subscriber_id, p.subscription_id, c.name, p.reference, p.state, p.received_at, p.amount_cents
-      FROM (SELECT * FROM payment p WHERE p.tenant_id = $4 AND upper(p.reference) LIKE upper($2) LIMIT 1000) p JOIN subscriber c ON c.id = p.subscriber_id $q$);
+      FROM (SELECT * FROM payment p WHERE p.tenant_id = $4 AND upper(p.reference) LIKE upper($2)%s LIMIT 1000) p JOIN subscriber c ON c.id = p.subscriber_id $q$, format(v_own, 'p.subscriber_id'));
   END IF;
   IF 'invoices' = ANY (p_kinds) AND length(p_text) >= 3 THEN
-    v_parts := array_append(v_parts, $q$
+    v_parts := v_parts || format($q$
       SELECT 'invoices', CASE WHEN upper(i.number_text) = upper($1) THEN 0 ELSE 1 END, i.id, i.subscriber_id, i.subscription_id, coalesce(c.name, ''), i.number_text, i.kind, i.issued_at,
              i.total_cents
-      FROM (SELECT * FROM invoice i WHERE i.tenant_id = $4 AND upper(i.number_text) LIKE upper($2) LIMIT 1000) i LEFT JOIN subscriber c ON c.id = i.subscriber_id $q$);
+      FROM (SELECT * FROM invoice i WHERE i.tenant_id = $4 AND upper(i.number_text) LIKE upper($2)%s LIMIT 1000) i LEFT JOIN subscriber c ON c.id = i.subscriber_id $q$, format(v_own, 'i.subscriber_id'));
   END IF;
   IF 'vouchers' = ANY (p_kinds) AND p_code ~ '^[A-Z0-9]{4,36}$' THEN
     -- Only whole ones: a part of a code must not tell the rest of it.
     v_parts := array_append(v_parts, $q$
       SELECT 'vouchers', 0, v.batch_id, s.subscriber_id, v.subscription_id, coalesce(s.username, ''), v.code,
              CASE WHEN v.used_at IS NOT NULL THEN 'used' WHEN b.voided_at IS NOT NULL THEN 'void' ELSE 'unused' END, v.used_at, NULL::bigint
-      FROM voucher v JOIN voucher_batch b ON b.id = v.batch_id LEFT JOIN subscription s ON s.id = v.subscription_id WHERE v.tenant_id = $4 AND v.code = $7 $q$);
+      FROM voucher v JOIN voucher_batch b ON b.id = v.batch_id LEFT JOIN subscription s ON s.id = v.subscription_id WHERE v.tenant_id = $4 AND v.code = $7
+        AND (lango_reseller() IS NULL OR b.reseller_id = lango_reseller() AND (b.charged = 'assignment' OR v.sold_at IS NOT NULL)) $q$);
   END IF;
-  IF 'routers' = ANY (p_kinds) THEN
+  IF 'routers' = ANY (p_kinds) AND lango_reseller() IS NULL THEN
     v_parts := array_append(v_parts, $q$
       SELECT 'routers', CASE WHEN lower(n.name) = $1 OR n.nasname = $1 THEN 0 WHEN lower(n.name) LIKE $2 THEN 1 ELSE 2 END, n.id, NULL::bigint, NULL::bigint, n.name::text, n.nasname::text,
              NULL::text, NULL::timestamptz, NULL::bigint

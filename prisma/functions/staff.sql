@@ -17,7 +17,8 @@ SELECT s.id AS staff_id, s.email, s.name, s.is_super_admin, s.locale, s.theme, r
        ARRAY(SELECT DISTINCT p.permission
              FROM staff_role_permission p JOIN staff_role pr ON pr.id = p.role_id
              WHERE pr.id = s.role_id OR (s.is_super_admin AND pr.key = 'super_admin' AND pr.tenant_id IS NULL)) AS permissions,
-       (t.second_factor_required AND NOT staff_has_second_factor(s.id)) AS second_factor_needed
+       (t.second_factor_required AND NOT staff_has_second_factor(s.id)) AS second_factor_needed,
+       coalesce(s.reseller_id, CASE WHEN r.tenant_id IS NULL AND r.key = 'reseller' AND NOT s.is_super_admin THEN 0 END) AS reseller_id
 FROM staff s
 JOIN staff_role r ON r.id = s.role_id
 JOIN tenant t ON t.id = s.tenant_id

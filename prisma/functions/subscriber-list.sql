@@ -22,6 +22,7 @@ DECLARE
   -- What was typed is all that is asked: then no reading of it need give more than the page holds.
   v_alone boolean := NOT EXISTS (SELECT FROM jsonb_object_keys(f) k WHERE k NOT IN ('text', 'phone', 'mac', 'ip'));
 BEGIN
+  IF lango_reseller() IS NOT NULL THEN v_all := v_all || format('c.reseller_id = %s', lango_reseller()); END IF;
   IF f ? 'text' THEN
     v_all := v_all || search_people(p_tenant, f->>'text', f->>'phone', f->>'mac', (f->>'ip')::inet, CASE WHEN v_alone THEN p_before END, CASE WHEN v_alone THEN p_limit END);
   END IF;

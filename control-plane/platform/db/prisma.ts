@@ -69,7 +69,15 @@ async function enter(tx: Prisma.TransactionClient, opening: Opening, secrets: Se
   const { tenantId, actor, requestId } = opening;
   const rows = await tx.$queryRaw<{ now: Date }[]>`
     SELECT set_config('lango.tenant', ${tenantId.toString()}, true), set_config('lango.request', ${requestId}, true), lango_now() AS now`;
+  if (actor.reseller !== undefined) await bindToReseller(tx, actor.reseller, actor.id);
   const now = rows[0]?.now;
   if (!now) throw new Error('The database did not tell its time.');
   return { tx, tenantId, actor, now, secrets, requestId, log: log.child({ requestId, tenant: tenantId.toString() }) };
+}
+
+/** From here to its end the transaction sees what the reseller sees: prisma/migrations/0275_resellers. */
+async function bindToReseller(tx: Prisma.TransactionClient, reseller: bigint, staffId: bigint | null): Promise<void> {
+  await tx.$queryRaw`
+    SELECT set_config('lango.reseller', ${reseller.toString()}, true), set_config('lango.staff', ${staffId?.toString() ?? ''}, true),
+      set_config('role', 'lango_reseller', true)`;
 }

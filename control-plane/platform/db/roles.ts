@@ -27,6 +27,8 @@ export async function ensureRoleLogins(ownerUrl: string, masterKey: Buffer): Pro
       const verb = rowCount ? 'ALTER' : 'CREATE';
       await client.query(`${verb} ROLE ${escapeIdentifier(name)} LOGIN PASSWORD ${escapeLiteral(password)}`);
       await client.query(`GRANT ${escapeIdentifier(`lango_${role}`)} TO ${escapeIdentifier(name)}`);
+      // Work for a reseller's staff goes on as lango_reseller; the door inherits nothing of it (prisma/migrations/0275_resellers).
+      if (role === 'web') await client.query(`GRANT lango_reseller_door TO ${escapeIdentifier(name)}`);
       await client.query(`GRANT CONNECT ON DATABASE ${database} TO ${escapeIdentifier(name)}`);
     }
     // Group roles are shared by all databases of a server: without this, one installation's login could work in another's.

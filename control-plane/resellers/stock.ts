@@ -1,0 +1,148 @@
+import { recordAudit } from '../audit';
+import { accountFor, lockAccounts, postTransfers } from '../ledger';
+import type { Context } from '../platform/context';
+import { voidBatch } from '../vouchers';
+import { accountOf } from './accounts';
+import { findReseller, ownReseller } from './queries';
+import type { Reseller, StockInput } from './schema';
+
+export type StockOutcome =
+  | { kind: 'done' }
+  | { kind: 'not_found' }
+  | { kind: 'float_short'; price_cents: number; available_cents: number; currency: string }
+  | { kind: 'invalid'; fields: Record<string, string> };
+
+interface BatchRow {
+  id: bigint;
+  reseller_id: bigint | null;
+  wholesale_cents: bigint | null;
+  charged: string | null;
+  count: number;
+  used: bigint;
+  sold: bigint;
+  open: boolean;
+  currency: string;
+  plan_name: string;
+}
+
+/** Hands a batch of vouchers to a reseller. Charged at assignment: their float pays for every code now; at sale: for each as it is sold. */
+export async function assignStock(ctx: Context, id: bigint, input: StockInput): Promise<StockOutcome> {
+  const reseller = await findReseller(ctx, id);
+  if (!reseller) return { kind: 'not_found' };
+  const batch = await lockBatch(ctx, input.batch_id);
+  if (!batch)
+    return { kind: 'invalid', fields: { batch_id: 'is no voucher batch of yours; list /api/vouchers/batches' } };
+  if (batch.reseller_id !== null)
+    return { kind: 'invalid', fields: { batch_id: 'is a reseller’s already; take it back first' } };
+  if (!batch.open || batch.used > 0n)
+    return { kind: 'invalid', fields: { batch_id: 'is void, past its last day or begun; make a new one' } };
+  if (batch.currency !== reseller.currency)
+    return {
+      kind: 'invalid',
+      fields: { batch_id: `is sold in ${batch.currency}, and the float is in ${reseller.currency}` },
+    };
+  await ctx.tx.$executeRaw`
+    UPDATE voucher_batch SET reseller_id = ${id}, wholesale_cents = ${input.wholesale_cents}, charged = ${input.charged}, assigned_at = ${ctx.now} WHERE id = ${batch.id}`;
+  const total = BigInt(input.wholesale_cents) * BigInt(batch.count);
+  if (input.charged === 'assignment') {
+    const short = await moveMoney(ctx, reseller, `reseller:${id}:stock:${batch.id}`, total, memoOf(batch, batch.count));
+    if (short) return short;
+  }
+  await recordAudit(ctx, 'resellers.assign_stock', { type: 'reseller', id }, { ...input, count: batch.count });
+  return { kind: 'done' };
+}
+
+/** Takes a batch back: its codes that were not used are void, and where they were paid for in advance the float gets their money back. */
+export async function takeStockBack(ctx: Context, id: bigint, batchId: bigint): Promise<StockOutcome> {
+  const reseller = await findReseller(ctx, id);
+  const batch = await lockBatch(ctx, batchId);
+  if (!reseller || batch?.reseller_id !== id) return { kind: 'not_found' };
+  if (!batch.open)
+    return { kind: 'invalid', fields: { batch_id: 'is void or past its last day: there is nothing to take back' } };
+  await voidBatch(ctx, batchId);
+  const left = BigInt(batch.count) - batch.used;
+  const total = (batch.wholesale_cents ?? 0n) * left;
+  if (batch.charged === 'assignment' && total > 0n)
+    await moveMoney(ctx, reseller, `reseller:${id}:stock:${batchId}:back`, -total, memoOf(batch, Number(left)));
+  await recordAudit(ctx, 'resellers.take_stock_back', { type: 'reseller', id }, { batch_id: batchId, codes: left });
+  return { kind: 'done' };
+}
+
+export type CodeOutcome =
+  | { kind: 'done'; code: string; wholesale_cents: number; float_cents: number; currency: string }
+  | { kind: 'no_reseller' }
+  | { kind: 'suspended' }
+  | { kind: 'none_left' }
+  | { kind: 'float_short'; price_cents: number; available_cents: number; currency: string };
+
+/** Sells the next code of a batch that is charged at sale, out of the actor's float; only now anybody sees it. */
+export async function sellCode(ctx: Context, batchId: bigint): Promise<CodeOutcome> {
+  const reseller = await ownReseller(ctx);
+  if (!reseller) return { kind: 'no_reseller' };
+  if (reseller.state === 'suspended') return { kind: 'suspended' };
+  const [taken] = await ctx.tx.$queryRaw<{ code: string; sale_no: bigint; wholesale_cents: bigint }[]>`
+    SELECT * FROM reseller_take_voucher(${batchId})`;
+  if (!taken) return { kind: 'none_left' };
+  const key = `reseller:${reseller.id}:stock:${batchId}:code:${taken.sale_no}`;
+  const short = await moveMoney(ctx, reseller, key, taken.wholesale_cents, '');
+  if (short) return short;
+  await recordAudit(
+    ctx,
+    'resellers.sell_code',
+    { type: 'reseller', id: reseller.id },
+    { batch_id: batchId, amount_cents: taken.wholesale_cents },
+  );
+  const after = await findReseller(ctx, BigInt(reseller.id));
+  return {
+    kind: 'done',
+    code: taken.code,
+    wholesale_cents: Number(taken.wholesale_cents),
+    float_cents: after?.float_cents ?? 0,
+    currency: reseller.currency,
+  };
+}
+
+async function lockBatch(ctx: Context, id: bigint): Promise<BatchRow | undefined> {
+  const [row] = await ctx.tx.$queryRaw<BatchRow[]>`
+    SELECT b.id, b.reseller_id, b.wholesale_cents, b.charged, b.count, voucher_is_open(b.voided_at, b.valid_until) AS open, v.currency::text AS currency, p.name AS plan_name,
+           (SELECT count(*) FROM voucher u WHERE u.batch_id = b.id AND u.used_at IS NOT NULL) AS used,
+           (SELECT count(*) FROM voucher u WHERE u.batch_id = b.id AND u.sold_at IS NOT NULL) AS sold
+    FROM voucher_batch b JOIN plan_version v ON v.id = b.plan_version_id JOIN plan p ON p.id = v.plan_id WHERE b.id = ${id} FOR NO KEY UPDATE OF b`;
+  return row;
+}
+
+const memoOf = (batch: BatchRow, count: number): string => `${count} × ${batch.plan_name}`;
+
+/** From the float to sales, or with a negative amount back; the invoice or credit note writes itself. Tells where the float is short. */
+async function moveMoney(
+  ctx: Context,
+  reseller: Reseller,
+  key: string,
+  cents: bigint,
+  memo: string,
+): Promise<Extract<StockOutcome, { kind: 'float_short' }> | undefined> {
+  if (cents === 0n) return undefined;
+  const float = await accountOf(ctx, BigInt(reseller.id), 'float');
+  const sales = await accountFor(ctx, 'sales', reseller.currency);
+  const balance = (await lockAccounts(ctx, [float, sales])).get(float) ?? 0n;
+  const available = balance + BigInt(reseller.credit_limit_cents);
+  if (available < cents)
+    return {
+      kind: 'float_short',
+      price_cents: Number(cents),
+      available_cents: Number(available),
+      currency: reseller.currency,
+    };
+  const back = cents < 0n;
+  await postTransfers(ctx, [
+    {
+      key,
+      debit: back ? sales : float,
+      credit: back ? float : sales,
+      amount_cents: back ? -cents : cents,
+      kind: back ? 'stock_back' : 'stock',
+      memo,
+    },
+  ]);
+  return undefined;
+}

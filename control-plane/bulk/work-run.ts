@@ -145,7 +145,7 @@ async function write(ctx: Context, run: Run, results: Results): Promise<void> {
       subscription_id = coalesce(r.subscription_id, b.subscription_id), subscriber_id = coalesce(r.subscriber_id, b.subscriber_id)
     FROM jsonb_to_recordset(${text}::jsonb)
       AS r (seq int, outcome text, note text, before jsonb, data jsonb, subscription_id bigint, subscriber_id bigint)
-    WHERE b.run_id = ${run.id} AND b.seq = r.seq`;
+    WHERE b.run_id = ${run.id} AND b.seq = ANY (${[...results.keys()]}::int[]) AND b.seq = r.seq`;
 }
 
 async function finish(ctx: Context, run: Run): Promise<void> {

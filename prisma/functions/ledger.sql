@@ -1,5 +1,6 @@
 -- The only writers of the ledger. Balances are credits minus debits; callers work for one company (lango.tenant), which every function checks.
--- Accounts are always locked in the order of their ids, so two postings never wait for each other in a circle.
+-- Accounts are always locked in the order of their ids, so two postings never wait for each other in a circle; those that everybody's money goes through
+-- come after all others, when the transaction ends (ledger-busy.sql).
 
 -- The chart of accounts: what a code means is decided here and not by the caller.
 CREATE OR REPLACE FUNCTION ledger_chart() RETURNS TABLE (code text, kind text, name text, floor_cents bigint, of_subscriber boolean)
@@ -53,13 +54,14 @@ END $$;
 GRANT EXECUTE ON FUNCTION ledger_account_for TO lango_web;
 
 -- Locks accounts until the end of the transaction and tells their balances: for a decision that hangs on one (is the wallet enough?).
--- Name every account that the transaction will post to, so that all locks are taken in one order.
+-- Name every account that the transaction will post to, so that all locks are taken in one order. Busy ones are not locked: their balance is the last that
+-- was committed.
 CREATE OR REPLACE FUNCTION ledger_lock(p_accounts bigint[]) RETURNS TABLE (account_id bigint, balance_cents bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
-  RETURN QUERY
-    SELECT a.id, a.balance_cents FROM ledger_account a
-    WHERE a.id = ANY (p_accounts) AND a.tenant_id = lango_tenant() ORDER BY a.id FOR NO KEY UPDATE;
+  PERFORM 1 FROM ledger_account a
+    WHERE a.id = ANY (p_accounts) AND a.tenant_id = lango_tenant() AND NOT ledger_is_busy(a.code) ORDER BY a.id FOR NO KEY UPDATE;
+  RETURN QUERY SELECT a.id, a.balance_cents FROM ledger_account a WHERE a.id = ANY (p_accounts) AND a.tenant_id = lango_tenant();
 END $$;
 GRANT EXECUTE ON FUNCTION ledger_lock TO lango_web;
 
@@ -82,7 +84,7 @@ BEGIN
   END IF;
   SELECT array_agg(DISTINCT a.id) INTO wanted
   FROM jsonb_to_recordset(p_transfers) AS x (debit bigint, credit bigint), unnest(ARRAY[x.debit, x.credit]) AS a (id);
-  PERFORM 1 FROM ledger_account a WHERE a.id = ANY (wanted) AND a.tenant_id = v_tenant ORDER BY a.id FOR NO KEY UPDATE;
+  PERFORM 1 FROM ledger_account a WHERE a.id = ANY (wanted) AND a.tenant_id = v_tenant AND NOT ledger_is_busy(a.code) ORDER BY a.id FOR NO KEY UPDATE;
   IF (SELECT count(*) FROM ledger_account a WHERE a.id = ANY (wanted) AND a.tenant_id = v_tenant) <> cardinality(wanted) THEN
     RAISE EXCEPTION 'a transfer names an account that this company does not have';
   END IF;
@@ -103,7 +105,7 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION ledger_post TO lango_web;
 
--- One transfer and its two entries; the accounts are locked by the caller. Granted to nobody.
+-- One transfer and its entries but for those of busy accounts, which follow at the transaction's end; the others are locked by the caller. Granted to nobody.
 CREATE OR REPLACE FUNCTION ledger_post_one(
   p_tenant bigint, p_key text, p_debit bigint, p_credit bigint, p_amount bigint, p_kind text, p_memo text, p_payment bigint, p_event_at timestamptz
 ) RETURNS bigint LANGUAGE plpgsql AS $$
@@ -121,6 +123,11 @@ BEGIN
   VALUES (p_tenant, p_key, p_debit, p_credit, p_amount, v_currency, p_kind, p_memo, p_payment, p_event_at) RETURNING id INTO v_transfer;
   FOR side IN VALUES (p_debit, -p_amount), (p_credit, p_amount) LOOP
     SELECT * INTO STRICT a FROM ledger_account WHERE id = side.column1;
+    IF ledger_is_busy(a.code) THEN
+      PERFORM set_config('lango.ledger_busy', concat_ws(',', nullif(current_setting('lango.ledger_busy', true), ''), a.id), true)
+      WHERE NOT a.id::text = ANY (string_to_array(coalesce(current_setting('lango.ledger_busy', true), ''), ','));
+      CONTINUE;
+    END IF;
     IF side.column2 < 0 AND a.floor_cents IS NOT NULL AND a.balance_cents + side.column2 < a.floor_cents THEN
       RAISE EXCEPTION 'transfer %: account % holds % and may not fall below %', p_key, a.code, a.balance_cents, a.floor_cents USING ERRCODE = 'LG001';
     END IF;

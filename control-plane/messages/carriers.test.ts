@@ -1,4 +1,6 @@
 import africastalking from 'africastalking';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
 import { startAfricasTalking, type FakeAfricasTalking } from '../test-kit/messaging/africastalking';
 import { startResend, type FakeResend } from '../test-kit/messaging/resend';
 import { startSendgrid, type FakeSendgrid } from '../test-kit/messaging/sendgrid';
@@ -291,6 +293,20 @@ describe('a mail server', () => {
     expect(await send(IMPATIENT)).toMatchObject({ kind: 'unknown' });
     mail.next('RCPT', 'silent');
     expect(await send(IMPATIENT)).toMatchObject({ kind: 'again' });
+  });
+
+  test('that goes on talking without ever coming to an end is left in time', async () => {
+    const talker = createServer((socket) => {
+      socket.on('error', () => undefined).write('220 talker\r\n');
+      const talk = setInterval(() => socket.write('250-and more\r\n'), 50);
+      socket.on('close', () => clearInterval(talk));
+    }).listen(0, '127.0.0.1');
+    await once(talker, 'listening');
+    const { port } = talker.address() as AddressInfo;
+    const left = smtp({ ...account, port }, tools({ networks: ['127.0.0.1/32'], ...IMPATIENT }))(letter);
+    expect(await left).toMatchObject({ kind: 'again', error: 'timeout' });
+    // Nobody holds the line any more.
+    await new Promise((closed) => talker.close(closed));
   });
 
   test('gets no header that a subject or address brought along', async () => {

@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import { createTransport } from 'nodemailer';
 import { guardHost } from '../../webhooks';
 import { saidBy, type Carrier, type CarrierTools, type Sent } from './carrier';
@@ -34,8 +35,16 @@ export function smtp(account: SmtpAccount, { urls, networks, timeoutMs }: Carrie
     if ('kind' in server) return server;
     const { servername, ...options } = server;
     const conversation = watchConversation();
+    // nodemailer counts silence alone: a server that goes on talking would hold us for ever.
+    const socket = new Socket();
+    let late = false;
+    const end = setTimeout(() => {
+      late = true;
+      socket.destroy();
+    }, 2 * timeoutMs);
     const transport = createTransport({
       ...options,
+      socket,
       connectionTimeout: timeoutMs / 2,
       greetingTimeout: timeoutMs / 2,
       socketTimeout: timeoutMs,
@@ -57,8 +66,11 @@ export function smtp(account: SmtpAccount, { urls, networks, timeoutMs }: Carrie
       });
       return { kind: 'accepted', ref: messageId.slice(0, 200), status: 'accepted' };
     } catch (error) {
-      return judge(error, conversation.handedOver(), [account.password ?? '']);
+      return judge(late ? { ...(error as object), code: 'ETIMEDOUT' } : error, conversation.handedOver(), [
+        account.password ?? '',
+      ]);
     } finally {
+      clearTimeout(end);
       transport.close();
     }
   };

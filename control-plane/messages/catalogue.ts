@@ -48,6 +48,10 @@ export const catalogue = {
   expired: of('expiry', 'now', { ...service, price: 'money' }),
   suspended: of('service', 'now', service),
   resumed: of('service', 'now', { ...service, expires: 'moment' }),
+  invoice_issued: of('payments', 'day', { name: 'text', amount: 'money', due: 'moment' }),
+  invoice_due: of('expiry', 'day', { name: 'text', amount: 'money', due: 'moment', days: 'count' }),
+  invoice_paid: of('payments', 'now', { name: 'text', amount: 'money', reference: 'text', owed: 'money' }),
+  service_cut: of('service', 'now', { name: 'text', amount: 'money', due: 'moment' }),
 } as const satisfies Record<string, Kind>;
 
 export type MessageKind = keyof typeof catalogue;

@@ -122,6 +122,46 @@ const shipped: Record<MessageKind, Shipped> = {
       subject: '{{package}} yako imesimamishwa',
     },
   },
+  invoice_issued: {
+    en: {
+      sms: '{{company}}: your invoice of {{amount}} is ready, {{name}}. Please pay it by {{due}}.',
+      subject: 'Your invoice of {{amount}}',
+    },
+    sw: {
+      sms: '{{company}}: ankara yako ya {{amount}} iko tayari, {{name}}. Tafadhali ilipe kabla ya {{due}}.',
+      subject: 'Ankara yako ya {{amount}}',
+    },
+  },
+  invoice_due: {
+    en: {
+      sms: '{{company}}: {{amount}} is to be paid by {{due}}. Thank you if you have paid already.',
+      subject: '{{amount}} is to be paid by {{due}}',
+    },
+    sw: {
+      sms: '{{company}}: {{amount}} inatakiwa kulipwa kabla ya {{due}}. Asante ikiwa umeshalipa.',
+      subject: '{{amount}} inatakiwa kulipwa kabla ya {{due}}',
+    },
+  },
+  invoice_paid: {
+    en: {
+      sms: '{{company}}: we received {{amount}}, receipt {{reference}}. Thank you, {{name}}.{{#if owed}} Still to be paid: {{owed}}.{{/if}}',
+      subject: 'Receipt {{reference}} for {{amount}}',
+    },
+    sw: {
+      sms: '{{company}}: tumepokea {{amount}}, risiti {{reference}}. Asante, {{name}}.{{#if owed}} Bado unadaiwa: {{owed}}.{{/if}}',
+      subject: 'Risiti {{reference}} ya {{amount}}',
+    },
+  },
+  service_cut: {
+    en: {
+      sms: '{{company}}: your service is off because {{amount}} was to be paid by {{due}}. Pay it and you are online again at once.',
+      subject: 'Your service is off: {{amount}} is owed',
+    },
+    sw: {
+      sms: '{{company}}: huduma yako imezimwa kwa sababu {{amount}} ilitakiwa kulipwa kabla ya {{due}}. Lipa na utarudi hewani mara moja.',
+      subject: 'Huduma yako imezimwa: unadaiwa {{amount}}',
+    },
+  },
   resumed: {
     en: {
       sms: '{{company}}: your {{package}} is on again{{#if expires}} until {{expires}}{{/if}}.',

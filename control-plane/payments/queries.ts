@@ -63,6 +63,10 @@ function messageOf(row: payment): string | null {
       return `The subscription has ended: ${money(row.wallet_cents)} went to the wallet. Make a new subscription, which it then pays.`;
     case 'wallet_choice':
       return `The client has several subscriptions or none: ${money(row.wallet_cents)} went to the wallet. Renew one from the wallet.`;
+    case 'invoice_paid':
+      return `It paid what was owed, the oldest invoice first.${left}`;
+    case 'wallet_ahead':
+      return `Nothing is owed: ${money(row.wallet_cents)} stays in the wallet and pays the next invoice.`;
     case null:
     default:
       return null;

@@ -1,6 +1,7 @@
 import { recordAudit } from '../audit';
 import { priceNow } from '../discounts';
 import type { Context } from '../platform/context';
+import { owedCents } from '../postpaid';
 import { normalizePhone } from '../subscribers';
 import { lockSubscription, versionDue } from '../subscriptions';
 import { providerOf, providers } from './providers';
@@ -51,7 +52,8 @@ export async function requestPayment(
       kind: 'invalid',
       fields: { phone: provider.rings ? 'must be a Kenyan mobile number, as 0712345678' : 'must be a phone number' },
     };
-  const asked = BigInt(input.amount_cents ?? (await priceNow(ctx, sub.id, version)).price_cents);
+  const owed = sub.postpaid_from === null ? undefined : await owedCents(ctx, sub.subscriber_id, version.currency);
+  const asked = BigInt(input.amount_cents ?? owed ?? (await priceNow(ctx, sub.id, version)).price_cents);
   const whole = provider.wholeUnits(version.currency);
   const amount = whole ? ((asked + 99n) / 100n) * 100n : asked;
   if (amount !== asked && input.amount_cents !== undefined)

@@ -36,6 +36,10 @@ export const paymentOutcomes = [
   'wallet_paused',
   'wallet_ended',
   'wallet_choice',
+  /** It paid what was owed, or a part of it. */
+  'invoice_paid',
+  /** Nothing is owed: it waits for the next invoice. */
+  'wallet_ahead',
 ] as const;
 export type PaymentUse = (typeof paymentOutcomes)[number];
 

@@ -2,11 +2,12 @@ import { recordAudit } from '../audit';
 import { priceToPay, type Price } from '../discounts';
 import { accountFor, lockAccounts, postTransfers, type AccountCode, type Transfer } from '../ledger';
 import type { Context } from '../platform/context';
+import { holdDebt, payDebt } from '../postpaid';
 import { isAllowed, settlePurchase, versionDue, type Locked } from '../subscriptions';
 import { recordSteps, type Step } from './record-step';
 import type { PaymentUse } from './schema';
 
-/** Money that came in: whose, how much, and the account of the books that it comes from. */
+/** Money that came in: whose, how much, and the account of the books that it comes from (a code of the chart, or the id of another's account). */
 export interface Money {
   paymentId: bigint;
   subscriberId: bigint;
@@ -25,6 +26,8 @@ interface Purse {
   sales: bigint;
   /** What the wallet held before. */
   balance: bigint;
+  /** There are bills of theirs. */
+  owes: boolean;
 }
 
 /**
@@ -33,18 +36,23 @@ interface Purse {
  */
 export async function useMoney(ctx: Context, money: Money, steps: Step[]): Promise<PaymentUse> {
   const { sub, amount_cents, paymentId } = money;
-  const version = sub && (await versionDue(ctx, sub));
+  const version = sub && sub.postpaid_from === null ? await versionDue(ctx, sub) : undefined;
   const sold = sub && version?.currency === money.currency && sub.state !== 'ended' ? { sub, version } : undefined;
   const price = sold && (await priceToPay(ctx, sold.sub.id, sold.version));
   const purse = await openPurse(ctx, money);
   const total = purse.balance + amount_cents;
-  const use = useOf(sub, price, total);
+  let use = useOf(sub, price, total);
   const cost = sold && price && (use === 'renewed' || use === 'activated') ? price.price_cents : 0n;
   await postTransfers(ctx, transfersOf(paymentId, purse, amount_cents, cost));
   steps.push({ step: 'credited', detail: `wallet ${total - cost} cents` });
   if (sold && price && (use === 'renewed' || use === 'activated'))
     await buy(ctx, { ...sold, paymentId, price, use }, steps);
-  const applied = cost < amount_cents ? cost : amount_cents;
+  const paid = purse.owes ? await payDebt(ctx, money.subscriberId, paymentId) : 0n;
+  if (paid > 0n) {
+    steps.push({ step: 'debt_paid', detail: `${paid} cents of what was owed` });
+    if (cost === 0n) use = 'invoice_paid';
+  }
+  const applied = cost + paid < amount_cents ? cost + paid : amount_cents;
   await ctx.tx.$executeRaw`
     UPDATE payment SET state = 'settled', outcome = ${use}, applied_cents = ${applied}, wallet_cents = ${amount_cents - applied},
       settled_at = lango_now(), due_at = NULL, claimed_until = NULL WHERE id = ${paymentId}`;
@@ -81,6 +89,7 @@ export async function tellLive(ctx: Context, paymentId: bigint, subscriptionId: 
 /** What this money does: staff's decision to shut a gate is not undone by money. */
 function useOf(sub: Locked | undefined, price: Price | undefined, total: bigint): PaymentUse {
   if (sub === undefined) return 'wallet_choice';
+  if (sub.postpaid_from !== null) return 'wallet_ahead';
   if (sub.state === 'ended') return 'wallet_ended';
   if (sub.state === 'suspended') return 'wallet_suspended';
   if (sub.state === 'paused') return 'wallet_paused';
@@ -89,7 +98,6 @@ function useOf(sub: Locked | undefined, price: Price | undefined, total: bigint)
 }
 
 interface Purchase {
-  if (sub.postpaid_from !== null) return 'wallet_ahead';
   sub: Locked;
   paymentId: bigint;
   price: Price;
@@ -105,7 +113,7 @@ async function buy(ctx: Context, { sub, paymentId, price, use }: Purchase, steps
     steps.push({ step: 'network_told', detail: `${sessions} live session${sessions === 1 ? '' : 's'}` });
 }
 
-/** The three accounts of a payment, locked in one order; the wallet's balance cannot change until we are done. */
+/** The accounts of a payment, locked in one order, and with them what its customer owes; the wallet's balance cannot change until we are done. */
 async function openPurse(ctx: Context, { from, currency, subscriberId }: Money): Promise<Purse> {
   const fromId = typeof from === 'bigint' ? from : await accountFor(ctx, from, currency);
   const wallet = await accountFor(ctx, 'wallet', currency, subscriberId);

@@ -18,6 +18,13 @@ export interface PlanChange {
   asOf?: Date | undefined;
 }
 
+const settledByBill: Outcome = {
+  kind: 'refused',
+  code: 'is_postpaid',
+  message:
+    'It is billed after each month: the bill charges each plan for the days that it ran. Change it without settling.',
+};
+
 const SHOWN_FOR_MS = 15 * 60_000;
 
 /**
@@ -37,6 +44,7 @@ export async function changePlan(ctx: Context, id: bigint, change: PlanChange): 
     }
     const moved = moveNow(ctx, sub, version);
     if (settle === 'nothing') return { ...moved, detail };
+    if (sub.postpaid_from !== null) return settledByBill;
     const settled = await settleNow(ctx, sub, version, settle, shownAt(ctx, change.asOf));
     if ('kind' in settled) return settled;
     return { ...moved, data: { ...moved.data, ...settled.data }, detail: { ...detail, ...settled.detail } };
@@ -90,6 +98,7 @@ async function settleNow(
 /** What the change would come to now; undefined where there is nothing to weigh. */
 async function weigh(ctx: Context, sub: Locked, version: plan_version, at: Date): Promise<Proration | undefined> {
   if (sub.expires_at === null || sub.unused_validities > 0 || sub.plan.starts_on === 'first_use') return undefined;
+  if (sub.postpaid_from !== null) return undefined;
   const { paid_cents } = await ctx.tx.subscription.findUniqueOrThrow({
     where: { id: sub.id },
     select: { paid_cents: true },

@@ -2,7 +2,7 @@ import { priceToPay, recordUse, type Price } from '../discounts';
 import type { Context } from '../platform/context';
 import { invoicePurchase } from './invoice-purchase';
 import { startCycle, versionDue } from './start-cycle';
-import { act, applyChange, lockSubscription, type Locked, type Outcome } from './standing';
+import { act, applyChange, isPostpaid, lockSubscription, type Locked, type Outcome } from './standing';
 import { isAllowed, refusalOf } from './states';
 import { bookFromWallet, openWallet } from './wallet';
 
@@ -40,6 +40,7 @@ export async function renewFromWallet(ctx: Context, id: bigint, onlyCycle?: numb
   if (!sub) return { kind: 'not_found' };
   if (onlyCycle !== undefined && sub.cycle_no !== onlyCycle)
     return { kind: 'refused', code: 'changed_meanwhile', message: 'It has been renewed meanwhile.' };
+  if (sub.postpaid_from !== null) return isPostpaid;
   const action = isAllowed(sub.state, 'activate') ? 'activate' : 'renew';
   if (!isAllowed(sub.state, action))
     return { kind: 'refused', code: `is_${sub.state}`, message: refusalOf(sub.state, action) };

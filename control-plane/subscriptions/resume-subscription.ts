@@ -17,6 +17,9 @@ function unsuspend(sub: Locked): Change {
 function unpause(sub: Locked, now: Date): Change {
   if (sub.paused_at === null || sub.expires_at === null)
     throw new Error(`subscription ${sub.id} is paused and has no time of pausing`);
+  // What is billed afterwards has no time that could have been left.
+  if (sub.postpaid_from !== null)
+    return { data: { status: 'active', paused_at: null }, enforce: 'resumed', detail: { from: 'paused' } };
   const expires_at = new Date(sub.expires_at.getTime() + (now.getTime() - sub.paused_at.getTime()));
   return {
     data: { status: 'active', paused_at: null, expires_at },

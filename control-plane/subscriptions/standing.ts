@@ -4,7 +4,13 @@ import { recordAudit } from '../audit';
 import { isAllowed, refusalOf, type SubscriptionAction, type SubscriptionState } from './states';
 
 /** A subscription locked for change, with the state it is in and the version of the plan it runs on. */
-export type Locked = subscription_now & { state: SubscriptionState; plan: plan_version; timezone: string };
+export type Locked = subscription_now & {
+  state: SubscriptionState;
+  plan: plan_version;
+  timezone: string;
+  /** Billed after its period, from then on; null: bought before. */
+  postpaid_from: Date | null;
+};
 
 /** What a command answers. `refused`: the state does not allow it; `message` says what to do instead. */
 export type Outcome =
@@ -18,15 +24,16 @@ export type Outcome =
  * NO KEY UPDATE: accounting, which refers to the row, must not wait for a payment.
  */
 export async function lockSubscription(ctx: Context, id: bigint): Promise<Locked | undefined> {
-  const [locked] = await ctx.tx.$queryRaw<{ period_over: boolean | null }[]>`
-    SELECT cycle_ends_at <= lango_now() AS period_over FROM subscription WHERE id = ${id} FOR NO KEY UPDATE`;
+  const [locked] = await ctx.tx.$queryRaw<{ period_over: boolean | null; postpaid_from: Date | null }[]>`
+    SELECT cycle_ends_at <= lango_now() AS period_over, postpaid_from FROM subscription WHERE id = ${id} FOR NO KEY UPDATE`;
   // What is left of the old period is counted before anything is added to it.
   if (locked?.period_over) await ctx.tx.$executeRaw`SELECT subscription_turn_cycle(${id})`;
   const now = await ctx.tx.subscription_now.findFirst({ where: { id } });
-  if (!now) return undefined;
+  if (!now || !locked) return undefined;
   const plan = await ctx.tx.plan_version.findUniqueOrThrow({ where: { id: now.plan_version_id } });
   const tenant = await ctx.tx.tenant.findFirstOrThrow({ where: { id: ctx.tenantId } });
-  return { ...now, state: now.state as SubscriptionState, plan, timezone: tenant.timezone };
+  const { postpaid_from } = locked;
+  return { ...now, state: now.state as SubscriptionState, plan, timezone: tenant.timezone, postpaid_from };
 }
 
 /** One change of a subscription: what the row becomes, why the network must hear of it, and what the audit keeps. */
@@ -51,11 +58,20 @@ export async function act(
   if (!sub) return { kind: 'not_found' };
   if (!isAllowed(sub.state, action))
     return { kind: 'refused', code: `is_${sub.state}`, message: refusalOf(sub.state, action) };
+  if (sub.postpaid_from !== null && (action === 'renew' || action === 'extend')) return isPostpaid;
   const change = await decide(sub);
   if ('kind' in change) return change;
   await applyChange(ctx, id, `subscriptions.${action}`, change);
   return { kind: 'done' };
 }
+
+/** Time is not bought for what is billed afterwards. */
+export const isPostpaid: Outcome = {
+  kind: 'refused',
+  code: 'is_postpaid',
+  message:
+    'It is billed after each month, so there is no time to buy or give: post a payment for what is owed, or make it prepaid first.',
+};
 
 /** Writes a change that was decided on a locked subscription. Gives the number of live sessions that the network is told about. */
 export async function applyChange(ctx: Context, id: bigint, audit: string, change: Change): Promise<number> {

@@ -10,7 +10,7 @@ $$;
 -- The values of a subscription that templates name. No end is told of time that runs from the first login.
 CREATE OR REPLACE FUNCTION message_service_values(p_id bigint) RETURNS jsonb LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
   SELECT jsonb_build_object('package', p.name, 'username', s.username, 'price', jsonb_build_object('cents', n.price_cents, 'currency', n.currency),
-    'expires', CASE WHEN s.unused_validities = 0 THEN to_char(s.expires_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') END)
+    'expires', CASE WHEN s.unused_validities = 0 AND s.postpaid_from IS NULL THEN to_char(s.expires_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') END)
   FROM subscription s JOIN plan_version v ON v.id = s.plan_version_id JOIN plan p ON p.id = v.plan_id
   JOIN plan_version n ON n.id = coalesce(s.next_plan_version_id, s.plan_version_id)
   WHERE s.id = p_id
@@ -38,6 +38,13 @@ BEGIN
   IF NOT message_speaks(NEW.tenant_id) THEN RETURN NULL; END IF;
   SELECT * INTO p FROM payment x WHERE x.id = NEW.id;
   v_bought := p.outcome IN ('activated', 'renewed');
+  IF p.outcome = 'invoice_paid' THEN
+    PERFORM message_automatic(p.tenant_id, p.subscriber_id, 'invoice_paid', jsonb_build_object('reference', p.reference, 'amount', jsonb_build_object('cents', p.amount_cents, 'currency', p.currency))
+      || coalesce((SELECT jsonb_build_object('owed', jsonb_build_object('cents', -a.balance_cents, 'currency', a.currency)) FROM ledger_account a
+        WHERE a.tenant_id = p.tenant_id AND a.code = 'receivable:' || p.subscriber_id AND a.currency = p.currency AND a.balance_cents < 0), '{}'),
+      'payment:' || p.id, p.subscription_id, NULL);
+    RETURN NULL;
+  END IF;
   PERFORM message_automatic(p.tenant_id, p.subscriber_id, CASE WHEN v_bought THEN 'payment_received' ELSE 'payment_kept' END,
     coalesce(message_service_values(p.subscription_id), '{}') || jsonb_build_object('reference', p.reference,
       'amount', jsonb_build_object('cents', p.amount_cents, 'currency', p.currency),
@@ -89,7 +96,8 @@ CREATE CONSTRAINT TRIGGER message_of_start AFTER UPDATE OF status ON subscriptio
   WHEN (OLD.status = 'pending' AND NEW.status = 'active') EXECUTE FUNCTION message_of_start();
 DROP TRIGGER IF EXISTS message_of_expiry ON subscription;
 CREATE TRIGGER message_of_expiry AFTER UPDATE OF expiry_due_at ON subscription FOR EACH ROW
-  WHEN (OLD.expiry_due_at IS NOT NULL AND NEW.expiry_due_at IS NULL AND OLD.status = 'active' AND NEW.status = 'active') EXECUTE FUNCTION message_of_expiry();
+  WHEN (OLD.expiry_due_at IS NOT NULL AND NEW.expiry_due_at IS NULL AND OLD.status = 'active' AND NEW.status = 'active' AND NEW.postpaid_from IS NULL)
+  EXECUTE FUNCTION message_of_expiry();
 
 -- Reminders of ends that come: 7, 3 and 1 day before, of plans that last at least twice as long; two hours before, of shorter ones from half a day on. Each
 -- once; a window of half a day makes up for hours in which nobody worked. Not to those whose wallet will pay. Gives how many.

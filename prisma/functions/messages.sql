@@ -10,7 +10,9 @@ CREATE FUNCTION message_kinds() RETURNS TABLE (kind text, topic text, urgency te
          ('welcome', 'service', 'now', true),
          ('payment_received', 'payments', 'now', true), ('payment_kept', 'payments', 'now', true), ('renewed', 'payments', 'now', true),
          ('expiry_soon', 'expiry', 'day', true), ('expired', 'expiry', 'now', true),
-         ('suspended', 'service', 'now', true), ('resumed', 'service', 'now', true)
+         ('suspended', 'service', 'now', true), ('resumed', 'service', 'now', true),
+         ('invoice_issued', 'payments', 'day', true), ('invoice_due', 'expiry', 'day', true), ('invoice_paid', 'payments', 'now', true),
+         ('service_cut', 'service', 'now', true)
 $$;
 GRANT EXECUTE ON FUNCTION message_kinds() TO lango_web, lango_jobs;
 

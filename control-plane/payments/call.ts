@@ -46,7 +46,7 @@ function read(status: number, body: Record<string, unknown> | undefined): Called
     return body ? { kind: 'ok', body } : { kind: 'silent', text: 'an answer that is no JSON' };
   const code = body && textOf(body['errorCode'] ?? body['error']);
   if (body && code)
-    return { kind: 'refused', status, code, text: textOf(body['errorMessage'] ?? body['error_description']) };
+    return { kind: 'refused', status, code, text: textOf(body['errorMessage'] ?? body['error_description']) || code };
   // What passed the gateway may have been done; what the gateway turned away was not.
   if (status >= 500) return { kind: 'silent', text: `HTTP ${status} without a reason` };
   return { kind: 'refused', status, code: `http_${status}`, text: 'refused without a reason' };

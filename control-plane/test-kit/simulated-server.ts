@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { until } from './until';
 
 export interface Asked {
   method: string;
@@ -9,16 +10,13 @@ export interface Asked {
   text: string;
 }
 
-export interface Answer {
-  status: number;
-  /** A text is sent as HTML, undefined as nothing. */
-  body: unknown;
-}
+/** A text is sent as HTML, undefined as nothing. `cut`: the connection breaks instead. */
+export type Answer = { status: number; body: unknown } | 'cut';
 
 /** A provider's API over real HTTP on a free port of this machine, that also calls back. */
 export abstract class SimulatedServer {
   /** Every request that came, for tests that count. */
-  readonly calls: Asked[] = [];
+  readonly requests: Asked[] = [];
   /** Takes requests and answers none. */
   silent = false;
   baseUrl = '';
@@ -27,7 +25,7 @@ export abstract class SimulatedServer {
   private server: Server | undefined;
 
   /** Undefined: the connection stays open and nothing is said. */
-  protected abstract answer(asked: Asked): Promise<Answer | undefined>;
+  protected abstract answer(asked: Asked): Answer | undefined | Promise<Answer | undefined>;
 
   async start(port = 0): Promise<void> {
     const server = createServer((req, res) => void this.serve(req, res));
@@ -36,14 +34,27 @@ export abstract class SimulatedServer {
     this.baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   }
 
-  /** Nobody listens at its address from now on; `start` with the same port brings it back. */
+  /** Nobody listens at its address any more. */
+  async goDown(): Promise<void> {
+    await SimulatedServer.prototype.stop.call(this);
+  }
+
+  /** Listens at its old address again, as soon as nobody else has it. */
+  async comeBack(): Promise<void> {
+    const { port } = new URL(this.baseUrl);
+    await until(
+      () =>
+        this.start(Number(port)).then(
+          () => true,
+          () => false,
+        ),
+      (listens) => listens,
+    );
+  }
+
   async stop(): Promise<void> {
     this.server?.closeAllConnections();
     await new Promise((done) => this.server?.close(done));
-  }
-
-  get port(): number {
-    return Number(new URL(this.baseUrl).port);
   }
 
   /** Calls an address that was handed over. */
@@ -74,9 +85,13 @@ export abstract class SimulatedServer {
       headers,
       text: Buffer.concat(parts).toString('utf8'),
     };
-    this.calls.push(asked);
+    this.requests.push(asked);
     const answer = await this.answer(asked);
     if (answer === undefined) return;
+    if (answer === 'cut') {
+      req.socket.destroy();
+      return;
+    }
     res.statusCode = answer.status;
     if (typeof answer.body === 'string') res.setHeader('content-type', 'text/html').end(answer.body);
     else if (answer.body === undefined) res.end();

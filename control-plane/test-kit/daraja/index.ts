@@ -1,6 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { SimulatedServer, type Answer, type Asked } from '../simulated-server';
 import { queryAnswer } from './answers';
 import {
   receiptOf,
@@ -16,11 +15,6 @@ import { checkPush } from './rules';
 export type { HandPayment, Push, PushFault, Scenario } from './model';
 export * from './scenarios';
 
-interface Answer {
-  status: number;
-  /** A text is sent as HTML, undefined as nothing. */
-  body: unknown;
-}
 const fault = (status: number, errorCode: string, errorMessage: string): Answer => ({
   status,
   body: { requestId: randomBytes(6).toString('hex'), errorCode, errorMessage },
@@ -30,7 +24,7 @@ const fault = (status: number, errorCode: string, errorMessage: string): Answer 
  * Safaricom's Daraja as it stands on the wire: OAuth, STK push and query, C2B registration, pull. What a phone does is a scenario (scenarios.ts), chosen by
  * number; what was truly paid is in `pushes` and `byHand`. Callbacks go to the addresses that were handed over, when `callback` and `confirm` are called.
  */
-export class SimulatedDaraja {
+export class SimulatedDaraja extends SimulatedServer {
   readonly pushes: Push[] = [];
   readonly byHand: HandPayment[] = [];
   /** Requests by path. */
@@ -44,26 +38,20 @@ export class SimulatedDaraja {
   private readonly running = new Set<Promise<void>>();
   private readonly lies = new Map<string, Lie[]>();
   private usual: Scenario = () => undefined;
-  private server: Server | undefined;
-  /** Silent: takes requests and answers none. */
-  silent = false;
-  baseUrl = '';
-  /** Where the addresses that were handed over are reached from here, as `http://127.0.0.1:1234`; as they stand without it. */
-  reach: string | undefined;
+  private readonly before: ((push: Push) => unknown)[] = [];
 
-  constructor(readonly options: DarajaOptions) {}
-
-  async start(): Promise<this> {
-    this.server = createServer((req, res) => void this.serve(req, res));
-    await new Promise<void>((done) => this.server?.listen(0, '127.0.0.1', done));
-    this.baseUrl = `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
-    return this;
+  constructor(readonly options: DarajaOptions) {
+    super();
   }
 
-  async stop(): Promise<void> {
-    this.server?.closeAllConnections();
-    await new Promise((done) => this.server?.close(done));
+  override async stop(): Promise<void> {
+    await super.stop();
     await Promise.allSettled(this.running);
+  }
+
+  /** Done with the next push before it is answered. */
+  beforeAnswer(work: (push: Push) => unknown): void {
+    this.before.push(work);
   }
 
   /** What the phone with this number does from now on (254712345678); without a number, every other phone. */
@@ -143,39 +131,16 @@ export class SimulatedDaraja {
     };
   }
 
-  async post(url: string, body: unknown): Promise<{ status: number; body: unknown }> {
-    const at = this.reach === undefined ? url : this.reach + new URL(url).pathname;
-    const answer = await fetch(at, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: typeof body === 'string' ? body : JSON.stringify(body),
-    });
-    const text = await answer.text();
-    return { status: answer.status, body: text === '' ? undefined : (JSON.parse(text) as unknown) };
-  }
-
-  private async serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
-    const parts: Buffer[] = [];
-    for await (const part of req) parts.push(part as Buffer);
-    if (this.silent) return;
-    const url = new URL(req.url ?? '/', this.baseUrl);
-    const answer = this.answer(req, url, Buffer.concat(parts).toString('utf8'));
-    if (answer === undefined) return;
-    res.statusCode = answer.status;
-    if (typeof answer.body === 'string') res.setHeader('content-type', 'text/html').end(answer.body);
-    else if (answer.body === undefined) res.end();
-    else res.setHeader('content-type', 'application/json').end(JSON.stringify(answer.body));
-  }
-
-  private answer(req: IncomingMessage, url: URL, text: string): Answer | undefined {
-    if (url.pathname === '/oauth/v1/generate') return this.token(req, url);
-    if (req.method !== 'POST') return fault(405, '405.001', 'Method Not Allowed');
-    const bearer = /^Bearer (.+)$/.exec(req.headers.authorization ?? '')?.[1] ?? '';
+  protected answer({ method, path, query, headers, text }: Asked): Answer | undefined | Promise<Answer | undefined> {
+    const authorization = headers['authorization'] ?? '';
+    if (path === '/oauth/v1/generate') return this.token(authorization, query);
+    if (method !== 'POST') return fault(405, '405.001', 'Method Not Allowed');
+    const bearer = /^Bearer (.+)$/.exec(authorization)?.[1] ?? '';
     if (!this.tokens.has(bearer)) return fault(404, '404.001.03', 'Invalid Access Token');
     const body = parse(text);
     if (!body) return fault(400, '400.002.05', 'Invalid Request Payload');
-    this.calls.push({ path: url.pathname, body });
-    switch (url.pathname) {
+    this.calls.push({ path, body });
+    switch (path) {
       case '/mpesa/stkpush/v1/processrequest':
         return this.push(body);
       case '/mpesa/stkpushquery/v1/query':
@@ -201,18 +166,17 @@ export class SimulatedDaraja {
     }
   }
 
-  private token(req: IncomingMessage, url: URL): Answer {
+  private token(authorization: string, query: URLSearchParams): Answer {
     const wanted = Buffer.from(`${this.options.consumerKey}:${this.options.consumerSecret}`).toString('base64');
-    if (url.searchParams.get('grant_type') !== 'client_credentials')
-      return fault(400, '400.008.02', 'Invalid grant type passed');
+    if (query.get('grant_type') !== 'client_credentials') return fault(400, '400.008.02', 'Invalid grant type passed');
     // Keys of the other environment: no word at all.
-    if (req.headers.authorization !== `Basic ${wanted}`) return { status: 400, body: undefined };
+    if (authorization !== `Basic ${wanted}`) return { status: 400, body: undefined };
     const token = randomBytes(14).toString('hex');
     this.tokens.add(token);
     return { status: 200, body: { access_token: token, expires_in: '3599' } };
   }
 
-  private push(body: Record<string, unknown>): Answer | undefined {
+  private async push(body: Record<string, unknown>): Promise<Answer | undefined> {
     const met = this.faults.shift();
     if (met === 'spike') return fault(500, '500.003.02', 'Spike Arrest Violation');
     if (met === 'locked')
@@ -222,11 +186,14 @@ export class SimulatedDaraja {
         'Unable to lock subscriber, a transaction is already in process for the current subscriber',
       );
     if (met === 'html') return { status: 503, body: '<html><body>Service Unavailable</body></html>' };
+    if (met === 'garbage') return { status: 200, body: '<html><body>Welcome</body></html>' };
     if (met === 'empty') return { status: 400, body: undefined };
     const wrong = checkPush(body, this.options);
     if (wrong) return fault(wrong.status, wrong.code, wrong.text);
     const push = this.takePush(body);
+    await this.before.shift()?.(push);
     if (met === 'silent') return undefined;
+    if (met === 'cut') return 'cut';
     return {
       status: 200,
       body: {
@@ -317,15 +284,17 @@ export class SimulatedDaraja {
 }
 
 /** Starts one; call stop(). */
-export function startDaraja(options: Partial<DarajaOptions> = {}): Promise<SimulatedDaraja> {
-  return new SimulatedDaraja({
+export async function startDaraja(options: Partial<DarajaOptions> = {}): Promise<SimulatedDaraja> {
+  const daraja = new SimulatedDaraja({
     consumerKey: 'key',
     consumerSecret: 'secret-of-app',
     shortcode: '174379',
     passkey: 'bfb279f9aa9bdbcf158e97dd71a467cd2e0c893059b10f78e6b72ada1ed2c919',
     msisdnForm: 'hashed',
     ...options,
-  }).start();
+  });
+  await daraja.start();
+  return daraja;
 }
 
 /** What Safaricom says of a push: with types as they come, numbers where one expects texts. */

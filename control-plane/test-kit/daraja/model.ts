@@ -36,8 +36,8 @@ export interface HandPayment {
 /** What a phone and the network do once the prompt is out. */
 export type Scenario = (push: Push, daraja: SimulatedDaraja) => unknown;
 
-/** silent: taken, and not answered. */
-export type PushFault = 'spike' | 'locked' | 'html' | 'empty' | 'silent';
+/** silent, cut: taken, and not answered or broken off. */
+export type PushFault = 'spike' | 'locked' | 'html' | 'garbage' | 'empty' | 'silent' | 'cut';
 
 /** What a query can say whatever is true. */
 export type Lie = 'pending' | 'pending_500' | 'failed' | 'paid' | 'html';

@@ -24,8 +24,8 @@ export interface FamilyBankOptions {
   fieldNames: 'upper' | 'mixed';
 }
 
-/** silent: taken and not answered; away: the proxy before the bank says that it cannot reach it. */
-export type BankFault = 'away' | 'html' | 'silent' | 'error' | 'refused';
+/** silent, cut: taken and not answered, or broken off; away: the proxy before the bank says that it cannot reach it. */
+export type BankFault = 'away' | 'html' | 'silent' | 'cut' | 'error' | 'refused';
 
 /** Family Bank's API as its two public clients speak to it: token by form, prompt, and calls in two shapes. */
 export class SimulatedFamilyBank extends SimulatedServer {
@@ -81,7 +81,7 @@ export class SimulatedFamilyBank extends SimulatedServer {
     });
   }
 
-  protected async answer({ method, path, headers, text }: Asked): Promise<Answer | undefined> {
+  protected answer({ method, path, headers, text }: Asked): Answer | undefined | Promise<Answer | undefined> {
     if (path === '/connect/token') return this.token(method, text);
     const bearer = /^Bearer (.+)$/.exec(headers['authorization'] ?? '')?.[1] ?? '';
     if (!this.tokens.has(bearer)) return { status: 401, body: undefined };
@@ -127,6 +127,7 @@ export class SimulatedFamilyBank extends SimulatedServer {
     this.prompts.push(prompt);
     await this.before.shift()?.(prompt);
     if (met === 'silent') return undefined;
+    if (met === 'cut') return 'cut';
     return {
       status: 200,
       body: {

@@ -7,6 +7,7 @@ import { createLog } from '../platform/log';
 import { startTestLango, type TestLango } from '../test-kit/lango';
 import { startAfricasTalking, type FakeAfricasTalking } from '../test-kit/messaging/africastalking';
 import { startSmtp, type FakeSmtp } from '../test-kit/messaging/smtp';
+import type { Json } from '../test-kit/story';
 import { until } from '../test-kit/until';
 import { catalogue, messageKinds } from './catalogue';
 import { enqueueMessage, type NewMessage } from './enqueue-message';
@@ -140,6 +141,18 @@ test('e-mail goes through the mail server of the installation where the company 
   const letter = mail.letters.at(-1);
   expect(letter).toMatchObject({ to: ['njeri@example.net'] });
   expect(letter?.message).toContain('Njeri &lt;b&gt;');
+});
+
+test('the password of a mail server is kept for that server alone', async () => {
+  const account = { host: 'mail.isp.example', username: 'lango', from_email: 'isp@example.net', enabled: false };
+  const put = (more: object) => lango.api.put<Json>('/settings/messages/smtp', { ...account, ...more });
+  expect((await put({ password: 'mail-pass-word' })).body).toMatchObject({ secrets: ['password'] });
+  expect((await put({ from_name: 'Kisima' })).body).toMatchObject({ secrets: ['password'], from_name: 'Kisima' });
+  const moved = await put({ host: 'mail.thief.example' });
+  expect(moved).toMatchObject({ status: 422, body: { error: { fields: { password: expect.any(String) } } } });
+  expect((await lango.api.get<Json>('/settings/messages/smtp')).body).toMatchObject({ host: 'mail.isp.example' });
+  expect((await put({ host: 'mail2.isp.example', password: 'another-word' })).status).toBe(200);
+  expect((await lango.api.delete('/settings/messages/smtp')).status).toBe(204);
 });
 
 test('what is no address, and what nobody carries, is said to the caller and stops nothing', async () => {

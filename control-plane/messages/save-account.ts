@@ -16,16 +16,16 @@ export type SavedAccount =
   { kind: 'done' } | { kind: 'invalid'; fields: Record<string, string> } | { kind: 'changed_meanwhile' };
 
 /**
- * Takes a company's account with a provider: its settings beside each other with its secrets. A secret that is left out or empty stays what it was; what is
- * given is sealed and never told again.
+ * Takes a company's account with a provider: its settings beside each other with its secrets. A secret that is left out or empty stays what it was, for
+ * the same server; what is given is sealed and never told again.
  */
 export async function saveAccount(
   ctx: Context,
   provider: Provider,
   input: Record<string, unknown>,
 ): Promise<SavedAccount> {
-  const [row] = await ctx.tx.$queryRaw<{ secrets_enc: Uint8Array | null; version: number }[]>`
-    SELECT secrets_enc, version FROM message_provider WHERE provider = ${provider} FOR UPDATE`;
+  const [row] = await ctx.tx.$queryRaw<{ settings: Account; secrets_enc: Uint8Array | null; version: number }[]>`
+    SELECT settings, secrets_enc, version FROM message_provider WHERE provider = ${provider} FOR UPDATE`;
   const kept = openSecrets(ctx, row?.secrets_enc ?? null);
   const names = secretNames(provider);
   const given: Account = Object.fromEntries(
@@ -39,6 +39,10 @@ export async function saveAccount(
     const faults = [head, settings, secrets].flatMap((one) => (one.error ? [fieldsOf(one.error)] : []));
     return { kind: 'invalid', fields: Object.assign({}, ...faults) as Record<string, string> };
   }
+  // Whoever names another server would be told the password that was meant for this one.
+  const host = (account: Account) => account['host'];
+  if (row && host(row.settings) !== host(settings.data) && kept['password'] !== undefined && !input['password'])
+    return { kind: 'invalid', fields: { password: 'is needed again: the server is another one' } };
   const { enabled, position, version } = head.data;
   if (version !== undefined && version !== (row?.version ?? 0)) return { kind: 'changed_meanwhile' };
   const sealed = ctx.secrets.seal(ACCOUNT_PURPOSE, ctx.tenantId, JSON.stringify(secrets.data));

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Client } from 'pg';
 import { startEmbeddedPostgres } from '../../platform/postgres/embedded';
 import { projectRoot } from '../../platform/project-root';
+import { billingHolds, readBilling, renderBilling, runBilling } from './billing';
 import { benchEnforcement, type EnforcementFigures } from './enforcement';
 import { freeUdpPorts } from './ports';
 import { startLango } from './lango';
@@ -33,7 +34,7 @@ export const benchDefaults: Omit<BenchOptions, 'progress'> = {
   ladder: { stock: [1000, 2000, 3000, 4000, 5000, 6000], lango: [4000, 8000, 12_000, 16_000, 20_000, 24_000, 28_000] },
 };
 
-/** `npm run bench [-- --json FILE] [--users N] [--seconds N] [--rounds N] [--only enforcement|scale|pages|payments]`. Exit code 1 when rows and packets do not agree. */
+/** `npm run bench [-- --json FILE] [--users N] [--seconds N] [--rounds N] [--only enforcement|scale|pages|payments|billing]`. Exit code 1 when rows and packets do not agree. */
 export async function bench(args: readonly string[]): Promise<number> {
   const value = (name: string): string | undefined => (args.includes(name) ? args[args.indexOf(name) + 1] : undefined);
   const file = value('--json');
@@ -54,6 +55,15 @@ export async function bench(args: readonly string[]): Promise<number> {
     process.stdout.write(`\n${renderScale(scale)}\n`);
     if (file) writeFileSync(file, `${JSON.stringify(scale, null, 2)}\n`);
     return scale.faults === 0 ? 0 : 1;
+  }
+  if (value('--only') === 'billing') {
+    const billing = await runBilling({
+      ...readBilling(value),
+      progress: (line) => process.stderr.write(`   ${line}\n`),
+    });
+    process.stdout.write(`\n${renderBilling(billing)}\n`);
+    if (file) writeFileSync(file, `${JSON.stringify(billing, null, 2)}\n`);
+    return billingHolds(billing) ? 0 : 1;
   }
   if (value('--only') === 'payments') {
     const payments = await runPayments({

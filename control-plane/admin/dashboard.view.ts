@@ -1,5 +1,6 @@
 import { explainHref } from '../access';
 import type { SuspectRouter } from '../access';
+import { actionWords } from '../audit';
 import { curve, formatAmount, formatClock, formatCount, formatNear, formatRate, formatSpan, routerArch } from '../ui';
 import type { Reader } from '../ui';
 import type { Checks, FeedRow, MoneyToday } from './dashboard.queries';
@@ -290,7 +291,7 @@ export function feed(rows: FeedRow[], reader: Reader, mayExplain = false) {
           amount: '',
         };
       case 'staff':
-        return { ...base, kind: t('admin.feed_staff'), tone: '', what: row.what.replaceAll(/[._]/g, ' '), amount: '' };
+        return { ...base, kind: t('admin.feed_staff'), tone: '', what: actionWords(row.what, reader), amount: '' };
     }
   });
 }

@@ -1,2 +1,3 @@
+export { actionKey, actionWords } from './action-words';
 export { recordAudit, recordAudits, type AuditEntry, type AuditSubject } from '../platform/record-audit';
 export { verifyAudit, type AuditVerdict } from './verify-audit';

@@ -1,3 +1,4 @@
+import { actionWords } from './action-words';
 import type { Person } from '../platform/http/person';
 import { formatMoment } from '../ui';
 import type { Column } from '../ui';
@@ -12,9 +13,6 @@ const pages: Record<string, string> = {
   role: '/staff/roles',
   tenant: '/tenants',
 };
-
-/** `subscriptions.change-plan` → `change plan`, beside the slice it is of: the code's own words, for they are what is searched by. */
-const sentence = (action: string): string => action.replace(/^[^.]*\./, '').replace(/[_-]/g, ' ');
 
 /** What changed, in one line: names and values as they were written down. */
 function detailOf(detail: unknown): string {
@@ -45,7 +43,8 @@ export const auditColumns: Column<ShownEvent>[] = [
     key: 'what',
     label: 'audit.what',
     isName: true,
-    cell: (row) => ({ first: sentence(row.action), second: row.action.split('.')[0] ?? '' }),
+    // The second line is the word that is searched by.
+    cell: (row, reader) => ({ first: actionWords(row.action, reader), second: row.action, secondId: true }),
     csv: (row) => row.action,
   },
   {

@@ -1,3 +1,4 @@
+import { actionWords } from '../audit';
 import {
   curve,
   formatAmount,
@@ -288,7 +289,7 @@ export function timeline(rows: EventRow[], reader: Reader, whyHref = '') {
         return {
           ...base,
           arch: 'shut',
-          what: row.what.replaceAll(/[._]/g, ' '),
+          what: actionWords(row.what, reader),
           detail: t('subscribers.by', { name: row.detail ?? '' }),
         };
     }

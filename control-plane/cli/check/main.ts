@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { projectRoot } from '../../platform/project-root';
 import { docFaults } from './doc-rules';
 import { importFaults } from './import-rules';
+import { auditFaults } from './audit-rules';
 import { localeFaults } from './locale-rules';
 import { renderMap } from './map';
 import { renderPermissions } from './permission-table';
@@ -20,7 +21,7 @@ const documents: Record<string, () => string> = {
  * are written instead of compared.
  */
 function main(args: string[]): number {
-  const faults = [...importFaults(), ...docFaults(), ...localeFaults()];
+  const faults = [...importFaults(), ...docFaults(), ...localeFaults(), ...auditFaults()];
   for (const [name, make] of Object.entries(documents)) {
     const path = join(projectRoot(), name);
     const text = make();

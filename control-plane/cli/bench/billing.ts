@@ -101,7 +101,7 @@ async function seed(db: Client, subscribers: number): Promise<string> {
   );
   await db.query(`
     WITH t AS (SELECT id FROM tenant WHERE slug = 'bench'),
-    p AS (INSERT INTO plan (tenant_id, name, type) SELECT t.id, 'Home ' || n, 'pppoe' FROM t, generate_series(1, 5) n RETURNING id, tenant_id)
+    p AS (INSERT INTO plan (tenant_id, name, kind) SELECT t.id, 'Home ' || n, 'pppoe' FROM t, generate_series(1, 5) n RETURNING id, tenant_id)
     INSERT INTO plan_version (tenant_id, plan_id, version, price_cents, currency, validity_count, validity_unit, down_kbps, up_kbps)
     SELECT p.tenant_id, p.id, 1, 150000 + 33333 * row_number() OVER (ORDER BY p.id), 'KES', 1, 'month', 10000, 10000 FROM p`);
   await db.query(`UPDATE plan SET current_version_id = v.id FROM plan_version v WHERE v.plan_id = plan.id`);

@@ -1,3 +1,5 @@
+import { callOut } from '../platform/http/call-out';
+
 /** What came of one HTTP call of a provider. Only `unreached` is certain to have done nothing. */
 export type Called =
   | { kind: 'ok'; body: Record<string, unknown> }
@@ -18,27 +20,22 @@ export interface CallSpec {
   timeout_ms: number;
 }
 
-const ANSWER_MAX = 1_000_000;
-const NEVER_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']);
-
 /** Calls a provider's JSON API. Never throws; never takes an answer for JSON because it should be: HTML and empty bodies come from gateways. */
 export async function callJson(spec: CallSpec): Promise<Called> {
   const { method, url, headers, timeout_ms, form } = spec;
   const type = form ? 'application/x-www-form-urlencoded' : 'application/json';
   const body = form ? new URLSearchParams(form).toString() : JSON.stringify(spec.body);
-  try {
-    const answer = await fetch(url, {
-      method,
-      headers: { accept: 'application/json', 'content-type': type, ...headers },
-      ...(body === undefined ? {} : { body }),
-      redirect: 'manual',
-      signal: AbortSignal.timeout(timeout_ms),
-    });
-    const text = (await answer.text()).slice(0, ANSWER_MAX);
-    return read(answer.status, parse(text));
-  } catch (error) {
-    return faultOf(error);
-  }
+  const called = await callOut({
+    method,
+    url,
+    headers: { accept: 'application/json', 'content-type': type, ...headers },
+    body,
+    timeout_ms,
+  });
+  if (called.kind === 'unsent') return { kind: 'unreached', text: called.code };
+  if (called.kind === 'silent')
+    return { kind: 'silent', text: called.code === 'timeout' ? 'no answer in time' : called.code };
+  return read(called.status, called.json);
 }
 
 function read(status: number, body: Record<string, unknown> | undefined): Called {
@@ -52,26 +49,7 @@ function read(status: number, body: Record<string, unknown> | undefined): Called
   return { kind: 'refused', status, code: `http_${status}`, text: 'refused without a reason' };
 }
 
-function faultOf(error: unknown): Called {
-  const cause = (error as { cause?: { code?: string; errors?: { code?: string }[] } } | null)?.cause;
-  const code = cause?.code ?? cause?.errors?.[0]?.code ?? '';
-  if (NEVER_SENT.has(code)) return { kind: 'unreached', text: code };
-  const name = error instanceof Error ? error.name : 'fault';
-  return { kind: 'silent', text: name === 'TimeoutError' ? 'no answer in time' : code || name };
-}
-
-function parse(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Numbers and texts alike: providers change between them. */
+/** Numbers and texts alike: providers change between them. Postgres keeps no NUL, so none is let in. */
 export function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : typeof value === 'number' ? String(value) : '';
+  return typeof value === 'string' ? value.replaceAll('\0', '') : typeof value === 'number' ? String(value) : '';
 }

@@ -1,7 +1,8 @@
 import africastalking from 'africastalking';
 import { createRequire } from 'node:module';
+import { neverSent } from '../../platform/http/call-out';
 import { saidBy, type Carrier, type CarrierFault, type CarrierTools, type Sent } from './carrier';
-import { notSent, outcomeOfStatus } from './post-carrier';
+import { outcomeOfStatus } from './post-carrier';
 
 export interface AfricasTalkingAccount {
   username: string;
@@ -116,7 +117,7 @@ function judgeError(error: unknown, secrets: string[]): Sent {
     return outcomeOfStatus({ status: response.status, text, json: undefined, headers: new Headers() }, text);
   }
   if (isAxiosError === true) {
-    if (notSent(code)) return { kind: 'again', error: 'connection', detail: saidBy(code) };
+    if (neverSent(code)) return { kind: 'again', error: 'connection', detail: saidBy(code) };
     if (code === 'ECONNABORTED' || code === 'ETIMEDOUT')
       return { kind: 'unknown', error: 'timeout', detail: saidBy(code) };
     return { kind: 'unknown', error: 'no_answer', detail: saidBy(code) };

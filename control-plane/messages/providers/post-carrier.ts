@@ -1,61 +1,26 @@
+import { callOut, type CalledOut } from '../../platform/http/call-out';
 import { saidBy, type Sent } from './carrier';
 
-/** An answer of a carrier's HTTP interface; `json` is what its body says, undefined when that is no JSON object. */
-export interface CarrierAnswer {
-  status: number;
-  text: string;
-  json: Record<string, unknown> | undefined;
-  headers: Headers;
-}
-
-/** Faults before a byte of the request has left: it was certainly not taken. */
-const NOT_SENT = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'UND_ERR_CONNECT_TIMEOUT',
-]);
-const BODY_KEPT = 20_000;
-
-/** Whether a fault's code says that nothing was sent; certificates are looked at before the request too. */
-export function notSent(code: unknown): boolean {
-  return typeof code === 'string' && (NOT_SENT.has(code) || /CERT|SSL|TLS|SELF_SIGNED|UNABLE_TO_/.test(code));
-}
+export type CarrierAnswer = Omit<Extract<CalledOut, { kind: 'answered' }>, 'kind'>;
 
 /**
- * Posts to a carrier's interface. Redirects are not followed: they would carry the key elsewhere.
+ * Posts to a carrier's interface.
  * @returns the answer, or the outcome where none came
  */
 export async function postCarrier(
   url: string,
   headers: Record<string, string>,
   body: string,
-  o: { timeoutMs: number; secrets: readonly string[] },
+  { timeoutMs: timeout_ms }: { timeoutMs: number },
 ): Promise<CarrierAnswer | Exclude<Sent, { kind: 'accepted' }>> {
-  const signal = AbortSignal.timeout(o.timeoutMs);
-  try {
-    const answer = await fetch(url, { method: 'POST', headers, body, redirect: 'manual', signal });
-    const text = (await answer.text()).slice(0, BODY_KEPT);
-    return { status: answer.status, text, json: objectOf(text), headers: answer.headers };
-  } catch (error) {
-    const code = (error as { cause?: { code?: unknown } }).cause?.code;
-    if (notSent(code)) return { kind: 'again', error: 'connection', detail: saidBy(code) };
-    if (signal.aborted) return { kind: 'unknown', error: 'timeout', detail: `${o.timeoutMs} ms` };
-    return { kind: 'unknown', error: 'no_answer', detail: saidBy(code ?? 'broken off', o.secrets) };
-  }
-}
-
-function objectOf(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined;
-  } catch {
-    return undefined;
-  }
+  const called = await callOut({ method: 'POST', url, headers, body, timeout_ms });
+  if (called.kind === 'unsent') return { kind: 'again', error: 'connection', detail: saidBy(called.code) };
+  if (called.kind === 'silent')
+    return called.code === 'timeout'
+      ? { kind: 'unknown', error: 'timeout', detail: `${timeout_ms} ms` }
+      : { kind: 'unknown', error: 'no_answer', detail: saidBy(called.code) };
+  const { kind: _kind, ...answer } = called;
+  return answer;
 }
 
 /** What the status alone says, for refusals that a carrier does not explain in words that we know. */

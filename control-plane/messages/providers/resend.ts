@@ -18,7 +18,7 @@ export function resend(account: ResendAccount, { urls, timeoutMs }: CarrierTools
       `${base}/emails`,
       { authorization: `Bearer ${api_key}`, 'content-type': 'application/json', 'idempotency-key': `lango-${id}` },
       JSON.stringify({ from, to: [to], subject: subject ?? '', text, ...(html === null ? {} : { html }) }),
-      { timeoutMs, secrets: [api_key] },
+      { timeoutMs },
     );
     if ('kind' in answer)
       return answer.kind === 'unknown' ? { kind: 'again', error: answer.error, detail: answer.detail } : answer;

@@ -25,7 +25,7 @@ export function sendgrid(account: SendgridAccount, { urls, timeoutMs }: CarrierT
       `${base}/v3/mail/send`,
       { authorization: `Bearer ${api_key}`, 'content-type': 'application/json' },
       JSON.stringify(body),
-      { timeoutMs, secrets: [api_key] },
+      { timeoutMs },
     );
     if ('kind' in answer) return answer;
     if (answer.status === 202)

@@ -43,7 +43,7 @@ export function twilio(account: TwilioAccount, { urls, reportUrl, timeoutMs }: C
         'content-type': 'application/x-www-form-urlencoded',
       },
       form.toString(),
-      { timeoutMs, secrets: [auth_token] },
+      { timeoutMs },
     );
     if ('kind' in answer) return answer;
     const { sid, status, num_segments, code, message } = answer.json ?? {};

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import type { Context } from '../platform/context';
 import { csvOf } from '../platform/csv';
 import { cursorId, listQuery } from '../platform/http/input';
 import { file, pageRoute, seeOther, view } from '../platform/http/page';
@@ -7,24 +6,14 @@ import type { PageRoute } from '../platform/http/page';
 import { notFound } from '../platform/http/problem';
 import type { Permission } from '../platform/permissions';
 import { pagerOf, readerFor, withQuery } from '../ui';
-import { noteWords, rowLine, runModel, runRow } from './admin.view';
+import { noteWords, rowLine, runModel } from './admin.view';
 import { bulkForm, choiceQuery, formModel } from './form';
 import { moveRun, type Move } from './move-run';
 import { planRun } from './plan-run';
-import { findRun, listRows, listRuns, rowViews } from './queries';
-import type { Run } from './run';
+import { planNames, planOf, runList } from './list.routes';
+import { findRun, listRows, rowViews } from './queries';
 
 const runQuery = listQuery.extend({ view: z.enum(rowViews).optional(), refused: z.string().max(40).optional() });
-
-/** Names of the plans that runs change to. */
-async function planNames(ctx: Context, runs: Run[]): Promise<Map<string, string>> {
-  const ids = runs.flatMap(({ params }) => (typeof params['package_id'] === 'string' ? [params['package_id']] : []));
-  if (ids.length === 0) return new Map();
-  const plans = await ctx.tx.plan.findMany({ where: { id: { in: ids.map(BigInt) } } });
-  return new Map(plans.map((plan) => [plan.id.toString(), plan.name]));
-}
-
-const planOf = (names: Map<string, string>, run: Run) => names.get(String(run.params['package_id'])) ?? '';
 
 /** A button on the page of a run. */
 function moving(what: Move): PageRoute {
@@ -42,36 +31,7 @@ function moving(what: Move): PageRoute {
 }
 
 export const pageRoutes: PageRoute[] = [
-  pageRoute({
-    method: 'GET',
-    path: '/bulk',
-    permission: 'subscriptions.read',
-    query: listQuery,
-    async run(ctx, { query }, web, person) {
-      const reader = readerFor(ctx, person);
-      const page = await listRuns(ctx, { limit: query.limit, before: cursorId(query.cursor) });
-      const names = await planNames(ctx, page.items);
-      const mayAdd = person.actor.permissions.has('subscriptions.write');
-      return view('bulk/list', {
-        title: reader.t('bulk.title'),
-        live: 'bulk',
-        mayAdd,
-        mayImport: person.actor.permissions.has('subscribers.write'),
-        path: withQuery('/bulk', new URLSearchParams(web.query), {}),
-        rows: page.items.map((run) => runRow(run, planOf(names, run), reader)),
-        empty: {
-          text: reader.t('bulk.empty'),
-          ...(mayAdd ? { href: '/bulk/new', step: reader.t('bulk.new_title'), action: true } : {}),
-        },
-        pager: pagerOf(
-          '/bulk',
-          new URLSearchParams(web.query),
-          { cursor: query.cursor, next: page.nextCursor, limit: query.limit },
-          reader,
-        ),
-      });
-    },
-  }),
+  ...runList,
   pageRoute({
     method: 'GET',
     path: '/bulk/new',

@@ -26,23 +26,10 @@ const badges: Record<RunState, OutcomeName> = {
   undone: 'cancelled',
 };
 
-const badge = (state: RunState, reader: Reader) => ({
+export const runBadge = (state: RunState, reader: Reader) => ({
   ...outcomeBadge(badges[state], reader),
   word: reader.t(`bulk.state_${state}`),
 });
-
-/** One row of the list of runs. */
-export function runRow(run: Run, plan: string, reader: Reader) {
-  const { t, locale } = reader;
-  return {
-    href: `/bulk/${run.id}`,
-    title: runTitle(run, { plan }, reader),
-    by: run.created_by_name,
-    at: formatMoment(run.created_at, reader),
-    badge: badge(run.state, reader),
-    counts: t('bulk.of', { done: formatCount(run.done + run.undone, locale), total: formatCount(run.planned, locale) }),
-  };
-}
 
 const rowBadge: Record<NonNullable<Row['outcome']>, OutcomeName> = {
   done: 'done',
@@ -102,7 +89,7 @@ export function runModel(run: FoundRun, plan: string, shown: RowView | undefined
   return {
     title: runTitle(run, { plan }, reader),
     id: run.id.toString(),
-    badge: badge(run.state, reader),
+    badge: runBadge(run.state, reader),
     by: t('bulk.by', { name: run.created_by_name, when: formatMoment(run.created_at, reader) }),
     part: run.planned === 0 ? 1 : (run.planned - left) / run.planned,
     progress:

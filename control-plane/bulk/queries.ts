@@ -19,10 +19,17 @@ export async function findRun(ctx: Context, id: bigint): Promise<FoundRun | unde
 /** Runs, newest first. */
 export async function listRuns(
   ctx: Context,
-  { limit, before }: { limit: number; before: bigint | undefined },
+  {
+    limit,
+    before,
+    state,
+    action,
+  }: { limit: number; before: bigint | undefined; state?: string | undefined; action?: string | undefined },
 ): Promise<Page<Run>> {
   const rows = await ctx.tx.$queryRaw<Run[]>`
-    SELECT * FROM bulk_run r WHERE ${before === undefined ? Prisma.sql`true` : Prisma.sql`r.id < ${before}`} ORDER BY r.id DESC LIMIT ${limit + 1}`;
+    SELECT * FROM bulk_run r WHERE ${before === undefined ? Prisma.sql`true` : Prisma.sql`r.id < ${before}`}
+      AND (${state ?? null}::text IS NULL OR r.state = ${state ?? null}) AND (${action ?? null}::text IS NULL OR r.action = ${action ?? null})
+    ORDER BY r.id DESC LIMIT ${limit + 1}`;
   return pageOf(
     rows,
     limit,

@@ -4,6 +4,7 @@ import { idField } from '../platform/http/input';
 import type { TaskTools } from '../platform/jobs/task';
 import { bookMoney } from './book-money';
 import { readPayer } from './msisdn';
+import { noteFault } from './note-fault';
 import { openAccount, providerOf } from './providers';
 
 const payload = z.object({ tenant: idField, provider: z.string(), hours: z.number().min(1).max(48) });
@@ -21,26 +22,27 @@ export async function readList(given: unknown, tools: TaskTools): Promise<number
   if (!found) return undefined;
   const from = new Date(found.now.getTime() - hours * 3_600_000);
   const listed = await provider.list(found.account, from, found.now);
+  const told = (text: string | undefined) =>
+    tools.db.inTenant(opening, (ctx) => noteFault(ctx, provider.name, 'list', text));
   if (listed.kind === 'silent') {
-    await tools.db.inTenant(
-      opening,
-      (ctx) => ctx.tx.$executeRaw`
-      UPDATE payment_provider SET fault = ${`The list of payments could not be read: ${listed.text}`.slice(0, 300)}, fault_at = lango_now() WHERE tenant_id = ${tenant} AND provider = ${name}`,
-    );
+    await told(`The list of payments could not be read: ${listed.text}`);
     return undefined;
   }
+  let failed = 0;
   for (const row of listed.rows) {
     if (row.receipt === '' || row.amount_cents <= 0n) continue;
     const { receipt, amount_cents, currency, payerName, billRef, at } = row;
-    await tools.db.inTenant(opening, (ctx) =>
-      bookMoney(
-        ctx,
-        { method: provider.name, receipt, amount_cents, currency, payer: readPayer(row.payer), payerName, billRef, at },
-        'list',
-        true,
-      ),
-    );
+    const payer = readPayer(row.payer);
+    const money = { method: provider.name, receipt, amount_cents, currency, payer, payerName, billRef, at };
+    // One that cannot be booked holds up none of those after it.
+    await tools.db
+      .inTenant(opening, (ctx) => bookMoney(ctx, money, 'list', true))
+      .catch((error: unknown) => {
+        failed += 1;
+        tools.log.error({ err: error, provider: name, receipt: receipt.slice(0, 100) }, 'a listed payment not booked');
+      });
   }
+  await told(failed > 0 ? `${failed} of the listed payments could not be booked; the log says why.` : undefined);
   await tools.db.inTenant(
     opening,
     (ctx) =>

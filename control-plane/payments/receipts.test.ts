@@ -1,14 +1,20 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { systemActor, type Context } from '../platform/context';
 import { createSecretBox } from '../platform/crypto';
 import { createDatabase, type Database } from '../platform/db/prisma';
+import type { TaskTools } from '../platform/jobs/task';
 import { createLog } from '../platform/log';
 import { startTestLango, type TestLango } from '../test-kit/lango';
 import { makeSubscription, type Json } from '../test-kit/story';
 import { bookMoney } from './book-money';
 import type { Incoming } from './find-owner';
+import { readC2b } from './mpesa/callback';
+import { readList } from './read-list';
 import { settlePayment } from './settle-payment';
 
-/** One receipt that is told by several, who do not all say the same. */
+/** What is told of receipts, by whom and in what form. */
 let lango: TestLango;
 let db: Database;
 beforeAll(async () => {
@@ -98,4 +104,73 @@ test('what somebody unknown said of a receipt gives way to what the provider say
     payer_name: 'Somebody',
     bill_ref: 'a typo',
   });
+});
+
+describe('the provider’s list', () => {
+  let server: Server;
+  let rows: Json[] = [];
+  let answers = true;
+  const row = (transactionId: string, more: Json = {}): Json => ({
+    transactionId,
+    amount: '150.00',
+    msisdn: '254712345678',
+    sender: 'Wanjiru',
+    billreference: 'of nobody',
+    ...more,
+  });
+  const read = () =>
+    readList({ tenant: lango.company.tenantId.toString(), provider: 'mpesa', hours: 2 }, {
+      db,
+      log: createLog('test', 'silent'),
+      urls: { daraja: `http://127.0.0.1:${(server.address() as AddressInfo).port}` },
+    } as TaskTools);
+  const account = async () => (await lango.api.get<Json>('/settings/payments/mpesa')).body;
+  beforeAll(async () => {
+    let pulled = false;
+    server = createServer((req, res) => {
+      if (req.method === 'GET') return void res.end('{"access_token":"t","expires_in":"3599"}');
+      if (!answers) return void res.writeHead(503).end();
+      pulled = !pulled;
+      return void res.end(JSON.stringify({ Response: [pulled ? rows : []] }));
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const saved = await lango.api.put('/settings/payments/mpesa', {
+      environment: 'sandbox',
+      type: 'paybill',
+      consumer_key: 'key',
+      consumer_secret: 'secret',
+      shortcode: '600100',
+      passkey: 'passkey',
+      nominated_phone: '254700000000',
+    });
+    expect(saved.status).toBe(200);
+  });
+  afterAll(() => void server.close().closeAllConnections());
+
+  test('holds up no payment behind one that cannot be booked, and says that there is one', async () => {
+    rows = [
+      row('X'.repeat(150)),
+      row('LISTED0001'),
+      row('LISTED0002', { sender: 'Nul\u0000l', billreference: 'a\u0000b' }),
+    ];
+    expect(await read()).toBe(3);
+    expect(await notice('LISTED0001')).toMatchObject({ state: 'waiting', cents: 15_000 });
+    expect(await notice('LISTED0002')).toMatchObject({ state: 'waiting', payer_name: 'Null', bill_ref: 'ab' });
+    expect((await account())['fault']).toContain('1 of the listed payments could not be booked');
+  });
+
+  test('that could not be read says so until it can be read again', async () => {
+    rows = [];
+    answers = false;
+    expect(await read()).toBeUndefined();
+    expect((await account())['fault']).toContain('could not be read');
+    answers = true;
+    expect(await read()).toBe(0);
+    expect((await account())['fault']).toBeNull();
+  });
+});
+
+test('a confirmation with a NUL in it is money like any other', () => {
+  const told = { TransID: 'NULNUL0001', TransAmount: '10', FirstName: 'A\u0000B', BillRefNumber: 'x\u0000y' };
+  expect(readC2b(Buffer.from(JSON.stringify(told)))).toMatchObject({ payerName: 'AB', billRef: 'xy' });
 });

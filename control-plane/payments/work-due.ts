@@ -4,6 +4,7 @@ import { hookAddress } from '../hooks';
 import { systemActor, type Context } from '../platform/context';
 import { oneRound } from '../platform/jobs/one-round';
 import type { TaskTools } from '../platform/jobs/task';
+import { noteFault } from './note-fault';
 import { nextAskAt, noteFailure, noteStillOpen, noteUnheard, unheardAt, wakeAt } from './note-outcome';
 import type { Account, Order, PaymentProvider, Prompted, Told } from './provider';
 import { openAccount, providerOf } from './providers';
@@ -91,9 +92,10 @@ async function load(ctx: Context, tools: TaskTools, provider: PaymentProvider, i
       created_at: Date;
       state: string;
       plan: string | null;
+      slug: string;
     }[]
-  >`SELECT p.account_ref, p.phone, p.amount_cents, p.currency, p.provider_ref, p.told_receipt, p.created_at, p.state, l.name AS plan
-    FROM payment p LEFT JOIN subscription s ON s.id = p.subscription_id LEFT JOIN plan_version v ON v.id = s.plan_version_id LEFT JOIN plan l ON l.id = v.plan_id
+  >`SELECT p.account_ref, p.phone, p.amount_cents, p.currency, p.provider_ref, p.told_receipt, p.created_at, p.state, l.name AS plan, t.slug
+    FROM payment p JOIN tenant t ON t.id = p.tenant_id LEFT JOIN subscription s ON s.id = p.subscription_id LEFT JOIN plan_version v ON v.id = s.plan_version_id LEFT JOIN plan l ON l.id = v.plan_id
     WHERE p.id = ${id}`;
   if (!row) throw new Error(`payment ${id} is not there`);
   return {
@@ -106,7 +108,7 @@ async function load(ctx: Context, tools: TaskTools, provider: PaymentProvider, i
       currency: row.currency,
       description: (row.plan ?? 'Internet').replaceAll(/[^A-Za-z0-9 ]/g, '').slice(0, 13) || 'Internet',
       callbackUrl: await hookAddress(ctx, tools.publicUrl, { kind: provider.hook, account: provider.name }),
-      returnUrl: tools.publicUrl,
+      returnUrl: `${tools.publicUrl}/payments/done/${row.slug}`,
       at: new Date(),
       ref: row.provider_ref,
       toldReceipt: row.told_receipt,
@@ -148,15 +150,14 @@ async function notePrompt(
         UPDATE payment SET provider_ref = ${prompted.ref}, provider_ref2 = ${prompted.ref2 ?? null}, provider_url = ${prompted.url ?? null}, pushed_at = lango_now(), claimed_until = NULL,
           state = CASE WHEN state IN ('created', 'unknown') THEN 'prompted' ELSE state END, due_at = CASE WHEN state IN ('created', 'unknown') THEN ${soon}::timestamptz END WHERE id = ${order.id}`;
       await recordSteps(ctx, order.id, [...steps, { step: 'prompted', detail: null }]);
+      await noteFault(ctx, provider.name, 'prompt', undefined);
       if (soon) await wakeAt(ctx, order.id, soon);
       return tellLive(ctx, order.id, undefined);
     }
     case 'not_sent':
       return notSent(ctx, order, prompted.text, steps);
     case 'refused': {
-      if (prompted.account)
-        await ctx.tx.$executeRaw`
-          UPDATE payment_provider SET fault = ${prompted.text.slice(0, 300)}, fault_at = lango_now() WHERE tenant_id = ${ctx.tenantId} AND provider = ${provider.name}`;
+      if (prompted.account) await noteFault(ctx, provider.name, 'prompt', prompted.text);
       return noteFailure(ctx, order.id, prompted, steps);
     }
     case 'silent': {

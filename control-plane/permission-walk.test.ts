@@ -26,7 +26,12 @@ const bodies: Record<string, unknown> = {
   'PUT /api/pools/:id': { name: 'x', kind: 'ipv4', ranges: '10.251.0.0/24', version: 1 },
   'PUT /api/discounts/:id': { name: 'x', percent: 5, version: 1 },
   'POST /api/billing/invoices/:id/credit': { reason: 'because' },
+  'POST /api/billing/payments/:id/refunds': { way: 'cash', reason: 'because' },
   'POST /api/subscriptions/:id/coupon': { code: 'OFFER' },
+  'PUT /api/resellers/:id': { name: 'x', phone: '0712345678', version: 1 },
+  'POST /api/resellers/:id/top-up': { amount_cents: 100, method: 'cash', reference: 'walk' },
+  'POST /api/resellers/:id/customers': { client_id: '1' },
+  'POST /api/resellers/:id/stock': { batch_id: '1', wholesale_cents: 1, charged: 'sale' },
   'PATCH /api/clients/:id': { name: 'x' },
   'PATCH /api/routers/:id': { name: 'x' },
   'PATCH /api/subscriptions/:id': { username: 'x' },
@@ -47,7 +52,10 @@ const bodies: Record<string, unknown> = {
 /** Whether an address names a row of a company's. Other parameters (a provider, a kind of words) are the same for all companies. */
 const namesThing = ({ path }: { path: string }): boolean => /:(id|\w+_id)\b/.test(path);
 /** A query that an address refuses to go without, where its look-up comes after. */
-const queries: Record<string, string> = {};
+const queries: Record<string, string> = {
+  'GET /api/billing/payments/:id/refunds/preview': '?way=cash',
+  'GET /api/resellers/:id/statement': '?from=2026-01-01T00:00:00Z&to=2026-02-01T00:00:00Z',
+};
 /** Signs the walker out, or shows the signed-in person their own: asked in other tests. */
 const apart = new Set(['POST /api/auth/logout', 'POST /logout', 'POST /staff/me/end-others']);
 

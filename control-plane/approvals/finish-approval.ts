@@ -6,3 +6,8 @@ export async function finishApproval(ctx: Context, kind: ApprovalKind, subjectId
   const [row] = await ctx.tx.$queryRaw<{ first: boolean }[]>`SELECT approval_done(${kind}, ${subjectId}) AS first`;
   return row?.first ?? false;
 }
+
+/** Closes what was approved and cannot be done any more; whoever asked sees it. */
+export async function voidApproval(ctx: Context, kind: ApprovalKind, subjectId: bigint): Promise<void> {
+  await ctx.tx.$executeRaw`SELECT approval_void(${kind}, ${subjectId})`;
+}

@@ -7,6 +7,7 @@ const OUTCOME: Record<Approval['state'], OutcomeName> = {
   done: 'done',
   refused: 'cancelled',
   expired: 'cancelled',
+  void: 'failed',
 };
 
 /** How a state is drawn, in its own word. */

@@ -4,7 +4,7 @@ import { z } from 'zod';
 export const approvalKinds = ['payments.refund'] as const;
 export type ApprovalKind = (typeof approvalKinds)[number];
 
-export const approvalStates = ['asked', 'approved', 'refused', 'expired', 'done'] as const;
+export const approvalStates = ['asked', 'approved', 'refused', 'expired', 'done', 'void'] as const;
 export type ApprovalState = (typeof approvalStates)[number];
 
 /** The payload of a kind's task. */
@@ -12,7 +12,7 @@ export const approvalDecision = z.object({
   tenant: z.string(),
   approval: z.string(),
   subject: z.string(),
-  state: z.enum(['approved', 'refused', 'expired', 'done']),
+  state: z.enum(approvalStates),
 });
 export type ApprovalDecision = z.output<typeof approvalDecision>;
 

@@ -9,6 +9,7 @@ import { fieldsOf, formErrors, formatAmount, formatMoney, readDecimal, readerFor
 import type { Reader } from '../ui';
 import { paymentColumns } from './list.view';
 import { oneRoutes } from './one.routes';
+import { refundRoutes } from './refund/refund.routes';
 import { postPayment } from './post-payment';
 import { findPayment, listPayments } from './queries';
 import { manualMethods } from './schema';
@@ -113,6 +114,7 @@ async function formModel(ctx: Context, values: Record<string, string>, errors: R
 export const pageRoutes: PageRoute[] = [
   ...paymentList,
   ...oneRoutes,
+  ...refundRoutes,
   ...suspenseRoutes,
   ...settingsRoutes,
   pageRoute({

@@ -5,6 +5,7 @@ import { conflict, invalid, notFound } from '../platform/http/problem';
 import { route } from '../platform/http/route';
 import { findSubscription, subscriptionAnswer } from '../subscriptions';
 import { promptRoutes } from './prompts.routes';
+import { refundApiRoutes } from './refund/answers.routes';
 import { postPayment, type PaymentOutcome } from './post-payment';
 import { findPayment, listPayments } from './queries';
 import { newTransaction, paymentAnswer, paymentWithTimeline, type PaymentWithTimeline } from './schema';
@@ -61,6 +62,7 @@ async function answer(ctx: Context, outcome: PaymentOutcome) {
 
 export const apiRoutes = [
   ...promptRoutes,
+  ...refundApiRoutes,
   route({
     method: 'GET',
     path: '/billing/transactions',

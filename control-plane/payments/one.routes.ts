@@ -19,11 +19,22 @@ import {
 import { askAgain } from './ask-again';
 import { OUTCOME } from './list.view';
 import { findPayment } from './queries';
+import { refundsOf } from './refund/queries';
+import { refundLine } from './refund/refund.view';
 import { requestPayment } from './request-payment';
 import type { PaymentWithTimeline } from './schema';
 import { findClaim } from './suspense.queries';
 
-const GOOD = new Set(['settled', 'activated', 'renewed', 'receipt_known', 'invoice_paid', 'debt_paid']);
+const GOOD = new Set([
+  'refunded',
+  'refund_approved',
+  'settled',
+  'activated',
+  'renewed',
+  'receipt_known',
+  'invoice_paid',
+  'debt_paid',
+]);
 const BAD = new Set([
   'failed',
   'doubted',
@@ -32,7 +43,13 @@ const BAD = new Set([
   'not_sent',
   'declined',
   'refund_told',
+  'refund_failed',
+  'refund_failed_told',
+  'refund_refused',
+  'refund_owed',
+  'service_ended',
   'dispute_told',
+  'refund_failed_told',
 ]);
 
 /** Each step with how long it took since the one before. */
@@ -53,7 +70,7 @@ function eventsOf(payment: PaymentWithTimeline, reader: Reader) {
   });
 }
 
-async function onePage(ctx: Context, id: bigint, reader: Reader): Promise<PageResult> {
+async function onePage(ctx: Context, id: bigint, reader: Reader, mayRefund: boolean): Promise<PageResult> {
   const payment = await findPayment(ctx, id);
   if (!payment) throw notFound('That payment');
   const { t, locale } = reader;
@@ -80,6 +97,8 @@ async function onePage(ctx: Context, id: bigint, reader: Reader): Promise<PageRe
     events: eventsOf(payment, reader),
     waiting: payment.state === 'created' || payment.state === 'prompted' || payment.state === 'unknown',
     payUrl: payment.pay_url,
+    refunds: (await refundsOf(ctx, id)).map((one) => refundLine(one, reader)),
+    refund: mayRefund && payment.state === 'settled' ? `/payments/${id}/refund` : '',
   });
 }
 
@@ -148,7 +167,8 @@ export const oneRoutes: PageRoute[] = [
     method: 'GET',
     path: '/payments/:id',
     permission: 'payments.read',
-    run: (ctx, { params }, _web, person) => onePage(ctx, params.id, readerFor(ctx, person)),
+    run: (ctx, { params }, _web, person) =>
+      onePage(ctx, params.id, readerFor(ctx, person), person.actor.permissions.has('payments.refund')),
   }),
   pageRoute({
     method: 'GET',

@@ -57,6 +57,11 @@ export async function furnish(lango: TestLango, company: TestCompany): Promise<R
   const plan = await one('SELECT max(id) AS id FROM plan WHERE tenant_id = $1', []);
   const payment = await one('SELECT max(id) AS id FROM payment WHERE tenant_id = $1', []);
   const invoice = await one('SELECT max(id) AS id FROM invoice WHERE tenant_id = $1', []);
+  const refund = await one(
+    `INSERT INTO payment_refund (tenant_id, subscriber_id, amount_cents, currency, way, service, reason, state, needs_approval, created_name)
+     VALUES ($1, $2, 100, 'KES', 'cash', 'keep', 'because', 'refused', false, 'Amina') RETURNING id`,
+    [subscription['client_id']],
+  );
   const money = await one(
     `INSERT INTO payment_notice (tenant_id, method, receipt, amount_cents, currency, state, source) VALUES ($1, 'mpesa', $2, 100, 'KES', 'unproven', 'confirmation') RETURNING id`,
     [`FURNISH${tenant}`],
@@ -90,6 +95,8 @@ export async function furnish(lango: TestLango, company: TestCompany): Promise<R
     `INSERT INTO table_view (tenant_id, staff_id, list, name, query) VALUES ($1, $2, 'subscribers', 'Mine', 'q=a') RETURNING id`,
     [staffId],
   );
+  const reseller = String((await make(company.api, '/resellers', { name: 'Duka', phone: '0700555444' }))['id']);
+  const rules = await make(company.api, '/resellers/rules', { percent_bp: 500 });
   const message = await one(
     `INSERT INTO message (tenant_id, kind, urgency, channel, recipient, locale, state, due_at, body) VALUES ($1, 'notice', 'day', 'sms', '+254712000000', 'en', 'failed', NULL, 'x') RETURNING id`,
     [],
@@ -122,6 +129,7 @@ export async function furnish(lango: TestLango, company: TestCompany): Promise<R
     payments: payment,
     'payments/suspense': money,
     'billing/payments': payment,
+    'billing/refunds': refund,
     'billing/transactions': payment,
     'billing/invoices': invoice,
     invoices: invoice,
@@ -141,6 +149,8 @@ export async function furnish(lango: TestLango, company: TestCompany): Promise<R
     webhooks: webhook,
     'webhooks/deliveries': delivery,
     messages: message,
+    resellers: reseller,
+    'resellers/rules': String((rules as unknown as { id: string }[])[0]?.id),
     approvals: approval,
     'sms/logs': message,
     'messages/preferences': String(subscription['client_id']),

@@ -69,6 +69,12 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION approval_done TO lango_web;
 
+-- What was approved turned out to be impossible: nothing was moved.
+CREATE OR REPLACE FUNCTION approval_void(p_kind text, p_subject_id bigint) RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  UPDATE approval SET state = 'void' WHERE tenant_id = lango_tenant() AND kind = p_kind AND subject_id = p_subject_id AND state = 'approved'
+$$;
+GRANT EXECUTE ON FUNCTION approval_void TO lango_web;
+
 -- Nobody decided in time: it is over, and its task is told. Gives how many.
 CREATE OR REPLACE FUNCTION approval_expire() RETURNS integer LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE v_id bigint; v_count integer := 0;

@@ -39,6 +39,8 @@ export interface RunningWeb {
 
 /** What running requests get at a stop. */
 const DRAIN_MS = 6_000;
+/** As many calls of providers are worked on at once, by one process. */
+const HOOK_CONNECTIONS = 6;
 
 /** Starts the console, the API and callbacks on one port; resolves once it accepts connections. @throws when the port is taken */
 export async function startWeb(options: WebOptions): Promise<RunningWeb> {
@@ -47,7 +49,9 @@ export async function startWeb(options: WebOptions): Promise<RunningWeb> {
   const live = startLiveHub(options.databaseUrl, log);
   const health = healthSource(db.outside, options.health, log);
   const requests = startRequestLog(db.outside, log);
-  const desk = createHookDesk({ db, publicUrl: options.publicUrl, log });
+  // Connections of its own: neither do pages wait for a rush of callbacks nor callbacks for pages.
+  const hookDb = createDatabase(options.databaseUrl, createSecretBox(options.masterKey), log, HOOK_CONNECTIONS, true);
+  const desk = createHookDesk({ db: hookDb, publicUrl: options.publicUrl, log });
   const { renderer, assets } = createConsole(options.strictUi ?? false);
   const app = createApp({
     ...options,
@@ -68,7 +72,7 @@ export async function startWeb(options: WebOptions): Promise<RunningWeb> {
     );
   } catch (error) {
     await Promise.all([live.stop(), requests.stop()]);
-    await db.close();
+    await Promise.all([db.close(), hookDb.close()]);
     throw error;
   }
   return {
@@ -78,7 +82,7 @@ export async function startWeb(options: WebOptions): Promise<RunningWeb> {
       await drain();
       await desk.stop();
       await requests.stop();
-      await db.close();
+      await Promise.all([db.close(), hookDb.close()]);
     },
   };
 }

@@ -24,7 +24,7 @@ $$;
 -- p_listening_since: since when accounting is known to be heard without a gap; silence before that proves nothing.
 CREATE OR REPLACE FUNCTION enforcement_claim(
   p_instance text, p_lease_s integer, p_limit integer, p_window integer, p_busy_nas bigint[], p_room integer[], p_listening_since timestamptz
-) RETURNS SETOF jsonb LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+) RETURNS SETOF jsonb LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   v_now timestamptz := lango_now();
   v_heard_since timestamptz := enforcement_heard_since(p_listening_since);
@@ -98,7 +98,7 @@ GRANT EXECUTE ON FUNCTION enforcement_claim TO lango_enforcer;
 -- wait_s, state with proven_by, rate_limit. A row that was closed, started again or taken over meanwhile keeps its new fate.
 -- It waits for no other lock while it holds rows: the listener locks sessions and routers first and enforcement rows last.
 CREATE OR REPLACE FUNCTION enforcement_record(p_records jsonb) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE v_now timestamptz := lango_now();
 BEGIN
   -- Closing a session closes its rows as well; one that was heard of meanwhile leaves the row open, to be looked at again.
@@ -175,7 +175,7 @@ GRANT EXECUTE ON FUNCTION enforcement_note_router TO lango_enforcer;
 
 -- Makes what waits for a router's answer due now: it answers again, or its address or secret was changed.
 CREATE OR REPLACE FUNCTION enforcement_retry_router(p_nas_id bigint) RETURNS integer
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   v_now timestamptz := lango_now();
   v_rows integer;
@@ -190,7 +190,7 @@ GRANT EXECUTE ON FUNCTION enforcement_retry_router TO lango_enforcer;
 
 -- Subscriptions whose end has come, p_limit at a time and each by one enforcer. Returns how many were taken.
 CREATE OR REPLACE FUNCTION enforce_expired(p_limit integer) RETURNS integer
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   v_now timestamptz := lango_now();
   v_ids bigint[];
@@ -204,13 +204,14 @@ END $$;
 GRANT EXECUTE ON FUNCTION enforce_expired TO lango_enforcer;
 
 -- Milliseconds until the enforcer has something to do, by its own and the expiry clock; NULL when nothing waits.
-CREATE OR REPLACE FUNCTION enforcement_next_ms() RETURNS double precision LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-  SELECT 1000 * extract(epoch FROM least(
+CREATE OR REPLACE FUNCTION enforcement_next_ms() RETURNS double precision LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  RETURN (SELECT 1000 * extract(epoch FROM least(
     (SELECT min(expiry_due_at) FROM subscription WHERE expiry_due_at IS NOT NULL),
     enforce_rules_next_at(),
     (SELECT min(next_attempt_at) FROM enforcement WHERE state = 'open' AND (claimed_until IS NULL OR claimed_until < clock_timestamp())),
     -- A claim that is never given back falls free in real time.
     (SELECT min(claimed_until) FROM enforcement WHERE state = 'open' AND next_attempt_at <= lango_now() AND claimed_until >= clock_timestamp()) - clock_timestamp() + lango_now()
-  ) - lango_now())::double precision
-$$;
+  ) - lango_now())::double precision);
+END $$;
 GRANT EXECUTE ON FUNCTION enforcement_next_ms TO lango_enforcer;

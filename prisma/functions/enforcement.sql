@@ -60,7 +60,7 @@ $$;
 
 -- Opens rows, or starts the open ones of that kind again: their tries count from the newest wish. Wishes are {session, kind, reason, params}.
 -- One statement for all of them, because a whole town's plans may end at one midnight.
-CREATE OR REPLACE FUNCTION enforcement_open(p_session bigint[], p_kind text[], p_reason text[], p_params jsonb) RETURNS bigint[] LANGUAGE plpgsql SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+CREATE OR REPLACE FUNCTION enforcement_open(p_session bigint[], p_kind text[], p_reason text[], p_params jsonb) RETURNS bigint[] LANGUAGE plpgsql SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   v_now timestamptz := lango_now();
   v_ids bigint[];
@@ -83,7 +83,7 @@ BEGIN
 END $$;
 
 -- The same for any number of subscriptions at once. Returns the number of rows written.
-CREATE OR REPLACE FUNCTION enforce_subscriptions(p_ids bigint[], p_reason text) RETURNS integer LANGUAGE plpgsql SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+CREATE OR REPLACE FUNCTION enforce_subscriptions(p_ids bigint[], p_reason text) RETURNS integer LANGUAGE plpgsql SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   v_now timestamptz := lango_now();
   v_sessions bigint[];

@@ -34,8 +34,6 @@ export interface Enforcer {
 }
 
 const LISTENER_LOOK_MS = 5000;
-/** Something may be due though no row was written: an end of validity moved, or a scenario moved the clock. */
-const WAKING = ['lango_expiry', 'lango_clock'];
 
 /** Starts one enforcer. It survives a database that is away, at the start as well. */
 export async function startEnforcer(options: EnforcerOptions): Promise<Enforcer> {
@@ -72,10 +70,12 @@ export async function startEnforcer(options: EnforcerOptions): Promise<Enforcer>
   const notices: Notices = new Notices({
     databaseUrl: options.databaseUrl,
     name: 'lango-enforcer-listen',
-    channels: ['lango_enforcement', ...WAKING, 'lango_nas'],
+    channels: ['lango_enforcement', 'lango_expiry', 'lango_clock', 'lango_nas'],
     heard: (channel, payload) => {
       if (channel === 'lango_nas') quietly(() => routerChanged(payload))();
       else if (channel === 'lango_enforcement') worker.wakeForRows();
+      // Something may be due though no row was written: an end of validity moved, or a scenario moved the clock.
+      else if (channel === 'lango_expiry') worker.hint();
       else worker.wake();
     },
     connected: () => worker.wake(),

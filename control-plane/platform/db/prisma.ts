@@ -24,22 +24,30 @@ const TRANSACTION_TIMEOUT_MS = 15_000;
 const CONNECTION_WAIT_MS = 5_000;
 const TRIES = 3;
 
+/** Statements that a connection keeps planned; there are some hundreds in all. */
+const PLANS_MAX = 1_000;
+
 /**
  * @param url login of a role under row-level security (web, or jobs for upkeep)
  * @param max connections held at most by this process
+ * @param planOnce for work that repeats the same look-ups by key many times a second: each connection plans a statement once and not for each use.
+ *   Not for lists, whose best plan hangs on what is asked for.
  */
-export function createDatabase(url: string, secrets: SecretBox, log: Log, max = 10): Database {
-  const adapter = new PrismaPg({
-    connectionString: url,
-    Client: OneAtATimeClient,
-    max,
-    application_name: 'lango-web',
-    connectionTimeoutMillis: 3_000,
-    idleTimeoutMillis: 30_000,
-    keepAlive: true,
-    // A lock that is waited for longer than a person waits for a page is a fault to report, not to sit out.
-    options: '-c lock_timeout=8000 -c statement_timeout=14000',
-  });
+export function createDatabase(url: string, secrets: SecretBox, log: Log, max = 10, planOnce = false): Database {
+  const adapter = new PrismaPg(
+    {
+      connectionString: url,
+      Client: OneAtATimeClient,
+      max,
+      application_name: 'lango-web',
+      connectionTimeoutMillis: 3_000,
+      idleTimeoutMillis: 30_000,
+      keepAlive: true,
+      // A lock that is waited for longer than a person waits for a page is a fault to report, not to sit out.
+      options: `-c lock_timeout=8000 -c statement_timeout=14000${planOnce ? PLAN_ONCE : ''}`,
+    },
+    planOnce ? { statementNameGenerator: statementNames() } : {},
+  );
   const client = new PrismaClient({
     adapter,
     transactionOptions: { timeout: TRANSACTION_TIMEOUT_MS, maxWait: CONNECTION_WAIT_MS },
@@ -62,6 +70,22 @@ export function createDatabase(url: string, secrets: SecretBox, log: Log, max = 
     outside: client,
     secrets,
     close: () => client.$disconnect(),
+  };
+}
+
+/** Functions' own statements too. Plans may be made while tables are small and must be right when they have grown: by index, whatever they were like. */
+const PLAN_ONCE = ' -c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c jit=off';
+
+/** A name for each text, under which the connection keeps its plan. */
+function statementNames(): (query: { sql: string }) => string {
+  const names = new Map<string, string>();
+  return ({ sql }) => {
+    const known = names.get(sql);
+    // Without a name a statement is planned each time.
+    if (known !== undefined || names.size >= PLANS_MAX) return known ?? '';
+    const name = `lango_${names.size}`;
+    names.set(sql, name);
+    return name;
   };
 }
 

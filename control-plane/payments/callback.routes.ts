@@ -8,6 +8,7 @@ import { readC2b, readStkCallback } from './mpesa/callback';
 import { mpesa } from './mpesa/provider';
 import { isBelieved } from './mpesa/settings';
 import { openSettings } from './providers';
+import { answerStripe, handleStripe } from './stripe/handle-event';
 
 const opening = (event: HookEvent) => ({
   tenantId: event.tenantId,
@@ -75,5 +76,11 @@ export const hookKinds: HookKind[] = [
     account: 'familybank',
     reply: { status: 200, body: { ResultCode: '0', ResultDesc: 'Accepted' } },
     handle: handleBank,
+  },
+  {
+    kind: 'card',
+    account: 'stripe',
+    answer: answerStripe,
+    handle: handleStripe,
   },
 ];

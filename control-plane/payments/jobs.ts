@@ -26,4 +26,15 @@ export const jobs: JobSpec[] = [
   { name: 'payments.list', cron: '*/10 * * * *', run: (db) => readLists(db, 2) },
   // The provider's list goes back two days.
   { name: 'payments.list-all', cron: '23 2 * * *', run: (db) => readLists(db, 48) },
+  {
+    // A provider tells an event for a month at most.
+    name: 'payments.forget-events',
+    cron: '51 3 * * *',
+    async run(db) {
+      const { rowCount } = await db.query(
+        `DELETE FROM payment_event WHERE created_at < lango_now() - interval '90 days'`,
+      );
+      return rowCount ?? 0;
+    },
+  },
 ];

@@ -2,11 +2,13 @@ import type { Context } from '../platform/context';
 import type { Config } from '../platform/config';
 import { familyBank } from './familybank/provider';
 import { mpesa } from './mpesa/provider';
+import { stripe } from './stripe/provider';
 import type { Account, PaymentProvider, ProviderName } from './provider';
 
 const all: Partial<Record<ProviderName, PaymentProvider>> = {
   mpesa: mpesa as PaymentProvider,
   familybank: familyBank as PaymentProvider,
+  stripe: stripe as PaymentProvider,
 };
 
 /** The provider of that name, where this release has it. */

@@ -29,7 +29,7 @@ function toPayment(row: Row): Payment {
     reference: row.reference,
     receipt: manual ? row.reference : row.receipt,
     phone: row.phone,
-    pay_url: row.state === 'prompted' ? row.provider_url : null,
+    pay_url: row.state === 'prompted' || row.state === 'unknown' ? row.provider_url : null,
     failure: row.state === 'failed' && row.code !== null ? { code: row.code, text: row.code_text ?? '' } : null,
     amount_cents: Number(row.amount_cents),
     currency: row.currency,

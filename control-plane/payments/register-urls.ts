@@ -6,15 +6,22 @@ import type { TaskTools } from '../platform/jobs/task';
 import { darajaPullRegister, darajaRegister } from './mpesa/daraja';
 import { darajaAccount, type MpesaSettings } from './mpesa/settings';
 import { mpesa } from './mpesa/provider';
+import { noteFault } from './note-fault';
+import type { ProviderName } from './provider';
 import { openAccount } from './providers';
+import { keepSecret } from './save-provider';
+import { stripe } from './stripe/provider';
+import { registerEndpoint } from './stripe/register-endpoint';
+import type { StripeSettings } from './stripe/settings';
 
 const payload = z.object({ tenant: idField, provider: z.string() });
 /** Words that Safaricom refuses anywhere in an address. */
 const FORBIDDEN = /m-?pesa|safaricom|exec?|cmd|cme|sql|query|ngrok|mockbin|requestbin/i;
 
-/** Tells Safaricom where payments made by hand are told. Done once for a shortcode; why it failed stands on the settings page. */
+/** Tells a provider where it is to call: Stripe its events, Safaricom payments made by hand. Done once for a shortcode; why it failed stands on the settings page. */
 export async function registerUrls(given: unknown, tools: TaskTools): Promise<void> {
   const { tenant, provider } = payload.parse(given);
+  if (provider === 'stripe') return registerStripe(tenant, tools);
   if (provider !== 'mpesa') return;
   const opening = { tenantId: tenant, actor: systemActor('payments'), requestId: 'payments.register' };
   const found = await tools.db.inTenant(opening, async (ctx) => {
@@ -55,11 +62,26 @@ async function register(
   return listed.kind === 'ok' ? undefined : `The list of payments could not be registered for: ${listed.text}`;
 }
 
-async function note(ctx: Context, fault: string | undefined): Promise<void> {
+/** The secret that Stripe makes for its endpoint is told once, and kept. */
+async function registerStripe(tenant: bigint, tools: TaskTools): Promise<void> {
+  const opening = { tenantId: tenant, actor: systemActor('payments'), requestId: 'payments.register' };
+  const found = await tools.db.inTenant(opening, async (ctx) => {
+    const account = await openAccount(ctx, stripe as never, tools.urls);
+    const url = await hookAddress(ctx, tools.publicUrl, { kind: stripe.hook, account: stripe.name });
+    return account && { account, url };
+  });
+  if (!found) return;
+  const told = await registerEndpoint(found.account.settings as StripeSettings, found.account.baseUrl, found.url);
+  await tools.db.inTenant(opening, async (ctx) => {
+    if (told.kind === 'done' && told.secret !== undefined)
+      await keepSecret(ctx, stripe as never, 'webhook_secret', told.secret);
+    await note(ctx, told.kind === 'fault' ? told.text : undefined, 'stripe');
+  });
+}
+
+async function note(ctx: Context, fault: string | undefined, provider: ProviderName = 'mpesa'): Promise<void> {
+  await noteFault(ctx, provider, 'addresses', fault);
   if (fault === undefined)
     await ctx.tx
-      .$executeRaw`UPDATE payment_provider SET registered_at = lango_now() WHERE tenant_id = ${ctx.tenantId} AND provider = 'mpesa'`;
-  else
-    await ctx.tx.$executeRaw`
-      UPDATE payment_provider SET fault = ${fault.slice(0, 300)}, fault_at = lango_now() WHERE tenant_id = ${ctx.tenantId} AND provider = 'mpesa'`;
+      .$executeRaw`UPDATE payment_provider SET registered_at = lango_now() WHERE tenant_id = ${ctx.tenantId} AND provider = ${provider}`;
 }

@@ -83,7 +83,7 @@ export async function saveProvider(
   await ctx.tx.$executeRaw`
     INSERT INTO payment_provider AS p (tenant_id, provider, settings, secrets_enc, per_second)
     VALUES (${ctx.tenantId}, ${provider.name}, ${JSON.stringify(open)}::jsonb, ${sealed}, ${rate})
-    ON CONFLICT (tenant_id, provider) DO UPDATE SET settings = excluded.settings, secrets_enc = excluded.secrets_enc, per_second = excluded.per_second, fault = NULL, fault_at = NULL,
+    ON CONFLICT (tenant_id, provider) DO UPDATE SET settings = excluded.settings, secrets_enc = excluded.secrets_enc, per_second = excluded.per_second, fault = NULL, fault_at = NULL, fault_in = NULL,
       registered_at = CASE WHEN p.settings -> 'shortcode' = excluded.settings -> 'shortcode' AND p.settings -> 'environment' = excluded.settings -> 'environment' THEN p.registered_at END,
       updated_at = lango_now(), version = p.version + 1`;
   await hookAddress(ctx, '', { kind: provider.hook, account: provider.name });
@@ -96,4 +96,14 @@ export async function saveProvider(
   await ctx.tx.$executeRaw`
     SELECT job_enqueue('payments.register', json_build_object('tenant', ${ctx.tenantId.toString()}::text, 'provider', ${provider.name}::text))`;
   return { kind: 'done' };
+}
+
+/** Keeps one more secret of an account that stands: one that its provider made. */
+export async function keepSecret(ctx: Context, provider: PaymentProvider, name: string, value: string): Promise<void> {
+  await ctx.tx.$executeRaw`
+    SELECT FROM payment_provider WHERE tenant_id = ${ctx.tenantId} AND provider = ${provider.name} FOR UPDATE`;
+  const kept = secretsOf(ctx, await readRow(ctx, provider.name));
+  const sealed = ctx.secrets.seal(SECRETS_PURPOSE, ctx.tenantId, JSON.stringify({ ...kept, [name]: value }));
+  await ctx.tx.$executeRaw`
+    UPDATE payment_provider SET secrets_enc = ${sealed}, updated_at = lango_now() WHERE tenant_id = ${ctx.tenantId} AND provider = ${provider.name}`;
 }

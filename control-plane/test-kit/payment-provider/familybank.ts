@@ -31,7 +31,7 @@ export async function familyBankRig(): Promise<Rig<BankPrompt> & { bank: Simulat
     settings: () => account,
     wrongSettings: () => ({ ...account, client_secret: 'of-another' }),
     ready: () => Promise.resolve(),
-    taken: (phone) => bank.prompts.filter((one) => one.msisdn === `254${phone.slice(1)}`),
+    taken: ({ phone }) => bank.prompts.filter((one) => `+${one.msisdn}` === phone),
     pay: (prompt) => bank.pay(prompt),
     decline: (prompt) => bank.fail(prompt),
     tell: (prompt) => bank.call(prompt),

@@ -39,7 +39,7 @@ export async function mpesaRig(): Promise<Rig<Push> & { daraja: SimulatedDaraja 
       );
       confirmation = registered?.confirmation ?? '';
     },
-    taken: (phone) => daraja.pushes.filter((one) => one.msisdn === `254${phone.slice(1)}`),
+    taken: ({ phone }) => daraja.pushes.filter((one) => `+${one.msisdn}` === phone),
     pay: (push) => daraja.pay(push),
     decline: (push) =>
       Object.assign(push, { truth: { kind: 'failed', code: 1032, text: 'Request cancelled by user' } }),

@@ -30,8 +30,8 @@ export interface Rig<O = unknown> {
   wrongSettings(): Json;
   /** Once the account is saved: until the provider is ready to call. */
   ready(): Promise<void>;
-  /** What it took for this phone, oldest first. */
-  taken(phone: string): O[];
+  /** What it took of a payment, oldest first. */
+  taken(payment: Json): O[];
   pay(order: O): O;
   decline(order: O): O;
   /** Tells what is true. */

@@ -43,11 +43,11 @@ const faulty = (fault: Fault, what: string): Scenario => ({
   async run(stage) {
     const { rig, booked } = stage;
     rig.failNext(fault);
-    const { sub, phone, payment } = await stage.order();
+    const { sub, payment } = await stage.order();
     await stage.inState(payment['id'], rig.after[fault]);
-    expect(rig.taken(phone).length).toBeLessThanOrEqual(1);
+    expect(rig.taken(payment).length).toBeLessThanOrEqual(1);
     expect(await booked(sub)).toEqual(nothing);
-    const [order] = rig.taken(phone);
+    const [order] = rig.taken(payment);
     if (order === undefined) return;
     // It was taken all the same: paid by the customer, it counts.
     rig.pay(order);
@@ -207,7 +207,7 @@ export const scenarios: Scenario[] = [
       }
       await later('30 seconds');
       await stage.inState(made.payment['id'], 'prompted');
-      const orders = rig.taken(made.phone);
+      const orders = rig.taken(made.payment);
       expect(orders).toHaveLength(1);
       await rig.tell(rig.pay(orders[0]!));
       await paysOnce(stage, made.payment, made.sub);

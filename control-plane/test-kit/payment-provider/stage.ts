@@ -70,7 +70,7 @@ export async function openStage<O>(rig: Rig<O>): Promise<Stage<O>> {
         () => show(made.payment['id']),
         (one) => one['state'] === 'prompted',
       );
-      const [taken] = rig.taken(made.phone);
+      const [taken] = rig.taken(payment);
       if (taken === undefined) throw new Error(`the provider took no order for ${JSON.stringify(payment)}`);
       return { ...made, payment, order: taken };
     },

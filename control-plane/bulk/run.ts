@@ -40,12 +40,11 @@ export interface Row {
   at: Date | null;
 }
 
-/** What became of a row. `note` is a code with a word in `bulk.note_…`; `before` is what undoing needs; `data` replaces what the row held. */
+/** What became of a row. `note` is a code with a word in `bulk.note_…`; `before` is what undoing needs. */
 export type RowOutcome =
   | {
       outcome: 'done';
       before?: Record<string, unknown>;
-      data?: Record<string, unknown>;
       subscription_id?: bigint;
       subscriber_id?: bigint;
     }
@@ -54,6 +53,8 @@ export type UndoOutcome = { outcome: 'undone' } | { outcome: 'kept'; note: strin
 
 /** What a slice does to one row, in the chunk's transaction, and how it takes that back. */
 export interface RowDoer {
+  /** Names in a row's data that nobody needs once something became of it, as what is sealed there. */
+  forget?: readonly string[];
   work(ctx: Context, run: Run, row: Row): Promise<RowOutcome>;
   undo(ctx: Context, run: Run, row: Row): Promise<UndoOutcome>;
   /**

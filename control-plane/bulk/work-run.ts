@@ -57,12 +57,12 @@ async function chunk(ctx: Context, runId: bigint, doer: RowDoer): Promise<boolea
   const rows = await nextRows(ctx, run, most);
   const until = Date.now() + CHUNK_MS;
   const results: Results = together ? await many(ctx, run, rows, together) : new Map();
-  await write(ctx, run, results);
+  await write(ctx, run, results, doer);
   for (const row of rows) {
     if (results.has(row.seq)) continue;
     if (results.size > 0 && Date.now() > until) break;
     const result = await one(ctx, run, row, doer);
-    await write(ctx, run, new Map([[row.seq, result]]));
+    await write(ctx, run, new Map([[row.seq, result]]), doer);
     results.set(row.seq, result);
   }
   const count = { done: 0, refused: 0, undone: 0, kept: 0 };
@@ -136,15 +136,15 @@ async function inSavepoint<T>(ctx: Context, work: () => Promise<T>, keep: (resul
   }
 }
 
-async function write(ctx: Context, run: Run, results: Results): Promise<void> {
+async function write(ctx: Context, run: Run, results: Results, { forget = [] }: RowDoer): Promise<void> {
   if (results.size === 0) return;
   const rows = [...results].map(([seq, result]) => ({ seq, ...result }));
   const text = JSON.stringify(rows, (_key, v: unknown) => (typeof v === 'bigint' ? v.toString() : v));
   await ctx.tx.$executeRaw`
-    UPDATE bulk_row b SET outcome = r.outcome, note = r.note, at = ${ctx.now}, before = coalesce(r.before, b.before), data = coalesce(r.data, b.data),
+    UPDATE bulk_row b SET outcome = r.outcome, note = r.note, at = ${ctx.now}, before = coalesce(r.before, b.before), data = b.data - ${forget}::text[],
       subscription_id = coalesce(r.subscription_id, b.subscription_id), subscriber_id = coalesce(r.subscriber_id, b.subscriber_id)
     FROM jsonb_to_recordset(${text}::jsonb)
-      AS r (seq int, outcome text, note text, before jsonb, data jsonb, subscription_id bigint, subscriber_id bigint)
+      AS r (seq int, outcome text, note text, before jsonb, subscription_id bigint, subscriber_id bigint)
     WHERE b.run_id = ${run.id} AND b.seq = ANY (${[...results.keys()]}::int[]) AND b.seq = r.seq`;
 }
 

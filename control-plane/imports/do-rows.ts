@@ -50,7 +50,7 @@ export const workTogether: Together['workTogether'] = async (ctx, _run, rows) =>
   if (!services) throw new Error('A name, an address or a plan is not to be had any more.');
   const serviceOf = new Map(served.map(({ seq }, at) => [seq, services[at]]));
   return new Map(
-    made.map(({ seq, data, customer }) => {
+    made.map(({ seq, customer }) => {
       const service = serviceOf.get(seq);
       const before: Made = { customer: true, subscription_id: service?.toString() ?? null };
       return [
@@ -58,8 +58,6 @@ export const workTogether: Together['workTogether'] = async (ctx, _run, rows) =>
         {
           outcome: 'done',
           before: { ...before },
-          // From here on the password stands in radcheck alone.
-          data: { ...data, password: null },
           subscriber_id: customer,
           ...(service === undefined ? {} : { subscription_id: service }),
         },

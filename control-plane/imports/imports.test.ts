@@ -187,6 +187,24 @@ test('a file of many rows (10,000 with LANGO_IMPORT_ROWS=10000): planned in one 
     );
 }, 1_500_000);
 
+test('the password of a row that was refused at work is forgotten, as that of one that was done', async () => {
+  const id = await planned(
+    [
+      'Name,Phone,Login,Password,Package',
+      'Late One,0712000101,late-one,secret-l,Home 10',
+      'In Time,0712000102,in-time,secret-t,Home 10',
+    ].join('\n'),
+  );
+  // Somebody took the name after the file was looked at.
+  await makeActive(lango.api, {}, { username: 'late-one' });
+  await post(id, 'start');
+  expect(await settled(id, 'done')).toMatchObject({ done: 1, refused: 1 });
+  const held = await lango.asOwner(`SELECT label FROM bulk_row WHERE run_id = $1 AND data ->> 'password' IS NOT NULL`, [
+    id,
+  ]);
+  expect(held).toEqual([]);
+});
+
 test('a plan is meant by its name before it is meant by its id', () => {
   const named = { id: '3', name: '10' };
   const plans = plansByWord([named, { id: '10', name: 'Gold' }]);

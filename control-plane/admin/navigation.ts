@@ -1,11 +1,21 @@
+import type { Actor } from '../platform/context';
 import type { Permission } from '../platform/permissions';
 import type { NavLink } from '../ui';
 
-type Entry = { href: string; icon: string; label: string; short?: string; needs: Permission; far?: boolean };
+type Entry = {
+  href: string;
+  icon: string;
+  label: string;
+  short?: string;
+  needs: Permission;
+  far?: boolean;
+  own?: boolean;
+};
 
-/** The rail: daily work first, then what is set up seldom. The phone bar shows those that are not `far`. */
+/** The rail: daily work first, then what is set up seldom. The phone bar shows those that are not `far`; `own` is for a reseller's people. */
 const ENTRIES: Entry[][] = [
   [
+    { href: '/resellers/own', icon: 'cash', label: 'resellers.nav_own', needs: 'resellers.sell', own: true },
     { href: '/dashboard', icon: 'home', label: 'ui.nav_today', needs: 'dashboard.read' },
     {
       href: '/sessions',
@@ -17,12 +27,14 @@ const ENTRIES: Entry[][] = [
     { href: '/subscribers', icon: 'people', label: 'ui.nav_subscribers', needs: 'subscribers.read' },
     { href: '/payments', icon: 'money', label: 'ui.nav_payments', needs: 'payments.read' },
     { href: '/invoices', icon: 'lines', label: 'invoices.title', needs: 'invoices.read', far: true },
+    { href: '/postpaid', icon: 'calendar', label: 'postpaid.title', needs: 'postpaid.read', far: true },
     { href: '/approvals', icon: 'check', label: 'approvals.title', needs: 'approvals.decide', far: true },
   ],
   [
     { href: '/join/requests', icon: 'plus', label: 'join.nav', needs: 'subscribers.write', far: true },
     { href: '/plans', icon: 'box', label: 'ui.nav_plans', needs: 'plans.read', far: true },
     { href: '/vouchers', icon: 'ticket', label: 'vouchers.title', needs: 'vouchers.read', far: true },
+    { href: '/resellers', icon: 'cash', label: 'resellers.title', needs: 'resellers.read', far: true },
     { href: '/discounts', icon: 'percent', label: 'discounts.title', needs: 'discounts.read', far: true },
     { href: '/bulk', icon: 'check', label: 'bulk.title', needs: 'subscriptions.write', far: true },
     { href: '/routers', icon: 'router', label: 'ui.nav_routers', needs: 'routers.read' },
@@ -40,10 +52,13 @@ const ENTRIES: Entry[][] = [
 ];
 
 /** Entries a person may open; the others are absent, not greyed. The entry that holds `path` is the current one. */
-export function navigation(permissions: ReadonlySet<Permission>, path: string): NavLink[][] {
+export function navigation(
+  { permissions, reseller }: Pick<Actor, 'permissions' | 'reseller'>,
+  path: string,
+): NavLink[][] {
   return ENTRIES.map((group) =>
     group
-      .filter((entry) => permissions.has(entry.needs))
+      .filter((entry) => permissions.has(entry.needs) && (!entry.own || reseller !== undefined))
       .map(({ href, icon, label, short, far }) => {
         const link: NavLink = { href, icon, label, short: short ?? label };
         if (path === href || path.startsWith(`${href}/`)) link.current = true;

@@ -45,17 +45,20 @@ export async function settingOf(ctx: Context): Promise<Setting> {
   };
 }
 
-/** Saves it. Accounts that stand keep their day, terms and limit; bounds and the rule for shutting hold for all at once. */
-export async function saveSetting(ctx: Context, input: SettingInput): Promise<void> {
-  await ctx.tx.$executeRaw`
+/** Saves it; false when somebody else changed it since `version`. Accounts that stand keep their day, terms and limit; bounds and the rule for shutting hold for all at once. */
+export async function saveSetting(ctx: Context, input: SettingInput, version?: number): Promise<boolean> {
+  const changed = await ctx.tx.$executeRaw`
     INSERT INTO postpaid_setting AS s (tenant_id, billing_day, terms_days, credit_limit_cents, unusual_factor, most_cents, cut_after_days, cut_least_cents)
     VALUES (${ctx.tenantId}, ${input.billing_day}, ${input.terms_days}, ${input.credit_limit_cents}::bigint, ${input.unusual_factor}, ${input.most_cents}::bigint,
       ${input.cut_after_days}::integer, ${input.cut_least_cents}::bigint)
     ON CONFLICT (tenant_id) DO UPDATE SET (billing_day, terms_days, credit_limit_cents, unusual_factor, most_cents, cut_after_days, cut_least_cents, version, updated_at)
       = (excluded.billing_day, excluded.terms_days, excluded.credit_limit_cents, excluded.unusual_factor, excluded.most_cents, excluded.cut_after_days, excluded.cut_least_cents,
-         s.version + 1, lango_now())`;
+         s.version + 1, lango_now())
+    WHERE ${version ?? null}::integer IS NULL OR s.version = ${version ?? null}::integer`;
+  if (changed === 0) return false;
   // Whoever owes is looked at by the new rule.
   await ctx.tx.$executeRaw`
     UPDATE postpaid_account SET look_at = lango_now() WHERE tenant_id = ${ctx.tenantId} AND (look_at IS NOT NULL OR cut_at IS NOT NULL)`;
   await recordAudit(ctx, 'postpaid.settings', { type: 'tenant', id: ctx.tenantId }, { ...input });
+  return true;
 }

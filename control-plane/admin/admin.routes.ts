@@ -26,7 +26,7 @@ export const pageRoutes: PageRoute[] = [
     permission: 'signed_in',
     // The first page of the rail that this person may open; who may nothing still has a page of their own.
     run: (_ctx, _input, _web, person) =>
-      Promise.resolve(seeOther(navigation(person.actor.permissions, '/')[0]?.[0]?.href ?? '/staff/me')),
+      Promise.resolve(seeOther(navigation(person.actor, '/')[0]?.[0]?.href ?? '/staff/me')),
   }),
   // Language and theme: kept with the person when signed in, and in a cookie for the sign-in page.
   publicPage({

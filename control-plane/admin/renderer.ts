@@ -75,7 +75,7 @@ function frameOf({ web, person, nowMs }: PageBase) {
     staff: person ? { name: person.actor.name, role: roleWord(person, reader) } : undefined,
     acting: person?.impersonator && { as: person.actor.name, company: person.tenant.name },
     tenant: person ? { name: person.tenant.name } : undefined,
-    nav: person ? navigation(person.actor.permissions, web.path) : [],
+    nav: person ? navigation(person.actor, web.path) : [],
   };
 }
 

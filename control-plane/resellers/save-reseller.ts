@@ -1,6 +1,6 @@
 import { recordAudit } from '../audit';
 import type { Context } from '../platform/context';
-import { changeSubscriber, createSubscriber } from '../subscribers';
+import { changeSubscriber, companyPhone, createSubscriber } from '../subscribers';
 import { findReseller } from './queries';
 import type { NewReseller, Reseller, ResellerChange } from './schema';
 
@@ -23,7 +23,7 @@ export async function createReseller(ctx: Context, input: NewReseller): Promise<
     VALUES (${ctx.tenantId}, ${BigInt(account.subscriber.id)}, ${input.name}, ${account.subscriber.phone}, ${currency}, ${limit}) RETURNING id`;
   if (!made) throw new Error('The new reseller has no id.');
   await ctx.tx.$executeRaw`UPDATE subscriber SET reseller_id = ${made.id} WHERE id = ${BigInt(account.subscriber.id)}`;
-  await keepLimit(ctx, made.id);
+  await keepLimit(ctx, made.id, limit);
   await recordAudit(
     ctx,
     'resellers.create',
@@ -39,21 +39,20 @@ export async function changeReseller(ctx: Context, id: bigint, input: ResellerCh
     SELECT version, subscriber_id FROM reseller WHERE id = ${id} FOR NO KEY UPDATE`;
   if (!row) return { kind: 'not_found' };
   if (row.version !== input.version) return { kind: 'changed_meanwhile', version: row.version };
+  const limit = input.credit_limit_cents ?? 0;
+  if ((await companyPhone(ctx, input.phone)) === undefined)
+    return { kind: 'invalid', fields: { phone: 'must be a phone number, as +254712345678 or 0712345678' } };
+  if (!(await keepLimit(ctx, id, limit)))
+    return { kind: 'credit_in_use', float_cents: (await mustFind(ctx, id)).float_cents };
   const account = await changeSubscriber(ctx, row.subscriber_id, { name: input.name, phone: input.phone });
-  if (account.kind === 'invalid') return account;
-  if (account.kind !== 'done') return { kind: 'not_found' };
+  if (account.kind !== 'done') throw new Error(`The account of reseller ${id} cannot be changed: ${account.kind}.`);
   await ctx.tx.$executeRaw`
-    UPDATE reseller SET name = ${input.name}, phone = ${account.subscriber.phone}, credit_limit_cents = ${input.credit_limit_cents ?? 0}, version = version + 1
-    WHERE id = ${id}`;
-  if (!(await keepLimit(ctx, id))) {
-    const before = await mustFind(ctx, id);
-    return { kind: 'credit_in_use', float_cents: before.float_cents };
-  }
+    UPDATE reseller SET name = ${input.name}, phone = ${account.subscriber.phone}, credit_limit_cents = ${limit}, version = version + 1 WHERE id = ${id}`;
   await recordAudit(
     ctx,
     'resellers.change',
     { type: 'reseller', id },
-    { name: input.name, phone: input.phone, credit_limit_cents: input.credit_limit_cents ?? 0 },
+    { name: input.name, phone: input.phone, credit_limit_cents: limit },
   );
   return { kind: 'done', reseller: await mustFind(ctx, id) };
 }
@@ -67,9 +66,9 @@ export async function setSuspended(ctx: Context, id: bigint, suspended: boolean)
   return 'done';
 }
 
-/** Makes the ledger keep the credit limit of the row. False where the float is lower than that already. */
-async function keepLimit(ctx: Context, id: bigint): Promise<boolean> {
-  const [row] = await ctx.tx.$queryRaw<{ kept: boolean }[]>`SELECT reseller_keep_limit(${id}) AS kept`;
+/** Makes the ledger keep a credit limit. False where the float is lower than that already. */
+async function keepLimit(ctx: Context, id: bigint, cents: number): Promise<boolean> {
+  const [row] = await ctx.tx.$queryRaw<{ kept: boolean }[]>`SELECT reseller_keep_limit(${id}, ${cents}) AS kept`;
   return row?.kept ?? false;
 }
 

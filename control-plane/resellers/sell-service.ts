@@ -24,6 +24,15 @@ export type SaleOutcome =
  * it, the invoice is written, and the commission is posted. A new customer is the reseller's own.
  */
 export async function sellService(ctx: Context, input: SaleInput): Promise<SaleOutcome> {
+  // What is refused leaves nothing behind, no new customer either, also where a page then shows the form again and commits.
+  await ctx.tx.$executeRaw`SAVEPOINT sale`;
+  const outcome = await sellOrRefuse(ctx, input);
+  if (outcome.kind !== 'done') await ctx.tx.$executeRaw`ROLLBACK TO SAVEPOINT sale`;
+  await ctx.tx.$executeRaw`RELEASE SAVEPOINT sale`;
+  return outcome;
+}
+
+async function sellOrRefuse(ctx: Context, input: SaleInput): Promise<SaleOutcome> {
   const reseller = await ownReseller(ctx);
   if (!reseller) return { kind: 'no_reseller' };
   if (await isSuspended(ctx, BigInt(reseller.id))) return { kind: 'suspended' };

@@ -19,7 +19,6 @@ interface BatchRow {
   charged: string | null;
   count: number;
   used: bigint;
-  sold: bigint;
   open: boolean;
   currency: string;
   plan_name: string;
@@ -41,13 +40,13 @@ export async function assignStock(ctx: Context, id: bigint, input: StockInput): 
       kind: 'invalid',
       fields: { batch_id: `is sold in ${batch.currency}, and the float is in ${reseller.currency}` },
     };
-  await ctx.tx.$executeRaw`
-    UPDATE voucher_batch SET reseller_id = ${id}, wholesale_cents = ${input.wholesale_cents}, charged = ${input.charged}, assigned_at = ${ctx.now} WHERE id = ${batch.id}`;
   const total = BigInt(input.wholesale_cents) * BigInt(batch.count);
   if (input.charged === 'assignment') {
     const short = await moveMoney(ctx, reseller, `reseller:${id}:stock:${batch.id}`, total, memoOf(batch, batch.count));
     if (short) return short;
   }
+  await ctx.tx.$executeRaw`
+    UPDATE voucher_batch SET reseller_id = ${id}, wholesale_cents = ${input.wholesale_cents}, charged = ${input.charged}, assigned_at = ${ctx.now} WHERE id = ${batch.id}`;
   await recordAudit(ctx, 'resellers.assign_stock', { type: 'reseller', id }, { ...input, count: batch.count });
   return { kind: 'done' };
 }
@@ -80,12 +79,16 @@ export async function sellCode(ctx: Context, batchId: bigint): Promise<CodeOutco
   const reseller = await ownReseller(ctx);
   if (!reseller) return { kind: 'no_reseller' };
   if (reseller.state === 'suspended') return { kind: 'suspended' };
+  const batch = await lockBatch(ctx, batchId);
+  if (!batch?.open || batch.charged !== 'sale') return { kind: 'none_left' };
+  const wholesale = batch.wholesale_cents ?? 0n;
+  const short = await floatShort(ctx, reseller, wholesale);
+  if (short) return short;
   const [taken] = await ctx.tx.$queryRaw<{ code: string; sale_no: bigint; wholesale_cents: bigint }[]>`
     SELECT * FROM reseller_take_voucher(${batchId})`;
   if (!taken) return { kind: 'none_left' };
   const key = `reseller:${reseller.id}:stock:${batchId}:code:${taken.sale_no}`;
-  const short = await moveMoney(ctx, reseller, key, taken.wholesale_cents, '');
-  if (short) return short;
+  await moveMoney(ctx, reseller, key, wholesale, '');
   await recordAudit(
     ctx,
     'resellers.sell_code',
@@ -105,34 +108,48 @@ export async function sellCode(ctx: Context, batchId: bigint): Promise<CodeOutco
 async function lockBatch(ctx: Context, id: bigint): Promise<BatchRow | undefined> {
   const [row] = await ctx.tx.$queryRaw<BatchRow[]>`
     SELECT b.id, b.reseller_id, b.wholesale_cents, b.charged, b.count, voucher_is_open(b.voided_at, b.valid_until) AS open, v.currency::text AS currency, p.name AS plan_name,
-           (SELECT count(*) FROM voucher u WHERE u.batch_id = b.id AND u.used_at IS NOT NULL) AS used,
-           (SELECT count(*) FROM voucher u WHERE u.batch_id = b.id AND u.sold_at IS NOT NULL) AS sold
+           (SELECT count(*) FROM voucher u WHERE u.batch_id = b.id AND u.used_at IS NOT NULL) AS used
     FROM voucher_batch b JOIN plan_version v ON v.id = b.plan_version_id JOIN plan p ON p.id = v.plan_id WHERE b.id = ${id} FOR NO KEY UPDATE OF b`;
   return row;
 }
 
 const memoOf = (batch: BatchRow, count: number): string => `${count} × ${batch.plan_name}`;
 
-/** From the float to sales, or with a negative amount back; the invoice or credit note writes itself. Tells where the float is short. */
+type Short = Extract<StockOutcome, { kind: 'float_short' }>;
+
+/** Whether the float, locked from now on, has less than this left with its credit. */
+async function floatShort(ctx: Context, reseller: Reseller, cents: bigint): Promise<Short | undefined> {
+  const { float, sales } = await accountsOf(ctx, reseller);
+  const balance = (await lockAccounts(ctx, [float, sales])).get(float) ?? 0n;
+  const available = balance + BigInt(reseller.credit_limit_cents);
+  if (available >= cents) return undefined;
+  return {
+    kind: 'float_short',
+    price_cents: Number(cents),
+    available_cents: Number(available),
+    currency: reseller.currency,
+  };
+}
+
+async function accountsOf(ctx: Context, reseller: Reseller) {
+  return {
+    float: await accountOf(ctx, BigInt(reseller.id), 'float'),
+    sales: await accountFor(ctx, 'sales', reseller.currency),
+  };
+}
+
+/** From the float to sales, or with a negative amount back; the invoice or credit note writes itself. Tells where the float is short, and moves nothing then. */
 async function moveMoney(
   ctx: Context,
   reseller: Reseller,
   key: string,
   cents: bigint,
   memo: string,
-): Promise<Extract<StockOutcome, { kind: 'float_short' }> | undefined> {
+): Promise<Short | undefined> {
   if (cents === 0n) return undefined;
-  const float = await accountOf(ctx, BigInt(reseller.id), 'float');
-  const sales = await accountFor(ctx, 'sales', reseller.currency);
-  const balance = (await lockAccounts(ctx, [float, sales])).get(float) ?? 0n;
-  const available = balance + BigInt(reseller.credit_limit_cents);
-  if (available < cents)
-    return {
-      kind: 'float_short',
-      price_cents: Number(cents),
-      available_cents: Number(available),
-      currency: reseller.currency,
-    };
+  const short = await floatShort(ctx, reseller, cents);
+  if (short) return short;
+  const { float, sales } = await accountsOf(ctx, reseller);
   const back = cents < 0n;
   await postTransfers(ctx, [
     {

@@ -31,7 +31,8 @@ export async function topUpFloat(ctx: Context, id: bigint, input: TopUpInput): P
         return { kind: 'done', paymentId: asked.id, waiting: true };
       case 'ended':
         throw new Error('A wallet never ends.');
-      default:
+      case 'too_soon':
+      case 'invalid':
         return asked;
     }
   }

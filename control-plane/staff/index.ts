@@ -1,4 +1,7 @@
 export { closeConsoleSession, openConsoleSession, SESSION_TTL_S } from './console-session';
+export { createStaff, type CreatedStaff } from './create-staff';
+export { handOver } from './hand-over';
+export { inviteStaff, type Invited } from './invite-staff';
 export { signInLookup } from './find-person';
 export { discover } from './identity-client';
 export { ownHand } from './own-hand';

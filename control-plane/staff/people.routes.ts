@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { enqueueMessage } from '../messages';
 import type { Context } from '../platform/context';
 import { pageRoute, seeOther, view } from '../platform/http/page';
 import type { PageResult, PageRoute, Web } from '../platform/http/page';
@@ -11,14 +10,8 @@ import type { Reader } from '../ui';
 import { changeStaff } from './change-staff';
 import { listBrowsers } from './console-session';
 import { createStaff } from './create-staff';
-import {
-  endColleagueSignIns,
-  inviteStaff,
-  mayTouch,
-  resetSecondFactor,
-  type Invited,
-  type Reset,
-} from './invite-staff';
+import { handOver } from './hand-over';
+import { endColleagueSignIns, inviteStaff, mayTouch, resetSecondFactor, type Reset } from './invite-staff';
 import { browserView } from './own.view';
 import { peopleList } from './people.list';
 import { listPeople, type PersonRow } from './people.queries';
@@ -65,34 +58,6 @@ async function inviteForm(
     }),
   };
   return view('staff/invite', model, Object.keys(errors).length > 0 ? { status: 422 } : {});
-}
-
-/**
- * A new colleague gets the link by e-mail where the company sends any. Otherwise, and for a way back in, it stands on this page once and is kept nowhere.
- */
-async function handOver(
-  ctx: Context,
-  web: Web,
-  person: Person,
-  id: bigint,
-  invited: Extract<Invited, { kind: 'invited' }>,
-): Promise<PageResult> {
-  const { t, locale } = readerFor(ctx, person);
-  const origin = new URL(web.publicUrl).hostname === new URL(web.origin).hostname ? web.origin : web.publicUrl;
-  const { email, name, isNew, seconds } = invited;
-  const link = `${origin.replace(/\/$/, '')}/login/welcome/${invited.secret}`;
-  if (isNew) {
-    const sent = await enqueueMessage(ctx, {
-      kind: 'invitation',
-      channel: 'email',
-      recipient: email,
-      locale,
-      values: { name, inviter: ctx.actor.name, link, hours: seconds / 3600 },
-      expiresAt: new Date(ctx.now.getTime() + seconds * 1000),
-    });
-    if (sent.kind === 'queued') return seeOther(`/staff/${id}?told=invited`);
-  }
-  return view('staff/invited', { title: t('staff.invited_title'), email, link, back: `/staff/${id}` });
 }
 
 async function personPage(
@@ -189,7 +154,7 @@ export const peopleRoutes: PageRoute[] = [
       if (made.kind !== 'created') return inviteForm(ctx, person, form.value, { role: t('staff.role_wanted') });
       const invited = await inviteStaff(ctx, made.id);
       if (invited.kind !== 'invited') return seeOther(`/staff/${made.id}`);
-      return handOver(ctx, web, person, made.id, invited);
+      return handOver(ctx, web, person, `/staff/${made.id}`, invited);
     },
   }),
   pageRoute({
@@ -245,7 +210,7 @@ export const peopleRoutes: PageRoute[] = [
       const invited = await inviteStaff(ctx, params.id);
       if (invited.kind === 'not_found') throw notFound('This person');
       if (invited.kind !== 'invited') return seeOther(`/staff/${params.id}`);
-      return handOver(ctx, web, person, params.id, invited);
+      return handOver(ctx, web, person, `/staff/${params.id}`, invited);
     },
   }),
   act('reset-second', 'second_reset', resetSecondFactor),

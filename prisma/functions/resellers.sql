@@ -33,19 +33,18 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION reseller_account TO lango_web;
 
--- How far the float may fall, as the reseller's row says. False where it is lower than that already.
-CREATE OR REPLACE FUNCTION reseller_keep_limit(p_reseller_id bigint) RETURNS boolean
+-- Sets how far the float may fall. False where it is lower than that already.
+DROP FUNCTION IF EXISTS reseller_keep_limit(bigint);
+CREATE OR REPLACE FUNCTION reseller_keep_limit(p_reseller_id bigint, p_limit_cents bigint) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
   v_account bigint := reseller_account(p_reseller_id, 'float');
-  v_floor bigint;
 BEGIN
-  SELECT -r.credit_limit_cents INTO v_floor FROM reseller r WHERE r.id = p_reseller_id AND r.tenant_id = lango_tenant() AND lango_reseller() IS NULL;
-  IF NOT FOUND THEN
+  IF lango_reseller() IS NOT NULL THEN
     RAISE EXCEPTION 'a limit is set by the company itself';
   END IF;
   PERFORM 1 FROM ledger_account a WHERE a.id = v_account FOR NO KEY UPDATE;
-  UPDATE ledger_account a SET floor_cents = v_floor WHERE a.id = v_account AND a.balance_cents >= v_floor;
+  UPDATE ledger_account a SET floor_cents = -p_limit_cents WHERE a.id = v_account AND a.balance_cents >= -p_limit_cents;
   RETURN FOUND;
 END $$;
 GRANT EXECUTE ON FUNCTION reseller_keep_limit TO lango_web;

@@ -2,39 +2,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { systemActor, type Context } from '../platform/context';
 import { publicPage, view, type PageResult, type PageRoute, type Web } from '../platform/http/page';
-import { notFound } from '../platform/http/problem';
-import type { Call } from '../platform/http/route';
-import { chooseLocale } from '../platform/i18n';
 import { companyPhone } from '../subscribers';
-import { fieldsOf, formatMoment, formErrors, readerOf, type Reader } from '../ui';
+import { fieldsOf, formatMoment, formErrors, type Reader } from '../ui';
 import { askAgain } from './ask-again';
 import { assignMoney } from './book-money';
+import { findCompany, readerOfWeb, serviceOf, type Claim, type Company } from './company-page';
+import { doneRoutes } from './done.routes';
 import { findAccount } from './find-owner';
 import { isPayer, readPayer } from './msisdn';
 
 /** A provider answers within a second or two; who waits longer is told that it goes on by itself. */
 const WAIT_MS = 6_000;
 const LOOK_EVERY_MS = 200;
-
-interface Company {
-  id: bigint;
-  name: string;
-  timezone: string;
-}
-
-async function findCompany(call: Call, slug: string): Promise<Company> {
-  const [row] = await call.db.outside.$queryRaw<Company[]>`SELECT id, name, timezone FROM payment_company(${slug})`;
-  if (!row) throw notFound('This company');
-  return row;
-}
-
-const readerOfWeb = (web: Web, company: Company): Reader =>
-  readerOf({
-    locale: chooseLocale(web.cookies['lango_locale'], web.acceptLanguage),
-    zone: company.timezone,
-    nowMs: Date.now(),
-    currency: 'KES',
-  });
 
 interface Shown {
   values?: Record<string, string>;
@@ -69,9 +48,6 @@ function page(reader: Reader, company: Company, web: Web, { values = {}, errors 
   );
 }
 
-/** What a claim came to. Nothing of it tells a stranger whose phone or receipt it is. */
-type Claim = { kind: 'paid'; until: Date | null } | { kind: 'failed' } | { kind: 'held' } | { kind: 'unknown' };
-
 /** The state of what was claimed, and money that waits given to its payer: who knows the receipt and the number that paid it is its payer. */
 async function look(ctx: Context, receipt: string, phone: string): Promise<Claim> {
   const [notice] =
@@ -100,14 +76,6 @@ async function look(ctx: Context, receipt: string, phone: string): Promise<Claim
     WHERE tenant_id = ${ctx.tenantId} AND phone = ${phone} AND account_ref IS NOT NULL AND created_at > lango_now() - interval '48 hours' ORDER BY (state = 'settled') DESC, id DESC LIMIT 1`;
   if (last?.state === 'settled') return serviceOf(ctx, last.id);
   return last?.state === 'failed' && !last.due ? { kind: 'failed' } : { kind: 'unknown' };
-}
-
-/** Until when what was paid for runs; the network is told once more, should it not have heard. */
-async function serviceOf(ctx: Context, paymentId: bigint | null): Promise<Claim> {
-  const [row] = await ctx.tx.$queryRaw<{ subscription_id: bigint | null; valid_until: Date | null }[]>`
-    SELECT p.subscription_id, s.valid_until FROM payment p LEFT JOIN subscription_now s ON s.id = p.subscription_id WHERE p.id = ${paymentId}`;
-  if (row?.subscription_id) await ctx.tx.$executeRaw`SELECT enforce_subscription(${row.subscription_id}, 'payment')`;
-  return { kind: 'paid', until: row?.valid_until ?? null };
 }
 
 function toldOf(claim: Claim, reader: Reader): { text: string; warn?: boolean } {
@@ -158,4 +126,5 @@ export const pageRoutes: PageRoute[] = [
       return page(reader, company, web, { values, told: toldOf(claim, reader) });
     },
   }),
+  ...doneRoutes,
 ];

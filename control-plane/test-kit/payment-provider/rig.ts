@@ -19,31 +19,31 @@ export interface Rig<O = unknown> {
   asks: boolean;
   /** The words it fails with when it is declined. */
   declined: { code: string };
-  baseUrl(): string;
+  baseUrl: () => string;
   /** Where the product is, for calls back. */
-  reach(baseUrl: string): void;
+  reach: (baseUrl: string) => void;
   /** Nobody listens any more, and comes back at the same address. */
-  goDown(): Promise<void>;
-  comeBack(): Promise<void>;
-  stop(): Promise<void>;
-  settings(): Json;
-  wrongSettings(): Json;
+  goDown: () => Promise<void>;
+  comeBack: () => Promise<void>;
+  stop: () => Promise<void>;
+  settings: () => Json;
+  wrongSettings: () => Json;
   /** Once the account is saved: until the provider is ready to call. */
-  ready(): Promise<void>;
+  ready: () => Promise<void>;
   /** What it took of a payment, oldest first. */
-  taken(payment: Json): O[];
-  pay(order: O): O;
-  decline(order: O): O;
+  taken: (payment: Json) => O[];
+  pay: (order: O) => O;
+  decline: (order: O) => O;
   /** Tells what is true. */
-  tell(order: O): Promise<{ status: number }>;
+  tell: (order: O) => Promise<{ status: number }>;
   /** Tells what is true of an order whose name at the provider never reached us. */
-  tellByReference(order: O): Promise<{ status: number }>;
+  tellByReference: (order: O) => Promise<{ status: number }>;
   /** Tells that it was paid, and lies in one thing. */
-  forge(order: O, lie: Lie): Promise<{ status: number }>;
+  forge: (order: O, lie: Lie) => Promise<{ status: number }>;
   /** Done with the next order before the provider has answered. */
   beforeAnswer(work: (order: O) => unknown): void;
-  failNext(fault: Fault): void;
+  failNext: (fault: Fault) => void;
   /** The next questions about it are answered with "not yet", whatever is true. */
-  hold(order: O, times: number): void;
-  receipt(order: O): string;
+  hold: (order: O, times: number) => void;
+  receipt: (order: O) => string;
 }

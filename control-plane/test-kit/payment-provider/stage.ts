@@ -20,18 +20,18 @@ export interface Stage<O> {
   rig: Rig<O>;
   lango: TestLango;
   /** A new service of KES 100, and an order for it. */
-  order(company?: TestCompany): Promise<{ sub: Json; phone: string; payment: Json }>;
+  order: (company?: TestCompany) => Promise<{ sub: Json; phone: string; payment: Json }>;
   /** An order that the provider took. */
-  taken(): Promise<{ sub: Json; phone: string; payment: Json; order: O }>;
-  show(id: string): Promise<Json>;
-  inState(id: string, ...states: string[]): Promise<Json>;
-  steps(payment: Json): string[];
-  booked(sub: Json): Promise<Booked>;
+  taken: () => Promise<{ sub: Json; phone: string; payment: Json; order: O }>;
+  show: (id: string) => Promise<Json>;
+  inState: (id: string, ...states: string[]) => Promise<Json>;
+  steps: (payment: Json) => string[];
+  booked: (sub: Json) => Promise<Booked>;
   /** Moves Lango's clock, and has the queue look at once. */
-  later(shift: string): Promise<void>;
+  later: (shift: string) => Promise<void>;
   /** Every call is worked on. */
-  quiet(): Promise<unknown>;
-  stop(): Promise<void>;
+  quiet: () => Promise<unknown>;
+  stop: () => Promise<void>;
 }
 
 export async function openStage<O>(rig: Rig<O>): Promise<Stage<O>> {

@@ -5,7 +5,7 @@ import { bytesFile, pageRoute, seeOther, view, type PageResult, type PageRoute }
 import type { Person } from '../platform/http/person';
 import { notFound } from '../platform/http/problem';
 import { dayFilters, dayQuery, dayRange, listPages, oneOf } from '../tables';
-import { fieldsOf, formErrors, formatMoney, readDecimal, readerFor, type Filter, type Reader } from '../ui';
+import { fieldsOf, formErrors, formatDay, formatMoney, readDecimal, readerFor, type Filter, type Reader } from '../ui';
 import { creditInvoice } from './credit-invoice';
 import { invoiceColumns } from './list.view';
 import { exactAmount, partyLines, titleOf, totalsOf } from './paper';
@@ -137,6 +137,7 @@ function paperOf(invoice: WholeInvoice, reader: Reader) {
       timeZone: reader.zone,
     }).format(new Date(invoice.issued_at)),
     iso: invoice.issued_at,
+    due: invoice.due_at && formatDay(new Date(Date.parse(invoice.due_at) - 60_000), reader, { dateStyle: 'long' }),
     seller: { name: invoice.seller.name, lines: partyLines(invoice.seller, reader) },
     buyer: {
       name: invoice.buyer?.name ?? invoice.client_name ?? '–',

@@ -1,6 +1,6 @@
 import { formatDay, type Reader } from '../ui';
 import { exactAmount, partyLines, titleOf, totalsOf } from './paper';
-import { INK, PAGE, PALE, right, RIGHT, rule, sheetHead, sheetPdf, sheetTo, type Doc } from './sheet';
+import { endPdf, INK, PAGE, PALE, right, RIGHT, rule, startPdf, type Doc } from './pdf-frame';
 import type { WholeInvoice } from './schema';
 
 /** The columns of the lines: where each ends, to the right. */
@@ -8,17 +8,48 @@ const COLUMNS = { quantity: 330, unit: 400, discount: 468, total: RIGHT };
 
 /** A document as PDF, under the company's name. About 50 ms. */
 export function invoicePdf(invoice: WholeInvoice, reader: Reader): Promise<Buffer> {
-  const { seller } = invoice;
   const title = `${titleOf(invoice, reader)} ${invoice.number ?? ''}`.trim();
-  const sheet = { title, company: seller.name, footer: seller.footer, at: new Date(invoice.issued_at) };
-  return sheetPdf(sheet, reader, (doc) => {
-    head(doc, invoice, reader);
-    lines(doc, invoice, reader);
-    totals(doc, invoice, reader);
-  });
+  const { doc, done } = startPdf({ title, author: invoice.seller.name, at: new Date(invoice.issued_at) }, reader);
+  head(doc, invoice, reader);
+  lines(doc, invoice, reader);
+  totals(doc, invoice, reader);
+  return endPdf(doc, done, invoice.seller.footer ?? '', reader);
 }
 
 function head(doc: Doc, invoice: WholeInvoice, reader: Reader): void {
+  const { t } = reader;
+  const top = PAGE.margin;
+  doc.font('bold').fontSize(17).text(invoice.seller.name, PAGE.margin, top, { width: 270 });
+  doc.font('face').fontSize(9).fillColor(PALE);
+  for (const line of partyLines(invoice.seller, reader)) doc.text(line, { width: 270 });
+  const left = doc.y;
+  doc.fillColor(INK).font('bold').fontSize(17);
+  doc.text(titleOf(invoice, reader), 320, top, { width: RIGHT - 320, align: 'right' });
+  doc.font('face').fontSize(9);
+  for (const [label, value] of factsOf(invoice, reader)) {
+    const y = doc.y + 3;
+    doc.fillColor(PALE).text(label, 320, y, { width: 100 });
+    doc.fillColor(INK).text(value, 420, y, { width: RIGHT - 420, align: 'right' });
+  }
+  doc.y = Math.max(left, doc.y) + 22;
+  doc.fillColor(PALE).text(t('invoices.bill_to'), PAGE.margin, doc.y);
+  doc
+    .fillColor(INK)
+    .font('bold')
+    .fontSize(11)
+    .text(invoice.buyer?.name ?? invoice.client_name ?? '–', { width: 300 });
+  doc.font('face').fontSize(9).fillColor(PALE);
+  for (const line of partyLines(invoice.buyer ?? undefined, reader)) doc.text(line, { width: 300 });
+  if (invoice.reason !== null)
+    doc
+      .moveDown(0.6)
+      .fillColor(INK)
+      .text(`${t('invoices.reason')}: ${invoice.reason}`, { width: RIGHT - PAGE.margin });
+  doc.moveDown(1.6);
+}
+
+/** Number, day, and until when it is to be paid or what it takes back. */
+function factsOf(invoice: WholeInvoice, reader: Reader): [string, string][] {
   const { t } = reader;
   const long = (at: Date) => formatDay(at, reader, { dateStyle: 'long' });
   const facts: [string, string][] = [
@@ -29,15 +60,7 @@ function head(doc: Doc, invoice: WholeInvoice, reader: Reader): void {
   if (invoice.due_at !== null) facts.push([t('invoices.due'), long(new Date(Date.parse(invoice.due_at) - 60_000))]);
   if (invoice.kind === 'credit_note' && invoice.credits_number !== null)
     facts.push([t('invoices.credits'), invoice.credits_number]);
-  sheetHead(doc, { name: invoice.seller.name, lines: partyLines(invoice.seller, reader) }, titleOf(invoice, reader), facts);
-  const buyer = invoice.buyer?.name ?? invoice.client_name ?? '–';
-  sheetTo(doc, t('invoices.bill_to'), buyer, partyLines(invoice.buyer ?? undefined, reader));
-  if (invoice.reason !== null)
-    doc
-      .moveDown(0.6)
-      .fillColor(INK)
-      .text(`${t('invoices.reason')}: ${invoice.reason}`, { width: RIGHT - PAGE.margin });
-  doc.moveDown(1.6);
+  return facts;
 }
 
 function lines(doc: Doc, invoice: WholeInvoice, reader: Reader): void {

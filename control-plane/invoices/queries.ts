@@ -19,12 +19,13 @@ interface Row {
   credits_invoice_id: bigint | null;
   reason: string | null;
   issued_at: Date;
+  due_at: Date | null;
 }
 
 /** The part of a document that a list shows. */
 const shown = Prisma.sql`
   i.id, i.kind, i.number_text, i.subscriber_id, c.name AS client_name, i.subscription_id, i.currency, i.net_cents, i.excise_cents, i.vat_cents, i.total_cents,
-  coalesce((SELECT sum(n.total_cents) FROM invoice n WHERE n.credits_invoice_id = i.id), 0)::bigint AS credited_cents, i.credits_invoice_id, i.reason, i.issued_at`;
+  coalesce((SELECT sum(n.total_cents) FROM invoice n WHERE n.credits_invoice_id = i.id), 0)::bigint AS credited_cents, i.credits_invoice_id, i.reason, i.issued_at, i.due_at`;
 
 function toInvoice(row: Row): Invoice {
   return {
@@ -43,6 +44,7 @@ function toInvoice(row: Row): Invoice {
     credits_invoice_id: row.credits_invoice_id?.toString() ?? null,
     reason: row.reason,
     issued_at: row.issued_at.toISOString(),
+    due_at: row.due_at?.toISOString() ?? null,
   };
 }
 

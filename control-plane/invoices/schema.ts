@@ -19,6 +19,8 @@ export const invoiceAnswer = z.object({
   credits_invoice_id: z.string().nullable(),
   reason: z.string().nullable(),
   issued_at: z.string(),
+  /** The midnight after the last day on which it is to be paid; null where it was paid when it was made. */
+  due_at: z.string().nullable(),
 });
 export type Invoice = z.output<typeof invoiceAnswer>;
 

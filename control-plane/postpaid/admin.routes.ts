@@ -10,6 +10,7 @@ import { customerModel, type Refused } from './customer.view';
 import { accountForm, promiseForm, serviceForm, writeOffForm } from './forms';
 import { listRoutes } from './list.routes';
 import { settingsRoutes } from './settings.routes';
+import { statementRoutes } from './statement.routes';
 import { startPostpaid, stopPostpaid } from './start-postpaid';
 import { writeOffDebt } from './write-off-debt';
 
@@ -60,6 +61,7 @@ const turned = (id: bigint, outcome: Outcome, told: 'started' | 'stopped') => {
 export const pageRoutes: PageRoute[] = [
   ...settingsRoutes,
   ...listRoutes,
+  ...statementRoutes,
   pageRoute({
     method: 'GET',
     path: '/postpaid/customers/:id',

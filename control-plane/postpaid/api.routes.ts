@@ -2,8 +2,10 @@ import { z } from 'zod';
 import type { Context } from '../platform/context';
 import { cursorId, listQuery } from '../platform/http/input';
 import { conflict, invalid, notFound } from '../platform/http/problem';
-import { route } from '../platform/http/route';
+import { Reply, route } from '../platform/http/route';
+import { LOCALES } from '../platform/i18n';
 import { findSubscription, subscriptionAnswer, type Outcome, type Subscription } from '../subscriptions';
+import { readerOf } from '../ui';
 import { changeAccount, promisePayment, unparkAccount } from './change-account';
 import { findAccount, listAccounts, listDebts, listRuns, openInvoices } from './queries';
 import {
@@ -24,6 +26,7 @@ import {
 import { saveSetting, settingOf } from './settings';
 import { startPostpaid, stopPostpaid } from './start-postpaid';
 import { statementOf } from './statement';
+import { statementPdf } from './statement-pdf';
 import { writeOffDebt } from './write-off-debt';
 
 const gone = () => notFound('This account for bills');
@@ -156,6 +159,24 @@ export const apiRoutes = [
       const statement = await statementOf(ctx, params.id, query, person.tenant.timezone);
       if (!statement) throw gone();
       return statement;
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/postpaid/accounts/:id/statement.pdf',
+    permission: 'postpaid.read',
+    summary: 'Take a statement as PDF',
+    media: 'application/pdf',
+    query: statementQuery.extend({ lang: z.enum(LOCALES).default('en') }),
+    async run(ctx, { params, query }, person) {
+      const { timezone, currency, name } = person.tenant;
+      const statement = await statementOf(ctx, params.id, query, timezone);
+      if (!statement) throw gone();
+      const reader = readerOf({ locale: query.lang, zone: timezone, nowMs: ctx.now.getTime(), currency });
+      return new Reply(200, await statementPdf(ctx, statement, name, reader), {
+        'content-type': 'application/pdf',
+        'content-disposition': `inline; filename="statement-${params.id}-${statement.to}.pdf"`,
+      });
     },
   }),
   route({

@@ -38,10 +38,13 @@ const PROBE_MS = 500;
 /** Routers ask again after 300 ms at the earliest. Beside 2,000 interims a second, batches of three cost a record four times what batches of fifteen do. */
 const GATHER_MS = 5;
 const ENOUGH = 32;
+/** While one batch is under way a second begins when so many wait: the database then has one in hand while the other is read, made durable and answered. */
+const ENOUGH_FOR_SECOND = 48;
+const MOST_UNDER_WAY = 2;
 
 /**
  * Group commit: while one batch is under way the next collects, and for a few milliseconds after it, so that a quiet listener answers at once and a busy
- * one writes hundreds of records with one commit. Records that the database does not take in time are made durable by the spool.
+ * one writes hundreds of records with one commit; a full next one does not wait for the first. Records that the database does not take in time are made durable by the spool.
  */
 export class IntakeQueue {
   private readonly queue = new RecordQueue<Waiting>();
@@ -111,10 +114,15 @@ export class IntakeQueue {
       if (this.o.spool.usable) void this.toSpool(this.everything());
       return;
     }
-    // One batch at a time: it and the next do not wait for each other's locks.
-    if (this.underWay.size > 0 || this.queue.size === 0 || !this.gathering.mayBegin(this.queue.size)) return;
+    if (!this.mayWrite(this.queue.size)) return;
     const items = this.queue.take(this.maxBatch);
     if (items.length > 0) void this.write(items);
+  }
+
+  /** Of one session no two packets are ever under way, so two batches meet at most in the usage of a subscription with several sessions. */
+  private mayWrite(waiting: number): boolean {
+    if (waiting === 0 || this.underWay.size >= MOST_UNDER_WAY) return false;
+    return this.underWay.size > 0 ? waiting >= ENOUGH_FOR_SECOND : this.gathering.mayBegin(waiting);
   }
 
   private async write(items: Waiting[]): Promise<void> {

@@ -3,3 +3,5 @@ export { creditSale, issueInvoice, type SaleLine } from './issue-invoice';
 export { creditOneSale, findSale, type Sale } from './credit-sale';
 export { sellerOf } from './settings';
 export { exactAmount } from './paper';
+export { invoiceFile } from './invoice-file';
+export { sheetPdf, type Sheet } from './sheet-pdf';

@@ -126,6 +126,6 @@ function tableOf(statement: Statement, reader: Reader): [string[], (string | nul
 /** The same as a PDF under the company's name. */
 export async function statementFile(ctx: Context, person: Person, id: bigint, query: PeriodQuery): Promise<PageResult> {
   const { statement, name } = await whole(ctx, person, id, query);
-  const pdf = await statementPdf(ctx, statement, person.tenant.name, readerFor(ctx, person));
+  const pdf = await statementPdf(statement, person.tenant.name, readerFor(ctx, person));
   return bytesFile(`${name}.pdf`, 'application/pdf', pdf);
 }

@@ -133,7 +133,7 @@ async function holdStill(victims: readonly RunningProcess[], for_ms: number): Pr
 }
 
 /** What is there to be killed; waited for, because it may have been killed a moment ago. */
-async function victimsOf(product: Product, target: Target): Promise<RunningProcess[]> {
+export async function victimsOf(product: Product, target: Target): Promise<RunningProcess[]> {
   const end = Date.now() + 20_000;
   for (;;) {
     const running = product.processes();
@@ -144,7 +144,7 @@ async function victimsOf(product: Product, target: Target): Promise<RunningProce
   }
 }
 
-function send(pid: number, signal: NodeJS.Signals): void {
+export function send(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch (error) {

@@ -11,12 +11,23 @@ import { histories } from './histories';
 import { malformed } from './malformed';
 import { money } from './money';
 import { outage } from './outage';
+import { payments } from './payments';
 import type { Proof } from './proof';
 import { heading, render, runProof, type ProofReport } from './report';
 import { soak } from './soak';
 
 /** In the order in which they run. */
-export const proofs: readonly Proof[] = [histories, entitlement, enforcement, money, malformed, chaos, outage, soak];
+export const proofs: readonly Proof[] = [
+  histories,
+  entitlement,
+  enforcement,
+  money,
+  payments,
+  malformed,
+  chaos,
+  outage,
+  soak,
+];
 
 /**
  * `npm run prove [-- --only NAME] [--seed N] [--minutes M] [--json FILE]`. Exit code 1 when one of them is violated.

@@ -10,6 +10,7 @@ import {
   type PushFault,
   type Scenario,
 } from './model';
+import { ReversalDesk } from './reversals';
 import { checkPush } from './rules';
 
 export type { HandPayment, Push, PushFault, Scenario } from './model';
@@ -27,10 +28,19 @@ const fault = (status: number, errorCode: string, errorMessage: string): Answer 
 export class SimulatedDaraja extends SimulatedServer {
   readonly pushes: Push[] = [];
   readonly byHand: HandPayment[] = [];
+  /** Of the list. */
+  rowsPerPage = 2;
   /** Requests by path. */
   readonly calls: { path: string; body: Record<string, unknown> }[] = [];
   registered: { confirmation: string; validation: string; responseType: string } | undefined;
   pullRegistered = false;
+  /** Prompts that met a fault. */
+  faultsMet = 0;
+  /** Reversals, and questions about them. */
+  readonly reversals = new ReversalDesk(
+    (receipt) => this.paidWith(receipt),
+    (url, body) => this.post(url, body),
+  );
   /** Tokens handed out so far are not known any more. */
   private readonly tokens = new Set<string>();
   private readonly phones = new Map<string, Scenario>();
@@ -162,8 +172,14 @@ export class SimulatedDaraja extends SimulatedServer {
       case '/pulltransactions/v1/query':
         return this.pull(body);
       default:
-        return fault(404, '404.001.01', 'Resource not found');
+        return this.reversals.answer(path, body);
     }
+  }
+
+  /** What a receipt was truly paid with, in shillings. */
+  private paidWith(receipt: string): number | undefined {
+    const push = this.pushes.find((one) => one.truth.kind === 'paid' && one.truth.receipt === receipt);
+    return push?.amount ?? this.byHand.find((one) => one.receipt === receipt)?.amount;
   }
 
   private token(authorization: string, query: URLSearchParams): Answer {
@@ -178,6 +194,7 @@ export class SimulatedDaraja extends SimulatedServer {
 
   private async push(body: Record<string, unknown>): Promise<Answer | undefined> {
     const met = this.faults.shift();
+    if (met) this.faultsMet++;
     if (met === 'spike') return fault(500, '500.003.02', 'Spike Arrest Violation');
     if (met === 'locked')
       return fault(
@@ -258,10 +275,10 @@ export class SimulatedDaraja extends SimulatedServer {
     };
   }
 
-  /** Two rows a page, doubly nested, names in small letters. */
+  /** Few rows a page, doubly nested, names in small letters. */
   private pull(body: Record<string, unknown>): Answer {
     const all = [...this.byHand, ...this.pushes.filter((one) => one.truth.kind === 'paid').map(handOf)];
-    const rows = all.slice(Number(body['OffSetValue']), Number(body['OffSetValue']) + 2);
+    const rows = all.slice(Number(body['OffSetValue']), Number(body['OffSetValue']) + this.rowsPerPage);
     if (rows.length === 0)
       return {
         status: 200,

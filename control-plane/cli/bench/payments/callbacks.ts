@@ -1,11 +1,11 @@
 import { Agent, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { callbackBody, type Push, type SimulatedDaraja } from '../../../test-kit/daraja';
-import type { Payer, PaymentTown } from './town';
+import { callbackBody } from '../../../test-kit/daraja';
+import type { PaymentTown, Prompted } from './town';
 
 /** One callback as its sender saw it. Milliseconds of performance.now(). */
 export interface Sent {
-  payer: Payer;
+  payer: Prompted;
   sent_ms: number;
   answered_ms: number | undefined;
   status: number | undefined;
@@ -14,7 +14,7 @@ export interface Sent {
 /** Sends outcomes of paid prompts at a fixed rate that a slow server does not slow down. Resolves when each was answered or given up. */
 export async function sendCallbacks(
   town: PaymentTown,
-  payers: readonly Payer[],
+  payers: readonly Prompted[],
   rate_per_s: number,
   timeout_ms = 30_000,
 ): Promise<Sent[]> {
@@ -64,13 +64,4 @@ function post(agent: Agent, url: URL, body: string, one: Sent, timeout_ms: numbe
     req.once('close', over);
     req.end(body);
   });
-}
-
-/** The provider's own statement: what was truly paid. */
-export function statementOf(daraja: SimulatedDaraja) {
-  return daraja.pushes.flatMap((push: Push) =>
-    push.truth.kind === 'paid'
-      ? [{ receipt: push.truth.receipt, amount_cents: BigInt(push.amount) * 100n, checkoutId: push.checkoutId }]
-      : [],
-  );
 }

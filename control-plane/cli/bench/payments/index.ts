@@ -6,9 +6,9 @@ import { projectRoot } from '../../../platform/project-root';
 import { startProduct, type Product } from '../../prove/product';
 import { cpuUse } from '../cpu';
 import { commit, machine } from '../report';
-import { sendCallbacks, statementOf, type Sent } from './callbacks';
+import { sendCallbacks, type Sent } from './callbacks';
 import { measureLedger, type LedgerRates } from './ledger';
-import { settleTown, startProvider, type Payer, type PaymentTown } from './town';
+import { promptAll, receiptsOf, settleTown, startProvider, type PaymentTown, type Prompted } from './town';
 import { differences, noteBefore } from './verify';
 
 export interface PaymentsOptions {
@@ -77,20 +77,21 @@ export async function runPayments(o: PaymentsOptions): Promise<PaymentsReport> {
     o.progress(`${warm + steady + burst} people with an open order each come online`);
     const town = await settleTown(product, db, daraja, { payers: warm + steady + burst, routers: 50 });
     undo.push(() => town.close());
+    const payers = await promptAll(db, town);
     const ask = product.ask.bind(product);
     await noteBefore(ask);
     await settled(product);
-    await measure(product, town, { what: 'warming up', payers: town.payers.slice(0, warm), rate_per_s: 50 });
+    await measure(product, town, { what: 'warming up', payers: payers.slice(0, warm), rate_per_s: 50 });
     const callbacks: CallbackFigure[] = [];
     for (const part of [
       {
         what: `${o.steady.rate_per_s} callbacks/s for ${o.steady.seconds} s`,
-        payers: town.payers.slice(warm, warm + steady),
+        payers: payers.slice(warm, warm + steady),
         rate_per_s: o.steady.rate_per_s,
       },
       {
         what: `${o.burst.rate_per_s} callbacks/s for ${o.burst.seconds} s`,
-        payers: town.payers.slice(warm + steady),
+        payers: payers.slice(warm + steady),
         rate_per_s: o.burst.rate_per_s,
       },
     ]) {
@@ -100,7 +101,7 @@ export async function runPayments(o: PaymentsOptions): Promise<PaymentsReport> {
     }
     o.progress('every row is held against the statement');
     const found = await differences(ask, {
-      paid: statementOf(daraja),
+      paid: receiptsOf(daraja),
     });
     const ledger = await measureLedger(product.ownerUrl, o.ledgerSeconds, () => postgresCpu(product), o.progress);
     return {
@@ -130,7 +131,7 @@ async function settled(product: Product): Promise<void> {
 
 interface Part {
   what: string;
-  payers: readonly Payer[];
+  payers: readonly Prompted[];
   rate_per_s: number;
 }
 
@@ -149,7 +150,7 @@ async function measure(product: Product, town: PaymentTown, part: Part): Promise
 }
 
 /** Waits for the last while there is progress: two minutes without any are the end. */
-async function toldAll(payers: readonly Payer[]): Promise<void> {
+async function toldAll(payers: readonly Prompted[]): Promise<void> {
   let [left, since] = [payers.length + 1, performance.now()];
   for (;;) {
     const now = payers.filter(({ session }) => session.toldAt_ms === undefined).length;

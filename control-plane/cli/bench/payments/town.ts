@@ -4,18 +4,28 @@ import { startDaraja, type Push, type SimulatedDaraja } from '../../../test-kit/
 import { makePackage, type Json } from '../../../test-kit/story';
 import type { Product } from '../../prove/product';
 import { BenchRouter, type BenchSession } from '../enforcement/router';
+import type { StatementLine } from './verify';
 
 const SECRET = 'bench-secret';
 const PRICE_CENTS = 50_000;
 
-/** Somebody whose phone has been prompted. Every other one is online in full, the rest have run out and see the pay page. */
+/** What of a running Lango is needed: the whole product, or one in a test's own process. */
+type Served = Pick<Product, 'api' | 'baseUrl' | 'acctPort'>;
+
+/** A customer. Every other one is online in full, the rest have run out and see the pay page. */
 export interface Payer {
-  push: Push;
+  subscriptionId: string;
+  msisdn: string;
   session: BenchSession;
   router: BenchRouter;
 }
 
-/** A company with people online on routers, each with one open order at the simulated M-Pesa. */
+/** A customer whose phone has been prompted. */
+export interface Prompted extends Payer {
+  push: Push;
+}
+
+/** A company with people online on routers, and its account with the simulated M-Pesa. */
 export interface PaymentTown {
   payers: Payer[];
   daraja: SimulatedDaraja;
@@ -28,7 +38,7 @@ export const startProvider = (): Promise<SimulatedDaraja> => startDaraja({ msisd
 
 /** Fills the product's own company by rows and has everybody's session begin by its Start. */
 export async function settleTown(
-  product: Product,
+  product: Served,
   db: Client,
   daraja: SimulatedDaraja,
   size: { payers: number; routers: number },
@@ -53,8 +63,7 @@ export async function settleTown(
       `INSERT INTO nas (tenant_id, name, nasname, shortname, secret, type, coa_port) VALUES ($1, $2::text, $2::text, 'bench', $3, 'mikrotik', $4)`,
       [row.tenant_id, router.address, SECRET, router.coaPort],
     );
-  const payers = ids.map((id, n) => payerOf(id, n, routers[n % routers.length]!, callbackUrl));
-  daraja.pushes.push(...payers.map((payer) => payer.push));
+  const payers = ids.map((id, n) => payerOf(id, n, routers[n % routers.length]!));
   await db.query('VACUUM ANALYZE');
   // A new router acts within 2 s.
   await sleep(3_000);
@@ -72,7 +81,7 @@ export async function settleTown(
 }
 
 /** The company's account with the provider; gives the address for outcomes. */
-async function openAccount(product: Product, daraja: SimulatedDaraja): Promise<string> {
+async function openAccount(product: Served, daraja: SimulatedDaraja): Promise<string> {
   const { consumerKey, consumerSecret, shortcode, passkey } = daraja.options;
   const saved = await product.api.put<Json>('/settings/payments/mpesa', {
     environment: 'sandbox',
@@ -81,6 +90,7 @@ async function openAccount(product: Product, daraja: SimulatedDaraja): Promise<s
     shortcode,
     passkey,
     type: 'paybill',
+    nominated_phone: '254700000000',
     per_second: 100,
   });
   if (saved.status !== 200) throw new Error(`the account was answered ${saved.status}: ${JSON.stringify(saved.body)}`);
@@ -91,10 +101,6 @@ async function openAccount(product: Product, daraja: SimulatedDaraja): Promise<s
   // One token for each kind of call of an account.
   return daraja.registered.confirmation.replace('/hooks/paid/', '/hooks/pay/');
 }
-
-const checkoutOf = (n: number): string => `ws_CO_bench_${n}`;
-const merchantOf = (n: number): string => `bench-${n}`;
-const msisdnOf = (n: number): string => `2547${String(n).padStart(8, '0')}`;
 
 async function fill(db: Client, tenant: string, version: string, payers: number): Promise<string[]> {
   await db.query(
@@ -112,18 +118,40 @@ async function fill(db: Client, tenant: string, version: string, payers: number)
   await db.query(
     `INSERT INTO usage_cycle (tenant_id, subscription_id, cycle_no, started_at) SELECT tenant_id, id, 1, starts_at FROM subscription WHERE username LIKE 'payer-%'`,
   );
-  await db.query(
-    `INSERT INTO payment (tenant_id, subscriber_id, subscription_id, method, reference, account_ref, provider_ref, provider_ref2, phone, amount_cents, currency, state, pushed_at)
-     SELECT s.tenant_id, s.subscriber_id, s.id, 'mpesa', r.ref, r.ref, 'ws_CO_bench_' || substr(s.username, 7), 'bench-' || substr(s.username, 7), c.phone, ${PRICE_CENTS}, 'KES', 'prompted', lango_now()
-     FROM subscription s JOIN subscriber c ON c.id = s.subscriber_id CROSS JOIN LATERAL (SELECT payment_new_ref() AS ref WHERE s.id > 0) r WHERE s.username LIKE 'payer-%' ORDER BY s.id`,
-  );
   const { rows } = await db.query<{ id: string }>(
     `SELECT id::text FROM subscription WHERE username LIKE 'payer-%' ORDER BY substr(username, 7)::int`,
   );
   return rows.map((row) => row.id);
 }
 
-function payerOf(subscriptionId: string, n: number, router: BenchRouter, callbackUrl: string): Payer {
+/** Gives everybody an open order, by rows: as the prompts that M-Pesa took would have left them. */
+export async function promptAll(db: Client, town: PaymentTown): Promise<Prompted[]> {
+  const { rows } = await db.query<{ subscription_id: string; account_ref: string }>(
+    `INSERT INTO payment (tenant_id, subscriber_id, subscription_id, method, reference, account_ref, provider_ref, provider_ref2, phone, amount_cents, currency, state, pushed_at)
+     SELECT s.tenant_id, s.subscriber_id, s.id, 'mpesa', r.ref, r.ref, 'ws_CO_bench_' || s.id, 'bench-' || s.id, c.phone, ${PRICE_CENTS}, 'KES', 'prompted', lango_now()
+     FROM subscription s JOIN subscriber c ON c.id = s.subscriber_id CROSS JOIN LATERAL (SELECT payment_new_ref() AS ref WHERE s.id > 0) r WHERE s.id = ANY ($1)
+     RETURNING subscription_id::text, account_ref`,
+    [town.payers.map((payer) => payer.subscriptionId)],
+  );
+  const references = new Map(rows.map((row) => [row.subscription_id, row.account_ref]));
+  const prompted = town.payers.map((payer) => {
+    const push: Push = {
+      merchantId: `bench-${payer.subscriptionId}`,
+      checkoutId: `ws_CO_bench_${payer.subscriptionId}`,
+      msisdn: payer.msisdn,
+      amount: PRICE_CENTS / 100,
+      reference: references.get(payer.subscriptionId) ?? '',
+      callbackUrl: town.callbackUrl,
+      truth: { kind: 'pending' },
+    };
+    return { ...payer, push };
+  });
+  town.daraja.pushes.push(...prompted.map((one) => one.push));
+  await db.query('VACUUM ANALYZE payment');
+  return prompted;
+}
+
+function payerOf(subscriptionId: string, n: number, router: BenchRouter): Payer {
   const session: BenchSession = {
     id: `820${n.toString(16).padStart(5, '0')}`,
     username: `payer-${n}`,
@@ -134,16 +162,7 @@ function payerOf(subscriptionId: string, n: number, router: BenchRouter, callbac
     down: 0,
   };
   router.sessions.set(session.id, session);
-  const push: Push = {
-    merchantId: merchantOf(n),
-    checkoutId: checkoutOf(n),
-    msisdn: msisdnOf(n),
-    amount: PRICE_CENTS / 100,
-    reference: '',
-    callbackUrl,
-    truth: { kind: 'pending' },
-  };
-  return { push, session, router };
+  return { subscriptionId, msisdn: `2547${String(n).padStart(8, '0')}`, session, router };
 }
 
 /** All Starts, 50 at a time on each router. */
@@ -157,5 +176,12 @@ async function begin(routers: readonly BenchRouter[]): Promise<void> {
       };
       await Promise.all(Array.from({ length: 50 }, one));
     }),
+  );
+}
+
+/** The provider's own statement: what was truly paid. */
+export function receiptsOf(daraja: SimulatedDaraja): StatementLine[] {
+  return daraja.pushes.flatMap(({ truth, amount, reference }: Push) =>
+    truth.kind === 'paid' ? [{ receipt: truth.receipt, amount_cents: BigInt(amount) * 100n, reference }] : [],
   );
 }

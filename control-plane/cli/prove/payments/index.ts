@@ -1,0 +1,179 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client } from 'pg';
+import { receiptsOf, settleTown, startProvider, type Payer, type PaymentTown } from '../../bench/payments/town';
+import { differences, noteBefore } from '../../bench/payments/verify';
+import { Dice } from '../dice';
+import { startProduct, type Product } from '../product';
+import { Violations, type Proof, type ProofInput, type ProofResult } from '../proof';
+import { faultOf, scenarioOf } from './fate';
+import { Killer } from './killer';
+
+/** Prompts asked for at once, as people at their phones and staff at tills do. */
+const AT_ONCE = 12;
+/** Nothing more goes wrong: everything about every payment is known after so long. */
+const PATIENCE_MS = 300_000;
+
+/** Money by M-Pesa while processes and the provider fail. */
+export const payments: Proof = {
+  name: 'payments',
+  shows:
+    'kill -9 of web, jobs and Postgres at random during payments, at a provider that is late, silent, wrong and repeats itself: ledger and statement are equal, every payer is online, none was credited twice',
+  minutes: 0,
+  run: provePayments,
+};
+
+async function provePayments(input: ProofInput): Promise<ProofResult> {
+  const dice = new Dice(input.seed);
+  const violations = new Violations();
+  const small = input.size === 'small';
+  const size = small ? { payers: 120, routers: 2 } : { payers: 10_000, routers: 50 };
+  const daraja = await startProvider();
+  daraja.rowsPerPage = 500;
+  let [product, db, town]: [Product?, Client?, PaymentTown?] = [];
+  try {
+    product = await startProduct({ LANGO_DARAJA_URL: daraja.baseUrl, LANGO_PUBLIC_URL: 'http://isp.example' });
+    db = new Client({ connectionString: product.ownerUrl });
+    await db.connect();
+    // It is killed too; whoever needs it afterwards opens another.
+    db.on('error', () => undefined);
+    town = await settleTown(product, db, daraja, size);
+    await noteBefore(product.ask.bind(product));
+    input.progress(`${size.payers} people are online; they pay now`);
+    const fates = new Map<string, number>();
+    const fatesDice = dice.fork();
+    for (const payer of town.payers) {
+      const { name, scenario } = scenarioOf(fatesDice);
+      fates.set(name, (fates.get(name) ?? 0) + 1);
+      daraja.script(scenario, payer.msisdn);
+    }
+    const killer = new Killer(product, dice.fork(), small, input.progress);
+    const orders = await payAll(product, town, dice.fork(), (done) => {
+      if (done % 500 === 0) input.progress(`${done} of ${size.payers} asked for, ${killer.total} kills`);
+      return killer.until(small ? (done / size.payers) * 3 : Infinity);
+    });
+    await killer.end();
+    await product.ready();
+    input.progress('nothing more is killed; what is open must come to its end');
+    const took_s = await comeToAnEnd(product, town, violations);
+    const paid = receiptsOf(daraja);
+    const settled = new Set(paid.map((line) => line.reference));
+    const unpaid = orders.filter((reference) => !settled.has(reference));
+    for (const text of await differences(product.ask.bind(product), { paid, unpaid, unknownCalls: true }))
+      violations.add(text);
+    return {
+      done: {
+        'orders asked for': orders.length,
+        'paid at the provider': paid.length,
+        'never paid': unpaid.length,
+        kills: killer.told(),
+        'what phones and network did': [...fates].map(([name, n]) => `${name} ${n}×`).join(', '),
+        'prompts that the provider met with a fault': daraja.faultsMet,
+        'credited by': await waysOf(product),
+        'seconds from the last kill to the end': took_s,
+      },
+      violations: violations.found,
+    };
+  } finally {
+    await db?.end().catch(() => undefined);
+    await town?.close();
+    await product?.stop();
+    await daraja.stop();
+  }
+}
+
+/** Asks for everybody's payment, again until it is answered: a process that dies takes its answer with it. Gives the references. */
+async function payAll(
+  product: Product,
+  town: PaymentTown,
+  dice: Dice,
+  each: (done: number) => void,
+): Promise<string[]> {
+  const waiting = [...town.payers.entries()];
+  const references: string[] = [];
+  const till = async (): Promise<void> => {
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      const met = faultOf(dice);
+      if (met) town.daraja.failNext(met);
+      references.push(await pay(product, next[1], next[0]));
+      each(references.length);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, till));
+  return references;
+}
+
+async function pay(product: Product, payer: Payer, n: number): Promise<string> {
+  const body = { subscription_id: payer.subscriptionId, phone: `+${payer.msisdn}`, provider: 'mpesa' };
+  for (let tries = 0; tries < 600; tries++) {
+    const answer = await product.api
+      .post<{ reference?: string }>('/billing/payments', body, { 'idempotency-key': `proof-${n}` })
+      .catch(() => undefined);
+    if (answer?.status === 201 && answer.body.reference !== undefined) return answer.body.reference;
+    await sleep(200);
+  }
+  throw new Error(`the payment of ${payer.session.username} got no answer within two minutes`);
+}
+
+interface Standing {
+  open: number;
+  missing: string[];
+}
+
+/**
+ * Moves the clock on, so that what the provider is asked about minutes later is asked now, and has its list read, until the books hold what it says and
+ * the network was told of everybody who paid. Gives the seconds it took.
+ */
+async function comeToAnEnd(product: Product, town: PaymentTown, violations: Violations): Promise<number> {
+  const began = Date.now();
+  let now: Standing;
+  for (let round = 1; ; round++) {
+    // The first minutes after a prompt, once; a claim of a process that died falls free in real time.
+    await product.ask(`UPDATE platform_clock SET shift = make_interval(mins => $1)`, [Math.min(round * 2, 20)]);
+    await product.ask('NOTIFY lango_clock');
+    await product.ask(
+      `SELECT job_enqueue('payments.work'), job_enqueue('payments.list', json_build_object('tenant', tenant_id::text, 'provider', provider, 'hours', 2), NULL, 'payments.list:proof') FROM payment_provider`,
+    );
+    await sleep(2_000);
+    now = await standing(product, town);
+    if (now.open === 0 && now.missing.length === 0) break;
+    if (Date.now() - began > PATIENCE_MS) break;
+  }
+  if (now.open > 0)
+    violations.add(`${now.open} payments that were paid are not in the books at the end of all patience`);
+  for (const text of now.missing) violations.add(text);
+  return Math.round((Date.now() - began) / 1_000);
+}
+
+async function standing(product: Product, town: PaymentTown): Promise<Standing> {
+  const receipts = receiptsOf(town.daraja);
+  const [row] = await product.ask<{ open: number }>(
+    `SELECT count(*)::int AS open FROM unnest($1::text[]) r (receipt) WHERE NOT EXISTS (SELECT FROM payment p WHERE p.receipt = r.receipt AND p.state = 'settled')`,
+    [receipts.map((line) => line.receipt)],
+  );
+  const states = new Map(
+    (
+      await product.ask<{ id: string; state: string }>(
+        `SELECT n.id::text, n.state FROM subscription_now n JOIN payment p ON p.subscription_id = n.id WHERE p.account_ref = ANY ($1)`,
+        [receipts.map((line) => line.reference)],
+      )
+    ).map((one) => [one.id, one.state]),
+  );
+  const missing = town.payers.flatMap(({ subscriptionId, session }) => {
+    const state = states.get(subscriptionId);
+    if (state === undefined) return [];
+    if (state !== 'active') return [`${session.username} has paid and is ${state}`];
+    return session.toldAt_ms === undefined ? [`${session.username} has paid and the network was not told`] : [];
+  });
+  return { open: row?.open ?? -1, missing };
+}
+
+/** By which way the books heard of the money first. */
+async function waysOf(product: Product): Promise<string> {
+  const rows = await product.ask<{ step: string; n: number }>(
+    `SELECT step, count(*)::int AS n FROM (
+       SELECT DISTINCT ON (s.payment_id) s.step FROM payment_step s JOIN payment p ON p.id = s.payment_id AND p.state = 'settled'
+       WHERE s.step IN ('called_back', 'confirmed', 'listed', 'asked') AND s.id < (SELECT min(z.id) FROM payment_step z WHERE z.payment_id = s.payment_id AND z.step = 'settled')
+       ORDER BY s.payment_id, s.id DESC) w GROUP BY 1 ORDER BY 2 DESC`,
+  );
+  return rows.map(({ step, n }) => `${step} ${n}×`).join(', ');
+}

@@ -1,5 +1,6 @@
 import type { JobHelpers } from 'graphile-worker';
 import { hookAddress } from '../hooks';
+import { invoiceFile } from '../invoices';
 import { systemActor, type Context } from '../platform/context';
 import { oneRound } from '../platform/jobs/one-round';
 import type { TaskTools } from '../platform/jobs/task';
@@ -9,7 +10,7 @@ import { kindOf, type Channel, type MessageValues } from './catalogue';
 import { compose, type Composed } from './compose';
 import { VALUES_PURPOSE } from './enqueue-message';
 import { kindOrNotice, readOutfit, type Outfit, type OutfitAccount } from './outfit';
-import { CARRIER_TIMEOUT_MS, type Sent } from './providers/carrier';
+import { CARRIER_TIMEOUT_MS, type Attachment, type Sent } from './providers/carrier';
 
 /** Seconds to the next try after the first, second, … that certainly did not arrive: seven tries in a day and a half. */
 export const RETRY_AFTER_S = [20, 60, 300, 1_800, 14_400, 86_400] as const;
@@ -71,11 +72,12 @@ async function deliver(
     accounts.push(relayAccount(tools, outfit));
   if (accounts.length === 0)
     return record(helpers, one, composed, undefined, { kind: 'refused', error: 'no_provider', detail: '' }, 0);
+  const files = await filesOf(tools, one);
   const { rows } = await helpers.query<{ mine: boolean }>('SELECT message_begin($1) AS mine', [one.id]);
   if (!rows[0]?.mine) return;
   for (const [at, account] of accounts.entries()) {
     const began = performance.now();
-    const sent = await call(tools, account, one, composed);
+    const sent = await call(tools, account, one, composed, files);
     const ms = Math.round(performance.now() - began);
     if (sent.kind !== 'again' || at === accounts.length - 1) return record(helpers, one, composed, account, sent, ms);
     await helpers.query('SELECT message_passed_on($1, $2, $3, $4, $5)', [
@@ -93,6 +95,7 @@ function call(
   account: OutfitAccount,
   one: Claimed,
   { subject, text, html }: Composed,
+  files: readonly Attachment[],
 ): Promise<Sent> {
   const carrier = carrierOf(account, {
     urls: tools.urls,
@@ -100,7 +103,17 @@ function call(
     networks: tools.insecureWebhookNetworks,
     timeoutMs: CARRIER_TIMEOUT_MS,
   });
-  return carrier({ id: one.id, to: one.recipient, subject, text, html });
+  return carrier({ id: one.id, to: one.recipient, subject, text, html, files });
+}
+
+/** An e-mail about an invoice brings it along. One that has no number yet has it within a second: the message is taken up again. */
+async function filesOf(tools: TaskTools, one: Claimed): Promise<Attachment[]> {
+  const invoice = one.channel === 'email' ? one.data['invoice'] : undefined;
+  if (typeof invoice !== 'string') return [];
+  const opening = { tenantId: BigInt(one.tenant_id), actor: systemActor('messages'), requestId: `message-${one.id}` };
+  const file = await tools.db.inTenant(opening, (ctx) => invoiceFile(ctx, BigInt(invoice), asLocale(one.locale)));
+  if (!file) throw new Error(`invoice ${invoice} has no number yet`);
+  return [file];
 }
 
 function outfitOf(tools: TaskTools, outfits: Map<string, Promise<Outfit>>, one: Claimed): Promise<Outfit> {

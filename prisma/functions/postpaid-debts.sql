@@ -134,7 +134,7 @@ BEGIN
   FOR r IN SELECT p.tenant_id, p.subscriber_id, p.invoice_id, p.total_cents, p.currency, i.due_at FROM postpaid_account a
       JOIN postpaid_bill p ON p.subscriber_id = a.subscriber_id AND p.period_to = a.billed_until JOIN invoice i ON i.id = p.invoice_id WHERE a.subscriber_id = ANY (p_ids) LOOP
     PERFORM message_automatic(r.tenant_id, r.subscriber_id, 'invoice_issued', jsonb_build_object('amount', jsonb_build_object('cents', r.total_cents, 'currency', r.currency),
-      'due', postpaid_time(r.due_at)), 'invoice:' || r.invoice_id, NULL, NULL);
+      'due', postpaid_time(r.due_at), 'invoice', r.invoice_id::text), 'invoice:' || r.invoice_id, NULL, NULL);
   END LOOP;
 END $$;
 

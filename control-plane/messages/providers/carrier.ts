@@ -9,6 +9,14 @@ export interface Outgoing {
   subject: string | null;
   text: string;
   html: string | null;
+  /** Files that go with an e-mail. */
+  files?: readonly Attachment[];
+}
+
+export interface Attachment {
+  name: string;
+  type: string;
+  bytes: Buffer;
 }
 
 /** Why a message was not taken, in our words; each has a sentence in the locales (`messages.error_…`). */

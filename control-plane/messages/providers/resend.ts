@@ -13,11 +13,20 @@ export function resend(account: ResendAccount, { urls, timeoutMs }: CarrierTools
   const { api_key, from_email, from_name } = account;
   // Quotes and brackets would end the name; the address is one by its schema.
   const from = from_name ? `"${from_name.replace(/["\\<>\r\n]/g, ' ')}" <${from_email}>` : from_email;
-  return async ({ id, to, subject, text, html }): Promise<Sent> => {
+  return async ({ id, to, subject, text, html, files = [] }): Promise<Sent> => {
     const answer = await postCarrier(
       `${base}/emails`,
       { authorization: `Bearer ${api_key}`, 'content-type': 'application/json', 'idempotency-key': `lango-${id}` },
-      JSON.stringify({ from, to: [to], subject: subject ?? '', text, ...(html === null ? {} : { html }) }),
+      JSON.stringify({
+        from,
+        to: [to],
+        subject: subject ?? '',
+        text,
+        ...(html === null ? {} : { html }),
+        ...(files.length === 0
+          ? {}
+          : { attachments: files.map(({ name, bytes }) => ({ filename: name, content: bytes.toString('base64') })) }),
+      }),
       { timeoutMs },
     );
     if ('kind' in answer)

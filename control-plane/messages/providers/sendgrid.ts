@@ -1,4 +1,4 @@
-import { saidBy, type Carrier, type CarrierTools, type Sent } from './carrier';
+import { saidBy, type Attachment, type Carrier, type CarrierTools, type Sent } from './carrier';
 import { outcomeOfStatus, postCarrier, type CarrierAnswer } from './post-carrier';
 
 export interface SendgridAccount {
@@ -11,13 +11,14 @@ export interface SendgridAccount {
 export function sendgrid(account: SendgridAccount, { urls, timeoutMs }: CarrierTools): Carrier {
   const base = urls.sendgrid ?? 'https://api.sendgrid.com';
   const { api_key, from_email, from_name } = account;
-  return async ({ id, to, subject, text, html }): Promise<Sent> => {
+  return async ({ id, to, subject, text, html, files = [] }): Promise<Sent> => {
     const body = {
       personalizations: [{ to: [{ email: to }], custom_args: { lango: id } }],
       from: { email: from_email, ...(from_name ? { name: from_name } : {}) },
       subject: subject ?? '',
       // In this order: text before HTML, or it is refused.
       content: [{ type: 'text/plain', value: text }, ...(html === null ? [] : [{ type: 'text/html', value: html }])],
+      ...(files.length === 0 ? {} : { attachments: files.map(attached) }),
       // Their links would lead over their own server.
       tracking_settings: { click_tracking: { enable: false }, open_tracking: { enable: false } },
     };
@@ -33,6 +34,13 @@ export function sendgrid(account: SendgridAccount, { urls, timeoutMs }: CarrierT
     return refusal(answer, api_key);
   };
 }
+
+const attached = ({ name, type, bytes }: Attachment) => ({
+  content: bytes.toString('base64'),
+  filename: name,
+  type,
+  disposition: 'attachment',
+});
 
 /** {"errors":[{"message","field","help"}]} */
 function refusal(answer: CarrierAnswer, key: string): Sent {

@@ -61,6 +61,11 @@ export function smtp(account: SmtpAccount, { urls, networks, timeoutMs }: Carrie
         subject: message.subject ?? '',
         text: message.text,
         ...(message.html === null ? {} : { html: message.html }),
+        attachments: (message.files ?? []).map(({ name, type, bytes }) => ({
+          filename: name,
+          contentType: type,
+          content: bytes,
+        })),
         messageId,
         headers: { 'Auto-Submitted': 'auto-generated' },
       });

@@ -30,22 +30,35 @@ export interface Stage<O> {
   /** Moves Lango's clock, and has the queue look at once. */
   later: (shift: string) => Promise<void>;
   /** Every call is worked on. */
-  quiet: () => Promise<unknown>;
+  quiet: (timeout_ms?: number) => Promise<unknown>;
   stop: () => Promise<void>;
 }
 
+/** Opens the stage for a provider; what was started is ended where that fails. */
 export async function openStage<O>(rig: Rig<O>): Promise<Stage<O>> {
   const url = rig.name === 'mpesa' ? 'daraja' : rig.name;
   const lango = await startTestLango({
     parts: ['jobs'],
     urls: { [url]: rig.baseUrl() },
     publicUrl: 'http://isp.example',
+  }).catch(async (error: unknown) => {
+    await rig.stop();
+    throw error;
   });
-  rig.reach(lango.baseUrl);
-  const saved = await lango.api.put<Json>(`/settings/payments/${rig.name}`, { ...rig.settings(), per_second: 100 });
-  if (saved.status !== 200) throw new Error(JSON.stringify(saved.body));
-  await rig.ready();
+  try {
+    rig.reach(lango.baseUrl);
+    const saved = await lango.api.put<Json>(`/settings/payments/${rig.name}`, { ...rig.settings(), per_second: 100 });
+    if (saved.status !== 200) throw new Error(JSON.stringify(saved.body));
+    await rig.ready();
+  } catch (error) {
+    await lango.stop();
+    await rig.stop();
+    throw error;
+  }
+  return stageOf(rig, lango);
+}
 
+function stageOf<O>(rig: Rig<O>, lango: TestLango): Stage<O> {
   const show = async (id: string): Promise<Json> => (await lango.api.get<Json>(`/billing/payments/${id}`)).body;
   const order: Stage<O>['order'] = async (company) => {
     const api = company?.api ?? lango.api;
@@ -93,10 +106,11 @@ export async function openStage<O>(rig: Rig<O>): Promise<Stage<O>> {
       await shiftClock(lango.db, shift);
       await lango.asOwner(`SELECT job_enqueue('payments.work')`);
     },
-    quiet: () =>
+    quiet: (timeout_ms) =>
       until(
         () => lango.asOwner<{ n: number }>(`SELECT count(*)::int AS n FROM hook_event WHERE state = 'waiting'`),
         ([row]) => row?.n === 0,
+        timeout_ms,
       ),
     async stop() {
       await lango.stop();

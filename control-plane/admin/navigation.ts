@@ -27,7 +27,7 @@ const ENTRIES: Entry[][] = [
     { href: '/subscribers', icon: 'people', label: 'ui.nav_subscribers', needs: 'subscribers.read' },
     { href: '/payments', icon: 'money', label: 'ui.nav_payments', needs: 'payments.read' },
     { href: '/invoices', icon: 'lines', label: 'invoices.title', needs: 'invoices.read', far: true },
-    { href: '/postpaid', icon: 'calendar', label: 'postpaid.title', needs: 'postpaid.read', far: true },
+    { href: '/postpaid', icon: 'calendar', label: 'postpaid.nav', needs: 'postpaid.read', far: true },
     { href: '/approvals', icon: 'check', label: 'approvals.title', needs: 'approvals.decide', far: true },
   ],
   [

@@ -91,7 +91,11 @@ test.each([
     await page.click('form[action$="/promise"] button');
     expect(await page.textContent('main')).toContain('Promised by 31 Jan 2037');
     expect(await faultsOf(page, `postpaid-customer-${width}`)).toEqual([]);
-    await page.fill('[name=reason]', 'x');
+    await at(`/postpaid/customers/${client['id']}/statement`);
+  expect(await page.textContent('tbody')).toContain('Invoice');
+  expect(await faultsOf(page, `postpaid-statement-${width}`)).toEqual([]);
+  await page.goBack();
+  await page.fill('[name=reason]', 'x');
     await page.click('form[action$="/write-off"] button');
     expect(await page.textContent('.errors')).toContain('three letters');
     await page.fill('[name=reason]', 'Moved away');

@@ -10,6 +10,7 @@ import type { Reader } from '../ui';
 import { paymentColumns } from './list.view';
 import { oneRoutes } from './one.routes';
 import { refundRoutes } from './refund/refund.routes';
+import { resolveRoutes } from './refund/resolve.routes';
 import { postPayment } from './post-payment';
 import { findPayment, listPayments } from './queries';
 import { manualMethods } from './schema';
@@ -115,6 +116,7 @@ export const pageRoutes: PageRoute[] = [
   ...paymentList,
   ...oneRoutes,
   ...refundRoutes,
+  ...resolveRoutes,
   ...suspenseRoutes,
   ...settingsRoutes,
   pageRoute({

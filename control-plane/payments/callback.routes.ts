@@ -3,6 +3,7 @@ import type { Context } from '../platform/context';
 import { bookMoney } from './book-money';
 import { handleBank } from './familybank/handle-bank';
 import { findAccount, findOwner } from './find-owner';
+import { handleResult } from './mpesa/handle-result';
 import { handleStk, orderOfCallback } from './mpesa/handle-stk';
 import { readC2b, readStkCallback } from './mpesa/callback';
 import { mpesa } from './mpesa/provider';
@@ -70,6 +71,12 @@ export const hookKinds: HookKind[] = [
     reply: accepted,
     answer: mayPay,
     handle: () => Promise.resolve({ kind: 'done' }),
+  },
+  {
+    kind: 'back',
+    account: 'mpesa',
+    reply: { status: 200, body: { ResultCode: 0, ResultDesc: 'Accepted' } },
+    handle: handleResult,
   },
   {
     kind: 'bank',

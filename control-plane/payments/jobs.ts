@@ -19,7 +19,10 @@ export const jobs: JobSpec[] = [
       const { rowCount } = await db.query(
         `SELECT job_enqueue('payments.work', '{}', NULL, 'payments.wake') WHERE payment_any_due()`,
       );
-      return rowCount ?? 0;
+      const refunds = await db.query(
+        `SELECT job_enqueue('payments.give-back', '{}', NULL, 'payments.wake-refunds') WHERE payment_refund_any_due()`,
+      );
+      return (rowCount ?? 0) + (refunds.rowCount ?? 0);
     },
   },
   // Payments made by hand whose confirmation never came.

@@ -65,16 +65,25 @@ export interface Refund {
   amount_cents: bigint;
   currency: string;
   key: string;
+  /** Where a provider that answers later tells what became of it. */
+  resultUrl: string;
 }
 
 /** What became of the wish to give money back. Only `not_sent` is certain to have done nothing; after `silent` the same key may be sent again. */
 export type Refunded =
   | { kind: 'done'; ref: string }
   /** Taken, and on its way for days. */
-  | { kind: 'pending'; ref: string }
+  | { kind: 'pending'; ref: string; ref2?: string }
   | { kind: 'not_sent'; text: string }
   | { kind: 'refused'; code: string; text: string; account?: boolean }
   | { kind: 'silent'; text: string };
+
+/** What a provider answers about a refund. `asked`: it tells by a call, under this name. */
+export type RefundTold =
+  | { kind: 'done'; ref: string }
+  | { kind: 'failed'; code: string; text: string }
+  | { kind: 'asked'; ref: string }
+  | { kind: 'unknown'; text: string };
 
 /**
  * One provider.
@@ -103,6 +112,10 @@ export interface PaymentProvider<S = unknown> {
   ask: ((account: Account<S>, asked: Asked) => Promise<Told>) | undefined;
   /** Gives money back. Undefined: a person does it by the provider's own means. */
   refund: ((account: Account<S>, refund: Refund) => Promise<Refunded>) | undefined;
+  /** Whether the account is set up for it. Left out: always. */
+  mayRefund?(settings: S): boolean;
+  /** Left out: a refund whose outcome nobody tells waits for a call, or for a person. */
+  askRefund?(account: Account<S>, refund: Refund & { ref: string }): Promise<RefundTold>;
   /** Everything received in a span, where the provider can tell. */
   list:
     | ((

@@ -29,6 +29,8 @@ const FIELDS: Record<ProviderName, FormEntry[]> = {
     { name: 'consumer_secret', secret: true },
     { name: 'passkey', secret: true },
     { name: 'nominated_phone', optional: true },
+    { name: 'initiator_name', optional: true },
+    { name: 'security_credential', secret: true },
     { name: 'sources', optional: true },
     { name: 'refuse_unknown_accounts', check: true },
   ],
@@ -51,7 +53,7 @@ const FIELDS: Record<ProviderName, FormEntry[]> = {
 };
 /** The calls that each provider makes, as kinds of hook. */
 const ADDRESSES: Record<ProviderName, string[]> = {
-  mpesa: ['pay', 'paid', 'check'],
+  mpesa: ['pay', 'paid', 'check', 'back'],
   familybank: ['bank'],
   stripe: ['card'],
 };
@@ -183,7 +185,9 @@ export const settingsRoutes: PageRoute[] = [
           check ? values[name] === 'on' : (values[name] ?? ''),
         ]),
       );
-      const outcome = await saveProvider(ctx, provider, given);
+      // What a program said and this page does not ask for stays.
+      const { settings } = await seeProvider(ctx, provider);
+      const outcome = await saveProvider(ctx, provider, { ...settings, ...given });
       if (outcome.kind === 'done') return seeOther(`/payments/settings/${provider.name}?told=saved`);
       const { t } = readerFor(ctx, person);
       const errors = Object.fromEntries(

@@ -59,7 +59,7 @@ export async function findWaiting(ctx: Context, id: bigint): Promise<WaitingMone
 export async function countWaiting(ctx: Context): Promise<{ waiting: number; stuck: number }> {
   const [row] = await ctx.tx.$queryRaw<{ waiting: number; stuck: number }[]>`
     SELECT (SELECT count(*)::int FROM payment_notice WHERE tenant_id = ${ctx.tenantId} AND state <> 'credited') AS waiting,
-      (SELECT count(*)::int FROM hook_event WHERE tenant_id = ${ctx.tenantId} AND state = 'stuck' AND kind IN ('pay', 'paid', 'bank', 'card')) AS stuck`;
+      (SELECT count(*)::int FROM hook_event WHERE tenant_id = ${ctx.tenantId} AND state = 'stuck' AND kind IN ('pay', 'paid', 'back', 'bank', 'card')) AS stuck`;
   return row ?? { waiting: 0, stuck: 0 };
 }
 

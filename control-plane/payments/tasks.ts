@@ -1,6 +1,7 @@
 import type { NamedTask } from '../platform/jobs/task';
 import { readList } from './read-list';
 import { refundDecided } from './refund/decided';
+import { giveBackDue } from './refund/give-back';
 import { registerUrls } from './register-urls';
 import { workDue } from './work-due';
 
@@ -8,5 +9,6 @@ export const tasks: NamedTask[] = [
   ['payments.work', (_payload, helpers, tools) => workDue(helpers, tools)],
   ['payments.register', (payload, _helpers, tools) => registerUrls(payload, tools)],
   ['payments.list', (payload, _helpers, tools) => readList(payload, tools).then(() => undefined)],
+  ['payments.give-back', (_payload, helpers, tools) => giveBackDue(helpers, tools)],
   ['payments.refund', (payload, _helpers, tools) => refundDecided(payload, tools)],
 ];

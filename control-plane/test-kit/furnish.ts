@@ -58,9 +58,9 @@ export async function furnish(lango: TestLango, company: TestCompany): Promise<R
   const payment = await one('SELECT max(id) AS id FROM payment WHERE tenant_id = $1', []);
   const invoice = await one('SELECT max(id) AS id FROM invoice WHERE tenant_id = $1', []);
   const refund = await one(
-    `INSERT INTO payment_refund (tenant_id, subscriber_id, amount_cents, currency, way, service, reason, state, needs_approval, created_name)
-     VALUES ($1, $2, 100, 'KES', 'cash', 'keep', 'because', 'refused', false, 'Amina') RETURNING id`,
-    [subscription['client_id']],
+    `INSERT INTO payment_refund (tenant_id, subscriber_id, payment_id, amount_cents, currency, way, service, reason, state, needs_approval, created_name)
+     SELECT $1, p.subscriber_id, p.id, 100, 'KES', 'cash', 'keep', 'because', 'refused', false, 'Amina' FROM payment p WHERE p.id = $2 RETURNING id`,
+    [payment],
   );
   const money = await one(
     `INSERT INTO payment_notice (tenant_id, method, receipt, amount_cents, currency, state, source) VALUES ($1, 'mpesa', $2, 100, 'KES', 'unproven', 'confirmation') RETURNING id`,
@@ -130,6 +130,7 @@ export async function furnish(lango: TestLango, company: TestCompany): Promise<R
     'payments/suspense': money,
     'billing/payments': payment,
     'billing/refunds': refund,
+    'payments/refunds': refund,
     'billing/transactions': payment,
     'billing/invoices': invoice,
     invoices: invoice,

@@ -87,6 +87,23 @@ test('what was certainly not done, what was refused and what nobody knows are th
   expect(await darajaPush({ ...account, baseUrl: 'http://127.0.0.1:1' }, request)).toMatchObject({ kind: 'unreached' });
 });
 
+test('a prompt that was taken and is never answered is silence after the time for it, and nothing is sent again', async () => {
+  const real = AbortSignal.timeout.bind(AbortSignal);
+  const asked: number[] = [];
+  const shorter = jest.spyOn(AbortSignal, 'timeout').mockImplementation((ms) => {
+    asked.push(ms);
+    return real(daraja.pushes.length === 0 && asked.length === 1 ? ms : 500);
+  });
+  try {
+    daraja.failNext('silent');
+    expect(await darajaPush(account, request)).toMatchObject({ kind: 'silent' });
+    expect(daraja.pushes).toHaveLength(1);
+    expect(Math.max(...asked)).toBeLessThanOrEqual(20_000);
+  } finally {
+    shorter.mockRestore();
+  }
+});
+
 test('a query tells both shapes of not yet, and the list comes nested and in pages', async () => {
   await darajaPush(account, request);
   const push = daraja.pushes[0]!;

@@ -14,6 +14,9 @@ export interface DarajaAccount {
   type: 'paybill' | 'till';
   /** Of a till: its own number, which the money goes to. */
   till: string | undefined;
+  /** The API user for reversals, and its password as the portal seals it. */
+  initiator?: string;
+  credential?: string;
 }
 
 export interface PushRequest {
@@ -106,11 +109,60 @@ export function darajaPull(account: DarajaAccount, from: Date, to: Date, offset:
   });
 }
 
+/** Where the outcome of what Safaricom does later is told. */
+export interface ResultAddress {
+  resultUrl: string;
+}
+
+/** Reverses a payment, whole or in part. `ok` means that it is queued; the outcome comes to resultUrl, once, or never. It is never sent again. */
+export function darajaReverse(
+  account: DarajaAccount,
+  { receipt, amount, resultUrl }: ResultAddress & { receipt: string; amount: number },
+): Promise<Called> {
+  return authorised(account, '/mpesa/reversal/v1/request', {
+    ...initiatorOf(account),
+    CommandID: 'TransactionReversal',
+    TransactionID: receipt,
+    Amount: amount,
+    ReceiverParty: account.shortcode,
+    // Their spelling.
+    RecieverIdentifierType: '11',
+    ResultURL: resultUrl,
+    QueueTimeOutURL: resultUrl,
+    Remarks: 'Refund',
+    Occasion: '',
+  });
+}
+
+/** Asks what became of something that was ordered before, by the name that Safaricom gave it. The answer comes to resultUrl. */
+export function darajaStatus(
+  account: DarajaAccount,
+  { conversation, resultUrl }: ResultAddress & { conversation: string },
+): Promise<Called> {
+  return authorised(account, '/mpesa/transactionstatus/v1/query', {
+    ...initiatorOf(account),
+    CommandID: 'TransactionStatusQuery',
+    OriginalConversationID: conversation,
+    PartyA: account.shortcode,
+    IdentifierType: '4',
+    ResultURL: resultUrl,
+    QueueTimeOutURL: resultUrl,
+    Remarks: 'Refund',
+    Occasion: '',
+  });
+}
+
+const initiatorOf = ({ initiator = '', credential = '' }: DarajaAccount) => ({
+  Initiator: initiator,
+  SecurityCredential: credential,
+});
+
 function wallTime(at: Date): string {
   return new Date(at.getTime() + 3 * 3_600_000).toISOString().slice(0, 19).replace('T', ' ');
 }
 
-function authorised(account: DarajaAccount, path: string, body: unknown): Promise<Called> {
+/** A call with the account's token; one that is not known any more is fetched anew. */
+export function authorised(account: DarajaAccount, path: string, body: unknown): Promise<Called> {
   return callWithToken(doorOf(account), {
     method: 'POST',
     url: account.baseUrl + path,

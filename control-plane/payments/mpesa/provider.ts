@@ -3,6 +3,7 @@ import { centsOf } from '../amount';
 import { textOf, type Called } from '../call';
 import { darajaPull, darajaPush, darajaQuery, darajaUrls } from './daraja';
 import { mayYetSucceed, readOutcome } from './outcome';
+import { askReversal, reverse } from './reversal';
 import { darajaAccount, mpesaSettings, type MpesaSettings } from './settings';
 
 const PAGES_MAX = 200;
@@ -16,7 +17,7 @@ export const mpesa: PaymentProvider<MpesaSettings> = {
   repeatable: false,
   mayYetSucceed,
   settings: mpesaSettings,
-  secrets: ['consumer_secret', 'passkey'],
+  secrets: ['consumer_secret', 'passkey', 'security_credential'],
   hook: 'pay',
   baseUrl: ({ environment }) => darajaUrls[environment],
   async prompt({ settings, baseUrl }, order) {
@@ -34,7 +35,9 @@ export const mpesa: PaymentProvider<MpesaSettings> = {
   async ask({ settings, baseUrl }, { ref, at }) {
     return toldOf(await darajaQuery(darajaAccount(settings, baseUrl), ref, at));
   },
-  refund: undefined,
+  refund: reverse,
+  mayRefund: ({ initiator_name, security_credential }) => Boolean(initiator_name && security_credential),
+  askRefund: askReversal,
   list: listPayments,
 };
 

@@ -46,6 +46,9 @@ export const mpesaSettings = z.object({
     .trim()
     .regex(/^(254[17]\d{8})?$/, 'must be as 254712345678')
     .optional(),
+  /** The API user who may reverse payments, and its password as the portal seals it. Without them payments are given back in the portal. */
+  initiator_name: z.string().trim().max(100).optional(),
+  security_credential: z.string().trim().max(1_000).optional(),
   /** Addresses that calls are believed from; Safaricom's own where none are named. */
   sources: sourcesField,
 });
@@ -60,6 +63,8 @@ export function darajaAccount(settings: MpesaSettings, baseUrl: string): DarajaA
     passkey: settings.passkey,
     type: settings.type,
     till: settings.till_number || undefined,
+    initiator: settings.initiator_name ?? '',
+    credential: settings.security_credential ?? '',
   };
 }
 

@@ -4,6 +4,7 @@ import { cursorId, idField, listQuery } from '../../platform/http/input';
 import { conflict, invalid, notFound, type Problem } from '../../platform/http/problem';
 import { route } from '../../platform/http/route';
 import { findPayment } from '../queries';
+import { resolveRefund } from './close-refund';
 import { findRefund, listRefunds, refundsOf } from './queries';
 import { previewRefund, refundPayment } from './refund-payment';
 import { refundWallet } from './refund-wallet';
@@ -12,6 +13,7 @@ import {
   refundInput,
   refundPreview,
   refundWays,
+  resolveInput,
   walletRefundInput,
   type Refund,
   type RefundRefusal,
@@ -113,6 +115,20 @@ export const refundApiRoutes = [
     summary: 'Show a refund',
     answer: refundAnswer,
     run: (ctx, { params }) => mustFind(ctx, params.id),
+  }),
+  route({
+    method: 'POST',
+    path: '/billing/refunds/:id/resolve',
+    permission: 'payments.refund',
+    summary: 'Say what became of a refund whose outcome the provider never told, as its portal shows it',
+    body: resolveInput,
+    answer: refundAnswer,
+    async run(ctx, { params, body }) {
+      const closed = await resolveRefund(ctx, params.id, body);
+      if (closed.kind === 'not_found') throw notFound('This refund');
+      if (closed.kind === 'late') throw conflict('closed', 'This refund is not on its way: look at its state.');
+      return mustFind(ctx, params.id);
+    },
   }),
   route({
     method: 'POST',

@@ -4,11 +4,11 @@ import { pageRoute, seeOther, view, type PageResult, type PageRoute } from '../.
 import type { Person } from '../../platform/http/person';
 import { notFound } from '../../platform/http/problem';
 import { fieldsOf, formatMoney, formErrors, readDecimal, readerFor } from '../../ui';
-import { providerOf } from '../providers';
 import { findPayment } from '../queries';
 import { previewRefund, refundPayment } from './refund-payment';
 import { consequences, refusalWords, seenOf, waysOf } from './refund.view';
 import { refundInput, type RefundInput } from './schema';
+import { mayGiveBack } from './weigh-refund';
 
 const raw = z.object({
   amount: z.string().trim().max(20).default(''),
@@ -61,7 +61,7 @@ async function page(
   if (!payment) throw notFound('That payment');
   const reader = readerFor(ctx, person);
   const { t, locale } = reader;
-  const ways = waysOf(payment, providerOf(payment.method)?.refund !== undefined);
+  const ways = waysOf(payment, await mayGiveBack(ctx, payment.method));
   const filled = { ...form, way: form.way || (ways[0] ?? 'cash'), service_effect: form.service_effect || 'take_back' };
   const input = form.look === '1' ? readForm(filled, t) : undefined;
   const outcome = input && isInput(input) ? await previewRefund(ctx, id, input) : undefined;

@@ -20,7 +20,7 @@ export function refundLine(refund: Refund, reader: Reader) {
     by: `${refund.asked_by}, ${formatMoment(new Date(refund.created_at), reader)}`,
     failure: refund.failure?.text ?? '',
     approval: refund.state === 'asked' && refund.approval_id !== null ? `/approvals/${refund.approval_id}` : '',
-    resolve: refund.state === 'sending' ? `/payments/${refund.payment_id}/refund/${refund.id}` : '',
+    resolve: refund.state === 'sending' ? `/payments/refunds/${refund.id}` : '',
   };
 }
 

@@ -78,6 +78,13 @@ export const refundPreview = z.object({
 });
 export type RefundPreview = z.output<typeof refundPreview>;
 
+/** What somebody found in the provider's portal. */
+export const resolveInput = z.object({
+  outcome: z.enum(['done', 'failed']),
+  /** The provider's receipt of the refund; where it was not made, how that is known. */
+  reference: line(3, 100),
+});
+
 /** Why nothing can be given back so. */
 export type RefundRefusal =
   | { kind: 'not_settled' }

@@ -2,7 +2,7 @@ import { findSale, type Sale } from '../../invoices';
 import { accountFor, lockAccounts, type AccountCode } from '../../ledger';
 import type { Context } from '../../platform/context';
 import { lockSubscription, planTakeBack, type Locked, type TakeBack } from '../../subscriptions';
-import { providerOf } from '../providers';
+import { openSettings, providerOf } from '../providers';
 import type { RefundRefusal, RefundWay } from './schema';
 
 export interface Wish {
@@ -58,7 +58,7 @@ export async function weighRefund(
   const [payment] = await ctx.tx.$queryRaw<PaymentRow[]>`
     SELECT id, subscriber_id, subscription_id, method, state, amount_cents, currency, wallet_cents, receipt, cleared_at FROM payment WHERE id = ${paymentId} FOR NO KEY UPDATE`;
   if (!payment || payment.state !== 'settled') return { kind: 'not_settled' };
-  const refused = wayFault(payment, wish);
+  const refused = wayFault(payment, wish) ?? (await accountFault(ctx, payment, wish));
   if (refused) return refused;
   const [before] = await ctx.tx.$queryRaw<{ given: bigint; credited: bigint }[]>`
     SELECT coalesce(sum(amount_cents), 0)::bigint AS given, coalesce(sum(credit_cents), 0)::bigint AS credited
@@ -125,6 +125,20 @@ function wayFault(payment: PaymentRow, wish: Wish): RefundRefusal | undefined {
     case 'bank':
       return undefined;
   }
+}
+
+/** A provider whose account is not set up for it is not asked. */
+async function accountFault(ctx: Context, payment: PaymentRow, wish: Wish): Promise<RefundRefusal | undefined> {
+  if (wish.way !== 'provider') return undefined;
+  return (await mayGiveBack(ctx, payment.method)) ? undefined : { kind: 'way' };
+}
+
+/** Whether the provider of a method gives money back when asked, with the account as it is set up. */
+export async function mayGiveBack(ctx: Context, method: string): Promise<boolean> {
+  const provider = providerOf(method);
+  if (!provider?.refund) return false;
+  const settings = await openSettings(ctx, provider);
+  return settings !== undefined && (provider.mayRefund?.(settings) ?? true);
 }
 
 function backOf(

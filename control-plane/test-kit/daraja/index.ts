@@ -10,6 +10,7 @@ import {
   type PushFault,
   type Scenario,
 } from './model';
+import { PayoutDesk } from './payouts';
 import { ReversalDesk } from './reversals';
 import { checkPush } from './rules';
 
@@ -41,6 +42,8 @@ export class SimulatedDaraja extends SimulatedServer {
     (receipt) => this.paidWith(receipt),
     (url, body) => this.post(url, body),
   );
+  /** Money to phones (B2C), and questions about it. */
+  readonly payouts = new PayoutDesk((url, body) => this.post(url, body));
   /** Tokens handed out so far are not known any more. */
   private readonly tokens = new Set<string>();
   private readonly phones = new Map<string, Scenario>();
@@ -172,7 +175,7 @@ export class SimulatedDaraja extends SimulatedServer {
       case '/pulltransactions/v1/query':
         return this.pull(body);
       default:
-        return this.reversals.answer(path, body);
+        return this.payouts.knows(path, body) ? this.payouts.answer(path, body) : this.reversals.answer(path, body);
     }
   }
 

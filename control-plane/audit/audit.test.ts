@@ -104,6 +104,7 @@ test('the page shows what was done, by whom and to what, filtered by the address
   const made = await lango.api.post<{ id: string }>('/staff', person);
   const page = await admin.get(`/audit?q=staff.create&type=staff&id=${made.body.id}`);
   expect(page.status).toBe(200);
+  expect(page.text).toContain('Added a colleague');
   expect(page.text).toContain('email: audited@example.net');
   expect(page.text).toContain(`/staff/${made.body.id}`);
   expect((await admin.get('/audit?q=staff.create&to=2001-01-01')).text).not.toContain('audited@example.net');

@@ -19,6 +19,7 @@ export interface CertificateFilter {
   subscriptionId?: bigint | undefined;
   /** The beginning of a username, of a device's name or of a serial. */
   q?: string | undefined;
+  state?: 'valid' | 'expired' | 'revoked' | undefined;
   limit: number;
   before?: bigint | undefined;
 }
@@ -48,10 +49,18 @@ export async function subscriptionName(ctx: Context, id: bigint): Promise<string
   return row?.username;
 }
 
-function select(ctx: Context, { id, subscriptionId, q, limit, before }: CertificateFilter): Promise<Row[]> {
+/** The machine's clock, as where their state is shown: it is what devices compare the dates with. */
+const standing = {
+  valid: Prisma.sql`c.revoked_at IS NULL AND c.not_after >= clock_timestamp()`,
+  expired: Prisma.sql`c.revoked_at IS NULL AND c.not_after < clock_timestamp()`,
+  revoked: Prisma.sql`c.revoked_at IS NOT NULL`,
+};
+
+function select(ctx: Context, { id, subscriptionId, q, state, limit, before }: CertificateFilter): Promise<Row[]> {
   const all: Prisma.Sql[] = [Prisma.sql`c.tenant_id = ${ctx.tenantId}`];
   if (id !== undefined) all.push(Prisma.sql`c.id = ${id}`);
   if (subscriptionId !== undefined) all.push(Prisma.sql`c.subscription_id = ${subscriptionId}`);
+  if (state) all.push(standing[state]);
   if (before !== undefined) all.push(Prisma.sql`c.id < ${before}`);
   if (q) {
     const begins = `${q.replace(/[\\%_]/g, '\\$&')}%`;

@@ -1,74 +1,14 @@
-import { z } from 'zod';
-import { cursorId, listQuery } from '../platform/http/input';
-import { pageRoute, seeOther, view, type PageRoute } from '../platform/http/page';
+import { pageRoute, seeOther, type PageRoute } from '../platform/http/page';
 import { conflict, notFound } from '../platform/http/problem';
-import { formatMoment, outcomeBadge, pagerOf, readerFor, type OutcomeName, type Reader } from '../ui';
+import { readerFor } from '../ui';
 import { refuseRequest } from './decide-request';
-import { listRequests, type ListedRequest } from './queries';
-import type { JoinState } from './schema';
+import { requestList } from './list.routes';
 import { settingsRoutes } from './settings.routes';
 import { takeIn } from './take-in';
 
-const badges: Record<JoinState, OutcomeName> = {
-  unconfirmed: 'unknown',
-  waiting: 'waiting',
-  known: 'waiting',
-  joined: 'done',
-  refused: 'cancelled',
-};
-
-function requestRow(request: ListedRequest, may: boolean, reader: Reader) {
-  const { t } = reader;
-  const open = request.state === 'waiting' || request.state === 'known';
-  return {
-    id: request.id.toString(),
-    name: request.name,
-    href: request.subscriber_id === null ? '' : `/subscribers/${request.subscriber_id}`,
-    contact: [request.phone, request.email].filter((part) => part !== null).join(' · '),
-    plan: request.plan,
-    at: formatMoment(request.created_at, reader),
-    badge: { ...outcomeBadge(badges[request.state], reader), word: t(`join.state_${request.state}`) },
-    why: open && request.reason !== null ? t(`join.reason_${request.reason}`) : '',
-    mayDecide: may && open,
-    accept: t(request.state === 'known' ? 'join.accept_known' : 'join.accept'),
-  };
-}
-
-const query = listQuery.extend({ all: z.literal('yes').optional(), done: z.enum(['accepted', 'refused']).optional() });
-
 export const pageRoutes: PageRoute[] = [
   ...settingsRoutes,
-  pageRoute({
-    method: 'GET',
-    path: '/join/requests',
-    permission: 'subscribers.read',
-    query,
-    async run(ctx, input, web, person) {
-      const reader = readerFor(ctx, person);
-      const { t } = reader;
-      const { cursor, limit, all, done } = input.query;
-      const may = person.actor.permissions.has('subscribers.write');
-      const page = await listRequests(ctx, { open: all === undefined, limit, before: cursorId(cursor) });
-      const mayset = person.actor.permissions.has('tenants.settings');
-      return view('join/requests', {
-        title: t('join.requests_title'),
-        told: done && { text: t(`join.done_${done}`) },
-        maySet: mayset,
-        all: all !== undefined,
-        rows: page.items.map((one) => requestRow(one, may, reader)),
-        empty: {
-          text: t(all ? 'join.empty_all' : 'join.empty'),
-          ...(mayset ? { href: '/join/settings', step: t('join.settings_title') } : {}),
-        },
-        pager: pagerOf(
-          '/join/requests',
-          new URLSearchParams(web.query),
-          { cursor, next: page.nextCursor, limit },
-          reader,
-        ),
-      });
-    },
-  }),
+  ...requestList,
   pageRoute({
     method: 'POST',
     path: '/join/requests/:id/accept',

@@ -3,18 +3,18 @@ import type { Context } from '../platform/context';
 import { pageRoute, seeOther, view, type PageResult, type PageRoute } from '../platform/http/page';
 import type { Person } from '../platform/http/person';
 import { notFound } from '../platform/http/problem';
-import { fieldsOf, formErrors, formatSpeed, readDecimal, readerFor, type Reader } from '../ui';
+import { fieldsOf, formErrors, readDecimal, readerFor, type Reader } from '../ui';
 import {
   archiveProfile,
   changeProfile,
   createProfile,
   findProfile,
-  listProfiles,
   newProfile,
   type NewProfile,
   type Profile,
   type ProfileOutcome,
 } from './profile';
+import { profileList } from './profile-list.routes';
 import { decimalText } from './units';
 
 const FIELDS = [
@@ -147,35 +147,7 @@ async function answer(ctx: Context, person: Person, outcome: ProfileOutcome, ask
 
 /** Bandwidth profiles: speeds that several plans share. */
 export const profileRoutes: PageRoute[] = [
-  pageRoute({
-    method: 'GET',
-    path: '/plans/profiles',
-    permission: 'plans.read',
-    async run(ctx, _input, _web, person) {
-      const reader = readerFor(ctx, person);
-      const { t, locale } = reader;
-      const mayAdd = person.actor.permissions.has('plans.write');
-      const both = (speed: { down_kbps: number; up_kbps: number }) =>
-        t('plans.speed', { down: formatSpeed(speed.down_kbps, locale), up: formatSpeed(speed.up_kbps, locale) });
-      const profiles = await listProfiles(ctx);
-      return view('plans/profiles', {
-        title: t('plans.profiles'),
-        mayAdd,
-        rows: profiles.map((one) => ({
-          id: one.id,
-          name: one.name,
-          href: mayAdd ? `/plans/profiles/${one.id}` : '',
-          speed: both(one),
-          burst: one.burst ? both(one.burst) : '–',
-          packages: one.packages,
-        })),
-        empty: {
-          text: t('plans.profiles_empty'),
-          ...(mayAdd ? { href: '/plans/profiles/new', step: t('plans.add_profile'), action: true } : {}),
-        },
-      });
-    },
-  }),
+  ...profileList,
   pageRoute({
     method: 'GET',
     path: '/plans/profiles/new',

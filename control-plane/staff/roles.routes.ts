@@ -9,7 +9,8 @@ import { permissions, type Permission } from '../platform/permissions';
 import { fieldsOf, formErrors, readerFor } from '../ui';
 import type { Reader } from '../ui';
 import { permissionWord, sliceWord } from './permission-words';
-import { findRole, listRoles, mayHandle, removeRole, roleWord, saveRole, type Role, type SavedRole } from './roles';
+import { roleList } from './role-list.routes';
+import { findRole, removeRole, saveRole, type Role, type SavedRole } from './roles';
 
 /** One box per permission, named p_<permission>; a box that is not ticked does not come. */
 const roleForm = z.looseObject({ name: z.string().trim().min(1).max(60), seen: z.string().max(40).optional() });
@@ -116,28 +117,7 @@ async function save(
 }
 
 export const roleRoutes: PageRoute[] = [
-  pageRoute({
-    method: 'GET',
-    path: '/staff/roles',
-    permission: 'staff.read',
-    async run(ctx, _input, web, person) {
-      const reader = readerFor(ctx, person);
-      const write = person.actor.permissions.has('staff.write');
-      const told = (['role_saved', 'role_removed'] as const).find((one) => one === web.query['told']);
-      return view('staff/roles', {
-        title: reader.t('staff.roles_title'),
-        told: told && { text: reader.t(`staff.told_${told}`) },
-        mayAdd: write,
-        roles: (await listRoles(ctx)).map((role) => ({
-          name: roleWord({ role: role.key, role_name: role.name, own_role: role.own }, reader),
-          href: role.own && write && mayHandle(ctx, role) ? `/staff/roles/${role.id}` : '',
-          kind: role.own ? reader.t('staff.role_own') : reader.t('staff.role_built_in'),
-          people: reader.t('staff.role_people', { count: role.people }),
-          may: role.permissions.map((one) => permissionWord(one, reader)).join(' · '),
-        })),
-      });
-    },
-  }),
+  ...roleList,
   pageRoute({
     method: 'GET',
     path: '/staff/roles/new',

@@ -32,7 +32,7 @@ export interface ListSpec<P extends string, Q extends z.ZodType<ListQuery>, Row,
   /** Names it in choices, saved views and CSV files: letters and dashes. */
   list: string;
   path: P;
-  permission: Permission;
+  permission: Permission | 'signed_in';
   /** `{{> table table}}` stands somewhere in it. */
   view: string;
   /** `listQuery`, extended by its filters. */
@@ -157,7 +157,8 @@ export function listPages<const P extends string, Q extends z.ZodType<ListQuery>
           const made = { scope: await spec.scope(ctx, asked), reader: asked.reader };
           const ids = Object.fromEntries(Object.entries(params).map(([name, value]) => [name, String(value)]));
           const detail = { list: spec.list, ...ids, filter: chosen(asked.query, web.query) };
-          await recordAudit(ctx, `${permission.split('.')[0]}.export`, { type: 'staff', id: person.staffId }, detail);
+          const slice = permission === 'signed_in' ? spec.list : permission.split('.')[0];
+          await recordAudit(ctx, `${slice}.export`, { type: 'staff', id: person.staffId }, detail);
           return made;
         });
         const next = (cursor: string | undefined) =>

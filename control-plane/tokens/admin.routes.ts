@@ -1,56 +1,17 @@
 import { z } from 'zod';
-import type { Context } from '../platform/context';
 import { fieldsOf as faultsOf } from '../platform/http/input';
 import { pageRoute, seeOther, view, type PageResult, type PageRoute } from '../platform/http/page';
 import type { Person } from '../platform/http/person';
 import { notFound } from '../platform/http/problem';
 import { permissions } from '../platform/permissions';
 import { ownHand } from '../staff';
-import { fieldsOf, formatMoment, formErrors, readerFor, type Reader } from '../ui';
+import { fieldsOf, formErrors, readerFor, type Reader } from '../ui';
 import { createToken } from './create-token';
-import { listTokens } from './queries';
+import { tokenList } from './list.routes';
 import { revokeToken } from './revoke-token';
-import { newToken, type Token } from './schema';
+import { newToken } from './schema';
 
 const DAYS = ['30', '90', '365', '730'];
-const listQuery = z.object({ all: z.enum(['yes']).optional(), told: z.enum(['revoked']).optional() });
-
-function printToken(token: Token, all: boolean, reader: Reader) {
-  const { t } = reader;
-  return {
-    id: token.id,
-    name: token.name ?? t('tokens.sign_in'),
-    owner: all ? token.owner.name : '',
-    scopes: token.scopes ? token.scopes.join(', ') : t('tokens.everything'),
-    used: token.last_used_at
-      ? formatMoment(token.last_used_at, reader)
-      : token.kind === 'token'
-        ? t('tokens.never')
-        : '–',
-    from: token.last_used_ip ?? '',
-    ends: formatMoment(token.expires_at, reader),
-    made: t('tokens.made', { when: formatMoment(token.created_at, reader) }),
-  };
-}
-
-async function listPage(ctx: Context, person: Person, query: z.output<typeof listQuery>): Promise<PageResult> {
-  const reader = readerFor(ctx, person);
-  const { t } = reader;
-  const manages = person.actor.permissions.has('tokens.manage');
-  const all = manages && query.all === 'yes';
-  const tokens = await listTokens(ctx, { staffId: all ? undefined : person.staffId, currentHash: person.tokenHash });
-  return view('tokens/list', {
-    title: t('tokens.title'),
-    all,
-    told: query.told && { text: t('tokens.told_revoked') },
-    tabs: manages && [
-      { href: '/tokens', label: t('tokens.mine'), current: !all },
-      { href: '/tokens?all=yes', label: t('tokens.of_all'), current: all },
-    ],
-    rows: tokens.map((one) => printToken(one, all, reader)),
-    empty: { text: t('tokens.empty'), href: '/tokens/new', step: t('tokens.add'), action: true },
-  });
-}
 
 function formPage(
   person: Person,
@@ -95,13 +56,7 @@ function formPage(
 }
 
 export const pageRoutes: PageRoute[] = [
-  pageRoute({
-    method: 'GET',
-    path: '/tokens',
-    permission: 'signed_in',
-    query: listQuery,
-    run: (ctx, { query }, _web, person) => listPage(ctx, person, query),
-  }),
+  ...tokenList,
   pageRoute({
     method: 'GET',
     path: '/tokens/new',

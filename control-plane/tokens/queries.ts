@@ -1,5 +1,6 @@
 import type { Context } from '../platform/context';
 import { Prisma } from '../platform/db/generated/client';
+import { pageOf, type Page } from '../platform/http/input';
 import type { Token } from './schema';
 
 interface Row {
@@ -17,21 +18,42 @@ interface Row {
 
 const LISTED_MAX = 500;
 
+export interface TokensOf {
+  /** Of one person; undefined is everybody. */
+  staffId?: bigint | undefined;
+  id?: bigint | undefined;
+  currentHash: Buffer;
+}
+
 /** Tokens and programs' sign-ins that still work, newest first: of one person, or of the whole company. One row for each family. */
-export async function listTokens(
+export async function listTokens(ctx: Context, of: TokensOf): Promise<Token[]> {
+  return (await select(ctx, of, { limit: LISTED_MAX, before: undefined })).map(toToken);
+}
+
+/** The same, a page at a time. */
+export async function pageOfTokens(
   ctx: Context,
-  of: { staffId?: bigint | undefined; id?: bigint | undefined; currentHash: Buffer },
-): Promise<Token[]> {
-  const rows = await ctx.tx.$queryRaw<Row[]>`
+  of: TokensOf,
+  { limit, before }: { limit: number; before: bigint | undefined },
+): Promise<Page<Token>> {
+  return pageOf(await select(ctx, of, { limit: limit + 1, before }), limit, (row) => row.id, toToken);
+}
+
+function select(
+  ctx: Context,
+  of: TokensOf,
+  { limit, before }: { limit: number; before: bigint | undefined },
+): Promise<Row[]> {
+  return ctx.tx.$queryRaw<Row[]>`
     SELECT min(t.id) AS id, min(t.name) AS name, min(t.scopes) AS scopes, min(t.staff_id) AS staff_id, min(s.name) AS owner, min(t.created_at) AS created_at,
            max(t.expires_at) AS expires_at, max(t.last_used_at) AS last_used_at, host(max(t.last_used_ip)) AS last_used_ip,
            bool_or(t.token_hash = ${of.currentHash}) AS current
     FROM staff_token t JOIN staff s ON s.id = t.staff_id
     WHERE t.revoked_at IS NULL AND t.expires_at > now()
       ${of.staffId === undefined ? Prisma.empty : Prisma.sql`AND t.staff_id = ${of.staffId}`}
-    GROUP BY t.family ${of.id === undefined ? Prisma.empty : Prisma.sql`HAVING min(t.id) = ${of.id}`}
-    ORDER BY min(t.id) DESC LIMIT ${LISTED_MAX}`;
-  return rows.map(toToken);
+    GROUP BY t.family
+    HAVING (${of.id ?? null}::bigint IS NULL OR min(t.id) = ${of.id ?? null}) AND (${before ?? null}::bigint IS NULL OR min(t.id) < ${before ?? null})
+    ORDER BY min(t.id) DESC LIMIT ${limit}`;
 }
 
 function toToken(row: Row): Token {

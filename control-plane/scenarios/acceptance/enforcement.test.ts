@@ -1,83 +1,19 @@
-import { ManualClock, type Faults, type Session } from '../../test-kit/mikrotik';
+import { ManualClock, type Faults } from '../../test-kit/mikrotik';
 import { stopwatch } from '../../test-kit/stopwatch';
-import { make, makeActive, makeSubscription, unique, type Json } from '../../test-kit/story';
+import { makeActive, makeSubscription, type Json } from '../../test-kit/story';
 import { until } from '../../test-kit/until';
-import { startWhole, type KnownRouter, type Whole } from '../../test-kit/whole';
+import type { KnownRouter } from '../../test-kit/whole';
+import { wholeWithRouter } from './whole-with-router';
 
 /** What must become true for a session becomes true in time, and the API tells how: caps, expiry, payments, top-ups, bad routers. */
 jest.setTimeout(60_000);
 
-let lango: Whole;
-let router: KnownRouter;
-beforeAll(async () => {
-  lango = await startWhole();
-  router = await lango.addRouter();
-}, 90_000);
-afterAll(() => lango?.stop(), 30_000);
-
-const password = 'open-sesame';
-const sleepUntil = (at_ms: number) => new Promise((resolve) => setTimeout(resolve, at_ms - Date.now()));
-const show = async (sub: Json): Promise<Json> => (await lango.api.get<Json>(`/subscriptions/${sub['id']}`)).body;
-const post = async (path: string, body?: unknown): Promise<Json> => {
-  const answer = await lango.api.post<Json>(path, body);
-  if (answer.status >= 300) throw new Error(`POST ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
-  return answer.body;
-};
-const pay = (sub: Json, amount_cents = 10_000) =>
-  make(lango.api, '/billing/transactions', {
-    subscription_id: sub['id'],
-    amount_cents,
-    method: 'cash',
-    reference: unique('slip'),
-  });
-
-/** A subscriber's device dials: always the same one. */
-async function online(sub: Json, at = router): Promise<Session> {
-  const mac = `02:00:00:00:${hex(Number(sub['id']) >> 8)}:${hex(Number(sub['id']))}`;
-  const login = await at.device.connectPppoe({ username: sub['username'] as string, password, mac });
-  if (login.kind !== 'online') throw new Error(`${sub['username']}: ${JSON.stringify(login)}`);
-  return login.session;
-}
-
-const hex = (byte: number): string => (byte & 255).toString(16).padStart(2, '0').toUpperCase();
-
-/** A router that does not keep limits by itself, so that only Lango ends the session. */
-async function limitless(sub: Json, at = router): Promise<Session> {
-  const session = await online(sub, at);
-  session.change({ totalLimit_bytes: 0n, sessionTimeout_s: 0 });
-  return session;
-}
-
-const told = async (sub: Json): Promise<Json[]> =>
-  (await lango.api.get<{ items: Json[] }>(`/enforcements?subscription_id=${sub['id']}`)).body.items;
-
-/** The newest enforcement of a subscription once it has this state, read by its id. */
-async function enforced(sub: Json, state: string, timeout_ms = 20_000): Promise<Json> {
-  const items = await until(
-    () => told(sub),
-    ([newest]) => newest?.['state'] === state,
-    timeout_ms,
-  );
-  return (await lango.api.get<Json>(`/enforcements/${items[0]?.['id']}`)).body;
-}
-
-/** Posts something and gives how long after its answer a CoA or Disconnect of this session was on the wire, in ms (see stopwatch). */
-async function onWire(session: Session, request: string, work: () => Promise<unknown>, at = router): Promise<number> {
-  const since = at.device.events.position;
-  let sinceAnswer: (() => number) | undefined;
-  const seen = at.device.events
-    .waitFor('coa', (event) => event.session === session && event.request === request, { since, timeout_ms: 30_000 })
-    .then(() => sinceAnswer?.() ?? 0);
-  const answered = work().then(() => {
-    sinceAnswer = stopwatch();
-  });
-  const [wait_ms] = await Promise.all([seen, answered]);
-  return wait_ms;
-}
+const whole = wholeWithRouter();
+const { password, sleepUntil, show, post, pay, online, limitless, told, enforced, onWire } = whole;
 
 describe('a cap', () => {
   test('that cuts: Disconnect on the wire within a second of the packet, and proven by the Stop', async () => {
-    const sub = await makeActive(lango.api, { quota_bytes: 1_000_000 });
+    const sub = await makeActive(whole.lango.api, { quota_bytes: 1_000_000 });
     const session = await limitless(sub);
     session.addTraffic(300_000, 699_999);
     await session.interim();
@@ -102,8 +38,8 @@ describe('a cap', () => {
     ['a router that keeps no limit, by one short interim', true, (10_000_000 / 8) * 60],
   ])('of 500 MB on a 10 Mbit/s line is overshot little on %s', async (_what, withoutLimits, allowed) => {
     const clock = new ManualClock(Date.now());
-    const at = await lango.addRouter({ clock, automaticInterims: true });
-    const sub = await makeActive(lango.api, { quota_bytes: 500_000_000, down_kbps: 10_000, up_kbps: 5_000 });
+    const at = await whole.lango.addRouter({ clock, automaticInterims: true });
+    const sub = await makeActive(whole.lango.api, { quota_bytes: 500_000_000, down_kbps: 10_000, up_kbps: 5_000 });
     const session = withoutLimits ? await limitless(sub, at) : await online(sub, at);
     session.setTraffic({ up_bps: 0, down_bps: 100_000_000 });
     let told_ms = 0;
@@ -134,7 +70,7 @@ describe('a cap', () => {
 
   test('that throttles: CoA with the slow rate, and a top-up brings the full one back', async () => {
     const plan = { quota_bytes: 1_000_000, on_quota: 'throttle', throttle_down_kbps: 512, throttle_up_kbps: 256 };
-    const sub = await makeActive(lango.api, plan);
+    const sub = await makeActive(whole.lango.api, plan);
     const session = await online(sub);
     session.addTraffic(0, 1_000_001);
     const sent = stopwatch();
@@ -168,7 +104,7 @@ describe('a cap', () => {
   });
 
   test('that cut is opened by a top-up: from the garden, and at the next login', async () => {
-    const sub = await makeActive(lango.api, { quota_bytes: 1_000_000 });
+    const sub = await makeActive(whole.lango.api, { quota_bytes: 1_000_000 });
     const first = await limitless(sub);
     first.addTraffic(0, 1_000_000);
     await first.interim();
@@ -195,13 +131,16 @@ describe('a cap', () => {
 describe('expiry', () => {
   test('cuts within two seconds of its second, also a router that ignores Session-Timeout', async () => {
     const four = { validity: { count: 4, unit: 'second' } };
-    const [made, own] = await Promise.all([makeSubscription(lango.api, four), makeSubscription(lango.api, four)]);
-    const since = router.device.events.position;
+    const [made, own] = await Promise.all([
+      makeSubscription(whole.lango.api, four),
+      makeSubscription(whole.lango.api, four),
+    ]);
+    const since = whole.router.device.events.position;
     const [sub] = await Promise.all([made, own].map(({ id }) => post(`/subscriptions/${id}/activate`)));
     const [session, kept] = await Promise.all([limitless(made), online(own)]);
     expect(kept.entitlement.sessionTimeout_s).toBeLessThanOrEqual(4);
     const at_ms = new Date(sub!['expires_at'] as string).getTime();
-    const ended = router.device.events
+    const ended = whole.router.device.events
       .waitFor('ended', (event) => event.session === session, { since, timeout_ms: 30_000 })
       .then(() => Date.now());
     await sleepUntil(at_ms);
@@ -218,7 +157,10 @@ describe('expiry', () => {
 
   test('renewed a moment before: the session lives on past it without a drop', async () => {
     const eight = { validity: { count: 8, unit: 'second' } };
-    const [paid, extended] = await Promise.all([makeActive(lango.api, eight), makeActive(lango.api, eight)]);
+    const [paid, extended] = await Promise.all([
+      makeActive(whole.lango.api, eight),
+      makeActive(whole.lango.api, eight),
+    ]);
     const sessions = await Promise.all([online(paid), online(extended)]);
     const at = new Date(extended['expires_at'] as string).getTime();
     await sleepUntil(at - 3_000);
@@ -232,8 +174,9 @@ describe('expiry', () => {
     for (const [i, sub] of [paid, extended].entries()) {
       expect(sessions[i]?.live).toBe(true);
       expect((await show(sub))['state']).toBe('active');
-      const { items } = (await lango.api.get<{ items: Json[] }>(`/sessions?state=all&username=${sub['username']}`))
-        .body;
+      const { items } = (
+        await whole.lango.api.get<{ items: Json[] }>(`/sessions?state=all&username=${sub['username']}`)
+      ).body;
       expect(items).toMatchObject([{ acct_session_id: sessions[i]?.id, stopped_at: null }]);
       expect(await told(sub)).toMatchObject([{ kind: 'refresh', attempts: [{ via: 'coa', outcome: 'ack' }] }]);
     }
@@ -242,7 +185,7 @@ describe('expiry', () => {
 
 describe('a payment', () => {
   test('opens the walled garden at once: Disconnect within a second, and the next login has the plan', async () => {
-    const sub = await makeSubscription(lango.api);
+    const sub = await makeSubscription(whole.lango.api);
     const garden = await online(sub);
     expect(garden.entitlement).toMatchObject({ addressLists: ['expired'] });
     // Unpaid is no reason to be thrown out of it: the pay page must stay.
@@ -267,8 +210,8 @@ describe('a payment', () => {
   });
 
   test('lets a hotspot device in within a second', async () => {
-    const sub = await makeSubscription(lango.api, { type: 'hotspot' });
-    const login = () => router.device.connectHotspot({ username: sub['username'] as string, password });
+    const sub = await makeSubscription(whole.lango.api, { type: 'hotspot' });
+    const login = () => whole.router.device.connectHotspot({ username: sub['username'] as string, password });
     expect(await login()).toMatchObject({ kind: 'rejected' });
     const began = stopwatch();
     await pay(sub);
@@ -279,14 +222,16 @@ describe('a payment', () => {
 
 describe('a renewal in the middle of a session', () => {
   test('begins a new cap: the session goes on, its limit moves along, and only new bytes count', async () => {
-    const sub = await makeActive(lango.api, { quota_bytes: 1_000_000 });
+    const sub = await makeActive(whole.lango.api, { quota_bytes: 1_000_000 });
     const session = await online(sub);
     expect(session.entitlement.totalLimit_bytes).toBe(1_000_000n);
     session.addTraffic(0, 900_000);
     await session.interim();
-    const since = router.device.events.position;
+    const since = whole.router.device.events.position;
     expect(await onWire(session, 'CoA-Request', () => pay(sub))).toBeLessThan(1_000);
-    const { attributes } = await router.device.events.waitFor('coa', (event) => event.session === session, { since });
+    const { attributes } = await whole.router.device.events.waitFor('coa', (event) => event.session === session, {
+      since,
+    });
     // The session's 900,000 so far, the new cap, and the 100,000 that were left of the old one.
     expect(attributes).toContainEqual({ attribute: 'Mikrotik-Total-Limit', value: '2000000' });
     // The simulated router ignores that, as RouterOS may; this one is to have obeyed.
@@ -296,17 +241,17 @@ describe('a renewal in the middle of a session', () => {
     await session.interim();
     expect(session.live).toBe(true);
     expect(await show(sub)).toMatchObject({ state: 'active', used_bytes: 600_000 });
-    const { items } = (await lango.api.get<{ items: Json[] }>(`/subscriptions/${sub['id']}/usage?by=cycle`)).body;
+    const { items } = (await whole.lango.api.get<{ items: Json[] }>(`/subscriptions/${sub['id']}/usage?by=cycle`)).body;
     expect(items.map((item) => item['output_bytes'] as number).toSorted((a, b) => a - b)).toEqual([600_000, 900_000]);
     session.addTraffic(0, 500_000);
-    await router.device.idle();
+    await whole.router.device.idle();
     expect(session).toMatchObject({ live: false, endedBy: 'NAS-Request' });
     expect((await show(sub))['state']).toBe('capped');
   });
 
   test('gives a throttled line its full speed back, and a new login is throttled only while it must be', async () => {
     const plan = { quota_bytes: 1_000_000, on_quota: 'throttle', throttle_down_kbps: 512, throttle_up_kbps: 256 };
-    const sub = await makeActive(lango.api, plan);
+    const sub = await makeActive(whole.lango.api, plan);
     const first = await online(sub);
     first.addTraffic(0, 1_000_001);
     await onWire(first, 'CoA-Request', () => first.interim());
@@ -326,8 +271,8 @@ describe('a renewal in the middle of a session', () => {
 });
 
 test('a NAS of another make is cut too, signed as it expects', async () => {
-  const at = await lango.addRouter({}, { type: 'other' });
-  const sub = await makeActive(lango.api);
+  const at = await whole.lango.addRouter({}, { type: 'other' });
+  const sub = await makeActive(whole.lango.api);
   const session = await online(sub, at);
   const since = at.device.events.position;
   await post(`/subscriptions/${sub['id']}/suspend`, { reason: 'unpaid' });
@@ -337,14 +282,14 @@ test('a NAS of another make is cut too, signed as it expects', async () => {
 });
 
 test('suspension cuts and keeps out until staff resume', async () => {
-  const sub = await makeActive(lango.api);
+  const sub = await makeActive(whole.lango.api);
   const session = await online(sub);
   const wait_ms = await onWire(session, 'Disconnect-Request', () =>
     post(`/subscriptions/${sub['id']}/suspend`, { reason: 'unpaid' }),
   );
   expect(wait_ms).toBeLessThan(1_000);
   expect(await enforced(sub, 'proven')).toMatchObject({ kind: 'cut', reason: 'suspended' });
-  expect(await router.device.connectPppoe({ username: sub['username'] as string, password })).toMatchObject({
+  expect(await whole.router.device.connectPppoe({ username: sub['username'] as string, password })).toMatchObject({
     kind: 'rejected',
   });
   await post(`/subscriptions/${sub['id']}/resume`);
@@ -352,32 +297,34 @@ test('suspension cuts and keeps out until staff resume', async () => {
 });
 
 test('staff disconnect and re-rate a session by hand, and see what became of it', async () => {
-  const sub = await makeActive(lango.api);
+  const sub = await makeActive(whole.lango.api);
   const session = await online(sub);
-  const [row] = (await lango.api.get<{ items: Json[] }>(`/sessions?username=${sub['username']}`)).body.items;
-  const rated = await lango.api.post<Json>(`/sessions/${row?.['id']}/rate`, { down_kbps: 2_000, up_kbps: 1_000 });
+  const [row] = (await whole.lango.api.get<{ items: Json[] }>(`/sessions?username=${sub['username']}`)).body.items;
+  const rated = await whole.lango.api.post<Json>(`/sessions/${row?.['id']}/rate`, { down_kbps: 2_000, up_kbps: 1_000 });
   expect(rated).toMatchObject({ status: 202, body: { enforcement_id: expect.any(String) } });
   await until(
     () => session.entitlement.rateLimit,
     (rate) => rate?.down_bps === 2_000_000 && rate.up_bps === 1_000_000,
   );
-  const cut = await lango.api.post<Json>(`/sessions/${row?.['id']}/disconnect`);
+  const cut = await whole.lango.api.post<Json>(`/sessions/${row?.['id']}/disconnect`);
   expect(cut.status).toBe(202);
   await until(
     () => session.live,
     (live) => !live,
   );
   const seen = await until(
-    async () => (await lango.api.get<Json>(`/enforcements/${cut.body['enforcement_id']}`)).body,
+    async () => (await whole.lango.api.get<Json>(`/enforcements/${cut.body['enforcement_id']}`)).body,
     (enforcement) => enforcement['state'] === 'proven',
   );
   expect(seen).toMatchObject({ kind: 'cut', reason: 'staff_disconnect', proven_by: 'stop' });
-  expect((await lango.api.post(`/sessions/${row?.['id']}/disconnect`)).status).toBe(409);
-  expect((await lango.api.post(`/sessions/${row?.['id']}/rate`, { down_kbps: 0, up_kbps: 'x' })).status).toBe(422);
+  expect((await whole.lango.api.post(`/sessions/${row?.['id']}/disconnect`)).status).toBe(409);
+  expect((await whole.lango.api.post(`/sessions/${row?.['id']}/rate`, { down_kbps: 0, up_kbps: 'x' })).status).toBe(
+    422,
+  );
 });
 
 const patch = async (at: KnownRouter, fields: Json) =>
-  expect((await lango.api.patch(`/routers/${at.id}`, fields)).status).toBe(200);
+  expect((await whole.lango.api.patch(`/routers/${at.id}`, fields)).status).toBe(200);
 const behave = (coa: Faults['coa']) => async (at: KnownRouter) => {
   at.device.faults.coa = coa;
 };
@@ -401,8 +348,8 @@ test('routers that NAK, are silent, or have another secret are retried, shown, a
   ];
   const bad = await Promise.all(
     kinds.map(async (kind) => {
-      const at = await lango.addRouter();
-      const sub = await makeActive(lango.api);
+      const at = await whole.lango.addRouter();
+      const sub = await makeActive(whole.lango.api);
       const session = await online(sub, at);
       await kind.harm(at);
       return { ...kind, at, sub, session };
@@ -411,7 +358,7 @@ test('routers that NAK, are silent, or have another secret are retried, shown, a
   await Promise.all(bad.map(({ sub }) => post(`/subscriptions/${sub['id']}/suspend`, { reason: 'test' })));
   // In the midst of that, a good router is served at once.
   for (let i = 0; i < 3; i++) {
-    const sub = await makeActive(lango.api);
+    const sub = await makeActive(whole.lango.api);
     const session = await online(sub);
     const wait_ms = await onWire(session, 'Disconnect-Request', () =>
       post(`/subscriptions/${sub['id']}/suspend`, { reason: 'test' }),
@@ -444,8 +391,8 @@ test('routers that NAK, are silent, or have another secret are retried, shown, a
 });
 
 test('a router that obeys and answers with another secret: the Stop proves what its answer cannot', async () => {
-  const at = await lango.addRouter();
-  const sub = await makeActive(lango.api);
+  const at = await whole.lango.addRouter();
+  const sub = await makeActive(whole.lango.api);
   await online(sub, at);
   at.device.faults.coa = 'wrong_secret';
   await post(`/subscriptions/${sub['id']}/suspend`, { reason: 'test' });

@@ -32,6 +32,7 @@ const bodies: Record<string, unknown> = {
   'PUT /api/resellers/:id': { name: 'x', phone: '0712345678', version: 1 },
   'POST /api/resellers/:id/top-up': { amount_cents: 100, method: 'cash', reference: 'walk' },
   'POST /api/resellers/:id/customers': { client_id: '1' },
+  'POST /api/resellers/payouts/each/:id/mark': { outcome: 'paid', from: 'cash', reference: 'walk' },
   'POST /api/resellers/:id/stock': { batch_id: '1', wholesale_cents: 1, charged: 'sale' },
   'PATCH /api/clients/:id': { name: 'x' },
   'PATCH /api/routers/:id': { name: 'x' },

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** What can be asked for; each is also the name of the task that hears of the decision. The same stand in approval_kinds() (prisma/functions/approvals.sql). */
-export const approvalKinds = ['payments.refund'] as const;
+export const approvalKinds = ['payments.refund', 'resellers.payout'] as const;
 export type ApprovalKind = (typeof approvalKinds)[number];
 
 export const approvalStates = ['asked', 'approved', 'refused', 'expired', 'done', 'void'] as const;

@@ -50,6 +50,7 @@ const table = {
   'resellers.read': 'isp_admin sales finance',
   'resellers.write': 'isp_admin',
   'resellers.float': 'isp_admin finance',
+  'resellers.pay': 'isp_admin finance',
   'resellers.sell': 'isp_admin reseller',
   'ledger.read': 'isp_admin finance',
   'invoices.read': 'isp_admin finance support sales',

@@ -11,6 +11,7 @@ import { assignCustomer } from './assign-customer';
 import { invitePerson } from './invite-person';
 import { resellerPage, type Refused } from './one.pages';
 import { ownRoutes } from './own.routes';
+import { payoutRoutes } from './payouts/payout.pages';
 import { findReseller, listResellers } from './queries';
 import { rulesRoutes } from './rules.routes';
 import { changeReseller, createReseller, setSuspended, type ResellerOutcome } from './save-reseller';
@@ -46,7 +47,10 @@ const list = listPages({
       ? { href: '/resellers/new', step: t('resellers.add'), action: true }
       : {}),
   }),
-  model: (_ctx, { person }) => ({ mayAdd: person.actor.permissions.has('resellers.write') }),
+  model: (_ctx, { person }) => ({
+    mayAdd: person.actor.permissions.has('resellers.write'),
+    mayPay: person.actor.permissions.has('resellers.pay'),
+  }),
 });
 
 const resellerForm = z.record(z.string(), z.string().max(300));
@@ -252,6 +256,7 @@ const post = (
 export const pageRoutes: PageRoute[] = [
   ...list,
   ...rulesRoutes,
+  ...payoutRoutes,
   ...ownRoutes,
   pageRoute({
     method: 'GET',

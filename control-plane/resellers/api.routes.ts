@@ -4,6 +4,7 @@ import { cursorId, idField, listQuery } from '../platform/http/input';
 import { conflict, invalid, notFound, tooMany } from '../platform/http/problem';
 import { route } from '../platform/http/route';
 import { assignCustomer } from './assign-customer';
+import { payoutApiRoutes } from './payouts/answers.routes';
 import { findReseller, listResellers, listStock } from './queries';
 import { createRule, endRule, listRules } from './save-rule';
 import { changeReseller, createReseller, setSuspended, type ResellerOutcome } from './save-reseller';
@@ -324,4 +325,4 @@ async function mustBeOwn(ctx: Context): Promise<Reseller> {
   return found;
 }
 
-export const apiRoutes = [...ofCompany, ...rules, ...own];
+export const apiRoutes = [...ofCompany, ...rules, ...payoutApiRoutes, ...own];

@@ -97,6 +97,14 @@ export async function furnish(lango: TestLango, company: TestCompany): Promise<R
   );
   const reseller = String((await make(company.api, '/resellers', { name: 'Duka', phone: '0700555444' }))['id']);
   const rules = await make(company.api, '/resellers/rules', { percent_bp: 500 });
+  const payoutRun = await one(
+    `INSERT INTO reseller_payout_run (tenant_id, method, total_cents, currency, created_name) VALUES ($1, 'hand', 100, 'KES', 'Amina') RETURNING id`,
+    [],
+  );
+  const payout = await one(
+    `INSERT INTO reseller_payout (tenant_id, run_id, reseller_id, amount_cents, currency, phone) VALUES ($1, $2, $3, 100, 'KES', '+254700555444') RETURNING id`,
+    [payoutRun, reseller],
+  );
   const message = await one(
     `INSERT INTO message (tenant_id, kind, urgency, channel, recipient, locale, state, due_at, body) VALUES ($1, 'notice', 'day', 'sms', '+254712000000', 'en', 'failed', NULL, 'x') RETURNING id`,
     [],
@@ -151,6 +159,8 @@ export async function furnish(lango: TestLango, company: TestCompany): Promise<R
     'webhooks/deliveries': delivery,
     messages: message,
     resellers: reseller,
+    'resellers/payouts': payoutRun,
+    'resellers/payouts/each': payout,
     'resellers/rules': String((rules as unknown as { id: string }[])[0]?.id),
     approvals: approval,
     'sms/logs': message,

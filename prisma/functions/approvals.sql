@@ -3,7 +3,7 @@
 -- What can be asked for: the permission that whoever decides must hold, and up to what one person is enough where the company has said nothing.
 -- A kind is also the name of the task that is told of the decision: {tenant, approval, subject, state}.
 CREATE OR REPLACE FUNCTION approval_kinds() RETURNS TABLE (kind text, permission text, limit_cents bigint) LANGUAGE sql IMMUTABLE AS $$
-  VALUES ('payments.refund', 'payments.refund', 500000::bigint)
+  VALUES ('payments.refund', 'payments.refund', 500000::bigint), ('resellers.payout', 'resellers.pay', 0)
 $$;
 GRANT EXECUTE ON FUNCTION approval_kinds() TO lango_web, lango_jobs;
 

@@ -17,8 +17,8 @@ interface Answer {
   body: unknown;
 }
 
-/** silent: taken and not answered. spike: turned away. */
-export type PayoutFault = 'silent' | 'spike';
+/** broken: taken, and the answer lost behind a gateway's error. spike: turned away. */
+export type PayoutFault = 'broken' | 'spike';
 
 const REQUEST = '/mpesa/b2c/v3/paymentrequest';
 const STATUS = '/mpesa/transactionstatus/v1/query';
@@ -69,7 +69,7 @@ export class PayoutDesk {
     return path === REQUEST || (path === STATUS && this.named(body) !== undefined);
   }
 
-  answer(path: string, body: Record<string, unknown>): Answer | undefined {
+  answer(path: string, body: Record<string, unknown>): Answer {
     return path === REQUEST ? this.take(body) : this.ask(body);
   }
 
@@ -91,7 +91,7 @@ export class PayoutDesk {
     return this.taken.find((one) => one.conversation === asked || one.originator === asked);
   }
 
-  private take(body: Record<string, unknown>): Answer | undefined {
+  private take(body: Record<string, unknown>): Answer {
     const met = this.faults.shift();
     if (met === 'spike') return refusal(500, '500.003.02', 'Spike Arrest Violation');
     if (textOf(body['InitiatorName']) === '' || textOf(body['SecurityCredential']) === '')
@@ -113,7 +113,9 @@ export class PayoutDesk {
     void Promise.resolve()
       .then(() => this.usual(one, this))
       .catch(() => undefined);
-    return met === 'silent' ? undefined : { status: 200, body: accepted(originator, one.conversation) };
+    return met === 'broken'
+      ? { status: 503, body: '<html>Service Unavailable</html>' }
+      : { status: 200, body: accepted(originator, one.conversation) };
   }
 
   private ask(body: Record<string, unknown>): Answer {

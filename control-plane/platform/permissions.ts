@@ -61,6 +61,8 @@ const table = {
   'postpaid.promise': 'isp_admin finance support',
   'postpaid.write_off': 'isp_admin',
   'postpaid.settings': 'isp_admin finance',
+  'wallets.read': 'isp_admin finance support sales',
+  'wallets.transfer': 'isp_admin finance',
   'messages.read': 'isp_admin support sales finance',
   'messages.send': 'isp_admin support sales',
   'messages.settings': 'isp_admin',

@@ -176,6 +176,7 @@ async function personModel(ctx: Context, id: bigint, query: z.output<typeof pers
     maySell: permissions.has('subscriptions.write'),
     mayEdit: permissions.has('subscribers.write'),
     mayInvoices: permissions.has('invoices.read'),
+    mayWallet: permissions.has('wallets.read'),
     mayPostpaid: permissions.has('postpaid.read'),
     mayWrite: permissions.has('messages.send'),
     maySeeMoney,

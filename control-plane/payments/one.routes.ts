@@ -18,10 +18,10 @@ import {
 } from '../ui';
 import { askAgain } from './ask-again';
 import { OUTCOME } from './list.view';
+import { promptPageRoutes } from './prompt.pages';
 import { findPayment } from './queries';
 import { refundsOf } from './refund/queries';
 import { refundLine } from './refund/refund.view';
-import { requestPayment } from './request-payment';
 import type { PaymentWithTimeline } from './schema';
 import { findClaim } from './suspense.queries';
 
@@ -120,47 +120,7 @@ const FAILURES = new Set([
   'payment_failed',
 ]);
 
-const promptForm = z.object({
-  subscription_id: idField,
-  phone: z.string().trim().max(40),
-  amount: z.string().trim().max(20).optional(),
-});
 const findQuery = z.object({ q: z.string().trim().max(60).default(''), asked: z.string().max(1).optional() });
-
-async function promptPage(
-  ctx: Context,
-  reader: Reader,
-  values: Record<string, string>,
-  errors: Record<string, string>,
-  status?: number,
-): Promise<PageResult> {
-  const id = idField.safeParse(values['subscription_id']);
-  const service = id.success
-    ? await ctx.tx.subscription.findFirst({ where: { id: id.data }, include: { subscriber: true } })
-    : null;
-  if (!service) throw notFound('That subscription');
-  const field = fieldsOf('payments', { phone: service.subscriber.phone ?? '', ...values }, errors, reader);
-  return view(
-    'payments/prompt',
-    {
-      title: reader.t('payments.prompt_for', { name: service.subscriber.name }),
-      back: `/subscribers/${service.subscriber_id}`,
-      client: service.subscriber.name,
-      subscription: service.id.toString(),
-      errors: formErrors(errors),
-      phone: field('phone', {
-        type: 'tel',
-        mode: 'tel',
-        required: true,
-        max: 40,
-        autocomplete: 'off',
-        help: reader.t('payments.phone_help'),
-      }),
-      amount: field('amount', { mode: 'decimal', max: 20, help: reader.t('payments.amount_help') }),
-    },
-    status ? { status } : {},
-  );
-}
 
 export const oneRoutes: PageRoute[] = [
   pageRoute({
@@ -170,47 +130,7 @@ export const oneRoutes: PageRoute[] = [
     run: (ctx, { params }, _web, person) =>
       onePage(ctx, params.id, readerFor(ctx, person), person.actor.permissions.has('payments.refund')),
   }),
-  pageRoute({
-    method: 'GET',
-    path: '/payments/prompt',
-    permission: 'payments.write',
-    query: z.object({ subscription_id: z.string().max(20).default('') }),
-    run: (ctx, { query }, _web, person) =>
-      promptPage(ctx, readerFor(ctx, person), { subscription_id: query.subscription_id }, {}),
-  }),
-  pageRoute({
-    method: 'POST',
-    path: '/payments/prompt',
-    permission: 'payments.write',
-    form: promptForm,
-    async run(ctx, { form }, _web, person) {
-      const reader = readerFor(ctx, person);
-      const { t } = reader;
-      if (!form.ok) return promptPage(ctx, reader, form.values, { phone: t('payments.phone_needed') }, 422);
-      const { subscription_id, phone, amount = '' } = form.value;
-      const values = { subscription_id: subscription_id.toString(), phone, amount };
-      const cents = amount === '' ? undefined : readDecimal(amount, 2);
-      if (amount !== '' && (cents === undefined || cents < 1))
-        return promptPage(ctx, reader, values, { amount: t('payments.amount_needed') }, 422);
-      const outcome = await requestPayment(ctx, {
-        subscription_id,
-        phone,
-        provider: 'mpesa',
-        ...(cents === undefined ? {} : { amount_cents: cents }),
-      });
-      switch (outcome.kind) {
-        case 'done':
-        case 'under_way':
-          return seeOther(`/payments/${outcome.id}`);
-        case 'too_soon':
-          return promptPage(ctx, reader, values, { phone: t('payments.too_soon', { seconds: outcome.wait_s }) }, 422);
-        case 'ended':
-          return promptPage(ctx, reader, values, { phone: t('payments.ended') }, 422);
-        case 'invalid':
-          return promptPage(ctx, reader, values, faultsOf(outcome.fields, reader), 422);
-      }
-    },
-  }),
+  ...promptPageRoutes,
   pageRoute({
     method: 'GET',
     path: '/payments/find',
@@ -250,10 +170,3 @@ export const oneRoutes: PageRoute[] = [
     },
   }),
 ];
-
-/** The words of the form for what the command refused. */
-function faultsOf(fields: Record<string, string>, { t }: Reader): Record<string, string> {
-  if ('phone' in fields) return { phone: t('payments.phone_needed') };
-  if ('provider' in fields) return { phone: t('payments.provider_needed') };
-  return { amount: t('payments.amount_whole') };
-}

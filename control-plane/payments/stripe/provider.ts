@@ -1,5 +1,5 @@
 import type Stripe from 'stripe';
-import type { Account, Order, PaymentProvider, Prompted, Refund, Refunded, Told } from '../provider';
+import type { Account, Order, PaymentProvider, Prompted, Refund, Refunded, RefundTold, Told } from '../provider';
 import { faultOf, STRIPE, stripeOf } from './client';
 import { fromMinor, isWhole, toMinor } from './minor';
 import { stripeSettings, type StripeSettings } from './settings';
@@ -26,6 +26,13 @@ export const stripe: PaymentProvider<StripeSettings> = {
     }
   },
   refund,
+  async askRefund({ settings, baseUrl }, { ref }) {
+    try {
+      return refundToldOf(await stripeOf(settings, baseUrl).refunds.retrieve(ref));
+    } catch (error) {
+      return { kind: 'unknown', text: faultOf(error).text };
+    }
+  },
   list: undefined,
 };
 
@@ -111,4 +118,10 @@ async function refund({ settings, baseUrl }: Account<StripeSettings>, wish: Refu
     // It may have been done: the same key asks for the same.
     return fault.kind === 'again' ? { kind: 'silent', text: fault.text } : fault;
   }
+}
+
+function refundToldOf({ id, status, failure_reason: why }: Stripe.Refund): RefundTold {
+  if (status === 'succeeded') return { kind: 'done', ref: id };
+  if (status === 'failed' || status === 'canceled') return { kind: 'failed', code: status, text: why ?? status };
+  return { kind: 'unknown', text: status ?? 'without a state' };
 }

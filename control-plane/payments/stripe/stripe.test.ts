@@ -125,6 +125,11 @@ describe('the account', () => {
     expect(first).toMatchObject({ kind: 'done', ref: sim.refunds[0]!.id });
     expect(again).toEqual(first);
     expect(sim.refunds).toHaveLength(1);
+    const asked = () => provider.askRefund!(account, { ...wish, ref: sim.refunds[0]!.id } as never);
+    expect(await asked()).toMatchObject({ kind: 'done' });
+    Object.assign(sim.refunds[0]!, { status: 'failed' });
+    expect(await asked()).toMatchObject({ kind: 'failed', code: 'failed' });
+    Object.assign(sim.refunds[0]!, { status: 'succeeded' });
     expect(await give({ key: 'refund-2', amount_cents: 6_001n })).toMatchObject({ kind: 'refused' });
     expect(await give({ key: 'refund-3', amount_cents: 6_000n })).toMatchObject({ kind: 'done' });
     expect(await give({ key: 'refund-4', amount_cents: 1n })).toMatchObject({

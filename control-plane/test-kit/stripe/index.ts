@@ -101,7 +101,7 @@ export class SimulatedStripe extends SimulatedServer {
     const [, , what, second = '', third = ''] = path.split('/');
     if (what === 'checkout' && second === 'sessions')
       return method === 'POST' && third === '' ? this.open(given) : this.show(third);
-    if (what === 'refunds' && method === 'POST') return this.giveBack(given);
+    if (what === 'refunds') return method === 'POST' ? this.giveBack(given) : this.showRefund(second);
     if (what === 'webhook_endpoints') return this.endpoint(method, second, given);
     return refuse(404, 'invalid_request_error', `Unrecognized request URL (${method}: ${path})`);
   }
@@ -142,6 +142,11 @@ export class SimulatedStripe extends SimulatedServer {
     this.held.set(id, left - 1);
     const open = { payment_status: 'unpaid', status: 'open', payment_intent: null };
     return { status: 200, body: left > 0 ? { ...session, ...open } : session };
+  }
+
+  private showRefund(id: string): Answer {
+    const body = this.refunds.find((one) => one.id === id);
+    return body ? { status: 200, body } : refuse(404, 'invalid_request_error', 'No such refund', 'resource_missing');
   }
 
   private giveBack(given: Given): Answer {

@@ -62,6 +62,15 @@ export async function furnish(lango: TestLango, company: TestCompany): Promise<R
      SELECT $1, p.subscriber_id, p.id, 100, 'KES', 'cash', 'keep', 'because', 'refused', false, 'Amina' FROM payment p WHERE p.id = $2 RETURNING id`,
     [payment],
   );
+  const statement = await one(
+    `INSERT INTO payment_statement (tenant_id, method, source, name, mark, from_at, to_at, created_name) VALUES ($1, 'mpesa', 'file', 'S', 'furnish', now(), now(), 'Amina') RETURNING id`,
+    [],
+  );
+  const line = await one(
+    `INSERT INTO payment_statement_row (tenant_id, statement_id, method, kind, receipt, amount_cents, currency, at)
+     VALUES ($1, $2, 'mpesa', 'moved', 'FURNISHED', -100, 'KES', now()) RETURNING id`,
+    [statement],
+  );
   const money = await one(
     `INSERT INTO payment_notice (tenant_id, method, receipt, amount_cents, currency, state, source) VALUES ($1, 'mpesa', $2, 100, 'KES', 'unproven', 'confirmation') RETURNING id`,
     [`FURNISH${tenant}`],
@@ -114,6 +123,10 @@ export async function furnish(lango: TestLango, company: TestCompany): Promise<R
      VALUES ($1, 'payments.refund', 999999999, 'payments.refund', 100, 'KES', 'x', '/payments', 'Job', now() + interval '1 day') RETURNING id`,
     [],
   );
+  await one(
+    `INSERT INTO postpaid_account (subscriber_id, tenant_id, billing_day, terms_days, billed_until) VALUES ($2, $1, 1, 14, now()) RETURNING subscriber_id AS id`,
+    [String(subscription['client_id'])],
+  );
   const trace = await one(
     `INSERT INTO session_trace (tenant_id, staff_id, address, from_at, to_at, reason, answer) VALUES ($1, $2, '10.0.0.1', now(), now(), 'a lawful request', '[]') RETURNING id`,
     [staffId],
@@ -139,6 +152,9 @@ export async function furnish(lango: TestLango, company: TestCompany): Promise<R
     'billing/payments': payment,
     'billing/refunds': refund,
     'payments/refunds': refund,
+    'payments/match': statement,
+    'payments/lines': line,
+    'billing/statements': statement,
     'billing/transactions': payment,
     'billing/invoices': invoice,
     invoices: invoice,
@@ -164,6 +180,9 @@ export async function furnish(lango: TestLango, company: TestCompany): Promise<R
     'resellers/rules': String((rules as unknown as { id: string }[])[0]?.id),
     approvals: approval,
     'sms/logs': message,
+    wallets: String(subscription['client_id']),
+    'postpaid/accounts': String(subscription['client_id']),
+    'postpaid/customers': String(subscription['client_id']),
     'messages/preferences': String(subscription['client_id']),
   };
 }

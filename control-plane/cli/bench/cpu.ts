@@ -42,14 +42,25 @@ function processes(): Process[] {
     });
 }
 
-/** What the descendants of `roots` have used, by kind. Take it before and after a measurement and subtract. */
-export function cpuUse(roots: readonly number[]): CpuUse {
-  const all = processes();
+/** These processes and all that came of them. */
+function familiesOf(roots: readonly number[], all: readonly Process[]): Set<number> {
   const ours = new Set(roots);
   for (let grown = true; grown;) {
     grown = false;
     for (const p of all) if (!ours.has(p.pid) && ours.has(p.parent)) grown = Boolean(ours.add(p.pid));
   }
+  return ours;
+}
+
+/** A process and all that came of it, as process ids. */
+export function familyOf(root: number): number[] {
+  return [...familiesOf([root], processes())];
+}
+
+/** What the descendants of `roots` have used, by kind. Take it before and after a measurement and subtract. */
+export function cpuUse(roots: readonly number[]): CpuUse {
+  const all = processes();
+  const ours = familiesOf(roots, all);
   const use: CpuUse = { freeradius_ms: 0, postgres_ms: 0, node_ms: 0 };
   for (const p of all) {
     if (!ours.has(p.pid)) continue;

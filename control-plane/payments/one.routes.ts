@@ -1,21 +1,9 @@
 import { z } from 'zod';
 import type { Context } from '../platform/context';
-import { idField } from '../platform/http/input';
 import { pageRoute, seeOther, view, type PageResult, type PageRoute } from '../platform/http/page';
 import { notFound } from '../platform/http/problem';
 import { companyPhone } from '../subscribers';
-import {
-  fieldsOf,
-  formatClock,
-  formatLatency,
-  formatMoment,
-  formatMoney,
-  formErrors,
-  outcomeBadge,
-  readDecimal,
-  readerFor,
-  type Reader,
-} from '../ui';
+import { formatClock, formatLatency, formatMoment, formatMoney, outcomeBadge, readerFor, type Reader } from '../ui';
 import { askAgain } from './ask-again';
 import { OUTCOME } from './list.view';
 import { promptPageRoutes } from './prompt.pages';
@@ -64,7 +52,7 @@ function eventsOf(payment: PaymentWithTimeline, reader: Reader) {
       time: formatClock(moment, reader, true),
       arch: GOOD.has(step) ? 'online' : BAD.has(step) ? 'shut' : 'open',
       tone: GOOD.has(step) ? 'good' : BAD.has(step) ? 'bad' : '',
-      what: reader.t(`payments.step_${step}`),
+      what: reader.t(`payments.step_${step === 'prompted' && payment.provider === 'stripe' ? 'page_opened' : step}`),
       detail: [detail ?? '', after].filter(Boolean).join(' · '),
     };
   });
@@ -76,7 +64,12 @@ async function onePage(ctx: Context, id: bigint, reader: Reader, mayRefund: bool
   const { t, locale } = reader;
   return view('payments/one', {
     title: formatMoney(payment.amount_cents, payment.currency, locale),
-    state: { ...outcomeBadge(OUTCOME[payment.state], reader), word: t(`payments.is_${payment.state}`) },
+    state: {
+      ...outcomeBadge(OUTCOME[payment.state], reader),
+      word: t(
+        `payments.is_${payment.state === 'prompted' && payment.provider === 'stripe' ? 'page_open' : payment.state}`,
+      ),
+    },
     client: { name: payment.client_name, href: `/subscribers/${payment.client_id}` },
     failure:
       payment.failure &&

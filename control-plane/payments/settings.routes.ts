@@ -191,7 +191,11 @@ export const settingsRoutes: PageRoute[] = [
       if (outcome.kind === 'done') return seeOther(`/payments/settings/${provider.name}?told=saved`);
       const { t } = readerFor(ctx, person);
       const errors = Object.fromEntries(
-        Object.keys(outcome.fields).map((name) => [name, t(`payments.${name.split('.')[0]}_wanted`)]),
+        Object.keys(outcome.fields).map((path) => {
+          // Of a list, its first fault stands at the field.
+          const [name = path] = path.split('.');
+          return [name, t(`payments.${name}_wanted`)];
+        }),
       );
       return page(ctx, web, person, provider.name, { values, errors });
     },

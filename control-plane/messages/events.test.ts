@@ -172,3 +172,26 @@ test('the end is told once it has come and nobody paid', async () => {
   await lango.asOwner('UPDATE subscription SET expiry_due_at = NULL WHERE id = $1', [subscription['id']]);
   expect(await kinds(subscription)).toEqual(['welcome', 'expired']);
 });
+
+test('a company that has its share with the sender leaves the rest of the room to others', async () => {
+  const other = (await lango.addCompany()).tenantId.toString();
+  await lango.asOwner(
+    `UPDATE message SET state = 'dropped', due_at = NULL, error = 'too_late' WHERE state = 'waiting'`,
+  );
+  for (const company of [tenant, other])
+    await lango.asOwner(
+      `INSERT INTO message (id, tenant_id, kind, urgency, channel, recipient, locale, due_at)
+       SELECT nextval('message_id_seq'), $1, 'test', 'now', 'sms', '+254712345678', 'en', lango_now() FROM generate_series(1, 20)`,
+      [company],
+    );
+  const claim = async (limit: number, held: object) => {
+    const rows = await lango.asOwner<{ tenant_id: string }>('SELECT tenant_id FROM message_claim($1, 6, $2)', [
+      limit,
+      JSON.stringify(held),
+    ]);
+    return [tenant, other].map((company) => rows.filter(({ tenant_id }) => tenant_id === company).length);
+  };
+  expect(await claim(8, { [tenant]: 6 })).toEqual([0, 6]);
+  expect(await claim(16, { [tenant]: 4, [other]: 6 })).toEqual([2, 0]);
+  expect(await claim(16, {})).toEqual([6, 6]);
+});

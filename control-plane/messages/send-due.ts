@@ -16,7 +16,9 @@ import { CARRIER_TIMEOUT_MS, type Attachment, type Sent } from './providers/carr
 export const RETRY_AFTER_S = [20, 60, 300, 1_800, 14_400, 86_400] as const;
 /** What a person of the company must repair is not asked for every few seconds. */
 const REPAIR_S = 600;
-const AT_ONCE = 8;
+const AT_ONCE = 16;
+/** Of one company: where its carrier lets us wait, the others are sent meanwhile. */
+const OF_ONE = 8;
 
 interface Claimed {
   id: string;
@@ -38,14 +40,19 @@ export const sendDue = (helpers: JobHelpers, tools: TaskTools): Promise<void> =>
 
 async function drain(helpers: JobHelpers, tools: TaskTools): Promise<void> {
   const running = new Set<Promise<void>>();
+  const held = new Map<string, number>();
   // For this round: a change of settings counts from the next.
   const outfits = new Map<string, Promise<Outfit>>();
   for (;;) {
-    const claimed = helpers.abortSignal?.aborted ? [] : await claim(helpers, AT_ONCE - running.size);
+    const claimed = helpers.abortSignal?.aborted ? [] : await claim(helpers, AT_ONCE - running.size, held);
     for (const one of claimed) {
+      hold(held, one.tenant_id, 1);
       const sent = deliver(helpers, tools, outfits, one)
         .catch((error: unknown) => tools.log.error({ err: error, message: one.id }, 'message not sent'))
-        .finally(() => running.delete(sent));
+        .finally(() => {
+          hold(held, one.tenant_id, -1);
+          running.delete(sent);
+        });
       running.add(sent);
     }
     if (running.size === 0) return;
@@ -53,9 +60,20 @@ async function drain(helpers: JobHelpers, tools: TaskTools): Promise<void> {
   }
 }
 
-async function claim(helpers: JobHelpers, limit: number): Promise<Claimed[]> {
+/** Counts how many messages of each company are with us. */
+function hold(held: Map<string, number>, tenant: string, more: 1 | -1): void {
+  const now = (held.get(tenant) ?? 0) + more;
+  if (now > 0) held.set(tenant, now);
+  else held.delete(tenant);
+}
+
+async function claim(helpers: JobHelpers, limit: number, held: ReadonlyMap<string, number>): Promise<Claimed[]> {
   if (limit < 1) return [];
-  const { rows } = await helpers.query<Claimed>('SELECT * FROM message_claim($1)', [limit]);
+  const { rows } = await helpers.query<Claimed>('SELECT * FROM message_claim($1, $2, $3)', [
+    limit,
+    OF_ONE,
+    JSON.stringify(Object.fromEntries(held)),
+  ]);
   return rows;
 }
 

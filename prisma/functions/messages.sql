@@ -120,20 +120,23 @@ CREATE OR REPLACE FUNCTION message_hindrance(m message) RETURNS text LANGUAGE sq
 $$;
 
 -- What is due now, each for one sender: company by company, no more than its limits allow, what is urgent first. A sender that dies gives back what it had
--- not begun; what it had begun may have been sent, and is not sent again by itself.
-CREATE OR REPLACE FUNCTION message_claim(p_limit integer)
+-- not begun; what it had begun may have been sent, and is not sent again by itself. p_each: the most of one company at a time, of which p_held (company:
+-- count) are with the sender already, so that a company whose carrier does not answer holds up no other.
+DROP FUNCTION IF EXISTS message_claim(integer);
+CREATE OR REPLACE FUNCTION message_claim(p_limit integer, p_each integer DEFAULT NULL, p_held jsonb DEFAULT '{}')
 RETURNS TABLE (id bigint, tenant_id bigint, kind text, channel text, recipient text, locale text, data jsonb, data_enc bytea, words text, tries integer)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET plan_cache_mode = force_custom_plan AS $$
 #variable_conflict use_column
 DECLARE v_tenant bigint; v_now timestamptz := lango_now(); v_room integer; v_left integer := p_limit; v_taken integer; s message_setting; g message_meter; m message; v_why text; v_day date;
 BEGIN
-  FOR v_tenant IN SELECT t.id FROM tenant t WHERE EXISTS (SELECT FROM message w WHERE w.tenant_id = t.id AND w.state = 'waiting' AND w.due_at <= v_now) LOOP
+  FOR v_tenant IN SELECT t.id FROM tenant t WHERE EXISTS (SELECT FROM message w WHERE w.tenant_id = t.id AND w.state = 'waiting' AND w.due_at <= v_now)
+    AND coalesce((p_held ->> t.id::text)::integer < p_each, true) ORDER BY random() LOOP
     EXIT WHEN v_left < 1;
     CONTINUE WHEN NOT pg_try_advisory_xact_lock(hashtextextended('message claim ' || v_tenant, 0));
     SELECT * INTO s FROM message_setting x WHERE x.tenant_id = v_tenant;
     SELECT (v_now AT TIME ZONE t.timezone)::date INTO v_day FROM tenant t WHERE t.id = v_tenant;
     SELECT * INTO g FROM message_meter x WHERE x.tenant_id = v_tenant FOR UPDATE;
-    v_room := least(v_left,
+    v_room := least(v_left, p_each - coalesce((p_held ->> v_tenant::text)::integer, 0),
       coalesce(s.per_minute, 120) - CASE WHEN g.minute = date_trunc('minute', v_now) THEN g.minute_count ELSE 0 END,
       coalesce(s.per_day, 10000) - CASE WHEN g.day = v_day THEN g.day_count ELSE 0 END);
     CONTINUE WHEN v_room < 1;
@@ -166,7 +169,7 @@ BEGIN
     END IF;
   END LOOP;
 END $$;
-GRANT EXECUTE ON FUNCTION message_claim(integer) TO lango_jobs;
+GRANT EXECUTE ON FUNCTION message_claim(integer, integer, jsonb) TO lango_jobs;
 
 -- A carrier is being called now. False when the claim is another's by now: then it must not be called.
 CREATE OR REPLACE FUNCTION message_begin(p_id bigint) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$

@@ -58,7 +58,7 @@ export const certificateColumns: Column<Listed>[] = [
     label: 'certificates.revoke',
     num: true,
     acts: true,
-    card: 'card-end',
+    card: 'card-top',
     cell: (one, { t }) =>
       one.mayRevoke && stateOf(one) === 'valid'
         ? {

@@ -80,6 +80,21 @@ test('the secret that is kept is told to no other issuer or client; what is left
   expect((await admin.post('/tenants/identity', kept)).location).toContain('provider_saved');
 });
 
+test('what somebody else has saved meanwhile is not saved over', async () => {
+  const seen = /action="\/tenants\/identity"[^>]*>.*?name="seen" value="([^"]+)"/s.exec(
+    (await admin.get('/tenants/settings')).text,
+  )?.[1];
+  expect(seen).toMatch(/^[\w-]{16}$/);
+  const moved = `moved.${DOMAIN}`;
+  expect(
+    (await admin.post('/tenants/identity', { ...settings(), domain: moved, seen: seen ?? '' })).location,
+  ).toContain('saved');
+  const late = await admin.post('/tenants/identity', { ...settings(), seen: seen ?? '' });
+  expect(late.status).toBe(409);
+  expect(late.text).toContain(moved);
+  expect((await admin.post('/tenants/identity', settings())).location).toContain('provider_saved');
+});
+
 test('an issuer that lets us wait holds no transaction', async () => {
   const silent = createServer().listen(0, '127.0.0.1');
   await once(silent, 'listening');

@@ -5,6 +5,7 @@ import { pageRoute, seeOther, view } from '../platform/http/page';
 import type { PageResult, PageRoute, Web } from '../platform/http/page';
 import type { Person } from '../platform/http/person';
 import { notFound } from '../platform/http/problem';
+import type { ParamsOf } from '../platform/http/route';
 import { readerFor } from '../ui';
 import { changeOwnPassword, proveYourself } from './change-own-password';
 import { endBrowser, endProgram, endSignIns, listBrowsers, listPrograms } from './console-session';
@@ -50,6 +51,7 @@ async function ownPage(
     ...(help ? { help } : {}),
   });
   const second = await secondFactorOf(ctx, person.staffId);
+  const passkeys = await listPasskeys(ctx, person.staffId);
   const model = {
     title: t('staff.own_title'),
     errors:
@@ -64,7 +66,8 @@ async function ownPage(
     fresh: password('fresh', 'new-password', t('staff.password_rules')),
     second: secondFactorView(second, reader),
     passkeysPossible: place !== undefined,
-    passkeys: (await listPasskeys(ctx, person.staffId)).map((one) => ({
+    passkeysChange: place !== undefined || passkeys.length > 0,
+    passkeys: passkeys.map((one) => ({
       id: one.id.toString(),
       name: one.name,
       used: one.last_used_at
@@ -111,14 +114,17 @@ async function showRecovery(ctx: Context, person: Person): Promise<PageResult> {
 
 const proof = z.object({ current: z.string().min(1).max(200) });
 
-/** A page part that asks for the password again before it does something that weakens the door. */
-function guarded(path: string, act: (ctx: Context, person: Person) => Promise<PageResult>): PageRoute {
+/** A page part that asks for the password again before it does something that opens another door, or weakens this one. */
+function guarded<const P extends string>(
+  path: P,
+  act: (ctx: Context, person: Person, web: Web, params: ParamsOf<P>) => Promise<PageResult>,
+): PageRoute {
   return pageRoute({
     method: 'POST',
     path,
     permission: 'signed_in',
     form: proof,
-    async run(ctx, { form }, web, person) {
+    async run(ctx, { params, form }, web, person) {
       ownHand(person);
       const { t } = readerFor(ctx, person);
       if (!form.ok) return ownPage(ctx, web, person, { status: 422, fields: { current: t('staff.current_needed') } });
@@ -130,7 +136,7 @@ function guarded(path: string, act: (ctx: Context, person: Person) => Promise<Pa
         });
       if (proved.kind === 'wrong')
         return ownPage(ctx, web, person, { status: 422, fields: { current: t('staff.current_wrong') } });
-      return act(ctx, person);
+      return act(ctx, person, web, params as ParamsOf<P>);
     },
   });
 }
@@ -200,39 +206,29 @@ export const ownRoutes: PageRoute[] = [
     await recordAudit(ctx, 'staff.recovery_codes', { type: 'staff', id: person.staffId });
     return showRecovery(ctx, person);
   }),
-  pageRoute({
-    method: 'GET',
-    path: '/staff/me/passkeys',
-    permission: 'signed_in',
-    async run(ctx, _input, web, person) {
-      ownHand(person);
-      const place = passkeyPlace(web);
-      if (!place) return seeOther('/staff/me');
-      const { t } = readerFor(ctx, person);
-      const about = { staffId: person.staffId, email: person.email, name: person.actor.name };
-      const options = await creationOptions(place, about, await listPasskeys(ctx, person.staffId));
-      const data = { challenge: options.challenge };
-      const { staffId } = person;
-      const step = await openStep(ctx.tx, 'passkey', {
-        tenantId: ctx.tenantId,
-        staffId,
-        data,
-        seconds: PASSKEY_STEP_S,
-      });
-      return view('staff/passkey-new', {
-        title: t('staff.passkey_new_title'),
-        options: JSON.stringify(options),
-        step,
-        name: {
-          name: 'name',
-          label: t('staff.passkey_name'),
-          value: '',
-          required: true,
-          max: 60,
-          help: t('staff.passkey_name_help'),
-        },
-      });
-    },
+  guarded('/staff/me/passkeys/new', async (ctx, person, web) => {
+    const place = passkeyPlace(web);
+    if (!place) return seeOther('/staff/me');
+    const { t } = readerFor(ctx, person);
+    const about = { staffId: person.staffId, email: person.email, name: person.actor.name };
+    const options = await creationOptions(place, about, await listPasskeys(ctx, person.staffId));
+    const data = { challenge: options.challenge };
+    const { staffId } = person;
+    // Only who gave the password holds this step, and without it no passkey is taken.
+    const step = await openStep(ctx.tx, 'passkey', { tenantId: ctx.tenantId, staffId, data, seconds: PASSKEY_STEP_S });
+    return view('staff/passkey-new', {
+      title: t('staff.passkey_new_title'),
+      options: JSON.stringify(options),
+      step,
+      name: {
+        name: 'name',
+        label: t('staff.passkey_name'),
+        value: '',
+        required: true,
+        max: 60,
+        help: t('staff.passkey_name_help'),
+      },
+    });
   }),
   pageRoute({
     method: 'POST',
@@ -251,17 +247,11 @@ export const ownRoutes: PageRoute[] = [
       return back('passkey');
     },
   }),
-  pageRoute({
-    method: 'POST',
-    path: '/staff/me/passkeys/:id/remove',
-    permission: 'signed_in',
-    async run(ctx, { params }, _web, person) {
-      ownHand(person);
-      const name = await removePasskey(ctx, person.staffId, params.id);
-      if (name === undefined) throw notFound('That passkey');
-      await recordAudit(ctx, 'staff.passkey_off', { type: 'staff', id: person.staffId }, { name });
-      return back('passkey_off');
-    },
+  guarded('/staff/me/passkeys/:id/remove', async (ctx, person, _web, { id }) => {
+    const name = await removePasskey(ctx, person.staffId, id);
+    if (name === undefined) throw notFound('That passkey');
+    await recordAudit(ctx, 'staff.passkey_off', { type: 'staff', id: person.staffId }, { name });
+    return back('passkey_off');
   }),
   pageRoute({
     method: 'POST',

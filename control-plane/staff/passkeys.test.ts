@@ -45,7 +45,17 @@ test('a passkey is made, signs in by itself and as the second proof, and is take
   const page = await withAuthenticator();
   await byPassword(page);
   await page.waitForURL((url) => url.pathname !== '/login');
-  await page.goto(at('/staff/me/passkeys'));
+  // Another door is opened only by who has the password: a session that was left open is not enough.
+  const opening = async (password: string) => {
+    await page.goto(at('/staff/me'));
+    await page.click('details:has(form[action="/staff/me/passkeys/new"]) summary');
+    await page.fill('#f-proof-passkey', password);
+  };
+  await opening('not-it-at-all');
+  await page.click('form[action="/staff/me/passkeys/new"] button:not([formaction])');
+  expect(await page.textContent('[role=alert]')).toContain('password');
+  await opening(lango.company.password);
+  await page.click('form[action="/staff/me/passkeys/new"] button:not([formaction])');
   await page.fill('[name=name]', 'Office laptop');
   await page.click('form[data-passkey] button');
   await page.waitForURL((url) => url.searchParams.get('told') === 'passkey');
@@ -75,8 +85,11 @@ test('a passkey is made, signs in by itself and as the second proof, and is take
   });
   expect(replay.status).toBe(422);
 
-  await page.goto(at('/staff/me'));
-  await page.click('form[action*="/staff/me/passkeys/"] button');
+  await opening('not-it-at-all');
+  await page.click('button[formaction*="/staff/me/passkeys/"]');
+  expect(await page.textContent('main')).toContain('Office laptop');
+  await opening(lango.company.password);
+  await page.click('button[formaction*="/staff/me/passkeys/"]');
   await page.waitForURL((url) => url.searchParams.get('told') === 'passkey_off');
   await page.context().clearCookies();
   await byPassword(page);

@@ -1,11 +1,13 @@
-import { createSecretBox } from '../platform/crypto';
 import { join } from 'node:path';
+import { Client } from 'pg';
+import { createSecretBox } from '../platform/crypto';
 import { loadTranslator, LOCALES } from '../platform/i18n';
 import { permissions } from '../platform/permissions';
 import { projectRoot } from '../platform/project-root';
 import { consoleClient, type ConsoleClient } from '../test-kit/console-client';
 import { apiClient } from '../test-kit/api-client';
 import { startTestLango, type TestLango } from '../test-kit/lango';
+import { until } from '../test-kit/until';
 import { fromBase32, hotp } from './totp';
 
 let lango: TestLango;
@@ -248,6 +250,26 @@ describe('invitations', () => {
     expect((await admin.post(`/staff/${lango.company.staffId}/invite`)).text).not.toMatch(/lgx_/);
     await lango.asOwner('UPDATE staff SET is_super_admin = true WHERE id = $1', [who.id]);
     expect((await admin.post(`/staff/${who.id}/invite`)).text).not.toMatch(/lgx_/);
+  });
+
+  test('of two who come with one link at once, one is in and the other is told that it is used', async () => {
+    const who = await colleague();
+    const admin = await consoleClient(lango);
+    const link = /\/login\/welcome\/lgx_[\w-]{43}/.exec((await admin.post(`/staff/${who.id}/invite`)).text)?.[0] ?? '';
+    // Both are at the link before either has taken it.
+    const held = new Client({ connectionString: lango.db.ownerUrl });
+    await held.connect();
+    await held.query('BEGIN');
+    await held.query('SELECT 1 FROM staff_step FOR UPDATE');
+    const both = [door(link, { fresh: 'simba-mlimani-9' }), door(link, { fresh: 'chui-mtoni-77' })];
+    await until(
+      () =>
+        lango.asOwner(`SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`),
+      (waiting) => waiting.length === 2,
+    );
+    await held.query('COMMIT');
+    await held.end();
+    expect((await Promise.all(both)).map(({ status }) => status).sort()).toEqual([303, 404]);
   });
 
   test('a link of a disabled person opens nothing', async () => {

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Context } from '../platform/context';
 import { pageRoute, seeOther, view } from '../platform/http/page';
@@ -6,7 +5,7 @@ import type { PageResult, PageRoute, Web } from '../platform/http/page';
 import type { Person } from '../platform/http/person';
 import { notFound } from '../platform/http/problem';
 import { permissions, type Permission } from '../platform/permissions';
-import { fieldsOf, formErrors, readerFor } from '../ui';
+import { fieldsOf, formErrors, readerFor, seenOf } from '../ui';
 import type { Reader } from '../ui';
 import { permissionWord, sliceWord } from './permission-words';
 import { roleList } from './role-list.routes';
@@ -17,8 +16,7 @@ const roleForm = z.looseObject({ name: z.string().trim().min(1).max(60), seen: z
 
 const ticked = (form: Record<string, unknown>): Permission[] => permissions.filter((one) => form[`p_${one}`] === 'on');
 
-const fingerprint = (role: Role): string =>
-  createHash('sha256').update(`${role.name}\n${role.permissions.join()}`).digest('base64url').slice(0, 16);
+const fingerprint = (role: Role): string => seenOf(role.name, role.permissions);
 
 /** Boxes in groups by slice; what the asking person may not do themselves is absent, for they may not give it. */
 function boxes(person: Person, held: readonly Permission[], reader: Reader) {

@@ -48,19 +48,24 @@ function welcomePage(web: Web, token: string, guest: Guest, error?: string): Pag
 const over = (web: Web): PageResult =>
   view('staff/lost', { layout: 'door', title: doorReader(web).t('staff.invite_over_title') }, { status: 404 });
 
-/** What one link does: the password it brings is the person's from now on, and all that signed in with the old one is out. */
+/**
+ * What one link does: the password it brings is the person's from now on, and all that signed in with the old one is out. The link ends with that, in one
+ * transaction: of two who come with it at once, one finds it used.
+ */
 async function choose(
   ctx: Context,
   guest: Guest,
+  token: string,
   password: string,
-): Promise<{ weak?: string; least?: number; second: boolean }> {
+): Promise<{ kind: 'weak'; fault: string; least: number } | { kind: 'used' } | { kind: 'done'; second: boolean }> {
   const { fault, minLength } = await companyPasswordFault(ctx, password, guest);
-  if (fault) return { weak: fault, least: minLength, second: false };
+  if (fault) return { kind: 'weak', fault, least: minLength };
+  if (!(await finishStep(ctx.tx, 'invite', token))) return { kind: 'used' };
   await setPassword(ctx, guest.staffId, password);
   await endSignIns(ctx, guest.staffId);
   await recordAudit(ctx, 'staff.choose_password', { type: 'staff', id: guest.staffId });
   const has = await secondFactorOf(ctx, guest.staffId);
-  return { second: has.totp || has.passkeys > 0 };
+  return { kind: 'done', second: has.totp || has.passkeys > 0 };
 }
 
 export const welcomeRoutes: PageRoute[] = [
@@ -89,16 +94,15 @@ export const welcomeRoutes: PageRoute[] = [
         permissions: new Set<never>(),
       };
       const opening = { tenantId: guest.tenantId, actor, requestId: call.requestId };
-      const chosen = await call.db.inTenant(opening, async (ctx) => {
-        const outcome = await choose(ctx, guest, form.value.fresh);
-        // The link ends with what it did, in one transaction: of two who come with it one gets nothing.
-        if (outcome.weak === undefined && !(await finishStep(ctx.tx, 'invite', params.token)))
-          throw new Error('the link was used meanwhile');
-        return outcome;
-      });
-      if (chosen.weak !== undefined)
-        return welcomePage(web, params.token, guest, t(`staff.weak_${chosen.weak}`, { count: chosen.least ?? 8 }));
-      return chosen.second ? seeOther('/login') : letIn(call, web, guest, 'invitation', '/');
+      const chosen = await call.db.inTenant(opening, (ctx) => choose(ctx, guest, params.token, form.value.fresh));
+      switch (chosen.kind) {
+        case 'weak':
+          return welcomePage(web, params.token, guest, t(`staff.weak_${chosen.fault}`, { count: chosen.least }));
+        case 'used':
+          return over(web);
+        case 'done':
+          return chosen.second ? seeOther('/login') : letIn(call, web, guest, 'invitation', '/');
+      }
     },
   }),
 ];

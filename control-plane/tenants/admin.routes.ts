@@ -5,14 +5,14 @@ import type { Cookie, PageResult, PageRoute, Web } from '../platform/http/page';
 import type { Person } from '../platform/http/person';
 import { notFound } from '../platform/http/problem';
 import { sessionCookie, sessionCookieName } from '../platform/http/session-cookie';
-import { fieldsOf, formErrors, readerFor } from '../ui';
+import { fieldsOf, formErrors, readerFor, seenOf } from '../ui';
 import type { Reader } from '../ui';
 import { printCompany } from './admin.view';
 import { decideCompany } from './decide-company';
 import { endImpersonation, impersonate, IMPERSONATION_S } from './impersonate';
 import { licenseCompany } from './license-company';
 import { companyList, TOLD } from './list.routes';
-import { findCompany, listCompanyPeople } from './queries';
+import { findCompany, listCompanyPeople, type Company } from './queries';
 import { registerRoutes } from './register.routes';
 import { settingsRoutes } from './settings.routes';
 
@@ -29,7 +29,7 @@ async function companyPage(
   web: Web,
   person: Person,
   id: bigint,
-  refused?: { values: Record<string, string>; errors: Record<string, string> },
+  refused?: { values?: Record<string, string>; errors: Record<string, string>; title?: string; status?: number },
 ): Promise<PageResult> {
   const reader = readerFor(ctx, person);
   const { t } = reader;
@@ -51,7 +51,9 @@ async function companyPage(
     {
       title: row.name,
       told: told && { text: t(`tenants.told_${told}`), warn: told === 'own' || told === 'act_failed' },
-      errors: refused && formErrors(refused.errors),
+      errors:
+        refused?.title === undefined ? refused && formErrors(refused.errors) : { title: refused.title, fields: [] },
+      licenceSeen: licenceSeen(row),
       company: { ...printed, state: { ...printed.state, tinted: true } },
       reason: row.status_reason,
       mayApprove: row.status !== 'approved',
@@ -68,7 +70,7 @@ async function companyPage(
           }))
         : [],
     },
-    refused ? { status: 422 } : {},
+    refused ? { status: refused.status ?? 422 } : {},
   );
 }
 
@@ -85,7 +87,12 @@ const licenceForm = z.object({
   subscribers: count,
   routers: count,
   staff: count,
+  /** A program that sends none takes what is there. */
+  seen: z.string().max(40).default(''),
 });
+
+const licenceSeen = (row: Company): string =>
+  seenOf(row.licence_until?.toISOString(), row.limit_subscribers, row.limit_routers, row.limit_staff);
 
 /** The licence holds to the end of the day that was named, in the zone of the company that names it. */
 async function endOfDay(ctx: Context, day: string, zone: string): Promise<Date | undefined> {
@@ -154,7 +161,14 @@ export const pageRoutes: PageRoute[] = [
         );
         return companyPage(ctx, web, person, params.id, { values: form.values, errors: Object.fromEntries(errors) });
       }
-      const { until, ...limits } = form.value;
+      const { until, seen, ...limits } = form.value;
+      const company = await findCompany(ctx, params.id);
+      if (company && seen !== '' && seen !== licenceSeen(company))
+        return companyPage(ctx, web, person, params.id, {
+          errors: {},
+          title: t('staff.changed_meanwhile'),
+          status: 409,
+        });
       const licence = { ...limits, until: await endOfDay(ctx, until, person.tenant.timezone) };
       if ((await licenseCompany(ctx, params.id, licence)) === 'not_found') throw notFound('This company');
       return seeOther(`/tenants/${params.id}?told=licensed`);

@@ -101,6 +101,19 @@ test('limits hold where things are made, in one at a time and in many; nothing t
   expect((await api.post('/clients', { name: 'Third', phone: '+254711000333' })).status).toBe(201);
 });
 
+test('a licence that somebody else has changed meanwhile is not saved over', async () => {
+  const { tenantId } = await lango.addCompany('Two Minds Net');
+  const seen = /name="seen" value="([^"]+)"/.exec((await root.get(`/tenants/${tenantId}`)).text)?.[1] ?? '';
+  const licence = { until: '', subscribers: '', routers: '7', staff: '', seen };
+  expect((await root.post(`/tenants/${tenantId}/license`, licence)).location).toContain('told=licensed');
+  const late = await root.post(`/tenants/${tenantId}/license`, { ...licence, routers: '9' });
+  expect(late.status).toBe(409);
+  expect(late.text).toContain('value="7"');
+  expect(await lango.asOwner('SELECT limit_routers FROM tenant WHERE id = $1', [tenantId.toString()])).toEqual([
+    { limit_routers: 7 },
+  ]);
+});
+
 test('when the licence is over nothing new is added and what is there goes on', async () => {
   const company = await lango.addCompany('Lapsed Net');
   const client = await makeClient(company.api);

@@ -1,12 +1,17 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Context } from '../platform/context';
 import { pageRoute, seeOther, view } from '../platform/http/page';
 import type { PageResult, PageRoute, Web } from '../platform/http/page';
 import type { Person } from '../platform/http/person';
-import { fieldsOf, formatDay, formErrors, readerFor } from '../ui';
+import { fieldsOf, formatDay, formErrors, readerFor, seenOf } from '../ui';
 import { changeSettings, isTimezone } from './change-settings';
-import { answersAs, identityProvider, removeIdentityProvider, saveIdentityProvider } from './identity-provider';
+import {
+  answersAs,
+  identityProvider,
+  removeIdentityProvider,
+  saveIdentityProvider,
+  type ProviderView,
+} from './identity-provider';
 import { ownSettings, type Settings } from './queries';
 import { ZONES } from './schema';
 
@@ -28,13 +33,13 @@ const providerForm = z.object({
     .toLowerCase()
     .regex(/^[a-z0-9-]+(\.[a-z0-9-]+)+$/)
     .max(253),
+  /** A program that sends none takes what is there. */
+  seen: z.string().max(40).default(''),
 });
 
 const fingerprint = (s: Settings): string =>
-  createHash('sha256')
-    .update([s.name, s.timezone, s.password_min_length, s.second_factor_required].join('\n'))
-    .digest('base64url')
-    .slice(0, 16);
+  seenOf(s.name, s.timezone, s.password_min_length, s.second_factor_required);
+const providerSeen = (one: ProviderView | undefined): string => seenOf(one?.issuer, one?.client_id, one?.domain);
 
 interface Refused {
   values: Record<string, string>;
@@ -84,6 +89,7 @@ async function settingsPage(ctx: Context, web: Web, person: Person, refused?: Re
         { label: t('tenants.staff'), value: limit(settings.limit_staff) },
       ],
       provider: provider !== undefined,
+      providerSeen: providerSeen(provider),
       returnAddress: `${web.publicUrl.replace(/\/$/, '')}/login/company/return`,
       issuer: field('issuer', { required: true, max: 300, help: t('tenants.issuer_help') }),
       clientId: field('client_id', { required: true, max: 300, autocomplete: 'off' }),
@@ -147,9 +153,17 @@ export const settingsRoutes: PageRoute[] = [
           form.values,
           Object.fromEntries(Object.keys(form.fields).map((name) => [name, t(`tenants.${name}_wanted`)])),
         );
-      const outcome = await saveIdentityProvider(ctx, form.value, answers);
+      const { seen, ...wanted } = form.value;
+      if (seen !== '' && seen !== providerSeen(await identityProvider(ctx)))
+        return settingsPage(ctx, web, person, {
+          values: {},
+          errors: {},
+          title: t('staff.changed_meanwhile'),
+          status: 409,
+        });
+      const outcome = await saveIdentityProvider(ctx, wanted, answers);
       if (outcome.kind === 'saved') return seeOther('/tenants/settings?told=provider_saved');
-      const { client_secret: _secret, ...values } = form.value;
+      const { client_secret: _secret, ...values } = wanted;
       return again(values, { [outcome.field]: t(`tenants.${outcome.kind}`) });
     },
   }),

@@ -67,7 +67,7 @@ const tokenColumns: Column<Listed>[] = [
     label: 'tokens.revoke',
     num: true,
     acts: true,
-    card: 'card-end',
+    card: 'card-top',
     cell: (token, reader) => ({
       act: {
         to: `/tokens/${token.id}/revoke`,

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Reader } from './reader';
 
 /** What the `field` partial shows: an input, or a select when it has options. */
@@ -41,3 +42,7 @@ export function formErrors(
   const list = Object.entries(fields).map(([name, message]) => ({ name, message }));
   return list.length > 0 ? { fields: list } : undefined;
 }
+
+/** What a form was filled from, as one short word that comes back with it: another one means that somebody has changed it meanwhile. */
+export const seenOf = (...values: unknown[]): string =>
+  createHash('sha256').update(values.map(String).join('\n')).digest('base64url').slice(0, 16);

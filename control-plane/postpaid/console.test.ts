@@ -92,10 +92,10 @@ test.each([
     expect(await page.textContent('main')).toContain('Promised by 31 Jan 2037');
     expect(await faultsOf(page, `postpaid-customer-${width}`)).toEqual([]);
     await at(`/postpaid/customers/${client['id']}/statement`);
-  expect(await page.textContent('tbody')).toContain('Invoice');
-  expect(await faultsOf(page, `postpaid-statement-${width}`)).toEqual([]);
-  await page.goBack();
-  await page.fill('[name=reason]', 'x');
+    expect(await page.textContent('tbody')).toContain('Invoice');
+    expect(await faultsOf(page, `postpaid-statement-${width}`)).toEqual([]);
+    await page.goBack();
+    await page.fill('[name=reason]', 'x');
     await page.click('form[action$="/write-off"] button');
     expect(await page.textContent('.errors')).toContain('three letters');
     await page.fill('[name=reason]', 'Moved away');

@@ -4,7 +4,7 @@ import { typed } from './forms';
 import { dueDay, standing } from './list.view';
 import { findAccount, openInvoices } from './queries';
 import type { Account } from './schema';
-import { settingOf } from './settings';
+import { settingOf, type Setting } from './settings';
 
 export interface Refused {
   /** Which of the page's forms. */
@@ -42,21 +42,6 @@ export async function customerModel(
   if (!customer) return undefined;
   const account = await findAccount(ctx, id);
   const open = account ? await openInvoices(ctx, id) : [];
-  const field = (form: Refused['form'], known: Record<string, string>) => {
-    const mine = refused?.form === form ? refused : undefined;
-    return fieldsOf('postpaid', { ...known, ...mine?.values }, mine?.errors ?? {}, reader);
-  };
-  const setting = await settingOf(ctx);
-  const terms = account ?? setting;
-  const account_field = field('account', {
-    billing_day: String(terms.billing_day),
-    terms_days: String(terms.terms_days),
-    credit_limit: typed(terms.credit_limit_cents),
-  });
-  const promise = field('promise', {
-    until: account?.promised_until ? lastDay(account.promised_until, reader) : '',
-    note: account?.promise_note ?? '',
-  });
   return {
     title: t('postpaid.customer_title', { name: customer.name }),
     client: { name: customer.name, href: `/subscribers/${id}`, phone: customer.phone },
@@ -79,31 +64,47 @@ export async function customerModel(
       of: one.open_cents < one.total_cents ? formatMoney(one.total_cents, one.currency, locale) : '',
     })),
     mayWrite: may.has('postpaid.write'),
+    ...formsOf(account, open.length > 0, { reader, may, currency, refused, setting: await settingOf(ctx) }),
+  };
+}
+
+interface FormsAsked {
+  reader: Reader;
+  may: ReadonlySet<string>;
+  currency: string;
+  refused: Refused | undefined;
+  setting: Setting;
+}
+
+/** The forms that a person may use, each with what was typed where it was refused. */
+function formsOf(account: Account | undefined, owes: boolean, { reader, may, currency, refused, setting }: FormsAsked) {
+  const { t } = reader;
+  const field = (form: Refused['form'], known: Record<string, string>) => {
+    const mine = refused?.form === form ? refused : undefined;
+    return fieldsOf('postpaid', { ...known, ...mine?.values }, mine?.errors ?? {}, reader);
+  };
+  const terms = account ?? setting;
+  const billed = field('account', {
+    billing_day: String(terms.billing_day),
+    terms_days: String(terms.terms_days),
+    credit_limit: typed(terms.credit_limit_cents),
+  });
+  const until = account?.promised_until ? lastDay(account.promised_until, reader) : '';
+  const promise = field('promise', { until, note: account?.promise_note ?? '' });
+  const count = (name: string, max: number) =>
+    billed(name, { mode: 'numeric', max, required: true, help: t(`postpaid.${name}_help`) });
+  return {
     form: may.has('postpaid.write') && {
-      billing_day: account_field('billing_day', {
-        mode: 'numeric',
-        max: 2,
-        required: true,
-        help: t('postpaid.billing_day_help'),
-      }),
-      terms_days: account_field('terms_days', {
-        mode: 'numeric',
-        max: 3,
-        required: true,
-        help: t('postpaid.terms_days_help'),
-      }),
-      credit_limit: account_field('credit_limit', {
-        mode: 'decimal',
-        unit: currency,
-        help: t('postpaid.credit_limit_help'),
-      }),
+      billing_day: count('billing_day', 2),
+      terms_days: count('terms_days', 3),
+      credit_limit: billed('credit_limit', { mode: 'decimal', unit: currency, help: t('postpaid.credit_limit_help') }),
     },
-    promise: open.length > 0 &&
+    promise: owes &&
       may.has('postpaid.promise') && {
         until: promise('until', { type: 'date', help: t('postpaid.until_help') }),
         note: promise('note', { max: 300 }),
       },
-    writeOff: open.length > 0 &&
+    writeOff: owes &&
       may.has('postpaid.write_off') && {
         reason: field('write_off', {})('reason', { required: true, max: 300, help: t('postpaid.reason_help') }),
       },

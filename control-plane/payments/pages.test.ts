@@ -9,9 +9,15 @@ let lango: TestLango;
 let daraja: SimulatedDaraja;
 let browser: Browser;
 let slug: string;
+/** Where nobody listens: no test asks a provider of this world. */
+const nowhere = { familybank: 'http://127.0.0.1:1', stripe: 'http://127.0.0.1:1' };
 beforeAll(async () => {
   daraja = await startDaraja({ msisdnForm: 'hashed' });
-  lango = await startTestLango({ parts: ['jobs'], urls: { daraja: daraja.baseUrl }, publicUrl: 'http://127.0.0.1' });
+  lango = await startTestLango({
+    parts: ['jobs'],
+    urls: { daraja: daraja.baseUrl, ...nowhere },
+    publicUrl: 'http://127.0.0.1',
+  });
   daraja.reach = lango.baseUrl;
   browser = await openBrowser();
   slug = (
@@ -106,7 +112,9 @@ test('who has paid and is not online connects without a person: a lost callback,
   expect(await faultsOf(page, 'claim')).toEqual([]);
   await page.fill('#f-phone', '0712000222');
   await page.click('form.panel-body button');
-  expect(await page.textContent('.told')).toContain('Your payment is here');
+  expect(await page.textContent('.told')).toContain('your internet is on');
+  // Whose number it is nobody has shown.
+  expect(await page.textContent('.told')).not.toContain('until');
 
   const client = (await lango.api.post<Json>('/clients', { name: 'Achieng', phone: '0712000333' })).body;
   const own = (
@@ -131,5 +139,40 @@ test('who has paid and is not online connects without a person: a lost callback,
   await page.click('form.panel-body button');
   expect(await page.textContent('.told')).toContain('Your internet runs until');
   expect((await lango.api.get<Json>(`/subscriptions/${own['id']}`)).body['state']).toBe('active');
+  await context.close();
+});
+
+test('the other providers are set up from the same page, at the width of a phone, and then chosen from when a customer is asked', async () => {
+  const { page, context } = await signedIn(browser, lango, lango.company, { viewport: { width: 360, height: 740 } });
+  await page.goto(`${lango.baseUrl}/payments/settings/mpesa`);
+  await page.click('.chips a:has-text("Family Bank")');
+  await page.fill('#f-client_id', 'lango-client');
+  await page.fill('#f-client_secret', 'secret-of-client');
+  await page.fill('#f-sources', 'nowhere');
+  await page.selectOption('#f-environment', 'production');
+  await page.click('form[action="/payments/settings/familybank"] button');
+  expect(await page.textContent('#e-base_url')).toContain('the bank told you');
+  expect(await page.textContent('#e-sources')).toContain('IP addresses');
+  await page.fill('#f-shortcode', '222111');
+  await page.fill('#f-base_url', 'https://api.bank.example');
+  await page.fill('#f-sources', '192.0.2.1, 192.0.2.2');
+  await page.fill('#f-client_secret', 'secret-of-client');
+  await page.click('form[action="/payments/settings/familybank"] button');
+  await page.waitForURL(/told=saved/);
+  expect(await page.inputValue('#f-sources')).toBe('192.0.2.1, 192.0.2.2');
+  expect(await page.textContent('.well')).toContain('/hooks/bank/');
+  expect(await faultsOf(page, 'family bank')).toEqual([]);
+  await page.click('.chips a:has-text("Card")');
+  await page.fill('#f-secret_key', 'sk_test_51LangoSimulated');
+  await page.click('form[action="/payments/settings/stripe"] button');
+  await page.waitForURL(/told=saved/);
+  expect(await page.content()).not.toContain('51LangoSimulated');
+  expect(await faultsOf(page, 'card')).toEqual([]);
+  const sub = await makeSubscription(lango.api);
+  await page.goto(`${lango.baseUrl}/payments/prompt?subscription_id=${sub['id']}`);
+  expect(await page.locator('#f-provider option').allTextContents()).toEqual(
+    expect.arrayContaining(['Family Bank prompt', 'Card, on a page to pay on']),
+  );
+  expect(await faultsOf(page, 'prompt')).toEqual([]);
   await context.close();
 });

@@ -8,8 +8,17 @@ import { pageRoute, seeOther, view, type PageResult, type PageRoute } from '../p
 import type { Person } from '../platform/http/person';
 import { notFound } from '../platform/http/problem';
 import { versionDue, lockSubscription } from '../subscriptions';
-import { fieldsOf, formErrors, formatDeadline, formatMoney, readDecimal, readerFor, type Reader } from '../ui';
-import { earnedSince, listStock, ownReseller, wouldEarn } from './queries';
+import {
+  fieldsOf,
+  formErrors,
+  formatDeadline,
+  formatMoment,
+  formatMoney,
+  readDecimal,
+  readerFor,
+  type Reader,
+} from '../ui';
+import { earnedSince, endingSoon, listStock, ownReseller, wouldEarn } from './queries';
 import type { Reseller, SaleInput } from './schema';
 import { sellService, type SaleOutcome } from './sell-service';
 import { shortWords } from './short-words';
@@ -63,6 +72,11 @@ async function homePage(
           name: plan.name,
           price: money(plan.price_cents),
         })),
+      ending: (await endingSoon(ctx, id)).map((one) => ({
+        href: `${OWN}/sell?subscription_id=${one.id}`,
+        name: one.name,
+        when: [one.plan, formatMoment(one.expires_at, reader)].join(', '),
+      })),
       noPlans: { text: t('resellers.no_plans'), small: true },
       stock: stock.map((one) => ({
         href: one.charged === 'sale' ? `${OWN}/stock/${one.batch_id}` : `/vouchers/batches/${one.batch_id}`,

@@ -1,9 +1,9 @@
 import { startDaraja, type SimulatedDaraja } from '../test-kit/daraja';
 import { startTestLango, type TestLango } from '../test-kit/lango';
 import type { ApiClient } from '../test-kit/api-client';
-import { make, makePackage, shiftClock, unique, type Json } from '../test-kit/story';
+import { make, makePackage, shiftClock, type Json } from '../test-kit/story';
 import { until } from '../test-kit/until';
-import { makeReseller, type TestReseller } from './testing/make-reseller';
+import { makeReseller, makeSecondPerson, type TestReseller } from './testing/make-reseller';
 
 /** Commission that M-Pesa pays out: agreed to by a second person, sent once, believed when it is told by it, and never lost from sight. */
 let daraja: SimulatedDaraja;
@@ -27,12 +27,7 @@ beforeAll(async () => {
     security_credential: 'c2VhbGVk',
     per_second: 100,
   });
-  const email = `${unique('second')}@example.net`.toLowerCase();
-  await lango.asOwner(
-    `INSERT INTO staff (tenant_id, role_id, email, name, password_hash) SELECT tenant_id, role_id, $2, 'Second', password_hash FROM staff WHERE id = $1`,
-    [lango.company.staffId.toString(), email],
-  );
-  second = await lango.signIn(email, lango.company.password);
+  second = await makeSecondPerson(lango);
   day = await makePackage(lango.api, { price_cents: 20_000 });
   await make(lango.api, '/resellers/rules', { percent_bp: 5_000 });
 }, 60_000);

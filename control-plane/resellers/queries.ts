@@ -122,3 +122,17 @@ export async function listStock(ctx: Context, id: bigint): Promise<Stock[]> {
     assigned_at: row.assigned_at.toISOString(),
   }));
 }
+
+/** Services of a reseller's customers that end within three days or ended in the last week: whom to ask for money next. At most ten. */
+export function endingSoon(
+  ctx: Context,
+  id: bigint,
+): Promise<{ id: bigint; name: string; plan: string; expires_at: Date }[]> {
+  return ctx.tx.$queryRaw`
+    SELECT s.id, c.name, p.name AS plan, s.expires_at
+    FROM subscriber c JOIN subscription s ON s.subscriber_id = c.id JOIN plan_version v ON v.id = s.plan_version_id JOIN plan p ON p.id = v.plan_id
+    JOIN reseller r ON r.id = c.reseller_id AND r.subscriber_id <> c.id
+    WHERE c.reseller_id = ${id} AND c.deleted_at IS NULL AND s.status = 'active' AND s.unused_validities = 0
+      AND s.expires_at BETWEEN ${ctx.now}::timestamptz - interval '7 days' AND ${ctx.now}::timestamptz + interval '3 days'
+    ORDER BY s.expires_at LIMIT 10`;
+}

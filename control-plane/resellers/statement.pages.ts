@@ -57,7 +57,7 @@ export async function statementPage(
     path: `${base}/statement`,
     from: field('from', { type: 'date' }),
     to: field('to', { type: 'date' }),
-    search: new URLSearchParams(period.days).toString(),
+    period: new URLSearchParams(period.days).toString(),
   };
   if (outcome.kind === 'too_long')
     return view(

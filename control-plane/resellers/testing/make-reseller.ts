@@ -52,3 +52,13 @@ export async function makeReseller(
     api: await lango.signIn(email, company.password),
   };
 }
+
+/** A colleague of the company's administrator, who may decide on what the other asks for. */
+export async function makeSecondPerson(lango: TestLango): Promise<ApiClient> {
+  const email = `${unique('second')}@example.net`.toLowerCase();
+  await lango.asOwner(
+    `INSERT INTO staff (tenant_id, role_id, email, name, password_hash) SELECT tenant_id, role_id, $2, 'Second', password_hash FROM staff WHERE id = $1`,
+    [lango.company.staffId.toString(), email],
+  );
+  return lango.signIn(email, lango.company.password);
+}

@@ -26,6 +26,7 @@ const bodies: Record<string, unknown> = {
   'PUT /api/pools/:id': { name: 'x', kind: 'ipv4', ranges: '10.251.0.0/24', version: 1 },
   'PUT /api/discounts/:id': { name: 'x', percent: 5, version: 1 },
   'POST /api/billing/invoices/:id/credit': { reason: 'because' },
+  'POST /api/billing/statements/:id/lines': { line_id: '1', use: 'named', note: 'because' },
   'POST /api/billing/refunds/:id/resolve': { outcome: 'done', reference: 'because' },
   'POST /api/billing/payments/:id/refunds': { way: 'cash', reason: 'because' },
   'POST /api/subscriptions/:id/coupon': { code: 'OFFER' },

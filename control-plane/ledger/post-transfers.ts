@@ -13,6 +13,7 @@ export type AccountCode =
   | 'reversals'
   | 'wallet'
   | 'receivable'
+  | 'fees'
   | 'bad_debts'
   | 'sales';
 
@@ -42,6 +43,20 @@ export async function accountFor(
     SELECT ledger_account_for(${code}, ${currency}, ${subscriberId ?? null}::bigint) AS id`;
   if (!row) throw new Error(`The ledger gave no account for ${code}.`);
   return row.id;
+}
+
+/** The same for several of a company's accounts in one currency, in their order. */
+export async function accountsFor(
+  ctx: Context,
+  currency: string,
+  wanted: readonly { code: AccountCode; subscriberId?: bigint }[],
+): Promise<bigint[]> {
+  const rows = await ctx.tx.$queryRaw<{ id: bigint }[]>`
+    SELECT ledger_account_for(x.code, ${currency}, nullif(x.subscriber, '')::bigint) AS id
+    FROM unnest(${wanted.map(({ code }) => code)}::text[], ${wanted.map(({ subscriberId }) => subscriberId?.toString() ?? '')}::text[])
+      WITH ORDINALITY AS x (code, subscriber, n) ORDER BY x.n`;
+  if (rows.length !== wanted.length) throw new Error('The ledger did not give every account.');
+  return rows.map((row) => row.id);
 }
 
 /**

@@ -8,6 +8,7 @@ import { listPages, oneOf } from '../tables';
 import { fieldsOf, formErrors, formatAmount, formatMoney, readDecimal, readerFor } from '../ui';
 import type { Reader } from '../ui';
 import { paymentColumns } from './list.view';
+import { matchRoutes } from './match/match.routes';
 import { oneRoutes } from './one.routes';
 import { refundRoutes } from './refund/refund.routes';
 import { resolveRoutes } from './refund/resolve.routes';
@@ -116,6 +117,7 @@ export const pageRoutes: PageRoute[] = [
   ...paymentList,
   ...oneRoutes,
   ...refundRoutes,
+  ...matchRoutes,
   ...resolveRoutes,
   ...suspenseRoutes,
   ...settingsRoutes,

@@ -4,6 +4,7 @@ import { cursorId, idField, listQuery } from '../platform/http/input';
 import { conflict, invalid, notFound } from '../platform/http/problem';
 import { route } from '../platform/http/route';
 import { findSubscription, subscriptionAnswer } from '../subscriptions';
+import { matchApiRoutes } from './match/answers.routes';
 import { promptRoutes } from './prompts.routes';
 import { refundApiRoutes } from './refund/answers.routes';
 import { postPayment, type PaymentOutcome } from './post-payment';
@@ -63,6 +64,7 @@ async function answer(ctx: Context, outcome: PaymentOutcome) {
 export const apiRoutes = [
   ...promptRoutes,
   ...refundApiRoutes,
+  ...matchApiRoutes,
   route({
     method: 'GET',
     path: '/billing/transactions',

@@ -30,6 +30,19 @@ export const jobs: JobSpec[] = [
   // The provider's list goes back two days.
   { name: 'payments.list-all', cron: '23 2 * * *', run: (db) => readLists(db, 48) },
   {
+    // Yesterday of Nairobi, whose night is three hours before ours; the list goes back two days.
+    name: 'payments.match-days',
+    cron: '41 1 * * *',
+    async run(db) {
+      const { rowCount } = await db.query(
+        `SELECT job_enqueue('payments.match-day', json_build_object('tenant', tenant_id::text, 'provider', provider,
+           'day', to_char((lango_now() AT TIME ZONE 'Africa/Nairobi')::date - 1, 'YYYY-MM-DD')), NULL, format('payments.match-day:%s:%s', tenant_id, provider))
+         FROM payment_provider WHERE provider = 'mpesa' AND settings ->> 'nominated_phone' <> ''`,
+      );
+      return rowCount ?? 0;
+    },
+  },
+  {
     // A provider tells an event for a month at most.
     name: 'payments.forget-events',
     cron: '51 3 * * *',

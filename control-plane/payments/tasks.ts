@@ -1,4 +1,5 @@
 import type { NamedTask } from '../platform/jobs/task';
+import { matchDay, matchStatement } from './match/match-statement';
 import { readList } from './read-list';
 import { refundDecided } from './refund/decided';
 import { giveBackDue } from './refund/give-back';
@@ -10,5 +11,7 @@ export const tasks: NamedTask[] = [
   ['payments.register', (payload, _helpers, tools) => registerUrls(payload, tools)],
   ['payments.list', (payload, _helpers, tools) => readList(payload, tools).then(() => undefined)],
   ['payments.give-back', (_payload, helpers, tools) => giveBackDue(helpers, tools)],
+  ['payments.match', (payload, _helpers, tools) => matchStatement(payload, tools)],
+  ['payments.match-day', (payload, _helpers, tools) => matchDay(payload, tools)],
   ['payments.refund', (payload, _helpers, tools) => refundDecided(payload, tools)],
 ];

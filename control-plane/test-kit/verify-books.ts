@@ -4,8 +4,8 @@ import { Client } from 'pg';
 const BATCH = 20_000;
 
 /**
- * What no test may leave behind, whatever it does to the product: a chain of the audit that does not hold, books that do not balance, or sales without their
- * invoices.
+ * What no test may leave behind, whatever it does to the product: a chain of the audit that does not hold, books that do not balance, sales without their
+ * invoices, or refunds that the books do not hold.
  * What is not sealed yet is sealed first. One line for each fault.
  */
 export async function bookFaults(ownerUrl: string): Promise<string[]> {
@@ -28,7 +28,10 @@ export async function bookFaults(ownerUrl: string): Promise<string[]> {
     const invoices = await client.query<{ fault: string }>(
       `SELECT format('the invoices: %s (invoice %s, expected %s, found %s)', problem, invoice_id, expected, found) AS fault FROM invoice_verify() LIMIT 5`,
     );
-    return [...audit.rows, ...ledger.rows, ...invoices.rows].map(({ fault }) => fault);
+    const refunds = await client.query<{ fault: string }>(
+      `SELECT format('the refunds: %s (refund %s, expected %s, found %s)', problem, refund_id, expected, found) AS fault FROM payment_refund_verify() LIMIT 5`,
+    );
+    return [...audit.rows, ...ledger.rows, ...invoices.rows, ...refunds.rows].map(({ fault }) => fault);
   } finally {
     await client.end();
   }

@@ -16,6 +16,7 @@ LANGUAGE sql IMMUTABLE AS $$
          ('wallet', 'liability', 'Wallet', 0, true),
          ('receivable', 'asset', 'Owed by customers', NULL, true),
          ('reversals', 'asset', 'Taken back from us, owed by customers', NULL, true),
+         ('fees', 'expense', 'Charges of providers', NULL, false),
          ('bad_debts', 'expense', 'Debts written off', NULL, false),
          ('sales', 'income', 'Sales', NULL, false)
 $$;

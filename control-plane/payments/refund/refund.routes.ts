@@ -91,7 +91,7 @@ async function page(
       service: field('service_effect', {
         options: ['take_back', 'keep'].map((value) => option('service_effect', value)),
       }),
-      reason: { ...field('reason', { required: true, max: 300 }), label: t('payments.refund_reason') },
+      reason: field('reason', { required: true, max: 300 }),
       reference: {
         ...field('reference', { max: 100, help: t('payments.refund_reference_help') }),
         label: t('payments.refund_reference'),

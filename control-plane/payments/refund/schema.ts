@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-export const refundWays = ['cash', 'bank', 'cheque', 'provider', 'told'] as const;
+export const refundWays = ['cash', 'bank', 'cheque', 'provider', 'told', 'float'] as const;
 export type RefundWay = (typeof refundWays)[number];
 export const refundStates = ['asked', 'sending', 'done', 'failed', 'refused'] as const;
 export type RefundState = (typeof refundStates)[number];
@@ -17,7 +17,7 @@ const amount = z.int('must be a whole number of cents').min(1, 'must be at least
 export const refundInput = z.object({
   /** Without it, all that is left of the payment. */
   amount_cents: amount.optional(),
-  /** provider: it gives the money back. told: it was done in the provider's own portal, under `reference`. cheque: it came back unpaid. */
+  /** float: back to the reseller who sold it. provider: it gives the money back. told: it was done in the provider's own portal, under `reference`. cheque: it came back unpaid. */
   way: z.enum(refundWays),
   /** What becomes of the service that it bought. */
   service: z.enum(['keep', 'take_back']).default('take_back'),

@@ -118,8 +118,10 @@ function wayFault(payment: PaymentRow, wish: Wish): RefundRefusal | undefined {
       return payment.method === 'cheque' ? undefined : { kind: 'way' };
     case 'provider':
       return provider?.refund && payment.receipt !== null ? undefined : { kind: 'way' };
+    case 'float':
+      return payment.method === 'float' ? undefined : { kind: 'way' };
     case 'told':
-      if (payment.method === 'cash' || payment.method === 'bank' || payment.method === 'cheque') return { kind: 'way' };
+      if (['cash', 'bank', 'cheque', 'float'].includes(payment.method)) return { kind: 'way' };
       return wish.reference ? undefined : { kind: 'reference' };
     case 'cash':
     case 'bank':
@@ -155,7 +157,7 @@ function backOf(
 }
 
 /** The account that the money leaves by. What a provider is asked for waits in between until it has said that it is done. */
-function outOf(payment: PaymentRow, way: RefundWay): AccountCode {
+function outOf(payment: PaymentRow, way: Exclude<RefundWay, 'float'>): AccountCode {
   switch (way) {
     case 'cash':
     case 'bank':
@@ -173,8 +175,16 @@ async function openAccounts(ctx: Context, payment: PaymentRow, way: RefundWay, m
   const { currency, subscriber_id } = payment;
   const wallet = await accountFor(ctx, 'wallet', currency, subscriber_id);
   const sales = await accountFor(ctx, 'sales', currency);
-  const out = await accountFor(ctx, outOf(payment, way), currency);
+  const out = way === 'float' ? await floatOf(ctx, payment) : await accountFor(ctx, outOf(payment, way), currency);
   const owed = mayOwe ? await accountFor(ctx, 'reversals', currency, subscriber_id) : undefined;
   const balances = await lockAccounts(ctx, [wallet, sales, out, ...(owed === undefined ? [] : [owed])]);
   return { wallet, sales, out, owed, balance: balances.get(wallet) ?? 0n };
+}
+
+/** The float that the payment was made from. */
+async function floatOf(ctx: Context, { id }: PaymentRow): Promise<bigint> {
+  const [row] = await ctx.tx.$queryRaw<{ account: bigint }[]>`
+    SELECT debit_account_id AS account FROM ledger_transfer WHERE tenant_id = ${ctx.tenantId} AND key = ${`payment:${id}:received`}`;
+  if (!row) throw new Error(`Payment ${id} is not in the books.`);
+  return row.account;
 }

@@ -5,8 +5,10 @@ const RETRY_S = [0.3, 1, 2, 5, 10, 30, 60, 300, 900, 3600] as const;
 const AT_ONCE = 6;
 /** A call that overtook what it is about is tried so often by who has it, before it is put back. */
 const AT_ONCE_TRIES = 2;
-/** More than this waits in the table alone, for the sweep. */
-const HELD_MAX = 5_000;
+/** More than this waits in the table alone, for the sweep: some forty megabytes. */
+const HELD_MAX = 20_000;
+/** A call is kept for us for half a minute; while a rush is worked off, those that still wait are kept for longer. */
+const HOLD_EVERY_MS = 10_000;
 
 /** Works on calls that this process has just kept, a few at a time, in the order in which they came. */
 export interface HookDesk {
@@ -20,6 +22,8 @@ export function createHookDesk(tools: HookTools): HookDesk {
   const running = new Set<Promise<void>>();
   const soon = new Set<NodeJS.Timeout>();
   let stopped = false;
+  const hold = setInterval(() => void holdOn(waiting, tools), HOLD_EVERY_MS);
+  hold.unref();
   const next = (): void => {
     while (!stopped && running.size < AT_ONCE) {
       const one = waiting.shift();
@@ -60,6 +64,7 @@ export function createHookDesk(tools: HookTools): HookDesk {
     },
     async stop() {
       stopped = true;
+      clearInterval(hold);
       for (const timer of soon) clearTimeout(timer);
       await Promise.all(running);
     },
@@ -80,17 +85,21 @@ async function look(kind: HookKind, event: HookEvent, tools: HookTools): Promise
   }
 }
 
+/** Nobody else takes up what waits here; what this process leaves behind falls free within half a minute. */
+async function holdOn(waiting: readonly { event: HookEvent }[], tools: HookTools): Promise<void> {
+  if (waiting.length === 0) return;
+  const ids = waiting.map(({ event }) => event.id);
+  await tools.db.outside.$executeRaw`SELECT hook_hold(${ids}::bigint[])`.catch((error: unknown) =>
+    tools.log.warn({ err: error, calls: ids.length }, 'calls that wait are not held; the jobs may take them too'),
+  );
+}
+
 async function note(event: HookEvent, outcome: HookOutcome, tools: HookTools): Promise<void> {
   const wait_s = outcome.kind === 'later' ? RETRY_S[event.tries] : undefined;
   const state = outcome.kind !== 'later' ? outcome.kind : wait_s === undefined ? 'stuck' : 'waiting';
-  const opening = { tenantId: event.tenantId, actor: providerActor(event), requestId: `hook-${event.id}` };
-  await tools.db.inTenant(
-    opening,
-    (ctx) => ctx.tx.$executeRaw`
-      UPDATE hook_event SET state = ${state}, note = ${outcome.note?.slice(0, 300) ?? null}, tries = ${event.tries + 1}, claimed_until = NULL,
-        next_try_at = CASE WHEN ${state} = 'waiting' THEN clock_timestamp() + make_interval(secs => ${wait_s ?? 0}::float8) END
-      WHERE id = ${event.id}`,
-  );
+  // One statement without a transaction around it: there is nothing else to be true with it.
+  await tools.db.outside.$executeRaw`
+    SELECT hook_note(${event.tenantId}, ${event.id}, ${state}, ${outcome.note?.slice(0, 300) ?? null}, ${event.tries + 1}::int, ${wait_s ?? 0}::float8)`;
   if (state === 'waiting') await wake(tools, wait_s ?? 0, event.id);
 }
 

@@ -23,15 +23,13 @@ interface Customer {
  * @throws when the lines do not come to what was posted
  */
 export async function issueInvoice(ctx: Context, key: string, sub: Customer, lines: SaleLine[]): Promise<void> {
-  const transfer = await transferOf(ctx, key);
-  if (transfer === undefined) return;
   const rows = lines.map((line) => ({
     ...line,
     unit_cents: line.unit_cents.toString(),
     discount_cents: (line.discount_cents ?? 0n).toString(),
   }));
-  await ctx.tx
-    .$executeRaw`SELECT invoice_issue(${transfer}, ${sub.subscriber_id}, ${sub.id}, ${JSON.stringify(rows)}::jsonb)`;
+  await ctx.tx.$executeRaw`
+    SELECT invoice_issue(t.id, ${sub.subscriber_id}, ${sub.id}, ${JSON.stringify(rows)}::jsonb) FROM ledger_transfer t WHERE t.tenant_id = ${ctx.tenantId} AND t.key = ${key}`;
 }
 
 /** Issues the credit notes of money that went back out of sales, against the service's newest invoices. */

@@ -1,6 +1,6 @@
 import { recordAudit } from '../audit';
 import { priceToPay, type Price } from '../discounts';
-import { accountFor, lockAccounts, postTransfers, type AccountCode, type Transfer } from '../ledger';
+import { accountsFor, lockAccounts, postTransfers, type AccountCode, type Transfer } from '../ledger';
 import type { Context } from '../platform/context';
 import { holdDebt, payDebt } from '../postpaid';
 import { isAllowed, settlePurchase, versionDue, type Locked } from '../subscriptions';
@@ -115,9 +115,13 @@ async function buy(ctx: Context, { sub, paymentId, price, use }: Purchase, steps
 
 /** The accounts of a payment, locked in one order, and with them what its customer owes; the wallet's balance cannot change until we are done. */
 async function openPurse(ctx: Context, { from, currency, subscriberId }: Money): Promise<Purse> {
-  const fromId = typeof from === 'bigint' ? from : await accountFor(ctx, from, currency);
-  const wallet = await accountFor(ctx, 'wallet', currency, subscriberId);
-  const sales = await accountFor(ctx, 'sales', currency);
+  const ours = [{ code: 'wallet' as const, subscriberId }, { code: 'sales' as const }];
+  const [wallet = 0n, sales = 0n, till = 0n] = await accountsFor(
+    ctx,
+    currency,
+    typeof from === 'bigint' ? ours : [...ours, { code: from }],
+  );
+  const fromId = typeof from === 'bigint' ? from : till;
   const debts = await holdDebt(ctx, subscriberId);
   const balances = await lockAccounts(ctx, [fromId, wallet, sales, ...debts]);
   return { from: fromId, wallet, sales, balance: balances.get(wallet) ?? 0n, owes: debts.length > 0 };

@@ -24,16 +24,18 @@ export type Outcome =
  * NO KEY UPDATE: accounting, which refers to the row, must not wait for a payment.
  */
 export async function lockSubscription(ctx: Context, id: bigint): Promise<Locked | undefined> {
-  const [locked] = await ctx.tx.$queryRaw<{ period_over: boolean | null; postpaid_from: Date | null }[]>`
-    SELECT cycle_ends_at <= lango_now() AS period_over, postpaid_from FROM subscription WHERE id = ${id} FOR NO KEY UPDATE`;
+  const [locked] = await ctx.tx.$queryRaw<
+    { period_over: boolean | null; postpaid_from: Date | null; timezone: string }[]
+  >`
+    SELECT s.cycle_ends_at <= lango_now() AS period_over, s.postpaid_from, (SELECT t.timezone FROM tenant t WHERE t.id = s.tenant_id) AS timezone
+    FROM subscription s WHERE s.id = ${id} FOR NO KEY UPDATE OF s`;
   // What is left of the old period is counted before anything is added to it.
   if (locked?.period_over) await ctx.tx.$executeRaw`SELECT subscription_turn_cycle(${id})`;
   const now = await ctx.tx.subscription_now.findFirst({ where: { id } });
   if (!now || !locked) return undefined;
   const plan = await ctx.tx.plan_version.findUniqueOrThrow({ where: { id: now.plan_version_id } });
-  const tenant = await ctx.tx.tenant.findFirstOrThrow({ where: { id: ctx.tenantId } });
-  const { postpaid_from } = locked;
-  return { ...now, state: now.state as SubscriptionState, plan, timezone: tenant.timezone, postpaid_from };
+  const { postpaid_from, timezone } = locked;
+  return { ...now, state: now.state as SubscriptionState, plan, timezone, postpaid_from };
 }
 
 /** One change of a subscription: what the row becomes, why the network must hear of it, and what the audit keeps. */

@@ -18,11 +18,8 @@ export async function startCycle(ctx: Context, sub: Locked, enforce: string, pai
   };
   const cycle_no = sub.cycle_no + 1;
   const stacked = sub.starts_at !== null && cycle.starts_at.getTime() === sub.starts_at.getTime();
-  await ctx.tx.usage_cycle.updateMany({
-    where: { subscription_id: sub.id, cycle_no: sub.cycle_no, ended_at: null },
-    data: { ended_at: ctx.now },
-  });
   await ctx.tx.$executeRaw`
+    WITH over AS (UPDATE usage_cycle SET ended_at = ${ctx.now} WHERE subscription_id = ${sub.id} AND cycle_no = ${sub.cycle_no} AND ended_at IS NULL)
     INSERT INTO usage_cycle (subscription_id, cycle_no, tenant_id, started_at) VALUES (${sub.id}, ${cycle_no}, ${sub.tenant_id}, ${ctx.now})
     ON CONFLICT (subscription_id, cycle_no) DO NOTHING`;
   return {

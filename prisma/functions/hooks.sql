@@ -33,3 +33,19 @@ LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
   WHERE e.id = due.id RETURNING e.id, e.tenant_id, e.kind, e.received_at, host(e.ip), e.by_token, e.headers, e.body, e.tries
 $$;
 GRANT EXECUTE ON FUNCTION hook_claim(integer) TO lango_jobs;
+
+-- What became of a call; waiting again for p_wait_s seconds where it could not be finished.
+CREATE OR REPLACE FUNCTION hook_note(p_tenant_id bigint, p_id bigint, p_state text, p_note text, p_tries integer, p_wait_s double precision) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  UPDATE hook_event e SET state = p_state, note = p_note, tries = p_tries, claimed_until = NULL,
+    next_try_at = CASE WHEN p_state = 'waiting' THEN clock_timestamp() + make_interval(secs => p_wait_s) END
+  WHERE e.id = p_id AND e.tenant_id = p_tenant_id;
+END $$;
+
+-- Whoever has these calls in hand keeps them for another half minute.
+CREATE OR REPLACE FUNCTION hook_hold(p_ids bigint[]) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  UPDATE hook_event e SET claimed_until = clock_timestamp() + interval '30 seconds' WHERE e.id = ANY (p_ids) AND e.state = 'waiting';
+END $$;
+GRANT EXECUTE ON FUNCTION hook_note(bigint, bigint, text, text, integer, double precision), hook_hold(bigint[]) TO lango_web;

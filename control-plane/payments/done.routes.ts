@@ -1,13 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { systemActor, type Context } from '../platform/context';
 import { publicPage, view, type PageRoute } from '../platform/http/page';
 import { formatMoment } from '../ui';
-import { findCompany, readerOfWeb, serviceOf, type Claim } from './company-page';
-
-/** The provider is asked at once and answers within a second or two. */
-const WAIT_MS = 6_000;
-const LOOK_EVERY_MS = 200;
+import { findCompany, readerOfWeb, serviceOf, waitFor, type Claim } from './company-page';
 
 interface Order {
   id: bigint;
@@ -62,10 +57,7 @@ export const doneRoutes: PageRoute[] = [
           const order = await orderOf(ctx, ref);
           if (order) await askNow(ctx, order.id);
         });
-        for (const end = Date.now() + WAIT_MS; claim?.kind === 'unknown' && Date.now() < end;) {
-          await sleep(LOOK_EVERY_MS);
-          claim = await inTenant((ctx) => look(ctx, ref));
-        }
+        claim = await waitFor(claim, ['unknown'], () => inTenant((ctx) => look(ctx, ref)));
       }
       if (claim?.kind === 'paid')
         return shown({

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { systemActor, type Context } from '../platform/context';
 import { publicPage, view, type PageResult, type PageRoute, type Web } from '../platform/http/page';
@@ -6,14 +5,10 @@ import { companyPhone } from '../subscribers';
 import { fieldsOf, formatMoment, formErrors, type Reader } from '../ui';
 import { askAgain } from './ask-again';
 import { assignMoney } from './book-money';
-import { findCompany, readerOfWeb, serviceOf, type Claim, type Company } from './company-page';
+import { findCompany, readerOfWeb, serviceOf, waitFor, type Claim, type Company } from './company-page';
 import { doneRoutes } from './done.routes';
 import { findAccount } from './find-owner';
 import { isPayer, readPayer } from './msisdn';
-
-/** A provider answers within a second or two; who waits longer is told that it goes on by itself. */
-const WAIT_MS = 6_000;
-const LOOK_EVERY_MS = 200;
 
 interface Shown {
   values?: Record<string, string>;
@@ -74,7 +69,11 @@ async function look(ctx: Context, receipt: string, phone: string): Promise<Claim
   const [last] = await ctx.tx.$queryRaw<{ id: bigint; state: string; due: boolean }[]>`
     SELECT id, state, due_at IS NOT NULL AND due_at <= lango_now() AS due FROM payment
     WHERE tenant_id = ${ctx.tenantId} AND phone = ${phone} AND account_ref IS NOT NULL AND created_at > lango_now() - interval '48 hours' ORDER BY (state = 'settled') DESC, id DESC LIMIT 1`;
-  if (last?.state === 'settled') return serviceOf(ctx, last.id);
+  if (last?.state === 'settled') {
+    const service = await serviceOf(ctx, last.id);
+    // Anybody may type a number: until when it is paid is for those who know the receipt.
+    return service.until === null ? service : { kind: 'on' };
+  }
   return last?.state === 'failed' && !last.due ? { kind: 'failed' } : { kind: 'unknown' };
 }
 
@@ -86,7 +85,7 @@ function toldOf(claim: Claim, reader: Reader): { text: string; warn?: boolean } 
         ? t('payments.claim_paid', { until: formatMoment(claim.until, reader) })
         : t('payments.claim_booked'),
     };
-  return { text: t(`payments.claim_${claim.kind}`), warn: true };
+  return { text: t(`payments.claim_${claim.kind}`), warn: claim.kind !== 'on' };
 }
 
 export const pageRoutes: PageRoute[] = [
@@ -118,10 +117,7 @@ export const pageRoutes: PageRoute[] = [
       let claim = await inTenant((ctx) => look(ctx, receipt, phone));
       if (claim.kind === 'unknown' || claim.kind === 'failed') {
         await inTenant((ctx) => askAgain(ctx, phone));
-        for (const end = Date.now() + WAIT_MS; claim.kind !== 'paid' && claim.kind !== 'held' && Date.now() < end;) {
-          await sleep(LOOK_EVERY_MS);
-          claim = await inTenant((ctx) => look(ctx, receipt, phone));
-        }
+        claim = await waitFor(claim, ['unknown', 'failed'], () => inTenant((ctx) => look(ctx, receipt, phone)));
       }
       return page(reader, company, web, { values, told: toldOf(claim, reader) });
     },

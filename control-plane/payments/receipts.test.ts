@@ -9,6 +9,7 @@ import { createLog } from '../platform/log';
 import { startTestLango, type TestLango } from '../test-kit/lango';
 import { makeSubscription, type Json } from '../test-kit/story';
 import { bookMoney } from './book-money';
+import { waitFor, type Claim } from './company-page';
 import type { Incoming } from './find-owner';
 import { readC2b } from './mpesa/callback';
 import { readList } from './read-list';
@@ -173,4 +174,16 @@ describe('the provider’s list', () => {
 test('a confirmation with a NUL in it is money like any other', () => {
   const told = { TransID: 'NULNUL0001', TransAmount: '10', FirstName: 'A\u0000B', BillRefNumber: 'x\u0000y' };
   expect(readC2b(Buffer.from(JSON.stringify(told)))).toMatchObject({ payerName: 'AB', billRef: 'xy' });
+});
+
+test('pages wait for so many at a time; who comes beside them is told at once how it stands', async () => {
+  const unknown: Claim = { kind: 'unknown' };
+  let known = false;
+  const waits = Array.from({ length: 40 }, () =>
+    waitFor<Claim>(unknown, ['unknown'], () => Promise.resolve(known ? { kind: 'on' } : unknown)),
+  );
+  expect(await waitFor(unknown, ['unknown'], () => Promise.reject(new Error('asked again')))).toBe(unknown);
+  known = true;
+  await Promise.all(waits);
+  expect(await waitFor<Claim>(unknown, ['unknown'], () => Promise.resolve({ kind: 'held' }))).toEqual({ kind: 'held' });
 });

@@ -9,6 +9,10 @@ import { fromMinor, isWhole, toMinor } from './minor';
 import { stripe as provider } from './provider';
 import { stripeSettings, type StripeSettings } from './settings';
 
+/** What is tried again later and later needs time on a slow machine. */
+const PATIENCE_MS = 150_000;
+jest.setTimeout(180_000);
+
 describe('a signature', () => {
   const secret = 'whsec_test_secret';
   const body = '{"id":"evt_1","object":"event","livemode":false,"type":"refund.created"}';
@@ -218,7 +222,7 @@ describe('events', () => {
     await until(
       () => stepsOf(payment, 'refund_told'),
       (steps) => steps.length === 1,
-      40_000,
+      PATIENCE_MS,
     );
     await sim.tell('refund.created', told, { id: 'evt_refund' });
     await sim.tell('refund.created', told, { id: 'evt_refund_again' });
@@ -303,7 +307,11 @@ describe('events', () => {
     expect(await page(back)).toContain('Your bank has not told us yet');
     expect(await stage.booked(sub)).toEqual(nothing);
     sim.pay(order);
-    expect(await page(back)).toContain('Your internet runs until');
+    await until(
+      () => page(back),
+      (html) => html.includes('Your internet runs until'),
+      PATIENCE_MS,
+    );
     expect(await stage.booked(sub)).toEqual(once);
     expect(await page('')).toContain('without paying');
     expect(await page('?order=cs_test_nobody')).toContain('No payment of this page is known');

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { JobHelpers } from 'graphile-worker';
 import { hookAddress } from '../hooks';
 import { invoiceFile } from '../invoices';
@@ -124,14 +125,21 @@ function call(
   return carrier({ id: one.id, to: one.recipient, subject, text, html, files });
 }
 
-/** An e-mail about an invoice brings it along. One that has no number yet has it within a second: the message is taken up again. */
+/** How long a number may be in coming, which it does within a second, before the message is left for a later round. */
+const NUMBER_TRIES = 40;
+const NUMBER_WAIT_MS = 250;
+
+/** An e-mail about an invoice brings it along. @throws where that has no number for long: the message is then taken up again */
 async function filesOf(tools: TaskTools, one: Claimed): Promise<Attachment[]> {
   const invoice = one.channel === 'email' ? one.data['invoice'] : undefined;
   if (typeof invoice !== 'string') return [];
   const opening = { tenantId: BigInt(one.tenant_id), actor: systemActor('messages'), requestId: `message-${one.id}` };
-  const file = await tools.db.inTenant(opening, (ctx) => invoiceFile(ctx, BigInt(invoice), asLocale(one.locale)));
-  if (!file) throw new Error(`invoice ${invoice} has no number yet`);
-  return [file];
+  for (let tries = 0; tries < NUMBER_TRIES; tries += 1) {
+    const file = await tools.db.inTenant(opening, (ctx) => invoiceFile(ctx, BigInt(invoice), asLocale(one.locale)));
+    if (file) return [file];
+    await sleep(NUMBER_WAIT_MS);
+  }
+  throw new Error(`invoice ${invoice} has no number yet`);
 }
 
 function outfitOf(tools: TaskTools, outfits: Map<string, Promise<Outfit>>, one: Claimed): Promise<Outfit> {

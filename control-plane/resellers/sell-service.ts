@@ -42,6 +42,12 @@ async function sellOrRefuse(ctx: Context, input: SaleInput): Promise<SaleOutcome
   if (!sub) return { kind: 'invalid', fields: { subscription_id: 'is no service of a customer of yours' } };
   if (sub.subscriber_id === BigInt(reseller.client_id))
     return { kind: 'refused', code: 'own_account', message: 'This is your own account. Renew it from its wallet.' };
+  if (sub.postpaid_from !== null)
+    return {
+      kind: 'refused',
+      code: 'is_postpaid',
+      message: 'This service is billed afterwards. The company takes its money.',
+    };
   const action = isAllowed(sub.state, 'activate') ? 'activate' : 'renew';
   if (!isAllowed(sub.state, action))
     return { kind: 'refused', code: `is_${sub.state}`, message: refusalOf(sub.state, action) };

@@ -32,6 +32,8 @@ export function waysOf(payment: Payment, byProvider: boolean): RefundWay[] {
       return ['cash', 'bank'];
     case 'cheque':
       return ['cheque', 'cash', 'bank'];
+    case 'float':
+      return ['float', 'cash', 'bank'];
     default:
       return [...(byProvider && payment.receipt !== null ? (['provider'] as const) : []), 'told', 'cash', 'bank'];
   }

@@ -14,7 +14,10 @@ export async function auditVerify(config: Config): Promise<void> {
   process.stdout.write(`${checked} audit events hold together, ${unsealed} wait for their seal. Head: ${head}\n`);
 }
 
-/** `lango ledger verify`: recomputes every balance and entry of every company. */
+/** What hangs on the ledger and has a check of its own: each tells what does not agree with it, in `problem`. */
+const BESIDE = ['invoice_verify', 'payment_refund_verify', 'payment_match_verify'] as const;
+
+/** `lango ledger verify`: recomputes every balance and entry of every company, and holds invoices, refunds and statements against them. */
 export async function ledgerVerify(config: Config): Promise<void> {
   const { ok, accounts, transfers, problems } = await withOwner(config, (client) =>
     step('checking the ledger', () => verifyLedger(client)),
@@ -30,5 +33,25 @@ export async function ledgerVerify(config: Config): Promise<void> {
       `The ledger does not balance in ${problems.length} places:\n${lines.join('\n')}\nTake no payments until somebody has looked at them.`,
     );
   }
-  process.stdout.write(`The ledger balances: ${accounts} accounts, ${transfers} transfers.\n`);
+  const beside = await withOwner(config, (client) =>
+    step('checking invoices, refunds and statements', async () => {
+      const found: string[] = [];
+      for (const check of BESIDE) {
+        const { rows } = await client.query<{ tenant_id: string; problem: string; expected: string; found: string }>(
+          `SELECT tenant_id, problem, expected, found FROM ${check}() LIMIT 20`,
+        );
+        found.push(
+          ...rows.map((r) => `  company ${r.tenant_id}: ${r.problem} (expected ${r.expected}, found ${r.found})`),
+        );
+      }
+      return found;
+    }),
+  );
+  if (beside.length > 0)
+    throw new StartError(
+      `The ledger balances, and what hangs on it does not agree in ${beside.length} places:\n${beside.join('\n')}\nGive nothing back until somebody has looked at them.`,
+    );
+  process.stdout.write(
+    `The ledger balances: ${accounts} accounts, ${transfers} transfers. Invoices, refunds and statements agree with it.\n`,
+  );
 }

@@ -18,8 +18,9 @@ BEGIN
     PERFORM 1 FROM ledger_account x WHERE x.id = ANY (string_to_array(v_left, ',')::bigint[]) AND ledger_is_busy(x.code) ORDER BY x.id FOR NO KEY UPDATE;
     PERFORM set_config('lango.ledger_busy', '', true);
   END IF;
+  -- By the transfer's two entries (+ 0), never through all those of the account.
   FOR side IN SELECT s.id, s.cents FROM (VALUES (NEW.debit_account_id, -NEW.amount_cents), (NEW.credit_account_id, NEW.amount_cents)) AS s (id, cents)
-    WHERE NOT EXISTS (SELECT FROM ledger_entry e WHERE e.transfer_id = NEW.id AND e.account_id = s.id) ORDER BY s.id
+    WHERE NOT EXISTS (SELECT FROM ledger_entry e WHERE e.transfer_id = NEW.id AND e.account_id + 0 = s.id) ORDER BY s.id
   LOOP
     UPDATE ledger_account x SET balance_cents = x.balance_cents + side.cents, version = x.version + 1 WHERE x.id = side.id RETURNING * INTO STRICT a;
     INSERT INTO ledger_entry (tenant_id, transfer_id, account_id, amount_cents, previous_balance_cents, balance_cents, account_version)

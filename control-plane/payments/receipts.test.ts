@@ -146,7 +146,7 @@ describe('the provider’s list', () => {
     });
     expect(saved.status).toBe(200);
   });
-  afterAll(() => void server.close().closeAllConnections());
+  afterAll(() => server.close().closeAllConnections());
 
   test('holds up no payment behind one that cannot be booked, and says that there is one', async () => {
     rows = [
@@ -172,8 +172,8 @@ describe('the provider’s list', () => {
 });
 
 test('a confirmation with a NUL in it is money like any other', () => {
-  const told = { TransID: 'NULNUL0001', TransAmount: '10', FirstName: 'A\u0000B', BillRefNumber: 'x\u0000y' };
-  expect(readC2b(Buffer.from(JSON.stringify(told)))).toMatchObject({ payerName: 'AB', billRef: 'xy' });
+  const call = { TransID: 'NULNUL0001', TransAmount: '10', FirstName: 'A\u0000B', BillRefNumber: 'x\u0000y' };
+  expect(readC2b(Buffer.from(JSON.stringify(call)))).toMatchObject({ payerName: 'AB', billRef: 'xy' });
 });
 
 test('pages wait for so many at a time; who comes beside them is told at once how it stands', async () => {

@@ -63,7 +63,7 @@ export async function callOut({ method, url, headers, body, timeout_ms }: CallOu
 async function beginningOf(answer: Response): Promise<string> {
   const parts: Uint8Array[] = [];
   let room = ANSWER_MAX;
-  for await (const part of answer.body ?? []) {
+  for await (const part of (answer.body ?? []) as AsyncIterable<Uint8Array>) {
     parts.push(part.subarray(0, room));
     room -= part.length;
     if (room <= 0) break;

@@ -136,7 +136,7 @@ function guarded<const P extends string>(
         });
       if (proved.kind === 'wrong')
         return ownPage(ctx, web, person, { status: 422, fields: { current: t('staff.current_wrong') } });
-      return act(ctx, person, web, params as ParamsOf<P>);
+      return act(ctx, person, web, params);
     },
   });
 }

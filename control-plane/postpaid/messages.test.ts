@@ -19,7 +19,7 @@ afterAll(async () => {
   await mail?.stop();
 });
 
-/** A customer with an e-mail address, whose last month falls due for billing now: the job finds it at its next tick. */
+/** A customer with an e-mail address, of whom the month before this one is billed, and no other. */
 async function billed(): Promise<{ client: Json; sub: Json }> {
   const client = await makeClient(lango.api, { email: 'njeri@example.net' });
   const plan = await makePackage(lango.api, { price_cents: 300_000, validity: { count: 1, unit: 'month' } });
@@ -34,9 +34,9 @@ async function billed(): Promise<{ client: Json; sub: Json }> {
     `UPDATE postpaid_span SET starts_at = starts_at - interval '70 days' WHERE subscription_id = $1`,
     [sub['id']],
   );
-  const month = `postpaid_next(lango_now() - interval '65 days', 1, 'Africa/Nairobi')`;
   await lango.asOwner(
-    `UPDATE postpaid_account SET billed_until = ${month}, bill_at = postpaid_next(${month}, 1, 'Africa/Nairobi') WHERE subscriber_id = $1`,
+    `UPDATE postpaid_account SET billed_until = (m.first - interval '1 month') AT TIME ZONE 'Africa/Nairobi', bill_at = m.first AT TIME ZONE 'Africa/Nairobi'
+     FROM (SELECT date_trunc('month', lango_now() AT TIME ZONE 'Africa/Nairobi') AS first) m WHERE subscriber_id = $1`,
     [client['id']],
   );
   const run = (

@@ -138,11 +138,10 @@ async function send(
         return;
       case 'not_sent':
         return notSent(ctx, row, sent.text);
-      default:
-        return noteUnknown(ctx, row.id, [
-          ...steps,
-          { step: 'no_answer', detail: 'text' in sent ? sent.text : sent.kind },
-        ]);
+      case 'silent':
+        return noteUnknown(ctx, row.id, [...steps, { step: 'no_answer', detail: sent.text }]);
+      case 'done':
+        throw new Error('Safaricom tells the outcome of a payout by a call alone.');
     }
   });
 }

@@ -59,14 +59,14 @@ test.each([
     await page.click(`a[href="/postpaid/customers/${client['id']}"]`);
     await page.click('form[action$="/start"] button');
     expect(await page.textContent('.told')).toContain('billed afterwards');
-    // Two months ago, so that one is due: above what a bill may be, so it waits.
+    // The month before the last fifth is due, and no other: above what a bill may be, so it waits.
     await lango.asOwner(
       `UPDATE postpaid_span SET starts_at = starts_at - interval '70 days' WHERE subscription_id = $1`,
       [sub['id']],
     );
     await lango.asOwner(
-      `UPDATE postpaid_account SET billed_until = postpaid_next(lango_now() - interval '65 days', 5, 'Africa/Nairobi'),
-       bill_at = postpaid_next(postpaid_next(lango_now() - interval '65 days', 5, 'Africa/Nairobi'), 5, 'Africa/Nairobi') WHERE subscriber_id = $1`,
+      `UPDATE postpaid_account SET billed_until = (m.fifth - interval '1 month') AT TIME ZONE 'Africa/Nairobi', bill_at = m.fifth AT TIME ZONE 'Africa/Nairobi'
+       FROM (SELECT date_trunc('month', (lango_now() AT TIME ZONE 'Africa/Nairobi') - interval '4 days') + interval '4 days' AS fifth) m WHERE subscriber_id = $1`,
       [client['id']],
     );
     await bill();

@@ -43,6 +43,7 @@ export const catalogue = {
     balance: 'money',
     price: 'money',
   }),
+  payment_refunded: of('payments', 'now', { name: 'text', amount: 'money', reference: 'text' }),
   renewed: of('payments', 'now', { ...service, expires: 'moment' }),
   expiry_soon: of('expiry', 'day', { ...service, expires: 'moment', days: 'count', price: 'money' }),
   expired: of('expiry', 'now', { ...service, price: 'money' }),

@@ -72,6 +72,16 @@ const shipped: Record<MessageKind, Shipped> = {
       subject: 'Risiti {{reference}} ya {{amount}}',
     },
   },
+  payment_refunded: {
+    en: {
+      sms: '{{company}} has given {{amount}} back to you (payment {{reference}}).',
+      subject: '{{amount}} given back',
+    },
+    sw: {
+      sms: '{{company}} imekurudishia {{amount}} (malipo {{reference}}).',
+      subject: '{{amount}} zimerudishwa',
+    },
+  },
   payment_kept: {
     en: {
       sms: '{{company}}: we received {{amount}}, receipt {{reference}}, and keep it in your wallet, which holds {{balance}}.{{#if price}} {{package}} costs {{price}}.{{/if}}',

@@ -34,7 +34,7 @@ const said = (subscription: Json): Promise<Said[]> =>
   );
 const kinds = async (subscription: Json): Promise<string[]> => (await said(subscription)).map(({ kind }) => kind);
 const pay = (subscription: Json, amount_cents: number) =>
-  lango.api.post('/billing/transactions', {
+  lango.api.post<Json>('/billing/transactions', {
     subscription_id: subscription['id'],
     amount_cents,
     method: 'cash',
@@ -60,6 +60,18 @@ test('a first payment welcomes and is receipted, one that is too little says wha
     username: subscription['username'],
   });
   expect(Date.parse(receipt?.data['expires'])).toBeGreaterThan(Date.now());
+});
+
+test('money given back is told once it has left', async () => {
+  const subscription = await makeSubscription(lango.api);
+  const paid = await pay(subscription, 10_000);
+  await lango.api.post(`/billing/payments/${paid.body['id']}/refunds`, {
+    way: 'cash',
+    reason: 'moved',
+    amount_cents: 2_500,
+  });
+  const told = (await said(subscription)).filter(({ kind }) => kind === 'payment_refunded');
+  expect(told).toMatchObject([{ data: { amount: { cents: 2_500, currency: 'KES' }, name: 'Wanjiru Kamau' } }]);
 });
 
 test('suspending, resuming and a renewal without money are told; what was refused or taken back is not', async () => {

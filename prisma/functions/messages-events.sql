@@ -54,6 +54,17 @@ BEGIN
   RETURN NULL;
 END $$;
 
+-- Money was given back: told once it has left. A cheque that came back is no gift.
+CREATE OR REPLACE FUNCTION message_of_refund() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  IF message_speaks(NEW.tenant_id) THEN
+    PERFORM message_automatic(NEW.tenant_id, NEW.subscriber_id, 'payment_refunded', jsonb_build_object(
+      'amount', jsonb_build_object('cents', NEW.amount_cents, 'currency', NEW.currency),
+      'reference', coalesce((SELECT p.reference FROM payment p WHERE p.id = NEW.payment_id), NEW.id::text)), 'refund:' || NEW.id, (SELECT p.subscription_id FROM payment p WHERE p.id = NEW.payment_id), NULL);
+  END IF;
+  RETURN NULL;
+END $$;
+
 -- What staff, a bulk run or the wallet did: the audit names it.
 CREATE OR REPLACE FUNCTION message_of_audit() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE s subscription;
@@ -88,6 +99,9 @@ END $$;
 DROP TRIGGER IF EXISTS message_of_payment ON payment;
 CREATE CONSTRAINT TRIGGER message_of_payment AFTER INSERT OR UPDATE OF state ON payment DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
   WHEN (NEW.state = 'settled') EXECUTE FUNCTION message_of_payment();
+DROP TRIGGER IF EXISTS message_of_refund ON payment_refund;
+CREATE CONSTRAINT TRIGGER message_of_refund AFTER INSERT OR UPDATE OF state ON payment_refund DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+  WHEN (NEW.state = 'done' AND NEW.way <> 'cheque') EXECUTE FUNCTION message_of_refund();
 DROP TRIGGER IF EXISTS message_of_audit ON audit_event;
 CREATE CONSTRAINT TRIGGER message_of_audit AFTER INSERT ON audit_event DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
   WHEN (NEW.action IN ('subscriptions.suspend', 'subscriptions.resume') OR NEW.action = 'subscriptions.renew' AND NOT NEW.detail ? 'payment_id') EXECUTE FUNCTION message_of_audit();

@@ -8,7 +8,7 @@ CREATE FUNCTION message_kinds() RETURNS TABLE (kind text, topic text, urgency te
   VALUES ('code', NULL, 'now', false), ('invitation', NULL, 'now', false), ('joined', NULL, 'now', false), ('test', NULL, 'now', false),
          ('notice', 'news', 'day', false),
          ('welcome', 'service', 'now', true),
-         ('payment_received', 'payments', 'now', true), ('payment_kept', 'payments', 'now', true), ('renewed', 'payments', 'now', true),
+         ('payment_received', 'payments', 'now', true), ('payment_kept', 'payments', 'now', true), ('payment_refunded', 'payments', 'now', true), ('renewed', 'payments', 'now', true),
          ('expiry_soon', 'expiry', 'day', true), ('expired', 'expiry', 'now', true),
          ('suspended', 'service', 'now', true), ('resumed', 'service', 'now', true),
          ('invoice_issued', 'payments', 'day', true), ('invoice_due', 'expiry', 'day', true), ('invoice_paid', 'payments', 'now', true),

@@ -216,8 +216,11 @@ const rules = [
     permission: 'resellers.read',
     summary: 'List the commission rules that hold; all=true with those that have ended',
     query: z.object({ reseller_id: idField.optional(), all: z.enum(['true', 'false']).default('false') }),
-    answer: z.array(ruleAnswer),
-    run: (ctx, { query }) => listRules(ctx, { reseller_id: query.reseller_id, all: query.all === 'true' }),
+    answer: z.object({ items: z.array(ruleAnswer), nextCursor: z.null() }),
+    run: async (ctx, { query }) => ({
+      items: await listRules(ctx, { reseller_id: query.reseller_id, all: query.all === 'true' }),
+      nextCursor: null,
+    }),
   }),
   route({
     method: 'POST',

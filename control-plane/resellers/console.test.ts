@@ -22,7 +22,7 @@ beforeAll(async () => {
     wholesale_cents: 8_500,
     charged: 'sale',
   });
-}, 60_000);
+}, 120_000);
 afterAll(async () => {
   await browser?.close();
   await lango?.stop();
@@ -74,7 +74,7 @@ test('a reseller sells in three taps on a phone, sees what is left and what was 
     }),
   ).toEqual([]);
   await context.close();
-}, 60_000);
+}, 120_000);
 
 test('the company sees the reseller, tops up, adds a rule, plans a payout', async () => {
   const { page, context } = await signedIn(browser, lango);
@@ -104,7 +104,7 @@ test('the company sees the reseller, tops up, adds a rule, plans a payout', asyn
     }),
   ).toEqual([]);
   await context.close();
-}, 60_000);
+}, 120_000);
 
 test('a statement as CSV and PDF holds what the ledger holds', async () => {
   const { page, context } = await signedIn(browser, lango);

@@ -30,7 +30,7 @@ beforeAll(async () => {
   second = await makeSecondPerson(lango);
   day = await makePackage(lango.api, { price_cents: 20_000 });
   await make(lango.api, '/resellers/rules', { percent_bp: 5_000 });
-}, 60_000);
+}, 120_000);
 afterAll(async () => {
   await lango?.stop();
   await daraja?.stop();
@@ -89,7 +89,7 @@ test('agreed to by somebody else, it is paid once, however often Safaricom says 
     ([row]) => row?.n === 0,
   );
   expect([daraja.payouts.arrived(msisdn(who)), await owed(who), await setAside()]).toEqual([100, 0, 0]);
-}, 60_000);
+}, 120_000);
 
 test('refused by the second person nothing is sent; refused by Safaricom the commission stands again', async () => {
   const who = await earner();
@@ -102,7 +102,7 @@ test('refused by the second person nothing is sent; refused by Safaricom the com
   await agree(run);
   expect(await becomes(run, 'failed')).toMatchObject({ failure: { code: '2040' } });
   expect([await owed(who), await setAside(), daraja.payouts.arrived(msisdn(who))]).toEqual([10_000, 0, 0]);
-}, 60_000);
+}, 120_000);
 
 test('turned away it is sent again; without an answer it is asked about, by our name for it, and never sent again', async () => {
   const who = await earner();
@@ -118,7 +118,7 @@ test('turned away it is sent again; without an answer it is asked about, by our 
   expect(daraja.payouts.taken).toHaveLength(before + 1);
   expect([daraja.payouts.repeats, daraja.payouts.arrived(msisdn(who)), await owed(who)]).toEqual([0, 100, 0]);
   expect(daraja.payouts.questions).toBeGreaterThan(0);
-}, 60_000);
+}, 120_000);
 
 test('a notice that its queue took too long decides nothing; the outcome told later does', async () => {
   const who = await earner();
@@ -137,7 +137,7 @@ test('a notice that its queue took too long decides nothing; the outcome told la
   await daraja.payouts.tell(daraja.payouts.pay(one!));
   await becomes(run, 'paid');
   expect(await owed(who)).toBe(0);
-}, 60_000);
+}, 120_000);
 
 test('by hand: marked paid with the receipt, from the account that it came from', async () => {
   const who = await earner();
@@ -151,4 +151,4 @@ test('by hand: marked paid with the receipt, from the account that it came from'
   expect(await becomes(run, 'paid')).toMatchObject({ reference: 'EFT 77' });
   expect((await mark({ outcome: 'paid', from: 'bank', reference: 'EFT 77' })).status).toBe(409);
   expect([await owed(who), await setAside()]).toEqual([0, 0]);
-}, 60_000);
+}, 120_000);

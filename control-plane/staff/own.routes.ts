@@ -118,6 +118,8 @@ const proof = z.object({ current: z.string().min(1).max(200) });
 function guarded<const P extends string>(
   path: P,
   act: (ctx: Context, person: Person, web: Web, params: ParamsOf<P>) => Promise<PageResult>,
+  /** Throws where the thing is not theirs: that is said before any password is asked for. */
+  find: (ctx: Context, person: Person, params: ParamsOf<P>) => Promise<void> = () => Promise.resolve(),
 ): PageRoute {
   return pageRoute({
     method: 'POST',
@@ -126,6 +128,7 @@ function guarded<const P extends string>(
     form: proof,
     async run(ctx, { params, form }, web, person) {
       ownHand(person);
+      await find(ctx, person, params);
       const { t } = readerFor(ctx, person);
       if (!form.ok) return ownPage(ctx, web, person, { status: 422, fields: { current: t('staff.current_needed') } });
       const proved = await proveYourself(ctx, person, form.value.current);
@@ -247,12 +250,19 @@ export const ownRoutes: PageRoute[] = [
       return back('passkey');
     },
   }),
-  guarded('/staff/me/passkeys/:id/remove', async (ctx, person, _web, { id }) => {
-    const name = await removePasskey(ctx, person.staffId, id);
-    if (name === undefined) throw notFound('That passkey');
-    await recordAudit(ctx, 'staff.passkey_off', { type: 'staff', id: person.staffId }, { name });
-    return back('passkey_off');
-  }),
+  guarded(
+    '/staff/me/passkeys/:id/remove',
+    async (ctx, person, _web, { id }) => {
+      const name = await removePasskey(ctx, person.staffId, id);
+      if (name === undefined) throw notFound('That passkey');
+      await recordAudit(ctx, 'staff.passkey_off', { type: 'staff', id: person.staffId }, { name });
+      return back('passkey_off');
+    },
+    async (ctx, person, { id }) => {
+      const own = await listPasskeys(ctx, person.staffId);
+      if (!own.some((passkey) => passkey.id === id)) throw notFound('That passkey');
+    },
+  ),
   pageRoute({
     method: 'POST',
     path: '/staff/me/browsers/:id/end',

@@ -154,15 +154,15 @@ test('every line of a portal’s statement is matched, booked, or waits for some
     async () => [await stateOf(id, 'SMISSING01'), (await account('fees')) - fees],
     ([state, booked]) => state === 'unproven' && booked === -55,
   );
-  expect((await lines(id)).map((line) => [line['receipt'], line['kind'], line['state']]).sort()).toEqual(
+  expect((await lines(id)).map((line) => `${line['receipt']} ${line['kind']} ${line['state']}`).sort()).toEqual(
     [
-      [good.receipt, 'payment', 'matched'],
-      [good.receipt, 'fee', 'matched'],
-      [differs.receipt, 'payment', 'differs'],
-      ['SMISSING01', 'payment', 'unproven'],
-      ['SREVERSED1', 'reversal', 'missing'],
-      [reversed.receipt, 'payment', 'matched'],
-      ['SMOVED0001', 'moved', 'open'],
+      `${good.receipt} payment matched`,
+      `${good.receipt} fee matched`,
+      `${differs.receipt} payment differs`,
+      'SMISSING01 payment unproven',
+      'SREVERSED1 reversal missing',
+      `${reversed.receipt} payment matched`,
+      'SMOVED0001 moved open',
     ].sort(),
   );
   expect(await lango.asOwner(`SELECT 1 FROM payment WHERE receipt = 'SMISSING01'`)).toEqual([]);

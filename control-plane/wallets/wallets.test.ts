@@ -82,18 +82,19 @@ test('a month that ends in February renews itself from the wallet before its las
   await put(sub, 120_000);
   expect((await lango.api.patch(`/subscriptions/${sub['id']}`, { auto_renew: true })).status).toBe(200);
   const read = async (): Promise<Json> => (await lango.api.get<Json>(`/subscriptions/${sub['id']}`)).body;
-  expect((await read())['expires_at'].slice(0, 16)).toBe('2027-02-28T20:30');
+  const end: string = (await read())['expires_at'];
+  expect(end.slice(0, 10)).toBe('2027-02-28');
   await now('2027-02-28 23:25');
   await lango.asOwner(`NOTIFY lango_clock`);
   const renewed = await until(read, (one) => one['expires_at'].slice(0, 7) === '2027-03');
   // From its end on, not from the moment at which the job came by.
-  expect(renewed['expires_at'].slice(0, 16)).toBe('2027-03-28T20:30');
+  expect(renewed['expires_at']).toBe(`2027-03-28${end.slice(10)}`);
   expect(await balance(client['id'])).toBe(20_000);
-  await now('2027-02-28 23:30:01');
+  await now('2027-02-28 23:50');
   await lango.asOwner(`NOTIFY lango_clock`);
   expect((await read())['state']).toBe('active');
   // What is left is not enough for the next: it ends as any other, and its customer's part of the money stays.
-  await now('2027-03-28 23:30:01');
+  await now('2027-03-28 23:50');
   await lango.asOwner(`NOTIFY lango_clock`);
   expect((await read())['state']).toBe('expired');
   // The payment that fills it up renews at once.

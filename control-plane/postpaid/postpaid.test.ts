@@ -59,6 +59,15 @@ async function begin(wall: string, price_cents = 310_000, input: Json = {}): Pro
     password: 'open-sesame',
   });
   await make(company.api, '/postpaid/accounts', { subscription_id: sub['id'], ...input });
+  // From that very moment on, however long the steps before took.
+  await lango.asOwner(
+    `UPDATE postpaid_span SET starts_at = $2::timestamp AT TIME ZONE 'Africa/Nairobi' WHERE subscription_id = $1`,
+    [sub['id'], wall],
+  );
+  await lango.asOwner(
+    `UPDATE postpaid_account SET billed_until = $2::timestamp AT TIME ZONE 'Africa/Nairobi' WHERE subscriber_id = $1`,
+    [client['id'], wall],
+  );
   return { company, client, sub, plan };
 }
 

@@ -46,7 +46,7 @@ async function provePayments(input: ProofInput): Promise<ProofResult> {
       fates.set(name, (fates.get(name) ?? 0) + 1);
       daraja.script(scenario, payer.msisdn);
     }
-    const killer = new Killer(product, dice.fork(), small, input.progress);
+    const killer = new Killer(product, dice.fork(), small, (line) => input.progress(line));
     await payAll(product, town, dice.fork(), (done) => {
       if (done % 500 === 0) input.progress(`${done} of ${size.payers} asked for, ${killer.total} kills`);
       return killer.until(small ? (done / size.payers) * 3 : Infinity);

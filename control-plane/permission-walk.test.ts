@@ -20,6 +20,9 @@ const all: Address[] = [...api, ...pages];
 
 /** A body that passes the route's schema, where {} does not, so that the look-up behind it is reached. */
 const bodies: Record<string, unknown> = {
+  'POST /api/postpaid/accounts/:id/promise': { until: '2037-01-31' },
+  'POST /api/postpaid/accounts/:id/write-off': { reason: 'Moved away' },
+  'POST /api/wallets/:id/transfer': { to_client_id: '1', amount_cents: 1, reason: 'Same house' },
   'POST /api/clients/:id/subscriptions': { package_id: '1', username: 'x', password: 'secret' },
   'PATCH /api/packages/:id': { name: 'x' },
   'PUT /api/packages/profiles/:id': { name: 'x', down_kbps: 1, up_kbps: 1, version: 1 },

@@ -50,7 +50,8 @@ export const settingsRoutes: PageRoute[] = [
     async run(ctx, { form }, _web, person) {
       const values = form.ok ? form.value : form.values;
       const errors: Record<string, string> = {};
-      const limits = await listLimits(ctx);
+      // A form of before there was another kind leaves that one as it stands.
+      const limits = (await listLimits(ctx)).filter((one) => values[nameOf(one.kind)] !== undefined);
       const wished = limits.map((one) => ({ ...one, cents: readDecimal(values[nameOf(one.kind)] ?? '', 2) }));
       for (const { kind, cents } of wished)
         if (cents === undefined || cents < 0 || cents > 1_000_000_000_000)

@@ -325,14 +325,14 @@ export const pageRoutes: PageRoute[] = [
   }),
   pageRoute({
     method: 'GET',
-    path: '/resellers/:id/statement/csv',
+    path: '/resellers/:id/statement.csv',
     permission: 'resellers.read',
     query: periodQuery,
     run: (ctx, { params, query }, _web, person) => statementCsv(ctx, person, params.id, query),
   }),
   pageRoute({
     method: 'GET',
-    path: '/resellers/:id/statement/pdf',
+    path: '/resellers/:id/statement.pdf',
     permission: 'resellers.read',
     query: periodQuery,
     run: (ctx, { params, query }, _web, person) => statementFile(ctx, person, params.id, query),

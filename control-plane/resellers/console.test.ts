@@ -108,9 +108,9 @@ test('the company sees the reseller, tops up, adds a rule, plans a payout', asyn
 
 test('a statement as CSV and PDF holds what the ledger holds', async () => {
   const { page, context } = await signedIn(browser, lango);
-  const csv = await page.request.get(`${lango.baseUrl}/resellers/${duka.id}/statement/csv`);
+  const csv = await page.request.get(`${lango.baseUrl}/resellers/${duka.id}/statement.csv`);
   expect(await csv.text()).toContain('Wanjiku');
-  const pdf = await page.request.get(`${lango.baseUrl}/resellers/${duka.id}/statement/pdf`);
+  const pdf = await page.request.get(`${lango.baseUrl}/resellers/${duka.id}/statement.pdf`);
   expect([pdf.status(), (await pdf.body()).subarray(0, 5).toString()]).toEqual([200, '%PDF-']);
   await context.close();
 }, 30_000);

@@ -320,14 +320,14 @@ export const ownRoutes: PageRoute[] = [
   }),
   pageRoute({
     method: 'GET',
-    path: `${OWN}/statement/csv`,
+    path: `${OWN}/statement.csv`,
     permission: 'resellers.sell',
     query: periodQuery,
     run: (ctx, { query }, _web, person) => ofOwn(ctx, person, (id) => statementCsv(ctx, person, id, query)),
   }),
   pageRoute({
     method: 'GET',
-    path: `${OWN}/statement/pdf`,
+    path: `${OWN}/statement.pdf`,
     permission: 'resellers.sell',
     query: periodQuery,
     run: (ctx, { query }, _web, person) => ofOwn(ctx, person, (id) => statementFile(ctx, person, id, query)),

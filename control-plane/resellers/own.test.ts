@@ -232,7 +232,7 @@ describe('at every address', () => {
       '/payments',
       '/resellers/own',
       '/resellers/own/statement',
-      '/resellers/own/statement/csv',
+      '/resellers/own/statement.csv',
       '/vouchers',
       '/staff/me',
       '/plans',

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { pageRoute, seeOther } from '../platform/http/page';
-import type { PageRoute } from '../platform/http/page';
+import { pageRoute, seeOther, view } from '../platform/http/page';
+import type { PageResult, PageRoute } from '../platform/http/page';
 import { invalid, notFound } from '../platform/http/problem';
-import { readerFor } from '../ui';
+import { fieldsOf, formErrors, readerFor, type Reader } from '../ui';
 import { chooseColumns } from './choose-columns';
 import { removeView } from './remove-view';
 import { saveView } from './save-view';
@@ -26,6 +26,28 @@ function filterOf(query: string): string {
   const kept = new URLSearchParams(query);
   kept.delete('cursor');
   return kept.toString();
+}
+
+/** The form to save a view, as a page of its own: the list that it was sent from is another slice's. */
+function viewAgain(values: Record<string, string>, fault: string, reader: Reader): PageResult {
+  // What no person typed: a form that was not ours.
+  const from = viewForm.pick({ list: true, back: true, query: true }).safeParse(values);
+  if (!from.success) throw invalid({ list: 'is not a list of the console' });
+  const faults = { name: fault };
+  const { t } = reader;
+  const name = fieldsOf(
+    'tables',
+    values,
+    faults,
+    reader,
+  )('name', {
+    help: t('tables.view_name_help'),
+    required: true,
+    autocomplete: 'off',
+    max: 60,
+  });
+  const model = { title: t('tables.view_save'), errors: formErrors(faults), name, shared: values['shared'] === 'on' };
+  return view('tables/view', { ...model, ...from.data }, { status: 422 });
 }
 
 export const pageRoutes: PageRoute[] = [
@@ -53,9 +75,9 @@ export const pageRoutes: PageRoute[] = [
     permission: 'signed_in',
     form: viewForm,
     async run(ctx, { form }, _web, person) {
-      const { t } = readerFor(ctx, person);
-      if (!form.ok)
-        throw invalid({ ...form.fields, ...(form.fields['name'] ? { name: t('tables.name_needed') } : {}) });
+      const reader = readerFor(ctx, person);
+      const { t } = reader;
+      if (!form.ok) return viewAgain(form.values, t('tables.name_needed'), reader);
       const { name, query, shared } = form.value;
       const outcome = await saveView(ctx, {
         staff_id: person.staffId,
@@ -64,7 +86,8 @@ export const pageRoutes: PageRoute[] = [
         query: filterOf(query),
         shared: shared === 'on',
       });
-      if (outcome.kind === 'too_many') throw invalid({ name: t('tables.too_many', { most: outcome.most }) });
+      if (outcome.kind === 'too_many')
+        return viewAgain({ ...form.value, shared: shared ?? '' }, t('tables.too_many', { most: outcome.most }), reader);
       return seeOther(form.value.back);
     },
   }),

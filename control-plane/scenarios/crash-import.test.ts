@@ -12,9 +12,9 @@ import { startTestLango, type TestLango } from '../test-kit/lango';
 import { makePackage, type Json } from '../test-kit/story';
 import { until } from '../test-kit/until';
 
-const ROWS = 80;
+const ROWS = 250;
 /** In the second chunk: one has been committed by then, and the one in hand is lost. */
-const HELD = 60;
+const HELD = 150;
 
 let lango: TestLango;
 let holder: Client;

@@ -14,6 +14,8 @@ export interface ProcessSpec {
   user?: RunAs | undefined;
   /** How it says that it serves: a message {kind: 'ready'} over IPC, or an answer to a question asked again and again. */
   ready: 'message' | (() => Promise<boolean>);
+  /** Its threads wake without pushing aside who runs (SCHED_BATCH): more done where many threads hand work to each other, a moment later on a machine that is full. */
+  batch?: boolean;
   /** More files with its last words, for programs that log on their own. */
   ownLog?: string;
   /** How long it may drain after SIGTERM before it is killed. */
@@ -98,6 +100,7 @@ export class KeptProcess {
       stdio: ['ignore', 'pipe', 'pipe', ...(ipc ? (['ipc'] as const) : [])],
     });
     this.child = child;
+    if (spec.batch && child.pid !== undefined) runAsBatch(child.pid);
     for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => this.hear(chunk));
     child.on('message', (message: { kind?: string }) => {
       if (message.kind === 'ready') this.nowReady();
@@ -175,4 +178,9 @@ function lastLines(file: string): string[] {
   } catch {
     return [];
   }
+}
+
+/** Before the program has threads, which take it over. A system that has no chrt or forbids it loses some speed and nothing else. */
+function runAsBatch(pid: number): void {
+  spawn('chrt', ['--batch', '--pid', '0', String(pid)], { stdio: 'ignore' }).on('error', () => undefined);
 }

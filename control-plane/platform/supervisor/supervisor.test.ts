@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -59,6 +59,24 @@ describe('a kept process', () => {
     expect(alive(second)).toBe(false);
     await sleep(600);
     expect(kept.pid).toBe(second);
+  });
+
+  test('that is to run as batch does, and so do the threads that it makes', async () => {
+    // Field 41 of a thread's stat is its policy: 3 is SCHED_BATCH (proc(5)).
+    const policies = (pid: number): (string | undefined)[] =>
+      readdirSync(`/proc/${pid}/task`).map(
+        (task) => readFileSync(`/proc/${pid}/task/${task}/stat`, 'utf8').split(') ')[1]?.split(' ')[38],
+      );
+    const late = `setTimeout(() => new (require('node:worker_threads').Worker)('setInterval(() => {}, 1000)', { eval: true }), 300);`;
+    const plain = new KeptProcess(node('plain', serving), log);
+    const batch = new KeptProcess(node('batch', serving + late, { batch: true }), log);
+    await Promise.all([plain.start(), batch.start()]);
+    await until(
+      () => policies(batch.pid ?? 0).filter((policy) => policy === '3').length,
+      (threads) => threads >= 2,
+    );
+    expect(new Set(policies(plain.pid ?? 0))).toEqual(new Set(['0']));
+    await Promise.all([plain.stop(), batch.stop()]);
   });
 
   test('that hears no SIGTERM is killed when its time is over', async () => {

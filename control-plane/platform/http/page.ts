@@ -93,8 +93,8 @@ export function bytesFile(name: string, type: 'application/pdf', body: Buffer): 
   return { kind: 'file', name, type, body, cookies: [] };
 }
 
-/** A form as it came: accepted, or refused with the reason per field and the values to show again. */
-export type Form<T> = { ok: true; value: T } | { ok: false; fields: Fields; values: Record<string, string> };
+/** A form as it came: accepted, or refused with the reason per field. `values` is what was typed, to show again. */
+export type Form<T> = { values: Record<string, string> } & ({ ok: true; value: T } | { ok: false; fields: Fields });
 
 export interface PageInput<P extends string, Q, F> {
   params: ParamsOf<P>;
@@ -223,7 +223,7 @@ function readForm(schema: z.ZodType, raw: unknown): Form<unknown> {
       .map(([name, value]) => [name, typeof value === 'string' ? value : '']),
   );
   try {
-    return { ok: true, value: parseInput(schema, values) };
+    return { ok: true, value: parseInput(schema, values), values };
   } catch (error) {
     if (error instanceof Problem && error.fields) return { ok: false, fields: error.fields, values };
     throw error;

@@ -53,6 +53,7 @@ export async function startRadsecWorld(
     databaseUrl: lango.db.urls.radsec,
     bind: '127.0.0.1',
     port: 0,
+    behind: '127.0.0.1',
     authPort: freeradius.authPort,
     acctPort: lango.acctPort,
     dataDir,

@@ -10,6 +10,7 @@ import { hostname } from 'node:os';
 import { Pool } from 'pg';
 import { type OpenPassword, Visits } from './api/visits';
 import { CoaClient } from './coa/client';
+import { Fronts } from './coa/fronts';
 import { Notices, type PartLog } from '../part';
 import { EnforcementStore } from './store';
 import { Worker } from './worker';
@@ -50,10 +51,14 @@ export async function startEnforcer(options: EnforcerOptions): Promise<Enforcer>
   pool.on('error', () => undefined);
   const store = new EnforcementStore(pool);
   let listeningSince: string | null = null;
+  const instance = `${hostname()}:${process.pid}:${randomBytes(4).toString('hex')}`;
+  const resendAfterMs = options.resendAfterMs ?? [1000, 2000, 2000];
+  const fronts = new Fronts({ instance, store, patience_ms: resendAfterMs.reduce((sum, ms) => sum + ms, 0) });
   const worker = new Worker({
-    instance: `${hostname()}:${process.pid}:${randomBytes(4).toString('hex')}`,
+    instance,
     store,
-    client: new CoaClient({ bind: options.bind, resendAfterMs: options.resendAfterMs ?? [1000, 2000, 2000] }),
+    client: new CoaClient({ bind: options.bind, resendAfterMs }),
+    fronts,
     visits: new Visits(store, options.openApiPassword, log),
     log,
     hearsNotices: () => notices.connected,
@@ -70,10 +75,13 @@ export async function startEnforcer(options: EnforcerOptions): Promise<Enforcer>
   const notices: Notices = new Notices({
     databaseUrl: options.databaseUrl,
     name: 'lango-enforcer-listen',
-    channels: ['lango_enforcement', 'lango_expiry', 'lango_clock', 'lango_nas'],
+    channels: ['lango_enforcement', 'lango_expiry', 'lango_clock', 'lango_nas', 'lango_radsec_answer'],
     heard: (channel, payload) => {
       if (channel === 'lango_nas') quietly(() => routerChanged(payload))();
       else if (channel === 'lango_enforcement') worker.wakeForRows();
+      else if (channel === 'lango_radsec_answer') {
+        if (payload === instance) fronts.heard();
+      }
       // Something may be due though no row was written: an end of validity moved, or a scenario moved the clock.
       else if (channel === 'lango_expiry') worker.hint();
       else worker.wake();

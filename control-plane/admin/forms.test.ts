@@ -278,6 +278,7 @@ const editors = (): [page: string, field: string][] => [
   [`/plans/${ids['packages']}/edit`, 'name'],
   [`/plans/profiles/${ids['packages/profiles']}`, 'name'],
   [`/pools/${ids['pools']}/edit`, 'name'],
+  [`/sites/${ids['sites']}/edit`, 'name'],
   [`/discounts/${ids['discounts']}/edit`, 'name'],
   [`/webhooks/${ids['webhooks']}/edit`, 'description'],
   [`/staff/${ids['staff']}`, 'name'],

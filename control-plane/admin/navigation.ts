@@ -38,6 +38,7 @@ const ENTRIES: Entry[][] = [
     { href: '/discounts', icon: 'percent', label: 'discounts.title', needs: 'discounts.read', far: true },
     { href: '/bulk', icon: 'check', label: 'bulk.title', needs: 'subscriptions.write', far: true },
     { href: '/routers', icon: 'router', label: 'ui.nav_routers', needs: 'routers.read' },
+    { href: '/sites', icon: 'pin', label: 'sites.title', needs: 'sites.read', far: true },
     { href: '/pools', icon: 'pool', label: 'pools.title', needs: 'pools.read', far: true },
     { href: '/access', icon: 'lock', label: 'access.nav', needs: 'access.explain', far: true },
     { href: '/staff', icon: 'people', label: 'staff.title', needs: 'staff.read', far: true },

@@ -29,6 +29,8 @@ const table = {
   'routers.write': 'isp_admin technician',
   'pools.read': 'isp_admin technician support',
   'pools.write': 'isp_admin technician',
+  'sites.read': 'isp_admin technician support sales',
+  'sites.write': 'isp_admin technician',
   'radsec.read': 'isp_admin technician support',
   'radsec.write': 'isp_admin technician',
   'radsec.authority': '',

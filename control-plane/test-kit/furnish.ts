@@ -53,6 +53,7 @@ export async function furnish(lango: TestLango, company: TestCompany): Promise<R
   );
   const profile = await make(company.api, '/packages/profiles', { name: 'Home', down_kbps: 10_000, up_kbps: 5_000 });
   const pool = await make(company.api, '/pools', { name: 'home', kind: 'ipv4', ranges: '10.250.0.0/24' });
+  const site = await make(company.api, '/sites', { name: 'Soko', router_ids: [router.id] });
   const discount = await make(company.api, '/discounts', { name: 'Offer', code: 'OFFER', percent: 5 });
   const plan = await one('SELECT max(id) AS id FROM plan WHERE tenant_id = $1', []);
   const payment = await one('SELECT max(id) AS id FROM payment WHERE tenant_id = $1', []);
@@ -137,6 +138,7 @@ export async function furnish(lango: TestLango, company: TestCompany): Promise<R
     'packages/profiles': String(profile['id']),
     'plans/profiles': String(profile['id']),
     pools: String(pool['id']),
+    sites: String(site['id']),
     discounts: String(discount['id']),
     clients: String(subscription['client_id']),
     subscribers: String(subscription['client_id']),

@@ -94,7 +94,7 @@ export function formPages<const P extends string, F extends z.ZodType, About = u
       const call = await opened(spec, { ctx, params, web, person }, form.values);
       const outcome: PageResult | FormRefusal = form.ok
         ? await spec.save(form.value as z.output<F>, { ...call, typed: form.values, before: before as B })
-        : { kind: 'wrong', fields: Object.keys(form.fields) };
+        : notTyped(Object.keys(form.fields));
       return isRefusal(outcome) ? formAgain(spec, call, form.values, outcome) : outcome;
     },
   });
@@ -118,6 +118,12 @@ async function opened<P extends string, About>(
   const reader = readerFor(asked.ctx, asked.person);
   const call = { ...asked, reader, t: reader.t };
   return { ...call, about: (await spec.open?.(call, typed)) as About };
+}
+
+/** What a form was opened on comes back unseen: when that is not what we wrote, the form is no longer true, and no field is to blame. */
+function notTyped(wrong: string[]): FormRefusal {
+  const fields = wrong.filter((name) => name !== 'seen' && name !== 'version');
+  return fields.length > 0 ? { kind: 'wrong', fields } : { kind: 'changed' };
 }
 
 const refusals = new Set(['wrong', 'refused', 'changed']);

@@ -12,6 +12,12 @@ export interface RadiusRow {
   acctPort: number;
   /** Default: the router's. */
   secret?: string;
+  /** Services it is asked for, e.g. `ppp`. Default: all. */
+  services?: readonly string[];
+  /** Default: the router's. */
+  timeout_ms?: number;
+  /** `src-address`. Default: the router's address. */
+  sourceAddress?: string;
 }
 
 export interface RouterOptions {
@@ -22,6 +28,8 @@ export interface RouterOptions {
   /** NAS-IP-Address, when the router believes in another address than its packets come from. */
   nasIpAddress?: string;
   version?: RouterOsVersion;
+  /** Its board: whether it has a flash/ folder and how large its disk is. */
+  system?: { flash?: boolean; disk_bytes?: number };
   secret: string;
   servers: RadiusRow[];
   /** `/radius timeout` of each send. Default 3000, the provisioned value. */

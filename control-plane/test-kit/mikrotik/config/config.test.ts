@@ -5,7 +5,8 @@ import type { RouterOsVersion } from '../profile';
 import { RouterConfig } from './index';
 import type { Reply } from './index';
 
-const on = (version: RouterOsVersion, more = {}) => new RouterConfig({ version, clock: new ManualClock(Date.UTC(2026, 1, 3)), ...more });
+const on = (version: RouterOsVersion, more = {}) =>
+  new RouterConfig({ version, clock: new ManualClock(Date.UTC(2026, 1, 3)), ...more });
 const rowsOf = (reply: Reply) => ('rows' in reply ? reply.rows : reply);
 
 test('what a version does not know refuses the whole command and changes nothing', async () => {

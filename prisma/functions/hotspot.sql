@@ -65,3 +65,28 @@ END $$;
 DROP TRIGGER IF EXISTS hotspot_paid ON payment;
 CREATE TRIGGER hotspot_paid AFTER UPDATE OF state ON payment FOR EACH ROW
   WHEN (NEW.state = 'settled' AND OLD.state <> 'settled' AND NEW.subscription_id IS NOT NULL) EXECUTE FUNCTION hotspot_paid();
+
+-- A device of a service that runs waits at a router: it is let in there. Whoever knows the device's address may ask for it, so nothing is bound anew.
+CREATE OR REPLACE FUNCTION hotspot_greet(p_mac text, p_nas_id bigint) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE v_id bigint;
+BEGIN
+  v_id := (SELECT d.subscription_id FROM hotspot_device d
+           CROSS JOIN LATERAL (SELECT access_state FROM subscription_now WHERE id = d.subscription_id OFFSET 0) n
+           WHERE d.tenant_id = lango_tenant() AND d.mac = p_mac AND subscription_is_entitled(n.access_state)
+           ORDER BY d.bound_at DESC, d.id DESC LIMIT 1);
+  -- Asked for at most so often, however often the page is loaded.
+  IF v_id IS NOT NULL AND p_nas_id IS NOT NULL
+     AND NOT EXISTS (SELECT FROM session_live l WHERE l.subscription_id = v_id AND l.stopped_at IS NULL AND l.mac = p_mac)
+     AND NOT EXISTS (SELECT FROM enforcement e WHERE e.subscription_id = v_id AND e.kind = 'login' AND e.params->>'mac' = p_mac
+                       AND (e.state = 'open' OR e.closed_at > lango_now() - interval '10 seconds')) THEN
+    PERFORM enforce_login(v_id, p_nas_id, p_mac, 'payment');
+  END IF;
+  RETURN v_id;
+END $$;
+GRANT EXECUTE ON FUNCTION hotspot_greet TO lango_web;
+
+-- The company's house account for guests who told no name: that of voucher guests.
+CREATE OR REPLACE FUNCTION hotspot_guests() RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS
+$$ BEGIN RETURN voucher_guests(lango_tenant()); END $$;
+GRANT EXECUTE ON FUNCTION hotspot_guests TO lango_web;

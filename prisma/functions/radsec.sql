@@ -36,6 +36,28 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 $$;
 GRANT EXECUTE ON FUNCTION radsec_identity() TO lango_radsec;
 
+-- How many routers, of all companies, still hold a valid certificate of each authority that is trusted, and when the last one ends. TLS looks at the
+-- machine's clock, so that one counts.
+CREATE OR REPLACE FUNCTION radsec_authority_use() RETURNS TABLE (authority_id bigint, routers integer, last_ends timestamptz)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT a.id, count(DISTINCT c.nas_id)::integer, max(c.not_after)
+  FROM radsec_authority a
+  LEFT JOIN radsec_certificate c ON c.authority_id = a.id AND c.revoked_at IS NULL AND c.not_after > clock_timestamp()
+  WHERE a.kind = 'ca' AND a.retired_at IS NULL GROUP BY a.id
+$$;
+GRANT EXECUTE ON FUNCTION radsec_authority_use() TO lango_web;
+
+-- Ends the trust in the authority that another has taken over from; certificates of it that are still valid are revoked.
+CREATE OR REPLACE FUNCTION radsec_retire_outgoing() RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE v_id bigint;
+BEGIN
+  UPDATE radsec_authority SET retired_at = lango_now() WHERE kind = 'ca' AND retired_at IS NULL AND superseded_at IS NOT NULL RETURNING id INTO v_id;
+  UPDATE radsec_certificate SET revoked_at = lango_now(), revoked_reason = 'authority_retired'
+  WHERE authority_id = v_id AND revoked_at IS NULL AND not_after > clock_timestamp();
+END $$;
+GRANT EXECUTE ON FUNCTION radsec_retire_outgoing() TO lango_web;
+
 -- The connections that one front has now, by certificate: [{certificate_id, peer, protocol, age_ms}]. What it no longer has is removed; a router
 -- that has just come is told of the orders that wait for it.
 CREATE OR REPLACE FUNCTION radsec_report(p_instance text, p_connections jsonb) RETURNS void

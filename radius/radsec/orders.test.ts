@@ -18,7 +18,7 @@ afterEach(() => orders.close());
 
 const disconnect = (session = '81000001'): Buffer =>
   PacketBuilder.request(Code.DisconnectRequest, 0).add(0, 44, Buffer.from(session)).seal(RADSEC_SECRET);
-const reply = (to: Packet, code: number, secret = RADSEC_SECRET): Packet => {
+const reply = (to: Packet, code: Code, secret = RADSEC_SECRET): Packet => {
   const builder = PacketBuilder.reply(to, code);
   if (code === Code.DisconnectNak) builder.add(0, 101, Buffer.from([0, 0, 1, 247]));
   const decoded = decodePacket(builder.seal(secret));

@@ -80,7 +80,7 @@ export function seeOther(to: string, cookies: Cookie[] = []): PageResult {
 /** A file for the browser to save; `name` holds letters, digits, dots and dashes only. `body` is text; bytes are `bytesFile`. A long one comes in pieces. */
 export function file(
   name: string,
-  type: 'text/csv' | 'application/json',
+  type: 'text/csv' | 'application/json' | 'text/plain',
   body: string | AsyncIterable<string>,
 ): PageResult {
   if (!/^[\w.-]{1,100}$/.test(name)) throw new Error(`A file may not be named ${name}.`);

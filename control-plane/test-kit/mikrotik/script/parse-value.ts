@@ -1,4 +1,3 @@
-import { readScript } from './parse';
 import type { Scanner } from './scanner';
 import type { Value } from './syntax';
 
@@ -59,12 +58,12 @@ function readAtom(scanner: Scanner, menu: readonly string[], names: 'property' |
   if (scanner.take('"')) return readString(scanner, menu);
   if (scanner.take('$')) return variable(scanner);
   if (scanner.take('[')) {
-    const script = readScript(scanner, menu, ']');
+    const script = scanner.commands(scanner, menu, ']');
     scanner.expect(']');
     return { kind: 'result', script };
   }
   if (scanner.take('{')) {
-    const script = readScript(scanner, menu, '}');
+    const script = scanner.commands(scanner, menu, '}');
     scanner.expect('}');
     return { kind: 'block', script };
   }

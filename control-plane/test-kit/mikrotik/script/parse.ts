@@ -15,14 +15,14 @@ const VERBS = new Set(
  * @throws ScriptSyntaxError with line and column; nothing of such a script may be run
  */
 export function parseScript(text: string): Script {
-  const scanner = new Scanner(text);
+  const scanner = new Scanner(text, readScript);
   const script = readScript(scanner, [], '');
   if (!scanner.done) scanner.fail('syntax error');
   return script;
 }
 
 /** Commands up to `end` (a bracket, or '' for the end of the text), which stays. `menu` is the one in force before them. */
-export function readScript(scanner: Scanner, menu: readonly string[], end: string): Script {
+function readScript(scanner: Scanner, menu: readonly string[], end: string): Script {
   const commands: Command[] = [];
   let current = menu;
   for (scanner.gaps(); !scanner.done && scanner.char !== end; scanner.gaps()) {

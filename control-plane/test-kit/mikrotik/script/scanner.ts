@@ -1,9 +1,13 @@
-import { ScriptSyntaxError } from './syntax';
+import { ScriptSyntaxError, type Script } from './syntax';
 
 /** A place in the text of a script. */
 export class Scanner {
   at = 0;
-  constructor(readonly text: string) {}
+  /** @param commands reads the commands of `[…]` and `{…}` inside a value, up to the bracket that ends them */
+  constructor(
+    readonly text: string,
+    readonly commands: (scanner: Scanner, menu: readonly string[], end: string) => Script,
+  ) {}
 
   get char(): string {
     return this.text[this.at] ?? '';

@@ -32,6 +32,7 @@ const bodies: Record<string, unknown> = {
   'POST /api/billing/invoices/:id/credit': { reason: 'because' },
   'POST /api/billing/statements/:id/lines': { line_id: '1', use: 'named', note: 'because' },
   'POST /api/billing/refunds/:id/resolve': { outcome: 'done', reference: 'because' },
+  'POST /api/billing/payments/:id/bounce': { reason: 'because' },
   'POST /api/billing/payments/:id/refunds': { way: 'cash', reason: 'because' },
   'POST /api/subscriptions/:id/coupon': { code: 'OFFER' },
   'PUT /api/resellers/:id': { name: 'x', phone: '0712345678', version: 1 },

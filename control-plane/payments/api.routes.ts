@@ -4,6 +4,7 @@ import { cursorId, idField, listQuery } from '../platform/http/input';
 import { conflict, invalid, notFound } from '../platform/http/problem';
 import { route } from '../platform/http/route';
 import { findSubscription, subscriptionAnswer } from '../subscriptions';
+import { chequeApiRoutes } from './cheque/answers.routes';
 import { matchApiRoutes } from './match/answers.routes';
 import { promptRoutes } from './prompts.routes';
 import { refundApiRoutes } from './refund/answers.routes';
@@ -64,6 +65,7 @@ async function answer(ctx: Context, outcome: PaymentOutcome) {
 export const apiRoutes = [
   ...promptRoutes,
   ...refundApiRoutes,
+  ...chequeApiRoutes,
   ...matchApiRoutes,
   route({
     method: 'GET',

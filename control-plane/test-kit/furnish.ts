@@ -63,6 +63,11 @@ export async function furnish(lango: TestLango, company: TestCompany): Promise<R
      SELECT $1, p.subscriber_id, p.id, 100, 'KES', 'cash', 'keep', 'because', 'refused', false, 'Amina' FROM payment p WHERE p.id = $2 RETURNING id`,
     [payment],
   );
+  const cheque = await one(
+    `INSERT INTO payment (tenant_id, subscriber_id, method, reference, amount_cents, currency, state)
+     SELECT $1, p.subscriber_id, 'cheque', 'furnished', 100, 'KES', 'created' FROM payment p WHERE p.id = $2 RETURNING id`,
+    [payment],
+  );
   const statement = await one(
     `INSERT INTO payment_statement (tenant_id, method, source, name, mark, from_at, to_at, created_name) VALUES ($1, 'mpesa', 'file', 'S', 'furnish', now(), now(), 'Amina') RETURNING id`,
     [],
@@ -151,6 +156,8 @@ export async function furnish(lango: TestLango, company: TestCompany): Promise<R
     'vouchers/batches': String(batch['id']),
     payments: payment,
     'payments/suspense': money,
+    'payments/cheques': cheque,
+    'payments/pay-out': String(subscription['client_id']),
     'billing/payments': payment,
     'billing/refunds': refund,
     'payments/refunds': refund,

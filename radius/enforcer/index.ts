@@ -15,6 +15,8 @@ import { Notices, type PartLog } from '../part';
 import { EnforcementStore } from './store';
 import { Worker } from './worker';
 
+export { CoaClient } from './coa/client';
+
 export interface EnforcerOptions {
   /** Connection of the role lango_enforcer. */
   databaseUrl: string;

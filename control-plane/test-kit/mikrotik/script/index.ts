@@ -5,6 +5,7 @@
  *   faultsOfScript(script, commandTree('6.49'));             // what that version does not know, in every branch
  *   await new Interpreter(world).paste('/tool fetch url=…; /import file-name=lango.rsc');
  */
+export { consoleOf } from './console-of';
 export { faultsOfScript, type ScriptFault } from './check';
 export { Interpreter, ScriptFailure, type ScriptWorld } from './interpreter';
 export { parseScript } from './parse';

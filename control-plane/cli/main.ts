@@ -43,8 +43,8 @@ const commands: Record<string, Command> = {
     run: async (c) => (await import('./tenant-reader.js')).tenantReaderList(c),
   },
   simulate: {
-    does: 'a simulated MikroTik: --secret= --user=NAME:PASSWORD …',
-    run: async (c, a) => (await import('./simulate.js')).simulate(c, a),
+    does: 'simulated MikroTiks: --routers= --subscribers= --api= --token= …, or --secret= --user=NAME:PASSWORD …',
+    run: async (c, a) => (await import('./simulate/index.js')).simulate(c, a),
   },
   'audit verify': {
     does: 'prove that nobody changed the audit trail',

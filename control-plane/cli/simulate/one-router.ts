@@ -1,18 +1,18 @@
-import type { Config } from '../platform/config';
-import { SimulatedMikrotik, type RouterEvent } from '../test-kit/mikrotik';
-import { loopbackFor } from './loopback';
-import { readOptions } from './options';
-import { StartError } from './start-error';
+import { innerAddress } from '../../../radius/part';
+import type { Config } from '../../platform/config';
+import { SimulatedMikrotik, type RouterEvent } from '../../test-kit/mikrotik';
+import { StartError } from '../start-error';
+import { readOptions } from '../options';
 
 const usage =
   'npx lango simulate --secret=ROUTER-SECRET --user=NAME:PASSWORD [--user=…] [--service=pppoe|hotspot] [--address=127.77.0.9] [--version=7.18] [--down-kbps=5000] [--up-kbps=1000]';
 const versions = ['6.49', '7.14', '7.15', '7.18'] as const;
 
 /**
- * `lango simulate`: a simulated MikroTik on this machine that logs the given users in at this Lango and keeps them online
+ * `lango simulate --user=…`: a simulated MikroTik on this machine that logs the given users in at this Lango and keeps them online
  * until Ctrl-C. Add a router with the same address and secret in the console first.
  */
-export async function simulate(config: Config, args: readonly string[]): Promise<void> {
+export async function simulateOne(config: Config, args: readonly string[]): Promise<void> {
   const options = readOptions(args, [
     'secret',
     'user',
@@ -38,7 +38,7 @@ export async function simulate(config: Config, args: readonly string[]): Promise
     secret,
     version,
     servers: [
-      { address: one('server', loopbackFor(config.bind)), authPort: config.authPort, acctPort: config.acctPort },
+      { address: one('server', innerAddress(config.bind)), authPort: config.authPort, acctPort: config.acctPort },
     ],
     incoming: { port: Number(one('coa-port', '3799')) },
   });

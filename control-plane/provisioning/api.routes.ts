@@ -2,7 +2,52 @@ import { z } from 'zod';
 import type { Context } from '../platform/context';
 import { conflict, notFound } from '../platform/http/problem';
 import { Reply, route } from '../platform/http/route';
+import { readerOf } from '../ui';
 import { issueLine } from './issue-line';
+import { printChecks, verdictOf } from './print-checks';
+import { findRun, findSetup } from './queries';
+import { checkNames } from './self-test/seen';
+import { startRun } from './start-run';
+
+const testAnswer = z.object({
+  id: z.string(),
+  state: z.enum(['running', 'done', 'failed']),
+  /** fail: something is wrong; unknown: nothing is, but something could not be shown yet. */
+  verdict: z.enum(['running', 'failed', 'pass', 'fail', 'unknown']),
+  started_at: z.string(),
+  finished_at: z.string().nullable(),
+  checks: z.array(
+    z.object({
+      name: z.enum(checkNames),
+      outcome: z.enum(['pass', 'fail', 'unknown']),
+      pass: z.boolean(),
+      detail: z.string(),
+      remedy: z.string().nullable(),
+    }),
+  ),
+});
+
+/** The newest self-test of a router. @throws Problem 404 */
+async function test(ctx: Context, routerId: bigint, id?: bigint): Promise<z.infer<typeof testAnswer>> {
+  if (!(await findSetup(ctx, routerId))) throw notFound('This router');
+  const run = await findRun(ctx, routerId, ['self_test'], id);
+  if (!run) throw notFound('A self-test of this router');
+  const reader = readerOf({ locale: 'en', zone: 'UTC', nowMs: ctx.now.getTime(), currency: '' });
+  return {
+    id: run.id,
+    state: run.state,
+    verdict: verdictOf(run),
+    started_at: run.startedAt.toISOString(),
+    finished_at: run.finishedAt?.toISOString() ?? null,
+    checks: printChecks(run.result, reader).map(({ name, outcome, detail, remedy }) => ({
+      name,
+      outcome,
+      pass: outcome === 'pass',
+      detail,
+      remedy: remedy ?? null,
+    })),
+  };
+}
 
 const lineAnswer = z.object({ line: z.string(), url: z.string(), expires_at: z.string() });
 
@@ -35,5 +80,25 @@ export const apiRoutes = [
     summary: 'Make the one line that brings a MikroTik in; it is good for a day, and an older one no more',
     answer: lineAnswer,
     run: async (ctx, { params }) => new Reply(200, await line(ctx, params.id), { 'cache-control': 'no-store' }),
+  }),
+  route({
+    method: 'POST',
+    path: '/routers/:id/self-test',
+    permission: 'routers.write',
+    summary: 'Test a router from both sides; ask for the result, which takes some seconds, by GET',
+    status: 202,
+    answer: testAnswer,
+    run: async (ctx, { params }) => {
+      if (!(await findSetup(ctx, params.id))) throw notFound('This router');
+      return test(ctx, params.id, await startRun(ctx, params.id, 'self_test'));
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/routers/:id/self-test',
+    permission: 'routers.read',
+    summary: 'Show the newest self-test of a router: what was found, and what to do where something is wrong',
+    answer: testAnswer,
+    run: (ctx, { params }) => test(ctx, params.id),
   }),
 ];

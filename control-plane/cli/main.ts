@@ -46,6 +46,14 @@ const commands: Record<string, Command> = {
     does: 'simulated MikroTiks: --routers= --subscribers= --api= --token= …, or --secret= --user=NAME:PASSWORD …',
     run: async (c, a) => (await import('./simulate/index.js')).simulate(c, a),
   },
+  'tunnels wireguard': {
+    does: 'the routers behind NAT, as wg syncconf takes them',
+    run: async (c) => (await import('./tunnels.js')).tunnels(c, 'wireguard'),
+  },
+  'tunnels sstp': {
+    does: 'the same for RouterOS 6: chap-secrets of the SSTP server',
+    run: async (c) => (await import('./tunnels.js')).tunnels(c, 'sstp'),
+  },
   'audit verify': {
     does: 'prove that nobody changed the audit trail',
     run: async (c) => (await import('./verify.js')).auditVerify(c),

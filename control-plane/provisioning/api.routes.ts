@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { recordAudit } from '../audit';
 import type { Context } from '../platform/context';
 import { conflict, notFound } from '../platform/http/problem';
 import { Reply, route } from '../platform/http/route';
@@ -7,7 +8,38 @@ import { issueLine } from './issue-line';
 import { printChecks, verdictOf } from './print-checks';
 import { findRun, findSetup } from './queries';
 import { checkNames } from './self-test/seen';
+import { provisioned } from './provision-shape';
 import { startRun } from './start-run';
+import { keepSetup } from './issue-line';
+import { wanted } from './wanted';
+
+const provisionBody = z.object({
+  /** Only say what would be done. */
+  dry_run: z.boolean().default(false),
+  /** What it is to serve from now on; left out, what was asked for before. */
+  wanted: wanted.optional(),
+  /** Keys of rows that somebody changed on the router and that are to be as we want them again. */
+  overwrite: z.array(z.string().max(200)).max(500).default([]),
+});
+
+/** The newest plan or application of a router. @throws Problem 404 */
+async function provisioning(ctx: Context, routerId: bigint, id?: bigint): Promise<z.infer<typeof provisioned>> {
+  if (!(await findSetup(ctx, routerId))) throw notFound('This router');
+  const run = await findRun(ctx, routerId, ['plan', 'apply'], id);
+  if (!run) throw notFound('A plan for this router');
+  const result = run.state === 'done' ? (run.result as Partial<z.infer<typeof provisioned>>) : {};
+  return {
+    id: run.id,
+    dry_run: run.kind === 'plan',
+    state: run.state,
+    fault: run.fault,
+    started_at: run.startedAt.toISOString(),
+    finished_at: run.finishedAt?.toISOString() ?? null,
+    items: result.items ?? [],
+    done: result.done ?? [],
+    left: result.left ?? [],
+  };
+}
 
 const testAnswer = z.object({
   id: z.string(),
@@ -80,6 +112,30 @@ export const apiRoutes = [
     summary: 'Make the one line that brings a MikroTik in; it is good for a day, and an older one no more',
     answer: lineAnswer,
     run: async (ctx, { params }) => new Reply(200, await line(ctx, params.id), { 'cache-control': 'no-store' }),
+  }),
+  route({
+    method: 'POST',
+    path: '/routers/:id/provision',
+    permission: 'routers.write',
+    summary: 'Plan what a router lacks, and unless dry_run do it by its API and read it back; ask for the result, which takes some seconds, by GET',
+    status: 202,
+    body: provisionBody,
+    answer: provisioned,
+    run: async (ctx, { params, body }) => {
+      if (!(await findSetup(ctx, params.id))) throw notFound('This router');
+      if (body.wanted) await keepSetup(ctx, params.id, { wanted: body.wanted });
+      const kind = body.dry_run ? 'plan' : 'apply';
+      if (!body.dry_run) await recordAudit(ctx, 'provisioning.apply', { type: 'nas', id: params.id }, { overwrite: body.overwrite });
+      return provisioning(ctx, params.id, await startRun(ctx, params.id, kind, { overwrite: body.overwrite }));
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/routers/:id/provision',
+    permission: 'routers.read',
+    summary: 'Show the newest plan of a router, or what was done of it',
+    answer: provisioned,
+    run: (ctx, { params }) => provisioning(ctx, params.id),
   }),
   route({
     method: 'POST',

@@ -5,6 +5,8 @@ import type { Context } from '../platform/context';
 import { changeRouter } from '../routers';
 import { findInstallation } from './installation';
 import { TUNNEL_KEY, TUNNEL_PASSWORD } from './issue-line';
+import { appliedOf } from './plan';
+import { stepsOf } from './recipe';
 import { renderScript } from './render-script';
 import type { Recipe } from './pieces';
 import { atLeast, parseVersion } from './version';
@@ -78,6 +80,8 @@ export async function fetchScript(
     api,
     wanted: readWanted(router.wanted),
   };
+  // What the script says is what we told; a name of a host counts as it will be compared, by its address, only after the first plan.
+  await ctx.tx.$executeRaw`UPDATE provisioning_router SET applied = ${JSON.stringify(appliedOf(stepsOf(recipe)))}::jsonb WHERE nas_id = ${routerId}`;
   return { kind: 'done', script: renderScript(recipe, `${installation.publicUrl}/provisioning/${word}`) };
 }
 

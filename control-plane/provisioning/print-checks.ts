@@ -12,7 +12,7 @@ export interface PrintedCheck {
 }
 
 export function printChecks(result: unknown, { t }: Pick<Reader, 't'>): PrintedCheck[] {
-  return ((result ?? []) as Check[]).map(({ name, outcome, word, values = {} }) => ({
+  return (Array.isArray(result) ? (result as Check[]) : []).map(({ name, outcome, word, values = {} }) => ({
     name,
     outcome,
     title: t(`provisioning.check_${name}`),
@@ -24,7 +24,7 @@ export function printChecks(result: unknown, { t }: Pick<Reader, 't'>): PrintedC
 /** `fail` as soon as one check is wrong; `unknown` while something could not be shown yet. */
 export function verdictOf(run: Run): 'running' | 'failed' | Check['outcome'] {
   if (run.state !== 'done') return run.state;
-  const checks = (run.result ?? []) as Check[];
+  const checks = Array.isArray(run.result) ? (run.result as Check[]) : [];
   if (checks.some(({ outcome }) => outcome === 'fail')) return 'fail';
   return checks.some(({ outcome }) => outcome === 'unknown') ? 'unknown' : 'pass';
 }

@@ -144,6 +144,18 @@ export async function furnish(lango: TestLango, company: TestCompany): Promise<R
     'plans/profiles': String(profile['id']),
     pools: String(pool['id']),
     sites: String(site['id']),
+    configurations: await one(
+      `INSERT INTO configuration (tenant_id, nas_id, version, words, lines, added, removed) VALUES ($1, $2, '7.18', '/ip pool', 1, 1, 0) RETURNING id`,
+      [router.id],
+    ),
+    drift: await one(
+      `INSERT INTO drift_finding (tenant_id, nas_id, kind, subject) VALUES ($1, $2, 'local_secret', 'asha') RETURNING id`,
+      [router.id],
+    ),
+    'monitoring/alerts': await one(
+      `INSERT INTO monitoring_alert (tenant_id, nas_id, kind) VALUES ($1, $2, 'down') RETURNING id`,
+      [router.id],
+    ),
     discounts: String(discount['id']),
     clients: String(subscription['client_id']),
     subscribers: String(subscription['client_id']),

@@ -27,6 +27,8 @@ export const eventNames = [
   'router.removed',
   'voucher.batch_created',
   'voucher.batch_voided',
+  'router.alert_opened',
+  'router.alert_closed',
   'voucher.redeemed',
 ] as const;
 export type EventName = (typeof eventNames)[number];
@@ -62,3 +64,5 @@ export const eventSentences: Record<EventName, string> = {
   'voucher.batch_voided': 'The unused cards of a batch were made worthless',
   'voucher.redeemed': 'A card was used',
 };
+  'router.alert_opened': 'Something has been wrong with a router for a while',
+  'router.alert_closed': 'What was wrong with a router is over',

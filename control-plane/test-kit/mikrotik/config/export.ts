@@ -71,7 +71,8 @@ function lineOf(row: Row, definition: Definition, hidden: readonly string[]): st
       !NEVER.has(name) &&
       !hidden.includes(name) &&
       !definition.hidden?.includes(name) &&
-      value !== (usual[name] ?? (name === 'comment' ? '' : undefined)),
+      // What a rule does is always said.
+      (name === 'action' || value !== (usual[name] ?? (name === 'comment' ? '' : undefined))),
   );
   const isSet = definition.kind === 'settings' || definition.fixed === true || row['default'] === 'true';
   const given = differs.filter(([name]) => !(isSet && name === 'name' && definition.kind === 'list'));

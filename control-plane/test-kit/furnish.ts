@@ -166,6 +166,14 @@ export async function furnish(lango: TestLango, company: TestCompany): Promise<R
     'radsec/certificates': radsec,
     certificates: certificate,
     'vouchers/batches': String(batch['id']),
+    'vouchers/codes': String(batch['codes'][0]),
+    // Its only file bears its own number, as an address is filled with one.
+    'vouchers/sheets': await one(
+      `WITH s AS (INSERT INTO voucher_sheet (tenant_id, batch_id, paper, locale, state, total, done, created_name) VALUES ($1, $2, 'a4', 'en', 'done', 1, 1, 'Amina') RETURNING id),
+            p AS (INSERT INTO voucher_sheet_part (sheet_id, no, tenant_id, codes, last_code, pdf) SELECT id, id, $1, 1, 'A', '' FROM s)
+       SELECT id FROM s`,
+      [batch['id']],
+    ),
     payments: payment,
     'payments/suspense': money,
     'payments/cheques': cheque,

@@ -13,6 +13,7 @@
  *   router.faults.duplicate = 0.3; router.faults.coa = 'silent'; router.faults.counters32 = true;
  *   router.api.port; router.appear({ mac, address });   // options.api = { users }: prints, removes, hotspot logins
  *   await router.config.run('/ip/pool/add', { name, ranges });   // its configuration, as the API and scripts reach it: config/CONTEXT.md
+ *   const hotspot = new Hotspot(router); const phone = await hotspot.join({ mac, address });   // its web side: hotspot/CONTEXT.md
  *   await router.reboot(); await router.idle(); await router.close();   // or shutdown(), which sends the Stops
  *
  * Sessions live by the clock of the options: the real one, or `new ManualClock()` with `clock.advance(ms)` followed by
@@ -30,6 +31,9 @@ export { EventLog } from './events';
 export type { ApiBehaviour, CoaBehaviour, Faults } from './faults';
 export type { HotspotLogin, PppoeAuthentication, PppoeLogin, RadiusRow, RouterOptions } from './options';
 export type { RouterOsVersion } from './profile';
+export { Hotspot, type HotspotOptions } from './hotspot/hotspot';
+export type { Device } from './hotspot/device';
+export { renderPage } from '../../../radius/routeros';
 export { parseRateLimit } from './rate-limit';
 export type { Rate, RateLimit } from './rate-limit';
 export { SimulatedMikrotik } from './router';

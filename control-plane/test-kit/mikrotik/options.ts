@@ -128,6 +128,8 @@ export interface PppoeLogin extends LoginOptions {
 export interface HotspotLogin extends LoginOptions {
   /** `mac` is the router's own try when a device appears: the user is its MAC. Default chap. */
   authentication?: 'pap' | 'chap' | 'mac';
+  /** What a browser answered to the challenge of a login page; without it the router's client answers one itself. */
+  chap?: { challenge: Buffer; response: Buffer };
   /** The device's own address; default one of the pool. */
   hostAddress?: string;
 }

@@ -105,6 +105,11 @@ export class SimulatedMikrotik {
     this.present.set(host.mac, host);
   }
 
+  /** It is gone from the network; a session that it has stays until somebody ends it. */
+  vacate(mac: string): void {
+    this.present.delete(mac);
+  }
+
   /** Live sessions, the oldest first. */
   get sessions(): Session[] {
     return [...this.live.keys()];

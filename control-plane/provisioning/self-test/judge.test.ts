@@ -55,7 +55,7 @@ describe('the self-test', () => {
     ['another port for orders', { ...silent, incoming: { accept: 'true', port: '1700' } }, {}, ['orders: orders_port']],
     ['a clock that is off', { clockAhead_ms: -3_600_000 }, {}, ['clock: clock_off']],
     ['no address to send from', { radius: [{ ...ours, 'src-address': '0.0.0.0' }] }, {}, ['radius: no_source']],
-    ['FastTrack', { filter: [...seen().filter, { action: 'fasttrack-connection', chain: 'forward', disabled: 'false' }] }, {}, ['fasttrack: fasttrack_all']],
+    ['FastTrack', { filter: [...seen().filter, { action: 'fasttrack-connection', chain: 'forward', disabled: 'false', invalid: 'false' }] }, {}, ['fasttrack: fasttrack_all']],
     ['a local user with a customer’s name', { shadows: ['asha'] }, {}, ['shadow: shadowed']],
     ['no walled garden', { filter: [] }, {}, ['garden: garden_none']],
     ['a hotspot that does not let through to us', { gardenHosts: [] }, {}, ['garden: garden_hotspot']],

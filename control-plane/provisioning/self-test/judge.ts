@@ -96,7 +96,7 @@ function orders(expected: Expected, seen: Seen, row: Row | undefined): Verdict {
 }
 
 /** A rule that is limited to some is the operator's own thought. */
-const LIMITS = /^(src|dst|in|out|connection-mark|packet-mark|routing-mark|ipsec|hotspot)/;
+const LIMITS = /^(src-|dst-|in-|out-|connection-mark|packet-mark|routing-mark|ipsec-policy|hotspot)/;
 
 function fasttrack({ filter }: Seen): Verdict {
   const open = filter.find(

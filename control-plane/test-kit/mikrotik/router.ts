@@ -211,6 +211,8 @@ export class SimulatedMikrotik {
       disconnect: (session, cause) => void this.terminate(session, cause, true),
       login: (options) => this.connectHotspot(options),
     });
+    config.serve('/radius/monitor', () => ({ rows: [countersOf(this.client.statistics)] }));
+    config.serve('/radius/incoming/monitor', () => ({ rows: [countersOf(this.incoming?.statistics)] }));
     config.on('/radius', () => this.readRows());
     config.on('/system/identity', () => {
       this.about.identity = config.settings('/system/identity')['name'] ?? this.about.identity;
@@ -424,6 +426,16 @@ export class SimulatedMikrotik {
     void promise.catch(() => undefined).then(() => this.work.delete(promise));
     return promise;
   }
+}
+
+/** Counters as a monitor shows them: `badRequests` is `bad-requests`. */
+function countersOf(statistics: RadiusStatistics | CoaStatistics | undefined): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(statistics ?? {}).map(([name, count]) => [
+      name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
+      String(count),
+    ]),
+  );
 }
 
 function identityOf(options: RouterOptions): RouterIdentity {

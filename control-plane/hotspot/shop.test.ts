@@ -139,7 +139,6 @@ describe('buying', () => {
     ['expired', 'No answer from the phone', /Unlock it/],
     ['locked', 'The phone is busy', /wait a minute/],
     ['busy', 'M-Pesa does not answer', /Try again in a minute/],
-    ['unknownCode', 'Not paid', /Something new/],
   ] as const)('%s is told as “%s”, with one thing to do', async (name, title, words) => {
     const { phone, page, mac } = await buy(scenarios[name]);
     const failed = await titled(phone, page.path, title);
@@ -165,7 +164,6 @@ describe('buying', () => {
     const { phone, page, number, mac } = await buy(scenarios.nothing);
     await titled(phone, page.path, 'Enter your PIN on your phone');
     const push = stage.daraja.pushes.find((one) => one.msisdn === msisdnOf(number))!;
-    stage.daraja.pay(push);
     await stage.daraja.confirm(stage.daraja.payByHand({ msisdn: push.msisdn, amount: 12, account: push.reference }));
     const short = await titled(phone, page.path, 'A little is missing');
     expect(wordsOf(short)).toMatch(/KES 12 has arrived.*KES 20 is the price.*Pay the missing KES 8/);
@@ -306,7 +304,7 @@ describe('other ways in', () => {
     const phone = phoneAt(stage.lango.baseUrl);
     await phone.open(door(mac));
     const pass = await phone.send('/trial');
-    expect(wordsOf(pass)).toMatch(/Time left (9 min|10 min)/);
+    expect(wordsOf(pass)).toMatch(/Time left (9|10) m/);
     await shiftClock(stage.lango.db, '11 minutes');
     const over = await phoneAt(stage.lango.baseUrl).open(door(mac));
     expect(wordsOf(over)).not.toMatch(/minutes free/);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Context } from '../platform/context';
-import { pageRoute, seeOther, view, type PageResult, type PageRoute } from '../platform/http/page';
+import { bytesFile, pageRoute, seeOther, view, type PageResult, type PageRoute } from '../platform/http/page';
 import type { Permission } from '../platform/permissions';
 import { notFound } from '../platform/http/problem';
 import { companyPhone } from '../subscribers';
@@ -10,6 +10,7 @@ import { findCheque } from './cheque/queries';
 import { OUTCOME } from './list.view';
 import { promptPageRoutes } from './prompt.pages';
 import { findPayment } from './queries';
+import { receiptPdf } from './receipt-pdf';
 import { refundsOf } from './refund/queries';
 import { refundLine } from './refund/refund.view';
 import type { PaymentWithTimeline } from './schema';
@@ -25,6 +26,7 @@ const GOOD = new Set([
   'invoice_paid',
   'debt_paid',
   'cheque_cleared',
+  'dispute_won',
 ]);
 const BAD = new Set([
   'failed',
@@ -110,6 +112,7 @@ async function onePage(
       payment.state === 'unknown',
     payUrl: payment.pay_url,
     refunds: (await refundsOf(ctx, id)).map((one) => refundLine(one, reader)),
+    receipt: payment.state === 'settled' || payment.state === 'refunded' ? `/payments/${id}/receipt` : '',
     refund: may('payments.refund') && payment.state === 'settled' ? `/payments/${id}/refund` : '',
   });
 }
@@ -152,6 +155,16 @@ export const oneRoutes: PageRoute[] = [
     permission: 'payments.read',
     run: (ctx, { params }, _web, person) =>
       onePage(ctx, params.id, readerFor(ctx, person), (one) => person.actor.permissions.has(one)),
+  }),
+  pageRoute({
+    method: 'GET',
+    path: '/payments/:id/receipt',
+    permission: 'payments.read',
+    async run(ctx, { params }, _web, person) {
+      const receipt = await receiptPdf(ctx, params.id, person.tenant.name, readerFor(ctx, person));
+      if (!receipt) throw notFound('A receipt of this payment');
+      return bytesFile(receipt.name, 'application/pdf', receipt.bytes);
+    },
   }),
   ...promptPageRoutes,
   pageRoute({

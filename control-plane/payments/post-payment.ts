@@ -73,7 +73,7 @@ async function holdCheque(
     currency,
     outcome: 'cheque_waits',
   };
-  await recordAudit(ctx, 'payments.post', { type: 'payment', id }, detail);
+  await recordAudit(ctx, 'payments.hold', { type: 'payment', id }, detail);
   await tellLive(ctx, id, sub.id);
 }
 

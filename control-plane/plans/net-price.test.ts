@@ -4,7 +4,7 @@ import { make, makeActive, makePackage, unique, type Json } from '../test-kit/st
 let lango: TestLango;
 beforeAll(async () => {
   lango = await startTestLango();
-}, 60_000);
+}, 300_000);
 afterAll(() => lango?.stop());
 
 /** The company's taxes from today on, in hundredths of a percent. */

@@ -154,7 +154,8 @@ export const chequeRoutes: PageRoute[] = [
     permission: 'payments.settings',
     form: ruleForm,
     word: 'wanted',
-    told: ['saved'],
+    told: ['rule_saved'],
+    changed: 'payments.rule_changed_meanwhile',
     open: ({ ctx }) => chequeRule(ctx),
     values: ({ cheque_service, cheque_days }) => ({ cheque_service, cheque_days: String(cheque_days) }),
     draw: ({ field, values }, { about, t }) => ({
@@ -171,7 +172,7 @@ export const chequeRoutes: PageRoute[] = [
     }),
     async save(value, { ctx }) {
       return (await saveChequeRule(ctx, value))
-        ? seeOther('/payments/rules?told=saved')
+        ? seeOther('/payments/rules?told=rule_saved')
         : { kind: 'changed', fresh: true };
     },
   }),

@@ -5,7 +5,7 @@ import { faultsOf, openBrowser, signedIn } from '../../admin/testing/browser';
 let lango: TestLango;
 beforeAll(async () => {
   lango = await startTestLango();
-}, 60_000);
+}, 300_000);
 afterAll(() => lango?.stop());
 
 const cheque = (sub: Json, cents: number, more: Json = {}): Promise<Json> =>
@@ -96,6 +96,16 @@ test('by the other rule it buys when the bank has paid it, not before; one that 
   expect((await subscription(sub))['expires_at'] > before['expires_at']).toBe(true);
   expect((await say(paid, 'clear')).status).toBe(409);
   expect(await verified()).toEqual([]);
+});
+
+test('money that has come in has a receipt on paper, a cheque that waits has none', async () => {
+  await rule('cleared');
+  const sub = await makeActive(lango.api);
+  const paid = await cheque(sub, 10_000);
+  const paper = () => lango.api.get(`/billing/payments/${paid['id']}/receipt.pdf?lang=sw`);
+  expect((await paper()).status).toBe(404);
+  await say(paid, 'clear');
+  expect(await paper()).toMatchObject({ status: 200 });
 });
 
 test('who may not refund may not say that one came back; other money is no cheque', async () => {

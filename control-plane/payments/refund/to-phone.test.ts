@@ -10,7 +10,7 @@ beforeAll(async () => {
   daraja = await startDaraja();
   lango = await startTestLango({ parts: ['jobs'], urls: { daraja: daraja.baseUrl }, publicUrl: 'http://isp.example' });
   daraja.reach = lango.baseUrl;
-}, 120_000);
+}, 300_000);
 afterAll(async () => {
   await lango?.stop();
   await daraja?.stop();

@@ -8,7 +8,7 @@ import { listAlerts, type AlertRow } from './queries';
 const states = ['open', 'over'] as const;
 
 /** A card shows the router with what is wrong, since when, and who is at it. */
-export const alertColumns: Column<AlertRow>[] = [
+const columns: Column<AlertRow & { mayTake: boolean }>[] = [
   {
     key: 'router',
     label: 'monitoring.router',
@@ -53,17 +53,24 @@ export const alertColumns: Column<AlertRow>[] = [
     key: 'by',
     label: 'monitoring.taken_by',
     card: 'card-full',
-    cell: (row, { t }) => {
-      if (row.acknowledged_by !== null || row.closed_at !== null) return { first: row.acknowledged_by ?? '–' };
-      return {
-        act: {
-          to: `/monitoring/alerts/${row.id}/acknowledge`,
-          label: t('monitoring.acknowledge'),
-          spoken: t('monitoring.acknowledge_this', { router: row.router, what: t(`monitoring.kind_${row.kind}`) }),
-        },
-      };
-    },
+    cell: (row) => ({ first: row.acknowledged_by ?? '–' }),
     csv: (row) => row.acknowledged_by,
+  },
+  {
+    key: 'act',
+    label: 'monitoring.acknowledge',
+    acts: true,
+    card: 'card-top',
+    cell: (row, { t }) =>
+      row.mayTake && row.acknowledged_by === null && row.closed_at === null
+        ? {
+            act: {
+              to: `/monitoring/alerts/${row.id}/acknowledge`,
+              label: t('monitoring.acknowledge'),
+              spoken: t('monitoring.acknowledge_this', { router: row.router, what: t(`monitoring.kind_${row.kind}`) }),
+            },
+          }
+        : {},
   },
 ];
 
@@ -77,7 +84,7 @@ export const alertList = listPages({
   title: 'monitoring.title',
   find: 'monitoring.find',
   foot: 'monitoring.foot',
-  columns: alertColumns,
+  columns,
   live: 'router',
   filters: (_ctx, { query, reader: { t } }) => [
     {
@@ -93,8 +100,14 @@ export const alertList = listPages({
       options: alertKinds.map((value) => ({ value, label: t(`monitoring.kind_${value}`) })),
     },
   ],
-  scope: (_ctx, { query: { q, state, kind } }) => ({ q: q || undefined, state, kind }),
-  page: (ctx, filter, page) => listAlerts(ctx, { ...filter, ...page }),
+  scope: (_ctx, { query: { q, state, kind }, person }) => ({
+    filter: { q: q || undefined, state, kind },
+    mayTake: person.actor.permissions.has('monitoring.write'),
+  }),
+  async page(ctx, { filter, mayTake }, page) {
+    const { items, nextCursor } = await listAlerts(ctx, { ...filter, ...page });
+    return { items: items.map((row) => ({ ...row, mayTake })), nextCursor };
+  },
   empty: ({ reader: { t } }) => ({ text: t('monitoring.empty') }),
   model: (_ctx, { person }) => ({ maySet: person.actor.permissions.has('monitoring.write') }),
 });

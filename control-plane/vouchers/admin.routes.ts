@@ -3,9 +3,10 @@ import type { Context } from '../platform/context';
 import { pageRoute, seeOther, view, type PageResult, type PageRoute } from '../platform/http/page';
 import type { Person } from '../platform/http/person';
 import { notFound } from '../platform/http/problem';
-import { listPackages } from '../plans';
+import { listPackages, type Package } from '../plans';
 import { listModel, listPages } from '../tables';
 import { fieldsOf, formatMoney, formErrors, readerFor, type Reader } from '../ui';
+import { printSlip, slipTerms } from './admin.view';
 import { batchList, batchQuery, codeList, redeemForm } from './list.routes';
 import { codePages } from './code.pages';
 import { createBatch } from './create-batch';
@@ -30,10 +31,13 @@ async function formPage(
     label: `${plan.name}, ${formatMoney(plan.price_cents, plan.currency, locale)}`,
     selected: plan.id === values['package_id'],
   }));
+  const shown = plans.items.find((plan) => plan.id === values['package_id']) ?? plans.items[0];
   return view(
     'vouchers/new',
     {
       title: t('vouchers.new_title'),
+      slip: shown && sampleSlip(shown, (values['prefix'] ?? '').toUpperCase(), reader),
+      company: person.tenant.name,
       errors: formErrors(errors),
       plans: options.length > 0,
       package: field('package_id', { options }),
@@ -45,6 +49,16 @@ async function formPage(
     },
     { status: Object.keys(errors).length > 0 ? 422 : 200 },
   );
+}
+
+/** One slip as it will be printed, with a code that nobody has. */
+function sampleSlip(plan: Package, prefix: string, reader: Reader) {
+  const { name: package_name, price_cents, currency } = plan;
+  const batch = { id: '–', package_name, price_cents, currency, valid_until: null };
+  return {
+    ...printSlip(`${prefix.replace(/[^A-Z0-9]/g, '')}ABCD2345X`, undefined, reader),
+    ...slipTerms(batch, plan, reader),
+  };
 }
 
 const wrongWords = (names: string[], count: number, { t }: Reader): Record<string, string> =>

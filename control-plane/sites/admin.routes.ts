@@ -2,18 +2,22 @@ import type { Context } from '../platform/context';
 import { pageRoute, seeOther, view, type PageResult, type Web } from '../platform/http/page';
 import type { Person } from '../platform/http/person';
 import { notFound } from '../platform/http/problem';
-import { readerFor } from '../ui';
+import { formatMoment, outcomeBadge, readerFor, type Reader } from '../ui';
 import { formRoutes } from './form.routes';
+import { listRouterPages, type RouterPages } from './pages/deploy-pages';
+import { captiveRoutes } from './pages/pages.routes';
 import { siteList } from './list.routes';
 import { findLogo, findSite } from './queries';
 import { removeSite } from './save-site';
 import { LOGO_MAX_BYTES, setLogo } from './set-logo';
 
 async function sitePage(ctx: Context, id: bigint, web: Web, person: Person, logoFault?: string): Promise<PageResult> {
-  const { t } = readerFor(ctx, person);
+  const reader = readerFor(ctx, person);
+  const { t } = reader;
   const site = await findSite(ctx, { id });
   if (!site) throw notFound('That site');
   const logo = await findLogo(ctx, id);
+  const routers = await listRouterPages(ctx, id);
   return view(
     'sites/site',
     {
@@ -28,6 +32,8 @@ async function sitePage(ctx: Context, id: bigint, web: Web, person: Person, logo
       errors: logoFault && { fields: [{ name: 'file', message: logoFault }] },
       logoFault,
       logo: logo && `data:${logo.type};base64,${logo.bytes.toString('base64')}`,
+      routers: routers.map((one) => printRouter(one, reader)),
+      busy: routers.some(({ state }) => state === 'waiting' || state === 'running'),
       logoHelp: t('sites.logo_help', { kb: LOGO_MAX_BYTES / 1024 }),
       mayWrite: person.actor.permissions.has('sites.write'),
     },
@@ -35,8 +41,26 @@ async function sitePage(ctx: Context, id: bigint, web: Web, person: Person, logo
   );
 }
 
+/** A router of the site with what became of its pages. */
+function printRouter(one: RouterPages, reader: Reader) {
+  const { t } = reader;
+  const outcome = { none: 'waiting', waiting: 'waiting', running: 'waiting', done: 'done', failed: 'failed' } as const;
+  return {
+    name: one.router,
+    href: `/routers/${one.router_id}`,
+    badge: one.state === 'none' ? undefined : outcomeBadge(outcome[one.state], reader),
+    said:
+      one.state === 'failed'
+        ? t(`sites.fault_${one.fault}`)
+        : t(`sites.pages_${one.state}`, { done: one.files_done, all: one.files_all }),
+    detail: one.detail,
+    shown: one.shown_at === null ? '' : t('sites.shown_since', { at: formatMoment(new Date(one.shown_at), reader) }),
+  };
+}
+
 export const pageRoutes = [
   ...siteList,
+  ...captiveRoutes,
   ...formRoutes,
   pageRoute({
     method: 'GET',

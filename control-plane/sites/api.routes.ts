@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { listQuery } from '../platform/http/input';
 import { conflict, invalid, notFound } from '../platform/http/problem';
-import { route } from '../platform/http/route';
-import { findSite, listSites } from './queries';
+import { publicRoute, Reply, route } from '../platform/http/route';
+import { deployPages, listRouterPages } from './pages/deploy-pages';
+import { findSite, findSiteDoor, listSites } from './queries';
 import { changeSite, createSite, removeSite, type SiteOutcome } from './save-site';
-import { newSite, siteAnswer, siteChange, type Site } from './schema';
+import { newSite, routerPagesAnswer, siteAnswer, siteChange, type Site } from './schema';
 
 function answer(outcome: SiteOutcome): Site {
   switch (outcome.kind) {
@@ -76,6 +77,46 @@ export const apiRoutes = [
     summary: 'Forget a site; its routers keep the pages that they have',
     run: async (ctx, { params }) => {
       if ((await removeSite(ctx, params.id)) === 'not_found') throw notFound('This site');
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/sites/:id/deploy',
+    permission: 'sites.write',
+    summary: 'Have the pages of a site put on its routers; ask below how far they are',
+    status: 202,
+    answer: z.object({ routers: z.int() }),
+    async run(ctx, { params }) {
+      const routers = await deployPages(ctx, params.id);
+      if (routers === undefined) throw notFound('This site');
+      return { routers };
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/sites/:id/deploy',
+    permission: 'sites.read',
+    summary: 'How far the pages of a site are on each of its routers',
+    answer: z.object({ items: z.array(routerPagesAnswer), nextCursor: z.null() }),
+    async run(ctx, { params }) {
+      if (!(await findSite(ctx, { id: params.id }))) throw notFound('This site');
+      return { items: await listRouterPages(ctx, params.id), nextCursor: null };
+    },
+  }),
+  publicRoute({
+    method: 'GET',
+    path: '/sites/door/:slug',
+    summary: 'Whether the shop of a site is open; asked by the login page on a router',
+    answer: z.object({ open: z.literal(true) }),
+    async run(call, { params }) {
+      // The page that asks was served by a router, wherever that is.
+      const headers = { 'Access-Control-Allow-Origin': '*', 'Cross-Origin-Resource-Policy': 'cross-origin' };
+      const open = (await findSiteDoor(call.db.outside, params.slug)) !== undefined;
+      return new Reply(
+        open ? 200 : 404,
+        open ? { open } : { error: { code: 'not_found', message: 'This site is not open.' } },
+        headers,
+      );
     },
   }),
 ];

@@ -84,3 +84,17 @@ export const siteAnswer = z.object({
   version: z.int(),
 });
 export type Site = z.output<typeof siteAnswer>;
+
+/** How far the pages are on a router of the site. `none`: they were never asked for. */
+export const routerPagesAnswer = z.object({
+  router_id: z.string(),
+  router: z.string(),
+  state: z.enum(['none', 'waiting', 'running', 'done', 'failed']),
+  fault: z
+    .enum(['no_api', 'unreachable', 'refused', 'no_hotspot', 'fetch', 'certificate', 'wrong_size', 'not_switched'])
+    .nullable(),
+  detail: z.string().nullable(),
+  files_done: z.int(),
+  files_all: z.int(),
+  shown_at: z.string().nullable(),
+});

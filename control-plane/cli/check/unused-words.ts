@@ -33,11 +33,16 @@ export function unusedWords(sources: Source[] = allSources(), keys: string[] = a
     for (const [, key = ''] of text.matchAll(/\(concat "([^"]+)"/g)) patterns.set(key, [key, '']);
     for (const [word] of text.matchAll(VALUE)) values.add(word.replace(/[.-]/g, '_'));
   }
+  const slices = namedBySlice(sources);
+  const judged = new Map<string, boolean>();
+  const good = (value: string): boolean => {
+    const known = judged.get(value) ?? isValue(value, values);
+    judged.set(value, known);
+    return known;
+  };
   const unused = keys.filter(
     (key) =>
-      !whole.has(key) &&
-      ![...patterns.values()].some((parts) => fits(parts, key, (value) => isValue(value, values))) &&
-      !askedByForm(key, sources),
+      !whole.has(key) && !askedByForm(key, slices) && ![...patterns.values()].some((parts) => fits(parts, key, good)),
   );
   return unused.map((key) => `Nothing says ${key}. Take it out of the words of every language.`);
 }
@@ -61,20 +66,41 @@ function fits([first = '', ...rest]: string[], text: string, good: (value: strin
   return false;
 }
 
+/** What a slice's own code names: in quotes or as properties, and in words. */
+interface Named {
+  quoted: Set<string>;
+  words: Set<string>;
+  hasForms: boolean;
+}
+
+function namedBySlice(sources: Source[]): Map<string, Named> {
+  const found = new Map<string, Named>();
+  for (const { file, text } of sources) {
+    const slice = /^control-plane\/([^/]+)\//.exec(file)?.[1];
+    if (slice === undefined) continue;
+    const named = found.get(slice) ?? { quoted: new Set(), words: new Set(), hasForms: false };
+    found.set(slice, named);
+    for (const [word] of text.matchAll(VALUE)) named.quoted.add(word);
+    for (const [word] of text.matchAll(/\w+/g)) named.words.add(word);
+    named.hasForms ||= text.includes('formPages(');
+  }
+  return found;
+}
+
 /** What fields and forms of a slice ask for by their names: labels (`fieldsOf`), what a field wants, what was done (`formPages`). */
-function askedByForm(key: string, sources: Source[]): boolean {
-  const [slice = '', name = ''] = key.split(/\.(.*)/);
-  const code = sources.filter(({ file }) => file.startsWith(`control-plane/${slice}/`)).map(({ text }) => text);
-  const has = (pattern: RegExp): boolean => code.some((text) => pattern.test(text));
-  const quoted = (word: string): boolean => has(new RegExp(`'${word}'|\\b${word}['"]?:`));
-  if (quoted(name)) return true;
-  if (!has(/\bformPages\(/)) return false;
-  const [, told] = /^told_(\w+)$/.exec(name) ?? [];
-  const [, field] = /^(\w+)_(?:needed|wanted|wrong)$/.exec(name) ?? [];
+function askedByForm(key: string, slices: Map<string, Named>): boolean {
+  const dot = key.indexOf('.');
+  const name = key.slice(dot + 1);
+  const named = slices.get(key.slice(0, dot));
+  if (!named) return false;
+  if (named.quoted.has(name)) return true;
+  if (!named.hasForms) return false;
+  const told = /^told_(\w+)$/.exec(name)?.[1];
+  const field = /^(\w+)_(?:needed|wanted|wrong)$/.exec(name)?.[1];
   return (
     name === 'changed_meanwhile' ||
-    (told !== undefined && quoted(told)) ||
-    (field !== undefined && has(new RegExp(`\\b${field}\\b`)))
+    (told !== undefined && named.quoted.has(told)) ||
+    (field !== undefined && named.words.has(field))
   );
 }
 

@@ -36,7 +36,7 @@ export async function sheetForm(
     field(name, {
       options: options.map((value) => ({
         value,
-        label: t(`vouchers.${name}_${value}`),
+        label: name === 'paper' ? t(`vouchers.paper_${value}`) : t(`vouchers.language_${value}`),
         selected: value === filled[name],
       })),
     });

@@ -22,11 +22,23 @@ const provisionBody = z.object({
   overwrite: z.array(z.string().max(200)).max(500).default([]),
 });
 
+const NEVER_PROVISIONED: z.infer<typeof provisioned> = {
+  id: null,
+  dry_run: true,
+  state: 'never',
+  fault: null,
+  started_at: null,
+  finished_at: null,
+  items: [],
+  done: [],
+  left: [],
+};
+
 /** The newest plan or application of a router. @throws Problem 404 */
 async function provisioning(ctx: Context, routerId: bigint, id?: bigint): Promise<z.infer<typeof provisioned>> {
   if (!(await findSetup(ctx, routerId))) throw notFound('This router');
   const run = await findRun(ctx, routerId, ['plan', 'apply'], id);
-  if (!run) throw notFound('A plan for this router');
+  if (!run) return NEVER_PROVISIONED;
   const result = run.state === 'done' ? (run.result as Partial<z.infer<typeof provisioned>>) : {};
   return {
     id: run.id,
@@ -42,11 +54,12 @@ async function provisioning(ctx: Context, routerId: bigint, id?: bigint): Promis
 }
 
 const testAnswer = z.object({
-  id: z.string(),
-  state: z.enum(['running', 'done', 'failed']),
+  /** null: it has never been tested. */
+  id: z.string().nullable(),
+  state: z.enum(['never', 'running', 'done', 'failed']),
   /** fail: something is wrong; unknown: nothing is, but something could not be shown yet. */
-  verdict: z.enum(['running', 'failed', 'pass', 'fail', 'unknown']),
-  started_at: z.string(),
+  verdict: z.enum(['never', 'running', 'failed', 'pass', 'fail', 'unknown']),
+  started_at: z.string().nullable(),
   finished_at: z.string().nullable(),
   checks: z.array(
     z.object({
@@ -59,11 +72,13 @@ const testAnswer = z.object({
   ),
 });
 
+const NEVER_TESTED: z.infer<typeof testAnswer> = { id: null, state: 'never', verdict: 'never', started_at: null, finished_at: null, checks: [] };
+
 /** The newest self-test of a router. @throws Problem 404 */
 async function test(ctx: Context, routerId: bigint, id?: bigint): Promise<z.infer<typeof testAnswer>> {
   if (!(await findSetup(ctx, routerId))) throw notFound('This router');
   const run = await findRun(ctx, routerId, ['self_test'], id);
-  if (!run) throw notFound('A self-test of this router');
+  if (!run) return NEVER_TESTED;
   const reader = readerOf({ locale: 'en', zone: 'UTC', nowMs: ctx.now.getTime(), currency: '' });
   return {
     id: run.id,

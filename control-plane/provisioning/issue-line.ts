@@ -26,12 +26,12 @@ export const hashWord = (word: string): Buffer => createHash('sha256').update(wo
  * stays as it is until it has fetched its script.
  */
 export async function issueLine(ctx: Context, routerId: bigint): Promise<LineOutcome> {
-  const installation = await findInstallation(ctx);
-  if (!installation) return { kind: 'no_installation' };
   const [router] = await ctx.tx.$queryRaw<{ name: string; type: string; certificate: boolean }[]>`
     SELECT name, type, nasname::inet <<= '127.128.0.0/10' AS certificate FROM nas WHERE id = ${routerId} FOR UPDATE`;
   if (!router) return { kind: 'not_found' };
   if (router.type !== 'mikrotik' || router.certificate) return { kind: 'not_ours_to_set_up' };
+  const installation = await findInstallation(ctx);
+  if (!installation) return { kind: 'no_installation' };
   const word = randomBytes(24).toString('base64url');
   const expiresAt = new Date(ctx.now.getTime() + LINE_HOURS * 3_600_000);
   await keepSetup(ctx, routerId, {});

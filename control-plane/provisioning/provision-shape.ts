@@ -13,11 +13,12 @@ const item = z.object({
 
 /** A plan, or what was done of it, as the API tells it. Secrets are in none. */
 export const provisioned = z.object({
-  id: z.string(),
+  /** null: nothing was ever planned or done. */
+  id: z.string().nullable(),
   dry_run: z.boolean(),
-  state: z.enum(['running', 'done', 'failed']),
+  state: z.enum(['never', 'running', 'done', 'failed']),
   fault: z.string().nullable(),
-  started_at: z.string(),
+  started_at: z.string().nullable(),
   finished_at: z.string().nullable(),
   items: z.array(item),
   done: z.array(z.object({ key: z.string(), refused: z.string().optional() })),

@@ -72,7 +72,14 @@ const testAnswer = z.object({
   ),
 });
 
-const NEVER_TESTED: z.infer<typeof testAnswer> = { id: null, state: 'never', verdict: 'never', started_at: null, finished_at: null, checks: [] };
+const NEVER_TESTED: z.infer<typeof testAnswer> = {
+  id: null,
+  state: 'never',
+  verdict: 'never',
+  started_at: null,
+  finished_at: null,
+  checks: [],
+};
 
 /** The newest self-test of a router. @throws Problem 404 */
 async function test(ctx: Context, routerId: bigint, id?: bigint): Promise<z.infer<typeof testAnswer>> {

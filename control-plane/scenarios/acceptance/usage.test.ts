@@ -83,7 +83,9 @@ test('duplicates, reordering and lost replies change nothing', async () => {
   router.device.faults.replyLoss = 0;
   await Promise.all(sessions.map((session, i) => (i % 2 ? session.logout() : session.interim())));
   await router.device.idle();
-  expect(sessions.map((session) => session.reports.at(-1)?.acknowledged)).toEqual(sessions.map(() => true));
+  expect(sessions.map(({ endedBy, reports: all }) => [endedBy, all.at(-1)?.status, all.at(-1)?.acknowledged])).toEqual(
+    sessions.map((_, i) => (i % 2 ? ['User-Request', 'Stop', true] : [undefined, 'Interim-Update', true])),
+  );
   for (const [i, sub] of subs.entries()) {
     const { up, down } = sessions[i]!.counters;
     await counted(sub, up, down);

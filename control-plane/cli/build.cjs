@@ -121,7 +121,8 @@ function compileOne(source, compiled, draft) {
     sourceMaps: true,
     swcrc: false,
     jsc: { parser: { syntax: 'typescript' }, target: 'es2022', keepClassNames: true },
-    module: { type: 'commonjs', ignoreDynamic: true },
+    // With the names that Node's own import() of such a file looks for.
+    module: { type: 'commonjs', ignoreDynamic: true, exportInteropAnnotation: true },
   });
   write(path.join(dist, `${compiled}.map`), map, draft);
   write(path.join(dist, compiled), `${code}\n//# sourceMappingURL=${path.basename(compiled)}.map\n`, draft, mtime);

@@ -25,7 +25,7 @@ export function standAt(ctx: Context, door: Door, web: Web, locale: Locale, said
 /** The same page or another one with what the router told. */
 export function withSaid(path: string, said: Said, change: Partial<Record<keyof Said | 'again', string>> = {}): string {
   const query = new URLSearchParams(
-    Object.entries({ ...said, ...change }).filter(([, value]) => value !== '') as [string, string][],
+    Object.entries({ ...said, ...change }).filter(([, value]) => value !== ''),
   ).toString();
   return query === '' ? path : `${path}?${query}`;
 }
@@ -70,7 +70,7 @@ export function drawn(
       other: other && { href: withSaid(here, said, { lang: other }), lang: other, word: LANGUAGES[other] },
       door: { shut: shown.door === undefined || shown.door === 'shut', ajar: shown.door === 'ajar' },
       path,
-      carried: Object.entries(said).map(([field, value]) => ({ name: field, value })),
+      carried: Object.entries<string>({ ...said }).map(([field, value]) => ({ name: field, value })),
       terms: site.terms === '' ? '' : withSaid(`${path}/terms`, said),
       phone: door.phone,
       call: `tel:${door.phone.replaceAll(/[^+\d]/g, '')}`,

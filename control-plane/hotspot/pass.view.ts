@@ -116,7 +116,10 @@ function leadOf(phase: Phase, s: Standing, reader: Reader): string {
       return t('hotspot.elsewhere_text', { count: s.simultaneous_use });
     case 'ended':
       return s.state === 'pending' ? t('hotspot.unpaid_text') : '';
-    default:
+    case 'near':
+    case 'online':
+    case 'sending':
+    case 'waiting':
       return '';
   }
 }
@@ -209,7 +212,12 @@ function buttonOf(phase: Phase, s: Standing, here: string, { t, locale }: Reader
       return { href: `${here}/here`, word: t('hotspot.use_here'), look: 'is-main' };
     case 'slow':
       return { href: `${here}/here`, word: t('hotspot.connect'), look: 'is-main' };
-    default:
+    case 'held':
+    case 'near':
+    case 'online':
+    case 'page':
+    case 'sending':
+    case 'waiting':
       return undefined;
   }
 }

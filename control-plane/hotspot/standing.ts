@@ -111,6 +111,7 @@ function payPhase(s: Standing): Phase {
     case 'prompted':
       if (s.pay_url !== null) return 'page';
       return (s.rings_s ?? 0) < RINGS_S ? 'waiting' : 'asking';
+    case null:
     default:
       return 'asking';
   }

@@ -47,7 +47,7 @@ async function told(ctx: Context, verb: 'open' | 'close', id: bigint, router: Na
   const { phone, email, locale } = await findSettings(ctx);
   // Not asked for at night by a silence of ours: whoever gave a number wants to be woken.
   const { t } = readerOf({ locale: asLocale(locale), zone: 'UTC', nowMs: ctx.now.getTime(), currency: 'KES' });
-  const what = `${t(`monitoring.${verb}_${alert.kind}`, { subject: alert.subject, value: alert.value })}`;
+  const what = t(`monitoring.${verb}_${alert.kind}`, { subject: alert.subject, value: alert.value });
   for (const [channel, recipient] of [
     ['sms', phone],
     ['email', email],

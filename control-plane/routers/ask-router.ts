@@ -18,7 +18,7 @@ export function openWay(tools: Pick<TaskTools, 'secrets'>, tenantId: bigint, way
 export interface RouterAtHand {
   tenantId: bigint;
   name: string;
-  ask(words: readonly string[]): Promise<ApiOutcome>;
+  ask: (words: readonly string[]) => Promise<ApiOutcome>;
 }
 
 interface Asker {

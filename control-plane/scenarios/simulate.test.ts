@@ -87,7 +87,11 @@ test('makes routers and subscribers, has them all online, says how it goes, and 
   );
   expect(await open()).toBe(12);
   const routers = (await lango.api.get<{ items: Json[] }>('/routers')).body.items;
-  expect(routers.map((one) => one['name']).toSorted()).toEqual(['simulated-001', 'simulated-002', 'simulated-003']);
+  expect(routers.map((one) => String(one['name'])).toSorted()).toEqual([
+    'simulated-001',
+    'simulated-002',
+    'simulated-003',
+  ]);
   run.signal('SIGINT');
   expect(await run.ended).toBe(0);
   expect(summary()).toMatchObject({ routers: 3, subscribers: 12, most_online: 12, counts: { rejected: 0, failed: 0 } });

@@ -148,7 +148,9 @@ export const peopleRoutes: PageRoute[] = [
         case 'no_such_role':
         case 'weak_password':
           return { kind: 'wrong', fields: ['role'] };
-        default:
+        case 'not_yourself':
+        case 'stronger':
+        case 'super_admin':
           return { kind: 'refused', errors: { role: t(`staff.why_${outcome.kind}`) } };
       }
     },

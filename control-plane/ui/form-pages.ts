@@ -68,7 +68,7 @@ interface FormPages<P extends string, F extends z.ZodType, About, B> extends For
   /** What the form is about; `typed` is the query of the page, or the words of the form. Throws 404. */
   open?(call: Opening<P>, typed: Values): Promise<About> | About;
   /** What takes long and must hold no transaction (page.ts). */
-  before?(input: PageInput<P, undefined, F>, web: Web): Promise<B>;
+  before?: (input: PageInput<P, undefined, F>, web: Web) => Promise<B>;
   /** Does it: the page to go to, or why not. `typed` is what was typed, letter by letter. */
   save(
     value: z.output<F>,
@@ -93,7 +93,7 @@ export function formPages<const P extends string, F extends z.ZodType, About = u
       const form = given as NonNullable<typeof given>;
       const call = await opened(spec, { ctx, params, web, person }, form.values);
       const outcome: PageResult | FormRefusal = form.ok
-        ? await spec.save(form.value as z.output<F>, { ...call, typed: form.values, before: before as B })
+        ? await spec.save(form.value as z.output<F>, { ...call, typed: form.values, before })
         : notTyped(Object.keys(form.fields));
       return isRefusal(outcome) ? formAgain(spec, call, form.values, outcome) : outcome;
     },

@@ -66,12 +66,18 @@ describe('a batch', () => {
     expect(made).toMatchObject({ with_check: true, code_length: 8 });
     const code = made['codes'][0] as string;
     expect([code.length, isWhole(code), checkCharacter(code.slice(0, -1))]).toEqual([12, true, code.at(-1)]);
-    const wrong = [...code.slice(3)].flatMap((letter, at) =>
-      [...alphabet]
-        .filter((other) => other !== letter)
-        .map((other) => code.slice(0, 3 + at) + other + code.slice(4 + at)),
-    );
-    const swapped = [...code.slice(4)]
+    const wrong = code
+      .slice(3)
+      .split('')
+      .flatMap((letter, at) =>
+        alphabet
+          .split('')
+          .filter((other) => other !== letter)
+          .map((other) => code.slice(0, 3 + at) + other + code.slice(4 + at)),
+      );
+    const swapped = code
+      .slice(4)
+      .split('')
       .map((letter, at) => code.slice(0, 3 + at) + letter + code[3 + at] + code.slice(5 + at))
       .filter((other) => other !== code);
     expect([...wrong, ...swapped].filter(isWhole)).toEqual([]);

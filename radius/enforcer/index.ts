@@ -78,16 +78,7 @@ export async function startEnforcer(options: EnforcerOptions): Promise<Enforcer>
     databaseUrl: options.databaseUrl,
     name: 'lango-enforcer-listen',
     channels: ['lango_enforcement', 'lango_expiry', 'lango_clock', 'lango_nas', 'lango_radsec_answer'],
-    heard: (channel, payload) => {
-      if (channel === 'lango_nas') quietly(() => routerChanged(payload))();
-      else if (channel === 'lango_enforcement') worker.wakeForRows();
-      else if (channel === 'lango_radsec_answer') {
-        if (payload === instance) fronts.heard();
-      }
-      // Something may be due though no row was written: an end of validity moved, or a scenario moved the clock.
-      else if (channel === 'lango_expiry') worker.hint();
-      else worker.wake();
-    },
+    heard: hearing({ worker, fronts, instance, routerChanged: (nasname) => quietly(() => routerChanged(nasname))() }),
     connected: () => worker.wake(),
     lost: () => log.warn({}, 'no database connection for notices; trying again every second'),
   });
@@ -112,5 +103,24 @@ export async function startEnforcer(options: EnforcerOptions): Promise<Enforcer>
       await worker.stop();
       await pool.end();
     },
+  };
+}
+
+/** What each notice of the database sets going. */
+function hearing(o: {
+  worker: Worker;
+  fronts: Fronts;
+  instance: string;
+  routerChanged: (nasname: string) => void;
+}): (channel: string, payload: string) => void {
+  return (channel, payload) => {
+    if (channel === 'lango_nas') o.routerChanged(payload);
+    else if (channel === 'lango_enforcement') o.worker.wakeForRows();
+    else if (channel === 'lango_radsec_answer') {
+      if (payload === o.instance) o.fronts.heard();
+    }
+    // Something may be due though no row was written: an end of validity moved, or a scenario moved the clock.
+    else if (channel === 'lango_expiry') o.worker.hint();
+    else o.worker.wake();
   };
 }

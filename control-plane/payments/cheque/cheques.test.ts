@@ -52,7 +52,7 @@ test('credited at once: it buys, clears into the bank once, and comes back out o
   expect(paid['clears_on']).toMatch(/^\d{4}-\d\d-\d\d$/);
   const both = await moved(async () => {
     const answers = await Promise.all([say(paid, 'clear'), say(paid, 'clear')]);
-    expect(answers.map((one) => one.status).sort()).toEqual([200, 409]);
+    expect(answers.map((one) => one.status).toSorted((a, b) => a - b)).toEqual([200, 409]);
   });
   expect(both).toEqual({ cheques: -10_000, bank: 10_000 });
   expect(await moved(() => say(paid, 'bounce'))).toMatchObject({ bank: -10_000, sales: -10_000 });

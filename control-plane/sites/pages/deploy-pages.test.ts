@@ -75,7 +75,9 @@ test('pages asked for in the console come onto the routers, and the site tells o
 
 test('a page on a router may ask whether the shop is open; the preview shows every page as a guest sees it', async () => {
   const site = await make(lango.api, '/sites', { name: 'Kituo $(mac) <b>', terms: 'Be kind' });
-  const door = await fetch(`${lango.baseUrl}/api/sites/door/${site['slug']}`, { headers: { origin: 'http://wifi.test' } });
+  const door = await fetch(`${lango.baseUrl}/api/sites/door/${site['slug']}`, {
+    headers: { origin: 'http://wifi.test' },
+  });
   expect([door.status, door.headers.get('access-control-allow-origin')]).toEqual([200, '*']);
   expect((await fetch(`${lango.baseUrl}/api/sites/door/nowhere`)).status).toBe(404);
   expect((await fetch(`${lango.baseUrl}/sites/pages/${'0'.repeat(64)}/0`)).status).toBe(404);
@@ -83,10 +85,10 @@ test('a page on a router may ask whether the shop is open; the preview shows eve
   const outer = await console.get(`/sites/${site['id']}/preview?page=login&lang=sw&error=expired`);
   expect(outer.text).toContain(`src="/sites/${site['id']}/preview/frame?page&#x3D;login`);
   const frame = async (query: string) => (await console.get(`/sites/${site['id']}/preview/frame?${query}`)).text;
-  const login = await frame('page=login&lang=sw&error=expired');
-  expect(login).toContain('Kifurushi chako kimekwisha');
-  expect(login).toContain('Kituo &#36;(mac) &lt;b&gt;');
-  expect(login).not.toMatch(/<script|\$\(/);
+  const drawn = await frame('page=login&lang=sw&error=expired');
+  expect(drawn).toContain('Kifurushi chako kimekwisha');
+  expect(drawn).toContain('Kituo &#36;(mac) &lt;b&gt;');
+  expect(drawn).not.toMatch(/<script|\$\(/);
   expect(await frame('page=login&lang=en&error=radius-timeout')).toContain('nothing you paid for is lost');
   for (const page of ['alogin', 'status', 'logout', 'error']) expect(await frame(`page=${page}`)).toContain('<style>');
 });

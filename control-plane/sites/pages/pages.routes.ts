@@ -43,7 +43,7 @@ export const captiveRoutes = [
       const here = { page: query.page, lang, ...(query.error && { error: query.error }) };
       const link = (change: Record<string, string | undefined>): string => {
         const all = Object.entries({ ...here, ...change }).filter(([, value]) => value !== undefined);
-        return `/sites/${site.id}/preview?${new URLSearchParams(all as [string, string][]).toString()}`;
+        return `/sites/${site.id}/preview?${new URLSearchParams(all).toString()}`;
       };
       return view(
         'sites/preview',

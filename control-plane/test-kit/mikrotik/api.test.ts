@@ -9,7 +9,7 @@ import type { RouterOsVersion } from './profile';
  * so that both sides of ours are held to the protocol and not only to each other.
  */
 class PlainClient {
-  private octets: number[] = [];
+  private readonly octets: number[] = [];
   private woken: () => void = () => undefined;
 
   private constructor(private readonly socket: Socket) {

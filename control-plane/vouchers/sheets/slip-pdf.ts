@@ -179,7 +179,7 @@ function fitting(doc: Doc, text: string, size: number, width: number): number {
 /** Runs a drawing and gives its operators instead of having drawn it. They hold no place: drawn again, they stand where the page is then moved to. */
 function recorded(doc: Doc, draw: () => void): string[] {
   const kept: string[] = [];
-  const page = doc as unknown as { addContent(text: string): Doc };
+  const page = doc as unknown as { addContent: (text: string) => Doc };
   const real = page.addContent;
   page.addContent = (text) => {
     kept.push(text);

@@ -43,11 +43,12 @@ export class Fronts {
   ) {}
 
   /** One exchange. Never throws for what a network or the database does: that is silence. */
-  request({ front, nasId, secret, code, write }: FrontExchange): Promise<Answer> {
+  request(order: FrontExchange): Promise<Answer> {
+    const { front, nasId, secret, code } = order;
     if (this.closed) return Promise.resolve({ outcome: 'aborted' });
     // TLS loses nothing: it is sent once, with an identifier that the front gives.
     const builder = PacketBuilder.request(code, 0);
-    write(builder);
+    order.write(builder);
     this.lastN += 1;
     const n = String(this.lastN);
     this.waiting.push({ n, front, nas_id: nasId, request: builder.seal(secret).toString('base64') });

@@ -1,5 +1,4 @@
 import { freeradiusPlaces, healthAddress, healthSecret } from '../freeradius-config/generate';
-import { innerAddress } from '../radius/part';
 import { freeradiusHome, freeradiusPlace } from './cli/freeradius-home';
 import { loopbackFor } from './cli/loopback';
 import { loadConfig, type Config } from './platform/config';
@@ -48,7 +47,8 @@ const parts: Record<string, Part> = {
 async function startWebPart({ config, databaseUrl, masterKey, log }: PartContext): Promise<RunningPart> {
   const { startWeb } = await import('./web.js');
   const { bind, authPort, partRoles } = config;
-  const asked = { host: innerAddress(bind), secret: healthSecret(masterKey), from: healthAddress };
+  const host = loopbackFor(bind);
+  const asked = { host, secret: healthSecret(masterKey), ...(host.includes(':') ? {} : { from: healthAddress }) };
   return startWeb({
     databaseUrl,
     masterKey,
@@ -103,9 +103,8 @@ async function startRadsecPart({ config, databaseUrl, masterKey, log }: PartCont
   const secrets = createSecretBox(masterKey);
   return startRadsec({
     databaseUrl,
-    bind: config.radsecBind,
+    bind: config.bind,
     port: config.radsecPort,
-    behind: innerAddress(config.bind),
     authPort: config.authPort,
     acctPort: config.acctPort,
     dataDir: config.dataDir,
@@ -137,7 +136,7 @@ async function startSnapshotPart({ config, databaseUrl, log }: PartContext): Pro
 
 async function startDemoPart({ config, masterKey, log }: PartContext): Promise<RunningPart> {
   const { startDemo } = await import('./cli/demo/demo.js');
-  return startDemo({ config, masterKey, log, host: innerAddress(config.bind), httpHost: loopbackFor(config.httpBind) });
+  return startDemo({ config, masterKey, log, host: loopbackFor(config.bind), httpHost: loopbackFor(config.httpBind) });
 }
 
 /** Started by the supervisor beside another part, never asked for by name. */

@@ -54,8 +54,6 @@ function pages(): string[] {
     '/discounts/new',
     '/pools',
     '/pools/new',
-    '/sites',
-    '/sites/new',
     '/routers',
     '/routers/new',
     `/routers/${router}`,

@@ -72,10 +72,10 @@ export function wantedPorts(config: Config, roles: readonly string[]): WantedPor
     {
       role: 'radsec',
       protocol: 'tcp',
-      address: config.radsecBind,
+      address,
       port: config.radsecPort,
       setting: 'LANGO_RADSEC_PORT',
-      bindSetting: 'LANGO_RADSEC_BIND',
+      bindSetting,
       use: 'RadSec',
     },
     {

@@ -5,4 +5,3 @@ export { sellerOf } from './settings';
 export { exactAmount } from './paper';
 export { invoiceFile } from './invoice-file';
 export { sheetPdf, type Sheet } from './sheet-pdf';
-export { printFonts } from './pdf-frame';

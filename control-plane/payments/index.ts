@@ -10,9 +10,8 @@ export { mpesa } from './mpesa/provider';
 export { openAccount, openSettings } from './providers';
 export { nextAskAt } from './note-outcome';
 export type { Account, RefundTold } from './provider';
-export { buyerOf, sellToPhone } from './find-buyer';
-export { requestPayment, type Requested } from './request-payment';
-export { askAgain } from './ask-again';
+export { buyerOf } from './find-buyer';
+export type { Requested } from './request-payment';
 export { countPayments, findPayment, listPayments, type PaymentFilter } from './queries';
 export {
   newTransaction,

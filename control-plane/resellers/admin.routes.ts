@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import type { Context } from '../platform/context';
 import { cursorId, idField, listQuery } from '../platform/http/input';
-import { pageRoute, seeOther, type PageResult, type PageRoute } from '../platform/http/page';
+import { pageRoute, seeOther, view, type PageResult, type PageRoute } from '../platform/http/page';
 import type { Person } from '../platform/http/person';
 import { notFound } from '../platform/http/problem';
 import { listPages, oneOf } from '../tables';
-import { formPages, readDecimal, readerFor, type FormRefusal, type FormView, type Reader } from '../ui';
+import { fieldsOf, formErrors, readDecimal, readerFor, type Reader } from '../ui';
 import { resellerColumns } from './admin.view';
 import { assignCustomer } from './assign-customer';
 import { invitePerson } from './invite-person';
@@ -56,52 +56,53 @@ const list = listPages({
 const resellerForm = z.record(z.string(), z.string().max(300));
 type Values = z.output<typeof resellerForm>;
 
-const formOfReseller: FormView<Reseller | undefined> = {
-  slice: 'resellers',
-  view: 'resellers/form',
-  word: (name, { t }) => t(`resellers.${name === 'credit_limit' ? 'amount' : name}_needed`),
-  values: (one) =>
-    one
-      ? {
-          name: one.name,
-          phone: one.phone,
-          credit_limit: (one.credit_limit_cents / 100).toFixed(2).replace(/\.00$/, ''),
-          version: String(one.version),
-        }
-      : {},
-  draw: ({ values, field }, { about: one, person, t }) => ({
-    title: one ? one.name : t('resellers.new_title'),
-    action: one ? `/resellers/${one.id}/edit` : '/resellers',
-    back: one ? `/resellers/${one.id}` : '/resellers',
-    version: one && (values['version'] ?? one.version),
-    name: field('name', { required: true, max: 120, autocomplete: 'off' }),
-    phone: field('phone', {
-      required: true,
-      type: 'tel',
-      max: 40,
-      autocomplete: 'off',
-      help: t('resellers.reseller_phone_help'),
-    }),
-    credit: field('credit_limit', {
-      mode: 'decimal',
-      unit: person.tenant.currency,
-      help: t('resellers.credit_limit_help'),
-    }),
-  }),
-};
+async function formPage(
+  ctx: Context,
+  person: Person,
+  asked: { values: Values; reseller?: Reseller; errors?: Record<string, string>; title?: string; status?: number },
+): Promise<PageResult> {
+  const reader = readerFor(ctx, person);
+  const { t } = reader;
+  const { values, reseller, errors = {}, status = 200 } = asked;
+  const field = fieldsOf('resellers', values, errors, reader);
+  return view(
+    'resellers/form',
+    {
+      title: reseller ? reseller.name : t('resellers.new_title'),
+      errors: asked.title ? { title: asked.title, fields: [] } : formErrors(errors),
+      action: reseller ? `/resellers/${reseller.id}/edit` : '/resellers',
+      back: reseller ? `/resellers/${reseller.id}` : '/resellers',
+      version: reseller && (values['version'] ?? reseller.version),
+      name: field('name', { required: true, max: 120, autocomplete: 'off' }),
+      phone: field('phone', {
+        required: true,
+        type: 'tel',
+        max: 40,
+        autocomplete: 'off',
+        help: t('resellers.reseller_phone_help'),
+      }),
+      credit: field('credit_limit', {
+        mode: 'decimal',
+        unit: person.tenant.currency,
+        help: t('resellers.credit_limit_help'),
+      }),
+    },
+    { status },
+  );
+}
 
 const text = (values: Values, name: string): string => values[name]?.trim() ?? '';
 
-async function save(
-  values: Values,
-  { ctx, about: reseller, t }: { ctx: Context; about: Reseller | undefined; t: Reader['t'] },
-): Promise<PageResult | FormRefusal> {
+async function save(ctx: Context, person: Person, values: Values, reseller: Reseller | undefined): Promise<PageResult> {
+  const { t } = readerFor(ctx, person);
+  const again = (errors: Record<string, string>, status = 422) =>
+    formPage(ctx, person, { values, ...(reseller ? { reseller } : {}), errors, status });
   const limit = text(values, 'credit_limit') === '' ? 0 : readDecimal(text(values, 'credit_limit'), 2);
-  const wrong: string[] = [];
-  if (text(values, 'name') === '' || text(values, 'name').length > 120) wrong.push('name');
-  if (text(values, 'phone') === '') wrong.push('phone');
-  if (limit === undefined || limit > 1_000_000_000_000) wrong.push('credit_limit');
-  if (wrong.length > 0 || limit === undefined) return { kind: 'wrong', fields: wrong };
+  const errors: Record<string, string> = {};
+  if (text(values, 'name') === '' || text(values, 'name').length > 120) errors['name'] = t('resellers.name_needed');
+  if (text(values, 'phone') === '') errors['phone'] = t('resellers.phone_needed');
+  if (limit === undefined || limit > 1_000_000_000_000) errors['credit_limit'] = t('resellers.amount_needed');
+  if (Object.keys(errors).length > 0 || limit === undefined) return again(errors);
   const input = { name: text(values, 'name'), phone: text(values, 'phone'), credit_limit_cents: limit };
   const outcome: ResellerOutcome = reseller
     ? await changeReseller(ctx, BigInt(reseller.id), { ...input, version: Number(values['version']) || 0 })
@@ -112,11 +113,16 @@ async function save(
     case 'not_found':
       throw notFound('That reseller');
     case 'invalid':
-      return { kind: 'wrong', fields: ['phone'] };
+      return again({ phone: t('resellers.phone_needed') });
     case 'credit_in_use':
-      return { kind: 'refused', errors: { credit_limit: t('resellers.credit_in_use') }, status: 409 };
+      return again({ credit_limit: t('resellers.credit_in_use') }, 409);
     case 'changed_meanwhile':
-      return { kind: 'changed' };
+      return formPage(ctx, person, {
+        values,
+        ...(reseller ? { reseller } : {}),
+        title: t('resellers.changed_meanwhile'),
+        status: 409,
+      });
   }
 }
 
@@ -252,14 +258,18 @@ export const pageRoutes: PageRoute[] = [
   ...rulesRoutes,
   ...payoutRoutes,
   ...ownRoutes,
-  ...formPages({
-    ...formOfReseller,
-    page: '/resellers/new',
-    post: '/resellers',
+  pageRoute({
+    method: 'GET',
+    path: '/resellers/new',
+    permission: 'resellers.write',
+    run: (ctx, _input, _web, person) => formPage(ctx, person, { values: {} }),
+  }),
+  pageRoute({
+    method: 'POST',
+    path: '/resellers',
     permission: 'resellers.write',
     form: resellerForm,
-    open: (): Reseller | undefined => undefined,
-    save,
+    run: (ctx, { form }, _web, person) => save(ctx, person, form.ok ? form.value : form.values, undefined),
   }),
   pageRoute({
     method: 'GET',
@@ -267,15 +277,20 @@ export const pageRoutes: PageRoute[] = [
     permission: 'resellers.read',
     run: (ctx, { params }, web, person) => resellerPage(ctx, person, params.id, { told: web.query['told'] }),
   }),
-  ...formPages({
-    ...formOfReseller,
-    page: '/resellers/:id/edit',
-    post: '/resellers/:id/edit',
+  pageRoute({
+    method: 'GET',
+    path: '/resellers/:id/edit',
     permission: 'resellers.write',
-    form: resellerForm,
-    open: ({ ctx, params }) => mustFind(ctx, params.id),
-    save,
+    async run(ctx, { params }, _web, person) {
+      const reseller = await mustFind(ctx, params.id);
+      const { name, phone, credit_limit_cents, version } = reseller;
+      const credit_limit = (credit_limit_cents / 100).toFixed(2).replace(/\.00$/, '');
+      return formPage(ctx, person, { values: { name, phone, credit_limit, version: String(version) }, reseller });
+    },
   }),
+  post('edit', 'resellers.write', async (ctx, person, id, values) =>
+    save(ctx, person, values, await mustFind(ctx, id)),
+  ),
   ...(['suspend', 'resume'] as const).map((verb) =>
     post(verb, 'resellers.write', async (ctx, _person, id) => {
       if ((await setSuspended(ctx, id, verb === 'suspend')) === 'not_found') throw notFound('That reseller');

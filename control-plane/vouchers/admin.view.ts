@@ -51,7 +51,6 @@ export function printVoucher(voucher: Voucher, reader: Reader) {
   return {
     code: grouped(voucher.code),
     raw: voucher.code,
-    href: `/vouchers/codes/${voucher.code}`,
     plan: voucher.package_name,
     batchHref: `/vouchers/batches/${voucher.batch_id}`,
     batch: reader.t('vouchers.batch_number', { number: voucher.batch_id }),
@@ -63,20 +62,16 @@ export function printVoucher(voucher: Voucher, reader: Reader) {
   };
 }
 
-/** What the QR code of a code holds: with the hotspot's login page a scan logs in, without it a scan gives the code. */
-export const loginWith = (code: string, login: string | undefined): string =>
-  login === undefined ? code : `${login}?username=${code}&password=${code}`;
-
-/** A slip as it will be printed, with a code that nobody has. */
+/** One slip of a print sheet. `login` is the hotspot's login page; with it a scan logs in, without it a scan gives the code. */
 export function printSlip(code: string, login: string | undefined, { t }: Reader) {
-  return { code: grouped(code), qr: qrSvg(loginWith(code, login), t('vouchers.qr_label', { code: grouped(code) })) };
+  const target =
+    login === undefined ? code : `${login}${login.includes('?') ? '&' : '?'}username=${code}&password=${code}`;
+  return { code: grouped(code), qr: qrSvg(target, t('vouchers.qr_label', { code: grouped(code) })) };
 }
-
-export type SlipTerms = ReturnType<typeof slipTerms>;
 
 /** What stands on each slip of a sheet. */
 export function slipTerms(
-  batch: Pick<Batch, 'id' | 'package_name' | 'price_cents' | 'currency' | 'valid_until'>,
+  batch: Batch,
   terms: Pick<Package, 'validity' | 'down_kbps' | 'quota_bytes'>,
   reader: Reader,
 ) {

@@ -84,7 +84,8 @@ export const codeColumns: Column<BatchCode>[] = [
     label: 'vouchers.code',
     isName: true,
     cell(row, reader) {
-      return { first: grouped(row.code), id: true, href: printVoucher(row, reader).href };
+      const { why } = printVoucher(row, reader);
+      return { first: grouped(row.code), id: true, ...(why ? { href: why } : {}) };
     },
     csv: (row) => row.code,
   },

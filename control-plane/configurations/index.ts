@@ -1,2 +1,0 @@
-/** Configurations of routers, kept whenever they changed. */
-export { readExport, type Export } from './read-export';

@@ -1,2 +1,0 @@
-/** Drift: what on routers goes past billing. */
-export { driftKinds, findDrift, type Drift, type DriftKind } from './find-drift';

@@ -1,3 +1,0 @@
-import { drawSheet } from './sheets/draw-sheet';
-
-export const tasks = [drawSheet];

@@ -1,6 +1,7 @@
 /** Pages that follow what happens: an order to its proof, a customer, the live table and the dashboard, with scripts and without. */
 import type { Browser } from 'playwright-core';
 import { Client } from 'pg';
+import { until } from '../test-kit/until';
 import { startTestLango, type TestLango } from '../test-kit/lango';
 import { openBrowser, signedIn } from './testing/browser';
 import { seedProvider, type SeededProvider } from './testing/seed-provider';
@@ -75,6 +76,53 @@ describe('cutting a session', () => {
     await page.waitForSelector(`tr[data-row="${id}"] .proof.is-proven`);
     expect(await row.textContent()).toContain('gone 0.6 s');
     expect(await row.locator('.state').textContent()).toContain('Offline');
+    await context.close();
+  });
+});
+
+describe('an answer that comes late', () => {
+  test('does not hide what was changed while it was under way', async () => {
+    const { page, context } = await signedIn(browser, lango);
+    const id = seeded.sessions['abdi.noor'];
+    let held = 0;
+    let letGo = (): void => undefined;
+    const release = new Promise<void>((resolve) => (letGo = resolve));
+    await page.goto(`${lango.baseUrl}/sessions`);
+    await page.waitForSelector('[data-live-mark]:not(.is-still)');
+    const href = await page.locator('tbody[data-rows]').getAttribute('hx-get');
+    // The first answer with all rows is written at once and arrives when we say.
+    await page.route(`${lango.baseUrl}${href}`, async (route) => {
+      const answer = await route.fetch();
+      held += 1;
+      if (held === 1) await release;
+      await route.fulfill({ response: answer });
+    });
+    const { rows } = await owner.query<{ id: string }>(
+      `INSERT INTO enforcement (tenant_id, session_id, nas_id, subscription_id, kind, reason)
+       SELECT tenant_id, radacctid, nas_id, subscription_id, 'cut', 'staff_disconnect' FROM session_live WHERE radacctid = $1 RETURNING id`,
+      [id],
+    );
+    await until(
+      () => held,
+      (count) => count === 1,
+    );
+    await owner.query(
+      `WITH tried AS (INSERT INTO enforcement_attempt (tenant_id, enforcement_id, via, outcome, ms) SELECT tenant_id, id, 'disconnect', 'ack', 41 FROM enforcement WHERE id = $1)
+       UPDATE enforcement SET attempts = 1, acked_at = lango_now() WHERE id = $1`,
+      [rows[0]?.id],
+    );
+    const acked = (): Promise<unknown> =>
+      page.waitForFunction(
+        (session) => document.querySelector(`tr[data-row="${session}"] .proof`)?.textContent?.includes('ACK 41 ms'),
+        id,
+      );
+    // The row asks for itself; then the older answer takes its place.
+    await acked();
+    const arrived = page.waitForResponse(`${lango.baseUrl}${href}`);
+    letGo();
+    await arrived;
+    await page.waitForTimeout(200);
+    await acked();
     await context.close();
   });
 });

@@ -16,11 +16,6 @@ const wants = (part, change) =>
         want === `${change.topic}:${change.session}`,
     );
 
-const successorOf = (part) =>
-  [...document.querySelectorAll('[data-on]')].filter(
-    (one) => one.dataset.on === part.dataset.on && one.getAttribute('hx-get') === part.getAttribute('hx-get'),
-  );
-
 const refresh = (part) => {
   if (waiting.has(part)) return;
   const every = Number(part.dataset.every ?? 1000);
@@ -29,8 +24,6 @@ const refresh = (part) => {
     part,
     setTimeout(() => {
       waiting.delete(part);
-      // Its last answer was under way when this change came, and may be older: the part that took its place asks.
-      if (!part.isConnected) return successorOf(part).forEach(refresh);
       part.dataset.asked = String(Date.now());
       window.htmx?.trigger(part, 'fresh');
     }, due),
@@ -51,12 +44,32 @@ const flush = () => {
   }
 };
 
-const onChange = (change) => {
+const show = (change) => {
   for (const part of document.querySelectorAll('[data-on]')) {
     if (!wants(part, change)) continue;
     if (held || busy(part)) missed.add(part);
     else refresh(part);
   }
+};
+
+// An answer may have been written before a change that came while it was under way, and stands over what newer answers showed: once
+// it stands, those changes are shown again.
+const heard = [];
+let underWay = 0;
+document.addEventListener('htmx:beforeSend', ({ detail: { xhr } }) => {
+  const since = heard.length;
+  underWay += 1;
+  // Not htmx's own event: it does not reach the document from a part that was replaced meanwhile.
+  xhr.addEventListener('loadend', () => {
+    underWay -= 1;
+    heard.slice(since).forEach(show);
+    if (underWay === 0) heard.length = 0;
+  });
+});
+
+const onChange = (change) => {
+  if (underWay > 0) heard.push(change);
+  show(change);
 };
 
 const say = (live) => {

@@ -1,4 +1,5 @@
 import { freeradiusPlaces, healthAddress, healthSecret } from '../freeradius-config/generate';
+import { innerAddress } from '../radius/part';
 import { freeradiusHome, freeradiusPlace } from './cli/freeradius-home';
 import { loopbackFor } from './cli/loopback';
 import { loadConfig, type Config } from './platform/config';
@@ -47,8 +48,7 @@ const parts: Record<string, Part> = {
 async function startWebPart({ config, databaseUrl, masterKey, log }: PartContext): Promise<RunningPart> {
   const { startWeb } = await import('./web.js');
   const { bind, authPort, partRoles } = config;
-  const host = loopbackFor(bind);
-  const asked = { host, secret: healthSecret(masterKey), ...(host.includes(':') ? {} : { from: healthAddress }) };
+  const asked = { host: innerAddress(bind), secret: healthSecret(masterKey), from: healthAddress };
   return startWeb({
     databaseUrl,
     masterKey,
@@ -103,8 +103,9 @@ async function startRadsecPart({ config, databaseUrl, masterKey, log }: PartCont
   const secrets = createSecretBox(masterKey);
   return startRadsec({
     databaseUrl,
-    bind: config.bind,
+    bind: config.radsecBind,
     port: config.radsecPort,
+    behind: innerAddress(config.bind),
     authPort: config.authPort,
     acctPort: config.acctPort,
     dataDir: config.dataDir,
@@ -136,7 +137,7 @@ async function startSnapshotPart({ config, databaseUrl, log }: PartContext): Pro
 
 async function startDemoPart({ config, masterKey, log }: PartContext): Promise<RunningPart> {
   const { startDemo } = await import('./cli/demo/demo.js');
-  return startDemo({ config, masterKey, log, host: loopbackFor(config.bind), httpHost: loopbackFor(config.httpBind) });
+  return startDemo({ config, masterKey, log, host: innerAddress(config.bind), httpHost: loopbackFor(config.httpBind) });
 }
 
 /** Started by the supervisor beside another part, never asked for by name. */

@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { isIPv6 } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
+import { innerAddress } from '../radius/part';
 import { detectFreeradius, type Freeradius } from './detect';
 import { writeEap, type EapCertificates } from './eap';
 import { snapshotFile, writeSnapshotConf } from './snapshot';
@@ -171,10 +172,28 @@ function render(o: FreeradiusConfigOptions, freeradius: Freeradius, places: Free
       );
     }
   }
+  Object.assign(values, inner(o, places.nasDir));
   return readFileSync(asset('radiusd.conf'), 'utf8').replace(
     /@([A-Z_]+)@/g,
     (whole, name: string) => values[name] ?? whole,
   );
+}
+
+/**
+ * What is listened on besides, where the address to listen on is IPv6: IPv4 on the loopback address for what comes from this host (health checks, routers
+ * with certificates), or everywhere with `::`, because FreeRADIUS takes that for IPv6 alone.
+ */
+function inner(
+  { bind, authPort }: FreeradiusConfigOptions,
+  nasDir: string,
+): { INNER_CLIENTS: string; INNER_LISTEN: string } {
+  if (!isIPv6(bind)) return { INNER_CLIENTS: '', INNER_LISTEN: '' };
+  const address = bind === '::' ? '0.0.0.0' : innerAddress(bind);
+  const routers = `\tdynamic_clients = nas\n\tdirectory = "${nasDir}/"\n\tlifetime = 86400\n\trate_limit = no\n`;
+  return {
+    INNER_CLIENTS: `client inner {\n\tipaddr = 0.0.0.0/0\n${routers}}`,
+    INNER_LISTEN: `listen {\n\t\ttype = auth\n\t\tipaddr = ${address}\n\t\tport = ${authPort}\n\t\trecv_buff = 4194304\n\t}`,
+  };
 }
 
 function asset(name: string): string {

@@ -54,6 +54,8 @@ function pages(): string[] {
     '/discounts/new',
     '/pools',
     '/pools/new',
+    '/sites',
+    '/sites/new',
     '/routers',
     '/routers/new',
     `/routers/${router}`,

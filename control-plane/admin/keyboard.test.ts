@@ -145,7 +145,7 @@ test('on paper there is black on white and what is meant for it, and nothing to 
   );
   for (const path of [
     `/subscribers/${seeded.subscribers['grace.muthoni']}`,
-    `/vouchers/batches/${ids['vouchers/batches']}/sheet`,
+    `/vouchers/codes/${ids['vouchers/codes']}`,
     `/sessions/address/${ids['sessions/address']}`,
   ]) {
     expect((await page.goto(lango.baseUrl + path))?.status()).toBe(200);

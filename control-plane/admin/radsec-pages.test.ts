@@ -111,5 +111,26 @@ test('the super admin gives the port another certificate', async () => {
   await page.click('form[action$="/replace"] button');
   await page.waitForSelector('.errors');
   expect(await page.textContent('.errors')).toContain('cannot be used');
+  // A new authority takes over, beside the one before until nobody needs that any more.
+  await lango.asOwner(
+    `INSERT INTO radsec_certificate (tenant_id, nas_id, serial, fingerprint, subject, key_is_theirs, issued_by, not_after, authority_id)
+     SELECT tenant_id, id, 'AB12', lpad('7', 64, '0'), name, false, 'A', now() + interval '1 year', (SELECT id FROM radsec_authority WHERE kind = 'ca' AND retired_at IS NULL) FROM nas LIMIT 1`,
+  );
+  await page.goto(`${lango.baseUrl}/radsec/server`);
+  await page.click('form[action$="/authority/change"] button');
+  await page.waitForSelector('form[action$="/authority/end"]');
+  expect(await page.textContent('main')).toContain('1 router holds a valid certificate of it');
+  expect(await faultsOf(page)).toEqual([]);
+  await page.setViewportSize({ width: 360, height: 800 });
+  expect(await faultsOf(page)).toEqual([]);
+  if (process.env['TEST_SHOTS'])
+    await page.screenshot({ path: `${process.env['TEST_SHOTS']}/radsec-change.png`, fullPage: true });
+  await page.check('[name=cut_off]');
+  await page.click('form[action$="/authority/end"] button');
+  await page.waitForSelector('form[action$="/authority/change"]');
+  const [cut] = await lango.asOwner<{ revoked_reason: string }>(
+    `SELECT revoked_reason FROM radsec_certificate WHERE serial = 'AB12'`,
+  );
+  expect(cut).toEqual({ revoked_reason: 'authority_retired' });
   await context.close();
 }, 60_000);

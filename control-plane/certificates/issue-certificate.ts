@@ -53,6 +53,6 @@ export async function issueCertificate(ctx: Context, input: NewCertificate): Pro
   await recordAudit(ctx, 'certificates.issue', { type: 'certificate', id: row.id }, about);
   const password = randomBytes(9).toString('base64url');
   const leaf = { certificatePem: made.certificatePem, keyPem: made.keyPem };
-  const pkcs12 = packPkcs12(leaf, signer.certificatePem, password, input.name);
+  const pkcs12 = packPkcs12(leaf, [signer.certificatePem], password, input.name);
   return { kind: 'done', id: row.id, ...leaf, authorityPem: signer.certificatePem, pkcs12, password };
 }

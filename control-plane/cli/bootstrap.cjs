@@ -66,7 +66,7 @@ async function ensureModules() {
 /** A release image ships dist/ without a compiler; everywhere else dist/ follows the sources. */
 async function ensureBuilt() {
   const compiled = path.join(root, 'dist/control-plane/cli/main.js');
-  if (!fs.existsSync(path.join(root, 'node_modules/.bin/tsc'))) {
+  if (!fs.existsSync(path.join(root, 'node_modules/@swc/core'))) {
     if (!fs.existsSync(compiled)) giveUp('Neither dist/ nor a compiler is here. Run npm ci, then this again.');
     return;
   }

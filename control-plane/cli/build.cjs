@@ -1,8 +1,7 @@
 'use strict';
 /**
  * Compiles the TypeScript tree to dist/ and makes the Prisma client if the schema asks for it.
- * tsc writes into a draft folder first and changed files are then renamed into place one by one, so that a process that
- * starts from dist/ at the same moment never reads half a file. Plain JavaScript: it runs before anything is compiled.
+ * Plain JavaScript: it runs before anything is compiled.
  */
 const { spawnSync } = require('node:child_process');
 const { createHash } = require('node:crypto');
@@ -45,70 +44,118 @@ function generateClient() {
   return 0;
 }
 
-/** Names, sizes and times of all sources in one hash: when it stands in dist/, nothing needs compiling. */
-function sourcesHash() {
+/** Every source, from the root: what stands in these folders and beside them, without tests. */
+function sources() {
   const folders = ['control-plane', 'radius', 'freeradius-config', 'hotspot-templates', 'prisma'];
+  const beside = fs.readdirSync(root).filter((name) => name.endsWith('.ts'));
+  return [
+    ...beside,
+    ...folders.flatMap((folder) => filesUnder(path.join(root, folder)).map((name) => path.join(folder, name))),
+  ].filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts') && !name.endsWith('.d.ts'));
+}
+
+/** Stands in dist/ and differs after each build that changed something. */
+const SOURCES = '.sources-hash';
+
+function sourcesHash() {
   const hash = createHash('sha256');
-  for (const folder of folders) {
-    for (const file of filesUnder(path.join(root, folder))
-      .filter((name) => name.endsWith('.ts'))
-      .sort()) {
-      const { size, mtimeMs } = fs.statSync(path.join(root, folder, file));
-      hash.update(`${folder}/${file} ${size} ${mtimeMs}\n`);
-    }
-  }
-  for (const file of ['tsconfig.json', 'tsconfig.build.json', 'package-lock.json'])
-    hash.update(fs.readFileSync(path.join(root, file)));
+  for (const source of sources()) hash.update(`${source} ${fs.statSync(path.join(root, source)).mtimeMs}\n`);
   return hash.digest('hex');
 }
 
-function compileIfChanged() {
-  const stamp = path.join(dist, '.sources-hash');
-  const hash = sourcesHash();
-  if (fs.existsSync(stamp) && fs.readFileSync(stamp, 'utf8') === hash) return 0;
-  const code = compile();
-  if (code === 0) fs.writeFileSync(stamp, hash);
-  return code;
+/** What a compiled file depends on besides its source. */
+function optionsHash() {
+  const { version } = JSON.parse(fs.readFileSync(path.join(root, 'node_modules/@swc/core/package.json'), 'utf8'));
+  return createHash('sha256').update(`${version}\n`).update(fs.readFileSync(__filename)).digest('hex');
 }
 
+/**
+ * Compiles what has changed. A compiled file bears its source's time, so two builds at once cannot leave one that looks newer than it is.
+ * Types are looked at by `npm run check` alone, which takes ten times as long.
+ */
 function compile() {
+  const stamp = path.join(dist, '.build-options');
+  const options = optionsHash();
+  const all = !fs.existsSync(stamp) || fs.readFileSync(stamp, 'utf8') !== options;
   const draft = path.join(root, `.lango-test/build-${process.pid}`);
+  const made = new Set(['.build-options', SOURCES]);
+  let faults = 0;
+  let changed = false;
   try {
-    const made = spawnSync(binary('tsc'), ['-p', 'tsconfig.build.json', '--outDir', draft], {
-      cwd: root,
-      encoding: 'utf8',
-    });
-    const fresh = filesUnder(draft);
-    if (fresh.length === 0) {
-      process.stderr.write(
-        `${made.stdout ?? ''}${made.stderr ?? ''}${made.error ? made.error.message : ''}\nNothing was compiled.\n`,
-      );
-      return 1;
+    for (const source of sources()) {
+      const compiled = source.replace(/\.ts$/, '.js');
+      made.add(compiled).add(`${compiled}.map`);
+      if (!all && sameTime(path.join(root, source), path.join(dist, compiled))) {
+        for (const json of importedJson(compiled)) made.add(json);
+        continue;
+      }
+      changed = true;
+      try {
+        compileOne(source, compiled, draft);
+        for (const json of importedJson(compiled)) put(path.join(root, json), json, draft, made);
+      } catch (error) {
+        faults++;
+        process.stderr.write(`${source}: ${error.message}\n`);
+      }
     }
-    for (const file of fresh) put(path.join(draft, file), path.join(dist, file));
-    const keep = new Set(fresh);
-    for (const file of filesUnder(dist)) if (!keep.has(file)) fs.rmSync(path.join(dist, file), { force: true });
-    if (made.status !== 0) process.stderr.write(made.stdout);
-    return made.status ?? 1;
+    for (const file of filesUnder(dist)) if (!made.has(file)) fs.rmSync(path.join(dist, file), { force: true });
+    if (faults === 0 && all) write(stamp, options, draft);
+    if (changed) write(path.join(dist, SOURCES), sourcesHash(), draft);
+    return faults === 0 ? 0 : 1;
   } finally {
     fs.rmSync(draft, { recursive: true, force: true });
     try {
       fs.rmdirSync(path.dirname(draft));
     } catch {
-      // Another build is at work there.
+      // Another build is at work there, or there was nothing to do.
     }
   }
 }
 
-function put(from, to) {
-  if (fs.existsSync(to) && fs.readFileSync(to).equals(fs.readFileSync(from))) return;
+function compileOne(source, compiled, draft) {
+  const file = path.join(root, source);
+  const { mtime } = fs.statSync(file);
+  const { code, map } = require('@swc/core').transformSync(fs.readFileSync(file, 'utf8'), {
+    filename: file,
+    sourceFileName: path.relative(path.dirname(path.join(dist, compiled)), file),
+    sourceMaps: true,
+    swcrc: false,
+    jsc: { parser: { syntax: 'typescript' }, target: 'es2022', keepClassNames: true },
+    // With the names that Node's own import() of such a file looks for.
+    module: { type: 'commonjs', ignoreDynamic: true, exportInteropAnnotation: true },
+  });
+  write(path.join(dist, `${compiled}.map`), map, draft);
+  write(path.join(dist, compiled), `${code}\n//# sourceMappingURL=${path.basename(compiled)}.map\n`, draft, mtime);
+}
+
+/** JSON files that a compiled file requires, from the root. */
+function importedJson(compiled) {
+  const code = fs.readFileSync(path.join(dist, compiled), 'utf8');
+  return [...code.matchAll(/require\("(\.[^"]+\.json)"\)/g)].map(([, name]) => path.join(path.dirname(compiled), name));
+}
+
+function put(from, name, draft, made) {
+  made.add(name);
+  write(path.join(dist, name), fs.readFileSync(from), draft);
+}
+
+/** Renamed into place, so that a process that starts at the same moment never reads half a file. */
+function write(to, content, draft, mtime) {
+  fs.mkdirSync(draft, { recursive: true });
+  const half = path.join(draft, createHash('sha256').update(to).digest('hex'));
+  fs.writeFileSync(half, content);
+  if (mtime) fs.utimesSync(half, mtime, mtime);
   fs.mkdirSync(path.dirname(to), { recursive: true });
-  fs.renameSync(from, to);
+  fs.renameSync(half, to);
+}
+
+function sameTime(one, other) {
+  return fs.existsSync(other) && Math.abs(fs.statSync(one).mtimeMs - fs.statSync(other).mtimeMs) < 1;
 }
 
 /** Answers 0 when everything compiled without a complaint. */
 function build() {
-  return generateClient() || compileIfChanged();
+  return generateClient() || compile();
 }
 
 module.exports = { build };

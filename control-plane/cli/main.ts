@@ -43,8 +43,16 @@ const commands: Record<string, Command> = {
     run: async (c) => (await import('./tenant-reader.js')).tenantReaderList(c),
   },
   simulate: {
-    does: 'a simulated MikroTik: --secret= --user=NAME:PASSWORD …',
-    run: async (c, a) => (await import('./simulate.js')).simulate(c, a),
+    does: 'simulated MikroTiks: --routers= --subscribers= --api= --token= …, or --secret= --user=NAME:PASSWORD …',
+    run: async (c, a) => (await import('./simulate/index.js')).simulate(c, a),
+  },
+  'tunnels wireguard': {
+    does: 'the routers behind NAT, as wg syncconf takes them',
+    run: async (c) => (await import('./tunnels.js')).tunnels(c, 'wireguard'),
+  },
+  'tunnels sstp': {
+    does: 'the same for RouterOS 6: chap-secrets of the SSTP server',
+    run: async (c) => (await import('./tunnels.js')).tunnels(c, 'sstp'),
   },
   'audit verify': {
     does: 'prove that nobody changed the audit trail',

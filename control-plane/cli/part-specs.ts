@@ -8,6 +8,7 @@ import {
   healthSecret,
   writeFreeradiusConfig,
 } from '../../freeradius-config/generate';
+import { innerAddress } from '../../radius/part';
 import { askStatus } from '../health';
 import { partDatabase } from '../main';
 import { childEnvironment, type Config } from '../platform/config';
@@ -15,7 +16,6 @@ import type { RoleUrls } from '../platform/db/roles';
 import { projectRoot } from '../platform/project-root';
 import type { ProcessSpec } from '../platform/supervisor/kept-process';
 import { freeradiusHome } from './freeradius-home';
-import { loopbackFor } from './loopback';
 import { StartError } from './start-error';
 
 /** What the specs of a start have in common. */
@@ -81,7 +81,7 @@ function freeradiusSpec({ config, masterKey, certificates }: Surroundings): Proc
     user,
     // Its 32 threads wake each other and the authorizer for every login: 7 % more MS-CHAPv2 and a tenth more PAP a second on two cores.
     batch: true,
-    ready: () => askStatus({ host: loopbackFor(config.bind), port: config.authPort, secret, from: healthAddress }),
+    ready: () => askStatus({ host: innerAddress(config.bind), port: config.authPort, secret, from: healthAddress }),
     drain_ms: 4000,
     logFile: logFile(config, 'freeradius'),
     ownLog: freeradiusPlaces(dir).logFile,

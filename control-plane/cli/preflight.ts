@@ -72,10 +72,10 @@ export function wantedPorts(config: Config, roles: readonly string[]): WantedPor
     {
       role: 'radsec',
       protocol: 'tcp',
-      address,
+      address: config.radsecBind,
       port: config.radsecPort,
       setting: 'LANGO_RADSEC_PORT',
-      bindSetting,
+      bindSetting: 'LANGO_RADSEC_BIND',
       use: 'RadSec',
     },
     {

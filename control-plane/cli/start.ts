@@ -11,6 +11,7 @@ import { eapCertificates } from './eap-certificates';
 import { firstStart, type FirstStart } from './first-start';
 import { nodeSpec, partSpecs } from './part-specs';
 import { preflight } from './preflight';
+import { noteForRouters } from './note-for-routers';
 import { makeRadsecAuthority } from './radsec-authority';
 import { chosenRoles, knownRoles } from './roles';
 import { step } from './step';
@@ -96,6 +97,7 @@ async function prepare(
 ): Promise<{ first: FirstStart; urls: RoleUrls }> {
   await migrate(ownerUrl);
   await makeRadsecAuthority(config, ownerUrl, masterKey);
+  await noteForRouters(config, ownerUrl, masterKey);
   return { urls: await ensureRoleLogins(ownerUrl, masterKey), first: await firstStart(config, ownerUrl) };
 }
 

@@ -15,7 +15,7 @@ export async function auditVerify(config: Config): Promise<void> {
 }
 
 /** What hangs on the ledger and has a check of its own: each tells what does not agree with it, in `problem`. */
-const BESIDE = ['invoice_verify', 'payment_refund_verify', 'payment_match_verify'] as const;
+const BESIDE = ['invoice_verify', 'payment_refund_verify', 'payment_cheque_verify', 'payment_match_verify'] as const;
 
 /** `lango ledger verify`: recomputes every balance and entry of every company, and holds invoices, refunds and statements against them. */
 export async function ledgerVerify(config: Config): Promise<void> {

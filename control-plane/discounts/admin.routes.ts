@@ -5,41 +5,39 @@ import { pageRoute, seeOther, view, type PageResult, type PageRoute } from '../p
 import type { Person } from '../platform/http/person';
 import { notFound } from '../platform/http/problem';
 import { listPackages } from '../plans';
-import { fieldsOf, formatMoney, formErrors, readerFor, type Reader } from '../ui';
+import {
+  fieldsOf,
+  formatMoney,
+  formErrors,
+  formPages,
+  readerFor,
+  type FormRefusal,
+  type FormView,
+  type Reader,
+} from '../ui';
 import { claimCoupon } from './claim-coupon';
-import { discountForm, discountValues, readDiscount, type DiscountForm } from './discount-form';
+import { discountForm, discountValues, readDiscount } from './discount-form';
 import { priceNow } from './price';
 import { discountList, useList } from './list.routes';
 import { findDiscount } from './queries';
 import { archiveDiscount, changeDiscount, createDiscount, type DiscountOutcome } from './save-discount';
 import type { Discount } from './schema';
 
-interface Asked {
-  values: DiscountForm;
-  discount?: Discount;
-  errors?: Record<string, string>;
-  status?: number;
-  changed?: boolean;
-}
-
-async function formPage(ctx: Context, person: Person, asked: Asked): Promise<PageResult> {
-  const { values, discount, errors = {}, status = 200 } = asked;
-  const reader = readerFor(ctx, person);
-  const { t } = reader;
-  const field = fieldsOf('discounts', values, errors, reader);
-  const plans = await listPackages(ctx, { limit: 200, before: undefined });
-  const known = new Map(plans.items.map((plan) => [plan.id, plan.name]));
-  for (const plan of discount?.packages ?? []) known.set(plan.id, plan.name);
-  const kinds = ['percent', 'amount'].map((value) => ({
-    value,
-    label: t(`discounts.kind_${value}`),
-    selected: value === (values['kind'] ?? 'percent'),
-  }));
-  return view(
-    'discounts/form',
-    {
+const discountPage: FormView<Discount | undefined> = {
+  slice: 'discounts',
+  view: 'discounts/form',
+  values: (discount, { person }) => (discount ? discountValues(discount, person.tenant.timezone) : {}),
+  async draw({ values, field }, { ctx, person, about: discount, t }) {
+    const plans = await listPackages(ctx, { limit: 200, before: undefined });
+    const known = new Map(plans.items.map((plan) => [plan.id, plan.name]));
+    for (const plan of discount?.packages ?? []) known.set(plan.id, plan.name);
+    const kinds = ['percent', 'amount'].map((value) => ({
+      value,
+      label: t(`discounts.kind_${value}`),
+      selected: value === (values['kind'] ?? 'percent'),
+    }));
+    return {
       title: discount ? discount.name : t('discounts.new_title'),
-      errors: asked.changed ? { title: t('discounts.changed_meanwhile'), fields: [] } : formErrors(errors),
       action: discount ? `/discounts/${discount.id}/edit` : '/discounts',
       back: discount ? `/discounts/${discount.id}` : '/discounts',
       version: discount?.version,
@@ -58,77 +56,58 @@ async function formPage(ctx: Context, person: Person, asked: Asked): Promise<Pag
         label: name,
         checked: values[`plan_${id}`] === 'yes',
       })),
-    },
-    { status },
-  );
-}
+    };
+  },
+};
 
-const wrongWords = (names: string[], { t }: Reader): Record<string, string> =>
-  Object.fromEntries(names.map((name) => [name, t(`discounts.${name}_needed`)]));
-
-async function save(
-  ctx: Context,
-  person: Person,
-  asked: Asked,
-  write: (input: Parameters<typeof createDiscount>[1]) => Promise<DiscountOutcome>,
-): Promise<PageResult> {
-  const reader = readerFor(ctx, person);
-  const again = (errors: Record<string, string>) => formPage(ctx, person, { ...asked, errors, status: 422 });
-  const read = readDiscount(asked.values, person.tenant.timezone);
-  if (read.kind === 'wrong') return again(wrongWords(read.fields, reader));
-  const outcome = await write(read.input);
+/** What saving came to, for the form. */
+function afterSaving(outcome: DiscountOutcome, { t }: Reader): PageResult | FormRefusal {
   switch (outcome.kind) {
     case 'done':
       return seeOther(`/discounts/${outcome.discount.id}`);
     case 'not_found':
       throw notFound('That discount');
     case 'code_taken':
-      return again({ code: reader.t('discounts.code_taken') });
+      return { kind: 'refused', errors: { code: t('discounts.code_taken') } };
     case 'invalid':
-      return again(wrongWords(Object.keys(outcome.fields), reader));
+      return { kind: 'wrong', fields: Object.keys(outcome.fields) };
     case 'changed_meanwhile':
-      return formPage(ctx, person, { ...asked, changed: true, status: 409 });
+      return { kind: 'changed' };
   }
+}
+
+async function mustFind(ctx: Context, id: bigint): Promise<Discount> {
+  const discount = await findDiscount(ctx, id);
+  if (!discount || discount.state === 'archived') throw notFound('That discount');
+  return discount;
 }
 
 export const pageRoutes: PageRoute[] = [
   ...discountList,
   ...useList,
-  pageRoute({
-    method: 'GET',
-    path: '/discounts/new',
-    permission: 'discounts.write',
-    run: (ctx, _input, _web, person) => formPage(ctx, person, { values: {} }),
-  }),
-  pageRoute({
-    method: 'POST',
-    path: '/discounts',
+  ...formPages({
+    ...discountPage,
+    page: '/discounts/new',
+    post: '/discounts',
     permission: 'discounts.write',
     form: discountForm,
-    run: (ctx, { form }, _web, person) =>
-      save(ctx, person, { values: form.ok ? form.value : form.values }, (input) => createDiscount(ctx, input)),
-  }),
-  pageRoute({
-    method: 'GET',
-    path: '/discounts/:id/edit',
-    permission: 'discounts.write',
-    async run(ctx, { params }, _web, person) {
-      const discount = await findDiscount(ctx, params.id);
-      if (!discount || discount.state === 'archived') throw notFound('That discount');
-      return formPage(ctx, person, { values: discountValues(discount, person.tenant.timezone), discount });
+    async save(values, { ctx, person, reader }) {
+      const read = readDiscount(values, person.tenant.timezone);
+      return read.kind === 'wrong' ? read : afterSaving(await createDiscount(ctx, read.input), reader);
     },
   }),
-  pageRoute({
-    method: 'POST',
-    path: '/discounts/:id/edit',
+  ...formPages({
+    ...discountPage,
+    page: '/discounts/:id/edit',
+    post: '/discounts/:id/edit',
     permission: 'discounts.write',
     form: discountForm,
-    async run(ctx, { params, form }, _web, person) {
-      const values = form.ok ? form.value : form.values;
-      const discount = await findDiscount(ctx, params.id);
-      if (!discount || discount.state === 'archived') throw notFound('That discount');
+    open: ({ ctx, params }) => mustFind(ctx, params.id),
+    async save(values, { ctx, params, person, reader }) {
+      const read = readDiscount(values, person.tenant.timezone);
+      if (read.kind === 'wrong') return read;
       const version = Number(values['version']) || 0;
-      return save(ctx, person, { values, discount }, (input) => changeDiscount(ctx, params.id, version, input));
+      return afterSaving(await changeDiscount(ctx, params.id, version, read.input), reader);
     },
   }),
   pageRoute({

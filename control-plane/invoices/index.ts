@@ -5,3 +5,4 @@ export { sellerOf } from './settings';
 export { exactAmount } from './paper';
 export { invoiceFile } from './invoice-file';
 export { sheetPdf, type Sheet } from './sheet-pdf';
+export { printFonts } from './pdf-frame';

@@ -14,6 +14,9 @@ const fonts = join(dirname(require.resolve('dejavu-fonts-ttf/package.json')), 't
 const FACE = join(fonts, 'DejaVuSansCondensed.ttf');
 const BOLD = join(fonts, 'DejaVuSansCondensed-Bold.ttf');
 
+/** For papers of other slices: the same faces as files. */
+export const printFonts = { face: FACE, bold: BOLD } as const;
+
 export type Doc = InstanceType<typeof Pdf>;
 
 /** Begins a paper: text as text, in the reader's language. */

@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import type { Context } from '../platform/context';
-import { pageRoute, seeOther, view, type PageResult, type PageRoute, type Web } from '../platform/http/page';
-import type { Person } from '../platform/http/person';
+import { pageRoute, seeOther, type PageRoute } from '../platform/http/page';
 import { notFound } from '../platform/http/problem';
-import { fieldsOf, formatDay, formErrors, readerFor, type Reader } from '../ui';
+import { formatDay, formPages, type FormView, type Reader } from '../ui';
 import {
   buyerForm,
   buyerOf,
@@ -17,40 +16,29 @@ import {
   type TaxRow,
 } from './settings';
 
-interface Refused {
-  values: Record<string, string>;
-  errors: Record<string, string>;
-  title?: string;
-  status?: number;
-}
+type Seller = Awaited<ReturnType<typeof sellerOf>>;
 
-const TOLD = ['saved', 'tax_saved'] as const;
-
-async function settingsPage(ctx: Context, web: Web, person: Person, refused?: Refused): Promise<PageResult> {
-  const reader = readerFor(ctx, person);
-  const { t } = reader;
-  const seller = await sellerOf(ctx);
-  const { pin, ...rest } = seller;
-  const known = Object.fromEntries(
-    Object.entries({ ...rest, seller_pin: pin }).map(([name, value]) => [name, String(value ?? '')]),
-  );
-  const values: Record<string, string> = { tax: 'vat', rate_choice: 'law', ...known, ...refused?.values };
-  const field = fieldsOf('invoices', values, refused?.errors ?? {}, reader);
-  const choice = (name: string, options: string[], word: string) =>
-    field(name, {
-      options: options.map((value) => ({
-        value,
-        label: t(`invoices.${word}_${value}`),
-        selected: values[name] === value,
-      })),
-    });
-  const told = TOLD.find((one) => one === web.query['told']);
-  return view(
-    'invoices/settings',
-    {
+const settingsPage: FormView<Seller> = {
+  slice: 'invoices',
+  view: 'invoices/settings',
+  word: 'wanted',
+  told: ['saved', 'tax_saved'],
+  shared: true,
+  values({ pin, ...rest }) {
+    const known = Object.entries({ ...rest, seller_pin: pin }).map(([name, value]) => [name, String(value ?? '')]);
+    return { tax: 'vat', rate_choice: 'law', ...(Object.fromEntries(known) as Record<string, string>) };
+  },
+  async draw({ values, field }, { ctx, about: seller, reader, t }) {
+    const choice = (name: string, options: string[], word: string) =>
+      field(name, {
+        options: options.map((value) => ({
+          value,
+          label: t(`invoices.${word}_${value}`),
+          selected: values[name] === value,
+        })),
+      });
+    return {
       title: t('invoices.settings'),
-      told: told && { text: t(`invoices.told_${told}`) },
-      errors: refused && { title: refused.title, fields: formErrors(refused.errors)?.fields ?? [] },
       version: seller.version,
       legal_name: field('legal_name', { max: 120 }),
       seller_pin: field('seller_pin', { max: 11, autocomplete: 'off' }),
@@ -66,10 +54,9 @@ async function settingsPage(ctx: Context, web: Web, person: Person, refused?: Re
       rate_choice: choice('rate_choice', ['law', 'own', 'off'], 'rate'),
       rate: field('rate', { mode: 'decimal', max: 5, unit: '%' }),
       starts_on: field('starts_on', { type: 'date', required: true }),
-    },
-    refused ? { status: refused.status ?? 422 } : {},
-  );
-}
+    };
+  },
+};
 
 function taxLine(row: TaxRow, reader: Reader) {
   const { t } = reader;
@@ -86,88 +73,56 @@ function taxLine(row: TaxRow, reader: Reader) {
   };
 }
 
-/** Each field that was refused, with what it wants. */
-const wanted = (fields: Record<string, string>, { t }: Reader): Record<string, string> =>
-  Object.fromEntries(Object.keys(fields).map((name) => [name, t(`invoices.${name}_wanted`)]));
-
-async function buyerPage(ctx: Context, id: bigint, person: Person, refused?: Refused): Promise<PageResult> {
-  const reader = readerFor(ctx, person);
-  const customer = await ctx.tx.subscriber.findFirst({ where: { id, deleted_at: null }, select: { name: true } });
-  if (!customer) throw notFound('That customer');
-  const buyer = await buyerOf(ctx, id);
-  const known = { buyer_name: buyer?.name ?? customer.name, pin: buyer?.pin ?? '', address: buyer?.address ?? '' };
-  const field = fieldsOf('invoices', { ...known, ...refused?.values }, refused?.errors ?? {}, reader);
-  return view(
-    'invoices/buyer',
-    {
-      title: reader.t('invoices.buyer_title', { name: customer.name }),
-      errors: refused && formErrors(refused.errors),
-      client: { name: customer.name, href: `/subscribers/${id}` },
+export const settingsRoutes: PageRoute[] = [
+  ...formPages({
+    ...settingsPage,
+    page: '/invoices/settings',
+    post: '/invoices/settings',
+    permission: 'invoices.settings',
+    form: sellerForm,
+    open: ({ ctx }) => sellerOf(ctx),
+    save: async (value, { ctx }) =>
+      (await saveSeller(ctx, value)) ? seeOther('/invoices/settings?told=saved') : { kind: 'changed', fresh: true },
+  }),
+  ...formPages({
+    ...settingsPage,
+    post: '/invoices/settings/tax',
+    permission: 'invoices.settings',
+    form: taxForm,
+    open: ({ ctx }) => sellerOf(ctx),
+    save: async (value, { ctx }) =>
+      (await saveTax(ctx, value))
+        ? seeOther('/invoices/settings?told=tax_saved')
+        : { kind: 'wrong', fields: ['starts_on'] },
+  }),
+  ...formPages({
+    slice: 'invoices',
+    view: 'invoices/buyer',
+    word: 'wanted',
+    page: '/invoices/buyers/:id',
+    post: '/invoices/buyers/:id',
+    permission: 'subscribers.write',
+    form: buyerForm,
+    async open({ ctx, params }) {
+      const customer = await mustBeThere(ctx, params.id);
+      return { id: params.id, name: customer.name, buyer: await buyerOf(ctx, params.id) };
+    },
+    values: ({ name, buyer }) => ({
+      buyer_name: buyer?.name ?? name,
+      pin: buyer?.pin ?? '',
+      address: buyer?.address ?? '',
+    }),
+    draw: ({ field }, { about: { id, name, buyer }, t }) => ({
+      title: t('invoices.buyer_title', { name }),
+      client: { name, href: `/subscribers/${id}` },
       action: `/invoices/buyers/${id}`,
       known: buyer !== undefined,
       buyer_name: field('buyer_name', { required: true, max: 120 }),
       pin: field('pin', { max: 11, autocomplete: 'off' }),
       address: field('address', { max: 300 }),
-    },
-    refused ? { status: 422 } : {},
-  );
-}
-
-export const settingsRoutes: PageRoute[] = [
-  pageRoute({
-    method: 'GET',
-    path: '/invoices/settings',
-    permission: 'invoices.settings',
-    run: (ctx, _input, web, person) => settingsPage(ctx, web, person),
-  }),
-  pageRoute({
-    method: 'POST',
-    path: '/invoices/settings',
-    permission: 'invoices.settings',
-    form: sellerForm,
-    async run(ctx, { form }, web, person) {
-      const reader = readerFor(ctx, person);
-      if (!form.ok) return settingsPage(ctx, web, person, { values: form.values, errors: wanted(form.fields, reader) });
-      if (await saveSeller(ctx, form.value)) return seeOther('/invoices/settings?told=saved');
-      return settingsPage(ctx, web, person, {
-        values: {},
-        errors: {},
-        title: reader.t('invoices.changed_meanwhile'),
-        status: 409,
-      });
-    },
-  }),
-  pageRoute({
-    method: 'POST',
-    path: '/invoices/settings/tax',
-    permission: 'invoices.settings',
-    form: taxForm,
-    async run(ctx, { form }, web, person) {
-      const reader = readerFor(ctx, person);
-      if (!form.ok) return settingsPage(ctx, web, person, { values: form.values, errors: wanted(form.fields, reader) });
-      if (await saveTax(ctx, form.value)) return seeOther('/invoices/settings?told=tax_saved');
-      return settingsPage(ctx, web, person, { values: form.value, errors: wanted({ starts_on: '' }, reader) });
-    },
-  }),
-  pageRoute({
-    method: 'GET',
-    path: '/invoices/buyers/:id',
-    permission: 'subscribers.write',
-    run: (ctx, { params }, _web, person) => buyerPage(ctx, params.id, person),
-  }),
-  pageRoute({
-    method: 'POST',
-    path: '/invoices/buyers/:id',
-    permission: 'subscribers.write',
-    form: buyerForm,
-    async run(ctx, { params, form }, _web, person) {
-      if (!form.ok)
-        return buyerPage(ctx, params.id, person, {
-          values: form.values,
-          errors: wanted(form.fields, readerFor(ctx, person)),
-        });
-      await mustBeThere(ctx, params.id);
-      await saveBuyer(ctx, params.id, form.value);
+    }),
+    async save(value, { ctx, params }) {
+      await saveBuyer(ctx, params.id, value);
       return seeOther(`/subscribers/${params.id}`);
     },
   }),
@@ -185,7 +140,8 @@ export const settingsRoutes: PageRoute[] = [
 ];
 
 /** @throws Problem 404 for a customer who is removed, or another company's */
-async function mustBeThere(ctx: Context, id: bigint): Promise<void> {
-  if (!(await ctx.tx.subscriber.findFirst({ where: { id, deleted_at: null }, select: { id: true } })))
-    throw notFound('That customer');
+async function mustBeThere(ctx: Context, id: bigint): Promise<{ name: string }> {
+  const customer = await ctx.tx.subscriber.findFirst({ where: { id, deleted_at: null }, select: { name: true } });
+  if (!customer) throw notFound('That customer');
+  return customer;
 }

@@ -129,6 +129,40 @@ describe('ledger_post', () => {
     );
   });
 
+  it('takes what stands, what is new and what is named twice in one batch', async () => {
+    const { tenant, subscriber } = await company();
+    const a = await accounts(tenant, subscriber);
+    const move = (key: string, amount_cents: number) => ({ key, debit: a.cash, credit: a.wallet, amount_cents });
+    await inTenant(tenant, (c) => post(c, [move('p1', 500)]));
+    const mixed = await inTenant(tenant, (c) => post(c, [move('p2', 20), move('p1', 500), move('p3', 3)]));
+    expect(mixed.rows.filter(({ posted }) => posted)).toHaveLength(2);
+    const twice = await inTenant(tenant, (c) => post(c, [move('p4', 1_000), move('p4', 1_000), move('p1', 500)]));
+    expect(twice.rows.map(({ posted }) => posted)).toEqual([true, false, false]);
+    await expect(inTenant(tenant, (c) => post(c, [move('p5', 1), move('p2', 21)]))).rejects.toThrow(
+      'transfer p2 stands already with other content',
+    );
+    expect(await balances(tenant)).toMatchObject({ cash: -1_523, wallet: 1_523 });
+  });
+
+  it('books the side of a till when the transaction ends, and nothing of what was rolled back in it', async () => {
+    const { tenant, subscriber } = await company();
+    const a = await accounts(tenant, subscriber);
+    const move = (key: string, amount_cents: number) => ({ key, debit: a.cash, credit: a.wallet, amount_cents });
+    await inTenant(tenant, async (c) => {
+      await post(c, [move('p1', 1)]);
+      await c.query('SAVEPOINT s');
+      await post(c, [move('p2', 10)]);
+      await c.query('ROLLBACK TO s');
+      await post(c, [move('p3', 100), move('p4', 1_000)]);
+      // Somebody who wants them booked at once.
+      await c.query('SET CONSTRAINTS ALL IMMEDIATE');
+      await c.query('SET CONSTRAINTS ALL DEFERRED');
+      await post(c, [{ key: 'p5', debit: a.wallet, credit: a.sales, amount_cents: 101 }]);
+    });
+    expect(await balances(tenant)).toMatchObject({ cash: -1_101, wallet: 1_000, sales: 101 });
+    expect((await owner.query('SELECT * FROM ledger_verify($1)', [tenant])).rows).toEqual([]);
+  });
+
   it('keeps a wallet from falling below zero, and nothing of the batch', async () => {
     const { tenant, subscriber } = await company();
     const a = await accounts(tenant, subscriber);
@@ -172,9 +206,7 @@ describe('ledger_post', () => {
     ]) {
       await expect(inTenant(tenant, (c) => c.query(sql))).rejects.toThrow('permission denied');
     }
-    await expect(
-      inTenant(tenant, (c) => c.query('SELECT ledger_post_one(1, $1, 1, 2, 1, $1, $1, 1, now())', ['x'])),
-    ).rejects.toThrow('permission denied');
+    await expect(inTenant(tenant, (c) => c.query(`SELECT ledger_write(1, '[]')`))).rejects.toThrow('permission denied');
     await expect(owner.query('UPDATE ledger_entry SET amount_cents = 1')).rejects.toThrow('never change');
   });
 });

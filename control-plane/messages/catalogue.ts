@@ -33,6 +33,7 @@ export const catalogue = {
   invitation: of(null, 'now', { name: 'text', inviter: 'text', link: 'text', hours: 'count' }, { secret: true }),
   joined: of(null, 'now', { name: 'text', package: 'text', username: 'text', password: 'text' }, { secret: true }),
   test: of(null, 'now', { name: 'text' }),
+  router_alert: of(null, 'now', { router: 'text', what: 'text', at: 'moment' }),
   notice: of('news', 'day', { name: 'text', text: 'text' }, { automatic: false }),
   welcome: of('service', 'now', { ...service, expires: 'moment' }),
   payment_received: of('payments', 'now', { ...service, amount: 'money', reference: 'text', expires: 'moment' }),

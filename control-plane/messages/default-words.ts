@@ -34,6 +34,16 @@ const shipped: Record<MessageKind, Shipped> = {
         'Habari {{name}},\n\n{{inviter}} anakualika kufanya kazi na {{company}}. Weka nenosiri lako hapa ndani ya saa {{hours}}:\n\n{{link}}\n\nKama hukutarajia mwaliko huu, usifanye chochote.',
     },
   },
+  router_alert: {
+    en: {
+      sms: '{{router}}: {{what}} ({{at}}). {{company}}',
+      subject: '{{router}}: {{what}}',
+    },
+    sw: {
+      sms: '{{router}}: {{what}} ({{at}}). {{company}}',
+      subject: '{{router}}: {{what}}',
+    },
+  },
   joined: {
     en: {
       sms: 'Welcome to {{company}}, {{name}}. Your login for {{package}} is {{username}}, the password {{password}}. It works as soon as it is paid.',

@@ -129,6 +129,24 @@ test('a code is sealed until it is sent, and stands nowhere afterwards', async (
   expect(at.sent.at(-1)?.text).toMatch(/^903114 is your code for /);
 });
 
+test('a code that no longer opens is given up with its reason, and is not tried for ever', async () => {
+  const later = new Date(Date.now() + 3_600_000);
+  const code = {
+    kind: 'code',
+    channel: 'sms',
+    recipient: '+254712345670',
+    values: { code: '551155', minutes: 10 },
+  } as const;
+  const said = await say({ ...code, dueAt: later });
+  expect(said.kind).toBe('queued');
+  await lango.asOwner(`UPDATE message SET data_enc = '\\x00', due_at = lango_now() WHERE recipient = $1`, [
+    '+254712345670',
+  ]);
+  await lango.asOwner(`SELECT job_enqueue('messages.send')`);
+  expect(await ended(said)).toMatchObject({ state: 'failed', error: 'sealed', data_enc: null, tries: 1 });
+  expect(at.sent.some((one) => one.to === '+254712345670')).toBe(false);
+});
+
 test('e-mail goes through the mail server of the installation where the company has none', async () => {
   const message: NewMessage = {
     kind: 'invitation',

@@ -85,7 +85,10 @@ async function deliver(
   one: Claimed,
 ): Promise<void> {
   const outfit = await outfitOf(tools, outfits, one);
-  const composed = composeFor(tools, outfit, one);
+  const values = valuesOf(tools, one);
+  // Sealed under another master key, or damaged: no later try opens it either.
+  if (!values) return record(helpers, one, undefined, undefined, { kind: 'refused', error: 'sealed', detail: '' }, 0);
+  const composed = composeFor(outfit, one, values);
   const accounts = outfit.accounts.filter(({ channel }) => channel === one.channel);
   if (one.channel === 'email' && accounts.length === 0 && tools.urls.smtp !== undefined)
     accounts.push(relayAccount(tools, outfit));
@@ -162,13 +165,21 @@ async function withReports(ctx: Context, publicUrl: string): Promise<Outfit> {
   return outfit;
 }
 
-function composeFor(tools: TaskTools, outfit: Outfit, one: Claimed): Composed {
+/** What is put into the words; undefined where it was sealed and does not open. */
+function valuesOf(tools: TaskTools, one: Claimed): MessageValues | undefined {
+  if (one.data_enc === null) return one.data;
+  try {
+    return JSON.parse(tools.secrets.open(VALUES_PURPOSE, BigInt(one.tenant_id), one.data_enc)) as MessageValues;
+  } catch (error) {
+    tools.log.error({ err: error, message: one.id }, 'the values of a message do not open; it is given up');
+    return undefined;
+  }
+}
+
+function composeFor(outfit: Outfit, one: Claimed, values: MessageValues): Composed {
   const kind = kindOrNotice(one.kind);
   const locale = asLocale(one.locale);
   const template = outfit.words(kind, one.channel, locale);
-  const values = one.data_enc
-    ? (JSON.parse(tools.secrets.open(VALUES_PURPOSE, BigInt(one.tenant_id), one.data_enc)) as MessageValues)
-    : one.data;
   const words = one.words === null ? template : { subject: template.subject, body: one.words };
   const { company, zone, now } = outfit;
   return compose({ kind, channel: one.channel, locale, words, values, company, zone, nowMs: now.getTime() });
@@ -182,12 +193,12 @@ function relayAccount(tools: TaskTools, outfit: Outfit): OutfitAccount {
   return { provider: 'smtp', channel: 'email', account };
 }
 
-type Outcome = Sent | { kind: 'refused'; error: 'no_provider'; detail: string };
+type Outcome = Sent | { kind: 'refused'; error: 'no_provider' | 'sealed'; detail: string };
 
 async function record(
   helpers: JobHelpers,
   one: Claimed,
-  composed: Composed,
+  composed: Composed | undefined,
   account: OutfitAccount | undefined,
   sent: Outcome,
   ms: number,
@@ -205,9 +216,9 @@ async function record(
     failed?.error ?? null,
     failed?.detail || null,
     sent.kind === 'again' ? nextTryS(one.tries, sent) : null,
-    secret ? null : composed.subject,
-    secret ? null : composed.text,
-    accepted?.segments ?? composed.segments?.segments ?? null,
+    secret ? null : (composed?.subject ?? null),
+    secret ? null : (composed?.text ?? null),
+    accepted?.segments ?? composed?.segments?.segments ?? null,
     accepted?.cost?.micros ?? null,
     accepted?.cost?.currency ?? null,
   ]);

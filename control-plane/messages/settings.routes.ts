@@ -1,19 +1,17 @@
 import { z } from 'zod';
 import { hookAddress } from '../hooks';
-import type { Context } from '../platform/context';
-import { pageRoute, seeOther, view, type PageResult, type PageRoute, type Web } from '../platform/http/page';
-import type { Person } from '../platform/http/person';
+import { pageRoute, seeOther, type PageRoute } from '../platform/http/page';
 import { notFound } from '../platform/http/problem';
 import { normalizePhone } from '../subscribers';
 import {
-  fieldsOf,
   formatCount,
   formatMoment,
-  formErrors,
+  formPages,
   readDecimal,
-  readerFor,
   stateBadge,
+  type fieldsOf,
   type FormField,
+  type FormView,
   type Reader,
 } from '../ui';
 import { findAccount, listAccounts, type AccountSeen } from './account.queries';
@@ -22,7 +20,6 @@ import { enqueueMessage } from './enqueue-message';
 import { removeAccount, saveAccount } from './save-account';
 import { automaticKinds, changeSettings, messageSettings, readSettings } from './settings';
 
-const TOLD = ['saved', 'removed', 'account'] as const;
 const rawForm = z.record(z.string(), z.string().max(1_000));
 
 /** The fields of each provider's form, in order; secrets among them are drawn empty. */
@@ -57,33 +54,26 @@ function badgeOf(account: AccountSeen, reader: Reader) {
   return stateBadge('active', reader);
 }
 
-interface Refused {
-  values: Record<string, string>;
-  errors: Record<string, string>;
-}
+/** What a field wants. */
+const word = (name: string, { t }: Reader): string => t(`messages.wanted_${name}`);
 
-async function settingsPage(ctx: Context, person: Person, web: Web, refused?: Refused): Promise<PageResult> {
-  const reader = readerFor(ctx, person);
-  const { t } = reader;
-  const settings = await readSettings(ctx);
-  const price = settings.segment_micros === null ? '' : String(settings.segment_micros / 1_000_000);
-  const values = {
+const settingsPage: FormView<Awaited<ReturnType<typeof readSettings>>> = {
+  slice: 'messages',
+  view: 'messages/settings',
+  word,
+  told: ['saved', 'removed', 'account'],
+  values: (settings) => ({
     locale: settings.locale,
     per_minute: String(settings.per_minute),
     per_day: String(settings.per_day),
     quiet_from: settings.quiet_from,
     quiet_until: settings.quiet_until,
-    segment_price: price,
-    ...refused?.values,
-  };
-  const field = fieldsOf('messages', values, refused?.errors ?? {}, reader);
-  const told = TOLD.find((one) => one === web.query['told']);
-  return view(
-    'messages/settings',
-    {
+    segment_price: settings.segment_micros === null ? '' : String(settings.segment_micros / 1_000_000),
+    ...Object.fromEntries(automaticKinds.filter((kind) => !settings.silent.includes(kind)).map((kind) => [kind, 'on'])),
+  }),
+  async draw({ values, field }, { ctx, about: settings, person, reader, t }) {
+    return {
       title: t('messages.settings'),
-      told: told && { text: t(`messages.told_${told}`) },
-      errors: formErrors(refused?.errors ?? {}),
       accounts: (await listAccounts(ctx)).map((account) => ({
         href: `/messages/settings/${account.provider}`,
         name: t(`messages.provider_${account.provider}`),
@@ -106,7 +96,7 @@ async function settingsPage(ctx: Context, person: Person, web: Web, refused?: Re
         options: ['en', 'sw'].map((value) => ({
           value,
           label: t(`messages.their_locale_${value}`),
-          selected: value === values.locale,
+          selected: value === values['locale'],
         })),
       }),
       perMinute: field('per_minute', { mode: 'numeric', max: 5 }),
@@ -123,13 +113,12 @@ async function settingsPage(ctx: Context, person: Person, web: Web, refused?: Re
         name: kind,
         label: t(`messages.kind_${kind}`),
         help: t(`messages.when_${kind}`),
-        on: refused ? refused.values[kind] === 'on' : !settings.silent.includes(kind),
+        on: values[kind] === 'on',
       })),
       to: field('to', { max: 254, required: true, help: t('messages.test_help') }),
-    },
-    refused ? { status: 422 } : {},
-  );
-}
+    };
+  },
+};
 
 /** A price in the company's currency, of up to six places, in millionths; undefined when it is none. */
 function microsOf(text: string): number | null | undefined {
@@ -138,51 +127,40 @@ function microsOf(text: string): number | null | undefined {
   return value === undefined ? undefined : value;
 }
 
-async function accountPage(
-  ctx: Context,
-  person: Person,
-  web: Web,
-  provider: Provider,
-  refused?: Refused & { status?: number },
-): Promise<PageResult> {
-  const reader = readerFor(ctx, person);
-  const { t } = reader;
-  const account = await findAccount(ctx, provider);
-  const stored = Object.fromEntries(
-    Object.entries(account.settings).map(([name, value]) => [
+const accountPage: FormView<{ provider: Provider; account: AccountSeen }> = {
+  slice: 'messages',
+  view: 'messages/account',
+  word,
+  values({ provider, account }) {
+    const stored = Object.entries(account.settings).map(([name, value]) => [
       name,
       typeof value === 'string' ? value : typeof value === 'number' ? value.toString() : '',
-    ]),
-  );
-  const usual = provider === 'smtp' ? { port: '587', security: 'starttls' } : {};
-  const values: Record<string, string> = {
-    position: String(account.position),
-    ...usual,
-    ...stored,
-    ...refused?.values,
-  };
-  const field = fieldsOf('messages', values, refused?.errors ?? {}, reader);
-  const reports =
-    provider === 'smtp' ? undefined : await hookAddress(ctx, web.publicUrl, { kind: provider, account: provider });
-  return view(
-    'messages/account',
-    {
+    ]);
+    return {
+      position: String(account.position),
+      ...(provider === 'smtp' ? { port: '587', security: 'starttls' } : {}),
+      ...(Object.fromEntries(stored) as Record<string, string>),
+      enabled: account.enabled || !account.configured ? 'on' : '',
+    };
+  },
+  async draw({ values, field }, { ctx, about: { provider, account }, web, reader, t }) {
+    const reports =
+      provider === 'smtp' ? undefined : await hookAddress(ctx, web.publicUrl, { kind: provider, account: provider });
+    return {
       title: t(`messages.provider_${provider}`),
-      errors: formErrors(refused?.errors ?? {}),
       provider,
       configured: account.configured,
       version: account.version,
-      enabled: refused ? refused.values['enabled'] === 'on' : account.enabled || !account.configured,
+      enabled: values['enabled'] === 'on',
       about: t(`messages.about_${provider}`),
       fault: account.fault ? t(`messages.error_${account.fault}`) : '',
       fields: FIELDS[provider].map((name) => accountField(name, provider, account, field, reader)),
       position: field('position', { mode: 'numeric', max: 1, help: t('messages.position_help') }),
       reports: provider === 'twilio' ? undefined : reports,
       reportsHelp: t(`messages.reports_${provider}`),
-    },
-    refused ? { status: refused.status ?? 422 } : {},
-  );
-}
+    };
+  },
+};
 
 function accountField(
   name: string,
@@ -220,51 +198,38 @@ function mustBe(text: string): Provider {
   return text;
 }
 
-/** What is wrong with a field, in the reader's language. */
-const fieldFaults = (fields: Record<string, string>, { t }: Reader): Record<string, string> =>
-  Object.fromEntries(Object.keys(fields).map((name) => [name, t(`messages.wanted_${name}`)]));
-
 const limits: PageRoute[] = [
-  pageRoute({
-    method: 'GET',
-    path: '/messages/settings',
-    permission: 'messages.settings',
-    run: (ctx, _input, web, person) => settingsPage(ctx, person, web),
-  }),
-  pageRoute({
-    method: 'POST',
-    path: '/messages/settings',
+  ...formPages({
+    ...settingsPage,
+    page: '/messages/settings',
+    post: '/messages/settings',
     permission: 'messages.settings',
     form: rawForm,
-    async run(ctx, { form }, web, person) {
-      const reader = readerFor(ctx, person);
-      const values = form.ok ? form.value : form.values;
+    open: ({ ctx }) => readSettings(ctx),
+    async save(values, { ctx }) {
       const segment_micros = microsOf(values['segment_price'] ?? '');
       const silent = automaticKinds.filter((kind) => values[kind] !== 'on');
       const read = messageSettings.safeParse({ ...values, silent, segment_micros });
       if (!read.success) {
-        const names = Object.fromEntries(
-          read.error.issues.map(({ path }) => [path[0] === 'segment_micros' ? 'segment_price' : String(path[0]), '']),
-        );
-        return settingsPage(ctx, person, web, { values, errors: fieldFaults(names, reader) });
+        const names = read.error.issues.map(({ path }) => String(path[0]));
+        return { kind: 'wrong', fields: names.map((name) => (name === 'segment_micros' ? 'segment_price' : name)) };
       }
       const version = /^\d{1,9}$/.test(values['version'] ?? '') ? Number(values['version']) : undefined;
-      if ((await changeSettings(ctx, read.data, version)) === 'changed_meanwhile')
-        return settingsPage(ctx, person, web, {
-          values: {},
-          errors: { locale: reader.t('messages.changed_meanwhile') },
-        });
-      return seeOther('/messages/settings?told=saved');
+      const outcome = await changeSettings(ctx, read.data, version);
+      return outcome === 'changed_meanwhile'
+        ? { kind: 'changed', fresh: true }
+        : seeOther('/messages/settings?told=saved');
     },
   }),
-  pageRoute({
-    method: 'POST',
-    path: '/messages/settings/test',
+  ...formPages({
+    ...settingsPage,
+    post: '/messages/settings/test',
     permission: 'messages.settings',
     form: z.object({ to: z.string().trim().max(254) }),
-    async run(ctx, { form }, web, person) {
-      const reader = readerFor(ctx, person);
-      const to = form.ok ? form.value.to : '';
+    open: ({ ctx }) => readSettings(ctx),
+    // The other form of the page stands as it is: its boxes must not come back empty, and mute everything when they are saved.
+    shared: true,
+    async save({ to }, { ctx, person, t }) {
       const channel = to.includes('@') ? 'email' : 'sms';
       const recipient = channel === 'email' ? to : (normalizePhone(to, person.tenant.currency) ?? '');
       const outcome = await enqueueMessage(ctx, {
@@ -274,38 +239,29 @@ const limits: PageRoute[] = [
         values: { name: person.actor.name },
       });
       if (outcome.kind === 'queued') return seeOther(`/messages/${outcome.id}?told=sent`);
-      return settingsPage(ctx, person, web, {
-        values: { to },
-        errors: { to: reader.t(`messages.not_sent_${outcome.kind}`) },
-      });
+      return { kind: 'refused', errors: { to: t(`messages.not_sent_${outcome.kind}`) } };
     },
   }),
 ];
 
 const accounts: PageRoute[] = [
-  pageRoute({
-    method: 'GET',
-    path: '/messages/settings/:provider',
-    permission: 'messages.settings',
-    run: (ctx, { params }, web, person) => accountPage(ctx, person, web, mustBe(params.provider)),
-  }),
-  pageRoute({
-    method: 'POST',
-    path: '/messages/settings/:provider',
+  ...formPages({
+    ...accountPage,
+    page: '/messages/settings/:provider',
+    post: '/messages/settings/:provider',
     permission: 'messages.settings',
     form: rawForm,
-    async run(ctx, { params, form }, web, person) {
-      const reader = readerFor(ctx, person);
+    async open({ ctx, params }) {
       const provider = mustBe(params.provider);
-      const values = form.ok ? form.value : form.values;
-      const outcome = await saveAccount(ctx, provider, { ...values, enabled: values['enabled'] === 'on' });
+      return { provider, account: await findAccount(ctx, provider) };
+    },
+    async save(values, { ctx, params }) {
+      const outcome = await saveAccount(ctx, mustBe(params.provider), {
+        ...values,
+        enabled: values['enabled'] === 'on',
+      });
       if (outcome.kind === 'done') return seeOther('/messages/settings?told=account');
-      const errors =
-        outcome.kind === 'invalid'
-          ? fieldFaults(outcome.fields, reader)
-          : { [FIELDS[provider][0] ?? '']: reader.t('messages.changed_meanwhile') };
-      const status = outcome.kind === 'invalid' ? 422 : 409;
-      return accountPage(ctx, person, web, provider, { values, errors, status });
+      return outcome.kind === 'invalid' ? { kind: 'wrong', fields: Object.keys(outcome.fields) } : { kind: 'changed' };
     },
   }),
   pageRoute({

@@ -7,9 +7,11 @@ import { notFound } from '../platform/http/problem';
 import { listPages, oneOf } from '../tables';
 import { fieldsOf, formErrors, formatAmount, formatMoney, readDecimal, readerFor } from '../ui';
 import type { Reader } from '../ui';
+import { chequeRoutes } from './cheque/cheque.routes';
 import { paymentColumns } from './list.view';
 import { matchRoutes } from './match/match.routes';
 import { oneRoutes } from './one.routes';
+import { payOutRoutes } from './refund/pay-out.routes';
 import { refundRoutes } from './refund/refund.routes';
 import { resolveRoutes } from './refund/resolve.routes';
 import { postPayment } from './post-payment';
@@ -29,6 +31,7 @@ const form = z.object({
     .pipe(z.int().min(1).max(1_000_000_000_000)),
   method: z.enum(manualMethods),
   reference: z.string().trim().min(1).max(100),
+  clears_on: z.union([z.literal(''), z.iso.date()]).default(''),
 });
 
 /** What the payment did, in one sentence, shown once after it was taken. */
@@ -36,7 +39,11 @@ async function toldOf(ctx: Context, id: bigint | undefined, { t, locale }: Reade
   const payment = id === undefined ? undefined : await findPayment(ctx, id);
   if (!payment) return undefined;
   const amount = formatMoney(payment.amount_cents, payment.currency, locale);
-  const text = t(`payments.told_${payment.outcome ?? 'wallet_short'}`, { amount, name: payment.client_name });
+  const waits = payment.state === 'created' && payment.method === 'cheque';
+  const text = t(`payments.told_${waits ? 'cheque_waits' : (payment.outcome ?? 'wallet_short')}`, {
+    amount,
+    name: payment.client_name,
+  });
   return { text, warn: payment.applied_cents === 0 };
 }
 
@@ -110,14 +117,17 @@ async function formModel(ctx: Context, values: Record<string, string>, errors: R
       autocomplete: 'off',
       help: t('payments.reference_help'),
     }),
+    clears_on: field('clears_on', { type: 'date', help: t('payments.clears_on_help') }),
   };
 }
 
 export const pageRoutes: PageRoute[] = [
   ...paymentList,
+  ...chequeRoutes,
   ...oneRoutes,
   ...refundRoutes,
   ...matchRoutes,
+  ...payOutRoutes,
   ...resolveRoutes,
   ...suspenseRoutes,
   ...settingsRoutes,
@@ -137,14 +147,21 @@ export const pageRoutes: PageRoute[] = [
           Object.fromEntries(names.map((name) => [name, reader.t(`payments.${name}_needed`)])),
         );
       }
-      const { subscription_id, amount, method, reference } = input.form.value;
-      const outcome = await postPayment(ctx, { subscription_id, amount_cents: amount, method, reference });
+      const { subscription_id, amount, method, reference, clears_on } = input.form.value;
+      const outcome = await postPayment(ctx, {
+        subscription_id,
+        amount_cents: amount,
+        method,
+        reference,
+        clears_on: method === 'cheque' && clears_on !== '' ? clears_on : undefined,
+      });
       if (outcome.kind === 'done') return seeOther(`/payments?done=${outcome.id}`);
       const values = {
         subscription_id: subscription_id.toString(),
         amount: (amount / 100).toString(),
         method,
         reference,
+        clears_on,
       };
       switch (outcome.kind) {
         case 'duplicate':

@@ -2,13 +2,17 @@ import { z } from 'zod';
 import type { Context } from '../platform/context';
 import { cursorId, idField, listQuery } from '../platform/http/input';
 import { conflict, invalid, notFound } from '../platform/http/problem';
-import { route } from '../platform/http/route';
+import { Reply, route } from '../platform/http/route';
+import { LOCALES } from '../platform/i18n';
 import { findSubscription, subscriptionAnswer } from '../subscriptions';
+import { readerOf } from '../ui';
+import { chequeApiRoutes } from './cheque/answers.routes';
 import { matchApiRoutes } from './match/answers.routes';
 import { promptRoutes } from './prompts.routes';
 import { refundApiRoutes } from './refund/answers.routes';
 import { postPayment, type PaymentOutcome } from './post-payment';
 import { findPayment, listPayments } from './queries';
+import { receiptPdf } from './receipt-pdf';
 import { newTransaction, paymentAnswer, paymentWithTimeline, type PaymentWithTimeline } from './schema';
 
 const filters = listQuery.extend({
@@ -64,6 +68,7 @@ async function answer(ctx: Context, outcome: PaymentOutcome) {
 export const apiRoutes = [
   ...promptRoutes,
   ...refundApiRoutes,
+  ...chequeApiRoutes,
   ...matchApiRoutes,
   route({
     method: 'GET',
@@ -99,5 +104,23 @@ export const apiRoutes = [
     summary: 'Show a payment and its timeline',
     answer: paymentWithTimeline,
     run: (ctx, { params }) => mustFind(ctx, params.id),
+  }),
+  route({
+    method: 'GET',
+    path: '/billing/payments/:id/receipt.pdf',
+    permission: 'payments.read',
+    summary: 'Take the receipt of a payment as PDF',
+    media: 'application/pdf',
+    query: z.object({ lang: z.enum(LOCALES).default('en') }),
+    async run(ctx, { params, query }, person) {
+      const { timezone, currency, name } = person.tenant;
+      const reader = readerOf({ locale: query.lang, zone: timezone, nowMs: ctx.now.getTime(), currency });
+      const receipt = await receiptPdf(ctx, params.id, name, reader);
+      if (!receipt) throw notFound('A receipt of this payment');
+      return new Reply(200, receipt.bytes, {
+        'content-type': 'application/pdf',
+        'content-disposition': `inline; filename="${receipt.name}"`,
+      });
+    },
   }),
 ];

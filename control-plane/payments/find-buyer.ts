@@ -22,10 +22,11 @@ export async function buyerOf(ctx: Context, { subscription_id, package_id, phone
     SELECT s.id FROM subscription s JOIN subscriber c ON c.id = s.subscriber_id JOIN plan_version v ON v.id = s.plan_version_id
     WHERE c.phone = ${e164} AND c.tenant_id = ${ctx.tenantId} AND c.deleted_at IS NULL AND v.plan_id = ${package_id} AND s.status <> 'ended' ORDER BY s.id DESC LIMIT 1`;
   if (service) return { kind: 'found', subscriptionId: service.id };
-  return sellTo(ctx, e164, package_id);
+  return sellToPhone(ctx, e164, package_id);
 }
 
-async function sellTo(ctx: Context, phone: string, package_id: bigint): Promise<Buyer> {
+/** A new service under the phone as login, for the customer with that phone, who is made where there is none. The caller holds the phone's lock. */
+export async function sellToPhone(ctx: Context, phone: string, package_id: bigint): Promise<Buyer> {
   const client = await clientOf(ctx, phone);
   const name = `0${phone.slice(4)}`;
   for (let number = 1; number <= 20; number += 1) {

@@ -10,8 +10,9 @@ export { mpesa } from './mpesa/provider';
 export { openAccount, openSettings } from './providers';
 export { nextAskAt } from './note-outcome';
 export type { Account, RefundTold } from './provider';
-export { buyerOf } from './find-buyer';
-export type { Requested } from './request-payment';
+export { buyerOf, sellToPhone } from './find-buyer';
+export { requestPayment, type Requested } from './request-payment';
+export { askAgain } from './ask-again';
 export { countPayments, findPayment, listPayments, type PaymentFilter } from './queries';
 export {
   newTransaction,

@@ -1,13 +1,16 @@
 import { z } from 'zod';
 import type { Context } from '../platform/context';
-import { pageRoute, seeOther, view, type PageResult, type PageRoute } from '../platform/http/page';
+import { bytesFile, pageRoute, seeOther, view, type PageResult, type PageRoute } from '../platform/http/page';
+import type { Permission } from '../platform/permissions';
 import { notFound } from '../platform/http/problem';
 import { companyPhone } from '../subscribers';
 import { formatClock, formatLatency, formatMoment, formatMoney, outcomeBadge, readerFor, type Reader } from '../ui';
 import { askAgain } from './ask-again';
+import { findCheque } from './cheque/queries';
 import { OUTCOME } from './list.view';
 import { promptPageRoutes } from './prompt.pages';
 import { findPayment } from './queries';
+import { receiptPdf } from './receipt-pdf';
 import { refundsOf } from './refund/queries';
 import { refundLine } from './refund/refund.view';
 import type { PaymentWithTimeline } from './schema';
@@ -22,6 +25,8 @@ const GOOD = new Set([
   'receipt_known',
   'invoice_paid',
   'debt_paid',
+  'cheque_cleared',
+  'dispute_won',
 ]);
 const BAD = new Set([
   'failed',
@@ -37,6 +42,7 @@ const BAD = new Set([
   'refund_owed',
   'service_ended',
   'dispute_told',
+  'cheque_bounced',
   'refund_failed_told',
 ]);
 
@@ -58,7 +64,12 @@ function eventsOf(payment: PaymentWithTimeline, reader: Reader) {
   });
 }
 
-async function onePage(ctx: Context, id: bigint, reader: Reader, mayRefund: boolean): Promise<PageResult> {
+async function onePage(
+  ctx: Context,
+  id: bigint,
+  reader: Reader,
+  may: (permission: Permission) => boolean,
+): Promise<PageResult> {
   const payment = await findPayment(ctx, id);
   if (!payment) throw notFound('That payment');
   const { t, locale } = reader;
@@ -84,15 +95,36 @@ async function onePage(ctx: Context, id: bigint, reader: Reader, mayRefund: bool
       ...(payment.receipt === null ? [{ label: t('payments.account_ref'), value: payment.reference, id: true }] : []),
       ...(payment.phone ? [{ label: t('subscribers.phone'), value: payment.phone, id: true }] : []),
       ...(payment.username ? [{ label: t('payments.service'), value: payment.username, id: true }] : []),
+      ...(payment.clears_on && !payment.cleared_at
+        ? [{ label: t('payments.clears_on'), value: payment.clears_on }]
+        : []),
+      ...(payment.cleared_at
+        ? [{ label: t('payments.cleared_at'), value: formatMoment(new Date(payment.cleared_at), reader) }]
+        : []),
       { label: t('payments.at'), value: formatMoment(new Date(payment.received_at), reader) },
       ...(payment.outcome ? [{ label: t('payments.outcome'), value: t(`payments.use_${payment.outcome}`) }] : []),
     ],
     events: eventsOf(payment, reader),
-    waiting: payment.state === 'created' || payment.state === 'prompted' || payment.state === 'unknown',
+    cheque: payment.method === 'cheque' ? await chequeActions(ctx, id, may) : undefined,
+    waiting:
+      (payment.state === 'created' && payment.method !== 'cheque') ||
+      payment.state === 'prompted' ||
+      payment.state === 'unknown',
     payUrl: payment.pay_url,
     refunds: (await refundsOf(ctx, id)).map((one) => refundLine(one, reader)),
-    refund: mayRefund && payment.state === 'settled' ? `/payments/${id}/refund` : '',
+    receipt: payment.state === 'settled' || payment.state === 'refunded' ? `/payments/${id}/receipt` : '',
+    refund: may('payments.refund') && payment.state === 'settled' ? `/payments/${id}/refund` : '',
   });
+}
+
+/** What may be said of a cheque now. */
+async function chequeActions(ctx: Context, id: bigint, may: (permission: Permission) => boolean) {
+  const cheque = await findCheque(ctx, id);
+  const open = cheque?.cleared_at === null && (cheque.state === 'waiting' || !cheque.credited);
+  return {
+    clears: may('payments.write') && open ? `/payments/cheques/${id}/cleared` : '',
+    bounces: may('payments.refund') && cheque?.state !== 'bounced' ? `/payments/cheques/${id}/bounced` : '',
+  };
 }
 
 /** Codes that have a sentence of ours; any other is told in the provider's words. */
@@ -111,6 +143,7 @@ const FAILURES = new Set([
   'booked_elsewhere',
   'expired',
   'payment_failed',
+  'bounced',
 ]);
 
 const findQuery = z.object({ q: z.string().trim().max(60).default(''), asked: z.string().max(1).optional() });
@@ -121,7 +154,17 @@ export const oneRoutes: PageRoute[] = [
     path: '/payments/:id',
     permission: 'payments.read',
     run: (ctx, { params }, _web, person) =>
-      onePage(ctx, params.id, readerFor(ctx, person), person.actor.permissions.has('payments.refund')),
+      onePage(ctx, params.id, readerFor(ctx, person), (one) => person.actor.permissions.has(one)),
+  }),
+  pageRoute({
+    method: 'GET',
+    path: '/payments/:id/receipt',
+    permission: 'payments.read',
+    async run(ctx, { params }, _web, person) {
+      const receipt = await receiptPdf(ctx, params.id, person.tenant.name, readerFor(ctx, person));
+      if (!receipt) throw notFound('A receipt of this payment');
+      return bytesFile(receipt.name, 'application/pdf', receipt.bytes);
+    },
   }),
   ...promptPageRoutes,
   pageRoute({

@@ -1,8 +1,11 @@
+import { recordAudit } from '../audit';
 import type { AccountCode } from '../ledger';
 import type { Context } from '../platform/context';
 import { lockSubscription, versionDue, type Locked } from '../subscriptions';
+import { chequeRule, dayIn } from './cheque/rule';
+import { recordSteps } from './record-step';
 import type { ManualMethod, NewTransaction } from './schema';
-import { useMoney } from './use-money';
+import { tellLive, useMoney } from './use-money';
 
 export type PaymentOutcome =
   | { kind: 'done'; id: bigint }
@@ -27,8 +30,16 @@ export async function postPayment(ctx: Context, input: NewTransaction): Promise<
     return { kind: 'invalid', fields: { currency: `must be ${version.currency}, which this subscription is sold in` } };
   }
   const { currency } = version;
-  const id = await insertOnce(ctx, input, sub, currency);
+  const cheque = input.method === 'cheque' ? await chequeRule(ctx) : undefined;
+  if (!cheque && input.clears_on !== undefined)
+    return { kind: 'invalid', fields: { clears_on: 'is of cheques alone' } };
+  const clears = cheque && (input.clears_on ?? (await dayIn(ctx, cheque.cheque_days)));
+  const id = await insertOnce(ctx, input, sub, currency, clears);
   if (id === undefined) return duplicateOf(ctx, input);
+  if (cheque?.cheque_service === 'cleared') {
+    await holdCheque(ctx, id, sub, { ...input, currency });
+    return { kind: 'done', id };
+  }
   await useMoney(
     ctx,
     {
@@ -46,17 +57,38 @@ export async function postPayment(ctx: Context, input: NewTransaction): Promise<
   return { kind: 'done', id };
 }
 
+/** A cheque that buys nothing before its bank has paid it: it is on record and in no book. */
+async function holdCheque(
+  ctx: Context,
+  id: bigint,
+  sub: Locked,
+  { reference, amount_cents, currency }: { reference: string; amount_cents: number; currency: string },
+): Promise<void> {
+  await recordSteps(ctx, id, [{ step: 'cheque_waits', detail: reference, at: new Date() }]);
+  const detail = {
+    subscription_id: sub.id,
+    method: 'cheque',
+    reference,
+    amount_cents,
+    currency,
+    outcome: 'cheque_waits',
+  };
+  await recordAudit(ctx, 'payments.hold', { type: 'payment', id }, detail);
+  await tellLive(ctx, id, sub.id);
+}
+
 /** Two who post the same receipt at once: the second waits here for the first to commit, and then inserts nothing. */
 async function insertOnce(
   ctx: Context,
   input: NewTransaction,
   sub: Locked,
   currency: string,
+  clears_on: string | undefined,
 ): Promise<bigint | undefined> {
   const staffId = ctx.actor.kind === 'staff' ? ctx.actor.id : null;
   const rows = await ctx.tx.$queryRaw<{ id: bigint }[]>`
-    INSERT INTO payment (tenant_id, subscriber_id, subscription_id, method, reference, amount_cents, currency, state, received_at, created_by, created_at)
-    VALUES (${ctx.tenantId}, ${sub.subscriber_id}, ${sub.id}, ${input.method}, ${input.reference}, ${input.amount_cents}, ${currency}, 'created',
+    INSERT INTO payment (tenant_id, subscriber_id, subscription_id, method, reference, amount_cents, currency, state, clears_on, received_at, created_by, created_at)
+    VALUES (${ctx.tenantId}, ${sub.subscriber_id}, ${sub.id}, ${input.method}, ${input.reference}, ${input.amount_cents}, ${currency}, 'created', ${clears_on ?? null}::date,
             ${ctx.now}, ${staffId}::bigint, ${ctx.now})
     ON CONFLICT (tenant_id, method, upper(reference)) DO NOTHING RETURNING id`;
   return rows[0]?.id;

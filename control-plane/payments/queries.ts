@@ -13,6 +13,8 @@ type Row = payment & {
   phone: string | null;
   code: string | null;
   code_text: string | null;
+  clears_on: Date | null;
+  cleared_at: Date | null;
 };
 
 function toPayment(row: Row): Payment {
@@ -38,6 +40,8 @@ function toPayment(row: Row): Payment {
     message: messageOf(row),
     applied_cents: Number(row.applied_cents),
     wallet_cents: Number(row.wallet_cents),
+    clears_on: row.clears_on?.toISOString().slice(0, 10) ?? null,
+    cleared_at: row.cleared_at?.toISOString() ?? null,
     received_by: row.staff_name,
     received_at: row.received_at.toISOString(),
     created_at: row.created_at.toISOString(),
@@ -68,6 +72,9 @@ function messageOf(row: payment): string | null {
     case 'wallet_ahead':
       return `Nothing is owed: ${money(row.wallet_cents)} stays in the wallet and pays the next invoice.`;
     case null:
+      return row.method === 'cheque' && row.state === 'created'
+        ? 'The cheque has to be paid by its bank first: nothing is credited yet.'
+        : null;
     default:
       return null;
   }

@@ -19,6 +19,8 @@ export const newTransaction = z.object({
         .max(100)
         .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'must not contain control characters'),
     ),
+  /** Of a cheque: the day on which its bank should have paid it. */
+  clears_on: z.iso.date('must be a day, as 2026-03-31').optional(),
   /** Where given, it must be the currency that the subscription is sold in. */
   currency: z
     .string()
@@ -87,6 +89,9 @@ export const paymentAnswer = z.object({
   message: z.string().nullable(),
   applied_cents: z.int(),
   wallet_cents: z.int(),
+  /** Of a cheque: when its bank should have paid it, and when it did. */
+  clears_on: z.string().nullable(),
+  cleared_at: z.string().nullable(),
   received_by: z.string().nullable(),
   received_at: z.string(),
   created_at: z.string(),

@@ -1,10 +1,9 @@
 import { z } from 'zod';
 import { hookAddress } from '../hooks';
 import type { Context } from '../platform/context';
-import { pageRoute, seeOther, view, type PageResult, type PageRoute, type Web } from '../platform/http/page';
-import type { Person } from '../platform/http/person';
+import { seeOther, type PageRoute, type Web } from '../platform/http/page';
 import { notFound } from '../platform/http/problem';
-import { fieldsOf, formatMoment, formErrors, readerFor, type FormField, type Reader } from '../ui';
+import { formatMoment, formPages, type fieldsOf, type FormField, type FormView, type Reader } from '../ui';
 import { providerOf, providers } from './providers';
 import type { ProviderName } from './provider';
 import { saveProvider, seeProvider } from './save-provider';
@@ -59,34 +58,26 @@ const ADDRESSES: Record<ProviderName, string[]> = {
 };
 const rawForm = z.record(z.string(), z.string().max(1_000));
 
-interface Refused {
-  values: Record<string, string>;
-  errors: Record<string, string>;
-}
+type Seen = Awaited<ReturnType<typeof seeProvider>>;
 
-async function page(ctx: Context, web: Web, person: Person, name: string, refused?: Refused): Promise<PageResult> {
-  const provider = providerOf(name);
-  if (!provider) throw notFound('That provider');
-  const reader = readerFor(ctx, person);
-  const { t } = reader;
-  const seen = await seeProvider(ctx, provider);
-  const stored = Object.fromEntries(
-    Object.entries(seen.settings).map(([key, value]) => [
+const settingsPage: FormView<{ name: ProviderName; seen: Seen }> = {
+  slice: 'payments',
+  view: 'payments/settings',
+  word: 'wanted',
+  told: ['saved'],
+  values({ seen }) {
+    const stored = Object.entries(seen.settings).map(([key, value]) => [
       key,
-      Array.isArray(value) ? value.join(', ') : typeof value === 'string' ? value : '',
-    ]),
-  );
-  const values: Record<string, string> = { ...stored, per_second: String(seen.per_second), ...refused?.values };
-  const field = fieldsOf('payments', values, refused?.errors ?? {}, reader);
-  const fields = FIELDS[provider.name].filter((one) => !one.check);
-  return view(
-    'payments/settings',
-    {
-      title: t('payments.settings_of', { provider: t(`payments.method_${provider.name}`) }),
-      told: web.query['told'] === 'saved' ? { text: t('payments.told_saved') } : undefined,
-      errors: formErrors(refused?.errors ?? {}),
-      provider: provider.name,
-      about: t(`payments.about_${provider.name}`),
+      Array.isArray(value) ? value.join(', ') : value === true ? 'on' : typeof value === 'string' ? value : '',
+    ]);
+    return { ...(Object.fromEntries(stored) as Record<string, string>), per_second: String(seen.per_second) };
+  },
+  async draw({ values, field }, { ctx, web, about: { name, seen }, reader, t }) {
+    const fields = FIELDS[name].filter((one) => !one.check);
+    return {
+      title: t('payments.settings_of', { provider: t(`payments.method_${name}`) }),
+      provider: name,
+      about: t(`payments.about_${name}`),
       fault: seen.fault && `${seen.fault} ${seen.fault_at ? formatMoment(new Date(seen.fault_at), reader) : ''}`,
       facts: factsOf(seen, reader),
       tabs: providers().map((one) => ({
@@ -96,21 +87,16 @@ async function page(ctx: Context, web: Web, person: Person, name: string, refuse
       })),
       fields: fields.map((one) => fieldOf(one, { field, values, kept: seen.secrets, reader })),
       perSecond: field('per_second', { mode: 'numeric', max: 3, help: t('payments.per_second_help') }),
-      checks: FIELDS[provider.name]
+      checks: FIELDS[name]
         .filter((one) => one.check)
-        .map(({ name: key }) => ({
-          name: key,
-          label: t(`payments.${key}`),
-          on: refused ? refused.values[key] === 'on' : seen.settings[key] === true,
-        })),
-      addresses: seen.configured ? await addressesOf(ctx, web, provider.name, reader) : undefined,
-      addressesHelp: t(`payments.addresses_help_${provider.name}`),
-    },
-    refused ? { status: 422 } : {},
-  );
-}
+        .map(({ name: key }) => ({ name: key, label: t(`payments.${key}`), on: values[key] === 'on' })),
+      addresses: seen.configured ? await addressesOf(ctx, web, name, reader) : undefined,
+      addressesHelp: t(`payments.addresses_help_${name}`),
+    };
+  },
+};
 
-function factsOf(seen: Awaited<ReturnType<typeof seeProvider>>, reader: Reader) {
+function factsOf(seen: Seen, reader: Reader) {
   const { t } = reader;
   const at = (text: string | null) => (text === null ? t('payments.not_yet') : formatMoment(new Date(text), reader));
   if (!seen.configured || seen.provider === 'familybank') return [];
@@ -162,42 +148,30 @@ async function addressesOf(ctx: Context, web: Web, account: ProviderName, { t }:
   );
 }
 
-export const settingsRoutes: PageRoute[] = [
-  pageRoute({
-    method: 'GET',
-    path: '/payments/settings/:provider',
-    permission: 'payments.settings',
-    run: (ctx, { params }, web, person) => page(ctx, web, person, params.provider),
-  }),
-  pageRoute({
-    method: 'POST',
-    path: '/payments/settings/:provider',
-    permission: 'payments.settings',
-    form: rawForm,
-    async run(ctx, { params, form }, web, person) {
-      const provider = providerOf(params.provider);
-      if (!provider) throw notFound('That provider');
-      const values = form.ok ? form.value : form.values;
-      const fields = FIELDS[provider.name];
-      const given = Object.fromEntries(
-        [...fields, { name: 'per_second', check: false }].map(({ name, check }) => [
-          name,
-          check ? values[name] === 'on' : (values[name] ?? ''),
-        ]),
-      );
-      // What a program said and this page does not ask for stays.
-      const { settings } = await seeProvider(ctx, provider);
-      const outcome = await saveProvider(ctx, provider, { ...settings, ...given });
-      if (outcome.kind === 'done') return seeOther(`/payments/settings/${provider.name}?told=saved`);
-      const { t } = readerFor(ctx, person);
-      const errors = Object.fromEntries(
-        Object.keys(outcome.fields).map((path) => {
-          // Of a list, its first fault stands at the field.
-          const [name = path] = path.split('.');
-          return [name, t(`payments.${name}_wanted`)];
-        }),
-      );
-      return page(ctx, web, person, provider.name, { values, errors });
-    },
-  }),
-];
+export const settingsRoutes: PageRoute[] = formPages({
+  ...settingsPage,
+  page: '/payments/settings/:provider',
+  post: '/payments/settings/:provider',
+  permission: 'payments.settings',
+  form: rawForm,
+  async open({ ctx, params }) {
+    const provider = providerOf(params.provider);
+    if (!provider) throw notFound('That provider');
+    return { name: provider.name, seen: await seeProvider(ctx, provider) };
+  },
+  async save(values, { ctx, params, about: { name, seen } }) {
+    const provider = providerOf(params.provider);
+    if (!provider) throw notFound('That provider');
+    const given = Object.fromEntries(
+      [...FIELDS[name], { name: 'per_second', check: false }].map(({ name: key, check }) => [
+        key,
+        check ? values[key] === 'on' : (values[key] ?? ''),
+      ]),
+    );
+    // What a program said and this page does not ask for stays.
+    const outcome = await saveProvider(ctx, provider, { ...seen.settings, ...given });
+    if (outcome.kind === 'done') return seeOther(`/payments/settings/${name}?told=saved`);
+    // Of a list, its first fault stands at the field.
+    return { kind: 'wrong', fields: Object.keys(outcome.fields).map((path) => path.split('.')[0] ?? path) };
+  },
+});

@@ -2,6 +2,7 @@ import { recordAudit } from '../audit';
 import type { Context } from '../platform/context';
 import { fieldsOf } from '../platform/http/input';
 import { unknownProfile, type PackageOutcome } from './create-package';
+import { priceAsked } from './price';
 import { speedsOfProfile } from './speeds';
 import { findPackage, toPackage } from './queries';
 import { packageInput, type PackagePatch } from './schema';
@@ -18,17 +19,35 @@ export async function changePackage(ctx: Context, id: bigint, patch: PackagePatc
   const before = toPackage(row);
   const speeds = await speedsOfProfile(ctx, patch.profile_id);
   if (speeds === 'unknown') return { kind: 'invalid', fields: { profile_id: unknownProfile } };
-  const merged = packageInput.safeParse({ ...before, ...withoutProfile(patch), ...patch, ...speeds });
+  const merged = packageInput.safeParse({
+    ...before,
+    ...withoutProfile(patch),
+    ...withoutNet(patch),
+    ...patch,
+    ...speeds,
+  });
   if (!merged.success) return { kind: 'invalid', fields: fieldsOf(merged.error) };
+  const after = { ...merged.data, price_cents: await priceAsked(ctx, merged.data) };
   if (await nameIsTaken(ctx, merged.data.name, id)) return { kind: 'name_taken' };
   await ctx.tx.plan.update({ where: { id }, data: { name: merged.data.name, kind: merged.data.type } });
-  if (!sameTerms(packageInput.parse(before), merged.data)) {
-    const version = await insertVersion(ctx, id, before.version + 1, merged.data);
+  if (!sameTerms(packageInput.parse(before), after)) {
+    const version = await insertVersion(ctx, id, await nextVersion(ctx, id), after);
     if (patch.existing === 'renewal') await moveAtRenewal(ctx, id, version.id);
   }
   await recordAudit(ctx, 'plans.change', { type: 'plan', id }, patch);
-  const after = await findPackage(ctx, id);
-  return after ? { kind: 'done', package: after } : { kind: 'not_found' };
+  const changed = await findPackage(ctx, id);
+  return changed ? { kind: 'done', package: changed } : { kind: 'not_found' };
+}
+
+/** A price given alone is what the customer pays. */
+function withoutNet(patch: PackagePatch): { net_cents?: null } {
+  return patch.price_cents !== undefined ? { net_cents: null } : {};
+}
+
+/** Versions that follow the taxes may stand above the one on sale. The plan is locked. */
+async function nextVersion(ctx: Context, planId: bigint): Promise<number> {
+  const { _max } = await ctx.tx.plan_version.aggregate({ where: { plan_id: planId }, _max: { version: true } });
+  return (_max.version ?? 0) + 1;
 }
 
 /** Speeds given by hand are no profile's any more. */

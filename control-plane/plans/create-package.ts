@@ -2,6 +2,7 @@ import { recordAudit } from '../audit';
 import type { Context } from '../platform/context';
 import { fieldsOf } from '../platform/http/input';
 import { speedsOfProfile } from './speeds';
+import { priceAsked } from './price';
 import { findPackage } from './queries';
 import { newPackage, type NewPackage, type Package } from './schema';
 import { insertVersion, nameIsTaken } from './version';
@@ -24,13 +25,14 @@ export async function createPackage(ctx: Context, input: NewPackage): Promise<Pa
   const whole = newPackage.safeParse({ ...input, ...speeds });
   if (!whole.success) return { kind: 'invalid', fields: fieldsOf(whole.error) };
   const currency = input.currency ?? (await tenantCurrency(ctx));
+  const price_cents = await priceAsked(ctx, whole.data);
   const plan = await ctx.tx.plan.create({ data: { tenant_id: ctx.tenantId, name: input.name, kind: input.type } });
-  await insertVersion(ctx, plan.id, 1, { ...whole.data, currency });
+  await insertVersion(ctx, plan.id, 1, { ...whole.data, price_cents, currency });
   await recordAudit(
     ctx,
     'plans.create',
     { type: 'plan', id: plan.id },
-    { name: input.name, price_cents: input.price_cents },
+    { name: input.name, price_cents, net_cents: input.net_cents ?? null },
   );
   const made = await findPackage(ctx, plan.id);
   if (!made) throw new Error(`plan ${plan.id} is gone after its creation`);

@@ -12,9 +12,10 @@ import { formValues } from './form-values';
 import { planForm, readPlan, type PlanForm } from './plan-form';
 import { planFormModel, planFormWord } from './plan-form.view';
 import { planSentences, type Described } from './plan-words';
+import { priceAsked } from './price';
 import { previewPlan } from './preview-plan';
 import { profilesOfCompany, speedsOf } from './speeds';
-import { packageInput, type NewPackage, type Package, type PackagePatch } from './schema';
+import { packageInput, type NewPackage, type Package, type PackageInput, type PackagePatch } from './schema';
 
 /** What the form was opened on; another change since then shows in it. */
 const seenOf = (plan: Package): string => `${plan.version}|${plan.type}|${plan.name}`;
@@ -49,7 +50,8 @@ async function previewModel(ctx: Context, values: PlanForm, currency: string, re
   }));
   const field = { name: 'at', label: reader.t('plans.at'), value: '', error: undefined, options: at };
   if (read.kind === 'wrong') return { field, missing: true };
-  const input = packageInput.parse({ ...read.input, currency: read.input.currency ?? currency });
+  const price_cents = await priceAsked(ctx, read.input);
+  const input = packageInput.parse({ ...read.input, price_cents, currency: read.input.currency ?? currency });
   const moments = await previewPlan(ctx, input, other ? 'other' : 'mikrotik');
   return {
     field,
@@ -58,9 +60,10 @@ async function previewModel(ctx: Context, values: PlanForm, currency: string, re
   };
 }
 
-function described(input: NewPackage & { currency: string }): Described {
+function described(input: PackageInput): Described {
   const { contract, burst, ...rest } = input;
   const nothing = {
+    net_cents: null,
     quota_bytes: null,
     throttle_down_kbps: null,
     throttle_up_kbps: null,

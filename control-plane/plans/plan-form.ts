@@ -7,6 +7,8 @@ import { secondsOf } from './units';
 export const UNITS = ['minute', 'hour', 'day', 'week', 'month'] as const;
 export const CYCLES = ['', 'day', 'week', 'month'] as const;
 export const STARTS = ['activation', 'first_use'] as const;
+/** Whether the price that is typed has the taxes in it, or they come on top. */
+export const PRICES = ['inside', 'added'] as const;
 export const ENDS = ['exact', 'end_of_day'] as const;
 /** Days of the week that hours can begin on, as the form offers them; other sets are written as their digits, as d135. */
 export const DAYS = {
@@ -118,7 +120,7 @@ function plainTerms(read: FormReader) {
   return {
     name: read.text('name'),
     type: read.text('type'),
-    price_cents: read.needed('price', 2),
+    ...price(read),
     validity: {
       count: read.needed('count', 0),
       unit: read.text('unit'),
@@ -137,6 +139,13 @@ function plainTerms(read: FormReader) {
     delegated_ipv6_pool: read.word('delegated_ipv6_pool') ?? null,
     vlan_id: read.number('vlan_id', 0) ?? null,
   };
+}
+
+/** As the customer pays it, or without taxes: what they come to is worked out when it is saved. */
+function price(read: FormReader) {
+  const cents = read.needed('price', 2);
+  const net = read.choice('price_taxes', PRICES, 'inside') === 'added';
+  return net ? { net_cents: cents } : { price_cents: cents, net_cents: null };
 }
 
 /** From the chosen profile, or as typed. */
@@ -219,6 +228,7 @@ const FORM_NAMES: Record<string, string> = {
   interim_s: 'interim',
   simultaneous_use: 'devices',
   price_cents: 'price',
+  net_cents: 'price',
   profile_id: 'profile',
   threshold_down_kbps: 'from_down',
   threshold_up_kbps: 'from_up',

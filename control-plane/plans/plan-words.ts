@@ -21,7 +21,7 @@ export function planSentences(plan: Described, reader: Reader): string[] {
 const both = (down: number, up: number, { t, locale }: Reader) =>
   t('plans.speed', { down: formatSpeed(down, locale), up: formatSpeed(up, locale) });
 
-function priceSentence({ price_cents, currency, validity, starts_on }: Described, reader: Reader): string {
+function priceSentence({ price_cents, net_cents, currency, validity, starts_on }: Described, reader: Reader): string {
   const { t, locale } = reader;
   const time = t(`plans.for_${validity.unit}`, { count: validity.count });
   const said =
@@ -30,6 +30,14 @@ function priceSentence({ price_cents, currency, validity, starts_on }: Described
       : t('plans.says_price', { price: formatMoney(price_cents, currency, locale), time });
   return [
     said,
+    ...(net_cents === null || net_cents === price_cents
+      ? []
+      : [
+          t('plans.says_net', {
+            net: formatMoney(net_cents, currency, locale),
+            taxes: formatMoney(price_cents - net_cents, currency, locale),
+          }),
+        ]),
     ...(validity.ends === 'end_of_day' ? [t('plans.says_midnight')] : []),
     ...(starts_on === 'first_use' ? [t('plans.says_first_use')] : []),
   ].join(' ');

@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import type { Context } from '../platform/context';
-import { pageRoute, seeOther, view, type PageResult, type PageRoute } from '../platform/http/page';
-import type { Person } from '../platform/http/person';
+import { pageRoute, seeOther, type PageResult, type PageRoute } from '../platform/http/page';
 import { notFound } from '../platform/http/problem';
-import { fieldsOf, formErrors, readDecimal, readerFor, type Reader } from '../ui';
+import { formPages, readDecimal, type FormRefusal, type FormView, type Reader } from '../ui';
 import {
   archiveProfile,
   changeProfile,
@@ -78,34 +77,17 @@ function readProfile(values: Values): { kind: 'read'; input: NewProfile } | { ki
   return { kind: 'wrong', fields: [...wrong] };
 }
 
-const wrongWords = (names: string[], { t }: Reader): Record<string, string> =>
-  Object.fromEntries(
-    names.map((name) => [name, t(name.startsWith('burst') ? 'plans.burst_needed' : `plans.${name}_needed`)]),
-  );
-
-interface Asked {
-  values: Values;
-  profile?: Profile;
-  errors?: Record<string, string>;
-  status?: number;
-  changed?: boolean;
-}
-
-function formPage(
-  ctx: Context,
-  person: Person,
-  { values, profile, errors = {}, status = 200, changed }: Asked,
-): PageResult {
-  const reader = readerFor(ctx, person);
-  const { t } = reader;
-  const field = fieldsOf('plans', values, errors, reader);
-  const unit = (name: string) => (name === 'burst_time' ? 's' : 'Mbps');
-  const plans = ['keep', 'new_sales', 'renewal'] as const;
-  return view(
-    'plans/profile',
-    {
+const profilePage: FormView<Profile | undefined> = {
+  slice: 'plans',
+  view: 'plans/profile',
+  word: (name, { t }) => t(name.startsWith('burst') ? 'plans.burst_needed' : `plans.${name}_needed`),
+  changed: 'plans.profile_changed_meanwhile',
+  values: (profile) => (profile ? valuesOf(profile) : {}),
+  draw({ values, field }, { about: profile, t }) {
+    const unit = (name: string) => (name === 'burst_time' ? 's' : 'Mbps');
+    const plans = ['keep', 'new_sales', 'renewal'] as const;
+    return {
       title: profile ? profile.name : t('plans.new_profile'),
-      errors: changed ? { title: t('plans.profile_changed_meanwhile'), fields: [] } : formErrors(errors),
       action: profile ? `/plans/profiles/${profile.id}` : '/plans/profiles',
       profile: profile && { id: profile.id, version: profile.version, packages: profile.packages },
       fields: FIELDS.map((name) =>
@@ -120,83 +102,59 @@ function formPage(
             }))
           : undefined,
       consequence: t('plans.profile_consequence'),
-    },
-    { status },
-  );
-}
+    };
+  },
+};
 
-async function answer(ctx: Context, person: Person, outcome: ProfileOutcome, asked: Asked): Promise<PageResult> {
-  const { t } = readerFor(ctx, person);
+/** What saving came to, for the form. */
+function afterSaving(outcome: ProfileOutcome, { t }: Reader): PageResult | FormRefusal {
   switch (outcome.kind) {
     case 'done':
       return seeOther('/plans/profiles');
     case 'not_found':
       throw notFound('That profile');
     case 'name_taken':
-      return formPage(ctx, person, { ...asked, errors: { name: t('plans.profile_taken') }, status: 422 });
+      return { kind: 'refused', errors: { name: t('plans.profile_taken') } };
     case 'plan_refuses':
-      return formPage(ctx, person, {
-        ...asked,
-        errors: { down: t('plans.profile_refused', { plan: outcome.plan }) },
-        status: 422,
-      });
+      return { kind: 'refused', errors: { down: t('plans.profile_refused', { plan: outcome.plan }) } };
     case 'changed_meanwhile':
-      return formPage(ctx, person, { ...asked, changed: true, status: 409 });
+      return { kind: 'changed' };
   }
+}
+
+async function mustFind(ctx: Context, id: bigint): Promise<Profile> {
+  const profile = await findProfile(ctx, id);
+  if (!profile) throw notFound('That profile');
+  return profile;
 }
 
 /** Bandwidth profiles: speeds that several plans share. */
 export const profileRoutes: PageRoute[] = [
   ...profileList,
-  pageRoute({
-    method: 'GET',
-    path: '/plans/profiles/new',
-    permission: 'plans.write',
-    run: (ctx, _input, _web, person) => Promise.resolve(formPage(ctx, person, { values: {} })),
-  }),
-  pageRoute({
-    method: 'POST',
-    path: '/plans/profiles',
+  ...formPages({
+    ...profilePage,
+    page: '/plans/profiles/new',
+    post: '/plans/profiles',
     permission: 'plans.write',
     form: profileForm,
-    async run(ctx, { form }, _web, person) {
-      const values = form.ok ? form.value : form.values;
+    async save(values, { ctx, reader }) {
       const read = readProfile(values);
-      if (read.kind === 'wrong')
-        return formPage(ctx, person, { values, errors: wrongWords(read.fields, readerFor(ctx, person)), status: 422 });
-      return answer(ctx, person, await createProfile(ctx, read.input), { values });
+      return read.kind === 'wrong' ? read : afterSaving(await createProfile(ctx, read.input), reader);
     },
   }),
-  pageRoute({
-    method: 'GET',
-    path: '/plans/profiles/:id',
-    permission: 'plans.write',
-    async run(ctx, { params }, _web, person) {
-      const profile = await findProfile(ctx, params.id);
-      if (!profile) throw notFound('That profile');
-      return formPage(ctx, person, { values: valuesOf(profile), profile });
-    },
-  }),
-  pageRoute({
-    method: 'POST',
-    path: '/plans/profiles/:id',
+  ...formPages({
+    ...profilePage,
+    page: '/plans/profiles/:id',
+    post: '/plans/profiles/:id',
     permission: 'plans.write',
     form: profileForm,
-    async run(ctx, { params, form }, _web, person) {
-      const values = form.ok ? form.value : form.values;
-      const profile = await findProfile(ctx, params.id);
-      if (!profile) throw notFound('That profile');
+    open: ({ ctx, params }) => mustFind(ctx, params.id),
+    async save(values, { ctx, params, reader }) {
       const read = readProfile(values);
-      const asked = { values, profile };
-      if (read.kind === 'wrong')
-        return formPage(ctx, person, {
-          ...asked,
-          errors: wrongWords(read.fields, readerFor(ctx, person)),
-          status: 422,
-        });
+      if (read.kind === 'wrong') return read;
       const plans = (['new_sales', 'renewal'] as const).find((one) => one === values['plans']) ?? 'keep';
       const version = Number(values['version']) || 1;
-      return answer(ctx, person, await changeProfile(ctx, params.id, { ...read.input, plans, version }), asked);
+      return afterSaving(await changeProfile(ctx, params.id, { ...read.input, plans, version }), reader);
     },
   }),
   pageRoute({

@@ -33,6 +33,7 @@ export function toPackage(row: PlanWithVersion): Package {
     name: row.name,
     type: row.kind as Package['type'],
     price_cents: Number(v.price_cents),
+    net_cents: number(v.net_cents),
     currency: v.currency,
     validity: {
       count: v.validity_count,

@@ -63,6 +63,8 @@ const fields = z.object({
   name: z.string().trim().min(1).max(80),
   type: z.enum(['pppoe', 'hotspot']),
   price_cents: z.int().min(0).max(1_000_000_000_000),
+  /** The price without taxes. Where it is given, price_cents is worked out from it with the taxes of the day, whatever is said of it here. */
+  net_cents: z.int().min(0).max(500_000_000_000).nullable().optional(),
   currency: z.string().regex(/^[A-Z]{3}$/, 'must be three capital letters, as KES'),
   validity: validityInput,
   ...speedFields,
@@ -142,8 +144,12 @@ export type PackageInput = z.output<typeof packageInput>;
 
 /** Body of POST: the company's currency stands in where none is given. */
 export const newPackage = fields
-  .extend({ currency: fields.shape.currency.optional() })
-  .superRefine((plan, ctx) => agree(plan as Fields, ctx));
+  .extend({ currency: fields.shape.currency.optional(), price_cents: fields.shape.price_cents.optional() })
+  .superRefine((plan, ctx) => {
+    if (plan.price_cents === undefined && (plan.net_cents ?? null) === null)
+      ctx.addIssue({ code: 'custom', path: ['price_cents'], message: 'is needed, or net_cents' });
+    agree(plan as Fields, ctx);
+  });
 export type NewPackage = z.output<typeof newPackage>;
 
 export const packagePatch = fields.partial().extend({
@@ -158,7 +164,10 @@ export const packageAnswer = z.object({
   version: z.int(),
   name: z.string(),
   type: z.enum(['pppoe', 'hotspot']),
+  /** What the customer pays, taxes included. */
   price_cents: z.int(),
+  /** The price without taxes, where it is stated so. */
+  net_cents: z.int().nullable(),
   currency: z.string(),
   validity: validityInput.required(),
   down_kbps: z.int(),

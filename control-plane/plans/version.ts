@@ -34,6 +34,7 @@ export function termsOf(input: PackageInput): Record<string, unknown> {
 function columns(input: PackageInput) {
   return {
     price_cents: input.price_cents,
+    net_cents: input.net_cents ?? null,
     currency: input.currency,
     validity_count: input.validity.count,
     validity_unit: input.validity.unit,

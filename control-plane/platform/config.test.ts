@@ -12,6 +12,7 @@ describe('settings', () => {
       bind: '0.0.0.0',
       authPort: 1812,
       acctPort: 1813,
+      radsecBind: '0.0.0.0',
       radsecPort: 2083,
       httpBind: '127.0.0.1',
       httpPort: 3000,

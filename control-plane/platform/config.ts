@@ -29,6 +29,7 @@ const settings = {
   LANGO_BIND: address.default('0.0.0.0'),
   LANGO_AUTH_PORT: port.default(1812),
   LANGO_ACCT_PORT: port.default(1813),
+  LANGO_RADSEC_BIND: address.optional(),
   LANGO_RADSEC_PORT: port.default(2083),
   LANGO_HTTP_BIND: address.default('127.0.0.1'),
   LANGO_HTTP_PORT: port.default(3000),
@@ -82,6 +83,8 @@ export interface Config {
   bind: string;
   authPort: number;
   acctPort: number;
+  /** LANGO_BIND unless it is set by itself: `::` takes routers of both families. */
+  radsecBind: string;
   radsecPort: number;
   httpBind: string;
   httpPort: number;
@@ -161,6 +164,7 @@ function shape(s: Settings): Config {
     bind: s.LANGO_BIND,
     authPort: s.LANGO_AUTH_PORT,
     acctPort: s.LANGO_ACCT_PORT,
+    radsecBind: s.LANGO_RADSEC_BIND ?? s.LANGO_BIND,
     radsecPort: s.LANGO_RADSEC_PORT,
     httpBind: s.LANGO_HTTP_BIND,
     httpPort: s.LANGO_HTTP_PORT,

@@ -90,7 +90,7 @@ describe('certificates', () => {
     const dir = mkdtempSync(join(tmpdir(), 'lango-p12-'));
     try {
       const file = join(dir, 'r1.p12');
-      writeFileSync(file, packPkcs12(leaf, authority.certificatePem, 'open-me-please', 'r1'));
+      writeFileSync(file, packPkcs12(leaf, [authority.certificatePem], 'open-me-please', 'r1'));
       const read = (password: string) =>
         execFileSync('openssl', ['pkcs12', '-in', file, '-nodes', '-legacy', '-passin', `pass:${password}`], {
           encoding: 'utf8',

@@ -90,9 +90,9 @@ export async function issueCertificate(signer: Signer, wanted: LeafWanted): Prom
   return issued(certificate, keyPem);
 }
 
-/** Certificate, key and authority in one PKCS#12 file (RFC 7292), in the older encryption that RouterOS and phones read. */
-export function packPkcs12(leaf: Signer, authorityPem: string, password: string, name: string): Buffer {
-  const chain = [pki.certificateFromPem(leaf.certificatePem), pki.certificateFromPem(authorityPem)];
+/** Certificate, key and authorities in one PKCS#12 file (RFC 7292), in the older encryption that RouterOS and phones read. */
+export function packPkcs12(leaf: Signer, authorities: readonly string[], password: string, name: string): Buffer {
+  const chain = [leaf.certificatePem, ...authorities].map((pem) => pki.certificateFromPem(pem));
   const packed = pkcs12.toPkcs12Asn1(pki.privateKeyFromPem(leaf.keyPem), chain, password, {
     algorithm: '3des',
     friendlyName: name,

@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import type { Context } from '../platform/context';
 import { pageRoute, seeOther, view, type PageResult, type PageRoute } from '../platform/http/page';
-import type { Person } from '../platform/http/person';
 import { notFound } from '../platform/http/problem';
-import { fieldsOf, formErrors, readerFor, sparkline, type Reader } from '../ui';
+import { formPages, readerFor, sparkline, type FormRefusal, type FormView, type Reader } from '../ui';
 import { printPool } from './admin.view';
 import { poolList } from './list.routes';
 import { findPool, peaksOf } from './queries';
@@ -51,31 +50,20 @@ function valuesOf(pool: Pool): Values {
   };
 }
 
-interface Asked {
-  values: Values;
-  pool?: Pool;
-  errors?: Record<string, string>;
-  status?: number;
-  changed?: boolean;
-}
-
-async function formPage(ctx: Context, person: Person, asked: Asked): Promise<PageResult> {
-  const { values, pool, errors = {}, status = 200 } = asked;
-  const reader = readerFor(ctx, person);
-  const { t } = reader;
-  const field = fieldsOf('pools', values, errors, reader);
-  const routers = await ctx.tx.$queryRaw<{ id: bigint; name: string }[]>`
-    SELECT id, name FROM nas WHERE tenant_id = ${ctx.tenantId} ORDER BY lower(name) LIMIT 500`;
-  const kinds = poolKinds.map((value) => ({
-    value,
-    label: t(`pools.kind_${value}`),
-    selected: value === (values['kind'] ?? 'ipv4'),
-  }));
-  return view(
-    'pools/form',
-    {
+const poolPage: FormView<Pool | undefined> = {
+  slice: 'pools',
+  view: 'pools/form',
+  values: (pool) => (pool ? valuesOf(pool) : {}),
+  async draw({ values, field }, { ctx, about: pool, t }) {
+    const routers = await ctx.tx.$queryRaw<{ id: bigint; name: string }[]>`
+      SELECT id, name FROM nas WHERE tenant_id = ${ctx.tenantId} ORDER BY lower(name) LIMIT 500`;
+    const kinds = poolKinds.map((value) => ({
+      value,
+      label: t(`pools.kind_${value}`),
+      selected: value === (values['kind'] ?? 'ipv4'),
+    }));
+    return {
       title: pool ? t('pools.edit_title', { name: pool.name }) : t('pools.new_title'),
-      errors: asked.changed ? { title: t('pools.changed_meanwhile'), fields: [] } : formErrors(errors),
       action: pool ? `/pools/${pool.id}/edit` : '/pools',
       back: pool ? `/pools/${pool.id}` : '/pools',
       version: pool?.version,
@@ -94,59 +82,50 @@ async function formPage(ctx: Context, person: Person, asked: Asked): Promise<Pag
         label: one.name,
         checked: values[`router_${one.id}`] === 'yes',
       })),
-    },
-    { status },
-  );
-}
+    };
+  },
+};
 
-const wrongWords = (names: string[], { t }: Reader): Record<string, string> =>
-  Object.fromEntries(names.map((name) => [name, t(`pools.${name}_needed`)]));
-
-async function save(
-  ctx: Context,
-  person: Person,
-  asked: Asked,
-  write: (input: NewPool) => Promise<PoolOutcome>,
-): Promise<PageResult> {
-  const reader = readerFor(ctx, person);
-  const { t } = reader;
-  const again = (errors: Record<string, string>) => formPage(ctx, person, { ...asked, errors, status: 422 });
-  const read = readPool(asked.values);
-  if (read.kind === 'wrong') return again(wrongWords(read.fields, reader));
-  const outcome = await write(read.input);
+/** What saving came to, for the form. */
+function afterSaving(outcome: PoolOutcome, { t }: Reader): PageResult | FormRefusal {
   switch (outcome.kind) {
     case 'done':
       return seeOther(`/pools/${outcome.pool.id}`);
     case 'not_found':
       throw notFound('That pool');
     case 'name_taken':
-      return again({ name: t('pools.name_taken') });
+      return { kind: 'refused', errors: { name: t('pools.name_taken') } };
     case 'overlaps':
-      return again({ ranges: t('pools.overlaps', { pool: outcome.pool }) });
-    case 'holds_static':
-      return again({ ranges: t('pools.holds_static', { address: outcome.address, username: outcome.username }) });
+      return { kind: 'refused', errors: { ranges: t('pools.overlaps', { pool: outcome.pool }) } };
+    case 'holds_static': {
+      const { address, username } = outcome;
+      return { kind: 'refused', errors: { ranges: t('pools.holds_static', { address, username }) } };
+    }
     case 'invalid':
-      return again(wrongWords(Object.keys(outcome.fields), reader));
+      return { kind: 'wrong', fields: Object.keys(outcome.fields) };
     case 'changed_meanwhile':
-      return formPage(ctx, person, { ...asked, changed: true, status: 409 });
+      return { kind: 'changed' };
   }
+}
+
+async function mustFind(ctx: Context, id: bigint): Promise<Pool> {
+  const pool = await findPool(ctx, id);
+  if (!pool) throw notFound('That pool');
+  return pool;
 }
 
 export const pageRoutes: PageRoute[] = [
   ...poolList,
-  pageRoute({
-    method: 'GET',
-    path: '/pools/new',
-    permission: 'pools.write',
-    run: (ctx, _input, _web, person) => formPage(ctx, person, { values: {} }),
-  }),
-  pageRoute({
-    method: 'POST',
-    path: '/pools',
+  ...formPages({
+    ...poolPage,
+    page: '/pools/new',
+    post: '/pools',
     permission: 'pools.write',
     form: poolForm,
-    run: (ctx, { form }, _web, person) =>
-      save(ctx, person, { values: form.ok ? form.value : form.values }, (input) => createPool(ctx, input)),
+    async save(values, { ctx, reader }) {
+      const read = readPool(values);
+      return read.kind === 'wrong' ? read : afterSaving(await createPool(ctx, read.input), reader);
+    },
   }),
   pageRoute({
     method: 'GET',
@@ -154,8 +133,7 @@ export const pageRoutes: PageRoute[] = [
     permission: 'pools.read',
     async run(ctx, { params }, _web, person) {
       const reader = readerFor(ctx, person);
-      const pool = await findPool(ctx, params.id);
-      if (!pool) throw notFound('That pool');
+      const pool = await mustFind(ctx, params.id);
       const peaks = await peaksOf(ctx, params.id);
       return view('pools/pool', {
         title: pool.name,
@@ -166,27 +144,17 @@ export const pageRoutes: PageRoute[] = [
       });
     },
   }),
-  pageRoute({
-    method: 'GET',
-    path: '/pools/:id/edit',
-    permission: 'pools.write',
-    async run(ctx, { params }, _web, person) {
-      const pool = await findPool(ctx, params.id);
-      if (!pool) throw notFound('That pool');
-      return formPage(ctx, person, { values: valuesOf(pool), pool });
-    },
-  }),
-  pageRoute({
-    method: 'POST',
-    path: '/pools/:id/edit',
+  ...formPages({
+    ...poolPage,
+    page: '/pools/:id/edit',
+    post: '/pools/:id/edit',
     permission: 'pools.write',
     form: poolForm,
-    async run(ctx, { params, form }, _web, person) {
-      const values = form.ok ? form.value : form.values;
-      const pool = await findPool(ctx, params.id);
-      if (!pool) throw notFound('That pool');
+    open: ({ ctx, params }) => mustFind(ctx, params.id),
+    async save(values, { ctx, params, reader }) {
+      const read = readPool(values);
       const version = Number(values['version']) || 0;
-      return save(ctx, person, { values, pool }, (input) => changePool(ctx, params.id, version, input));
+      return read.kind === 'wrong' ? read : afterSaving(await changePool(ctx, params.id, version, read.input), reader);
     },
   }),
   pageRoute({

@@ -6,6 +6,7 @@ import { notFound } from '../platform/http/problem';
 import { formErrors, pagerOf, readerFor, type Reader } from '../ui';
 import { printCertificate, printHandover, printServer } from './admin.view';
 import { issueRouterCertificate } from './issue-certificate';
+import { beginAuthorityChange, endAuthorityChange } from './change-authority';
 import { certificateList } from './list.routes';
 import { findServer, listCertificates, routerName } from './queries';
 import { renewServer, replaceServer, type ReplaceOutcome } from './replace-server';
@@ -165,6 +166,28 @@ export const pageRoutes: PageRoute[] = [
       const reader = readerFor(ctx, person);
       if (!form.ok) return serverPage(ctx, reader, true, ['certificate_pem', reader.t('radsec.pem_refused')]);
       return replaced(ctx, reader, await replaceServer(ctx, form.value.certificate_pem, form.value.key_pem));
+    },
+  }),
+  pageRoute({
+    method: 'POST',
+    path: '/radsec/authority/change',
+    permission: 'radsec.authority',
+    async run(ctx) {
+      // Twice is once: the page then shows that one is under way.
+      await beginAuthorityChange(ctx);
+      return seeOther('/radsec/server');
+    },
+  }),
+  pageRoute({
+    method: 'POST',
+    path: '/radsec/authority/end',
+    permission: 'radsec.authority',
+    form: z.object({ cut_off: z.string().max(5).optional() }),
+    async run(ctx, { form }, _web, person) {
+      const outcome = await endAuthorityChange(ctx, form.ok && form.value.cut_off === 'yes');
+      if (outcome.kind !== 'still_used') return seeOther('/radsec/server');
+      const reader = readerFor(ctx, person);
+      return serverPage(ctx, reader, true, ['cut_off', reader.t('radsec.still_used', { count: outcome.routers })]);
     },
   }),
 ];

@@ -27,12 +27,17 @@ export function printCertificate(one: Certificate, reader: Reader) {
     issued: t('radsec.issued_by', { day: day(one.issued_at), person: one.issued_by }),
     peer: one.connection ? `${one.connection.peer.split(' ')[0]} · ${one.connection.protocol}` : '–',
     since: one.connection ? t('radsec.since', { at: formatMoment(new Date(one.connection.since), reader) }) : '',
+    /** Said of one that still stands and of which a successor is due. */
+    old: one.authority === 'old' && one.state !== 'revoked' && one.state !== 'expired' ? t('radsec.of_old') : undefined,
     revocable: one.state !== 'revoked' && one.state !== 'expired',
   };
 }
 
 function badge(one: Certificate, reader: Reader): StateBadge {
-  const reason = one.revoked_reason ?? undefined;
+  const reason =
+    one.revoked_reason === 'authority_retired'
+      ? reader.t('radsec.authority_retired')
+      : (one.revoked_reason ?? undefined);
   return stateBadge(LOOK[one.state], reader, { word: reader.t(`radsec.state_${one.state}`), why: reason });
 }
 
@@ -61,6 +66,17 @@ export function printServer(server: ServerCertificate, reader: Reader) {
     shownNames: server.names.join(', '),
     ends: formatDay(new Date(server.not_after), reader, { day: 'numeric', month: 'short', year: 'numeric' }),
     signer: reader.t(server.ours ? 'radsec.signed_ours' : 'radsec.signed_other'),
+    authorities: server.authorities.map((one) => ({
+      word: reader.t(`radsec.authority_${one.state}`),
+      until: reader.t('radsec.authority_until', {
+        since: formatDay(new Date(one.since), reader, { day: 'numeric', month: 'short', year: 'numeric' }),
+        until: formatDay(new Date(one.not_after), reader, { day: 'numeric', month: 'short', year: 'numeric' }),
+      }),
+      routers: reader.t('radsec.authority_routers', { count: one.routers }),
+    })),
+    changing: server.authorities.length > 1,
+    /** Routers that still need the old one. */
+    waiting: server.authorities.find((one) => one.state === 'old')?.routers ?? 0,
     caHref: `data:application/x-pem-file;base64,${Buffer.from(server.ca_pem).toString('base64')}`,
   };
 }

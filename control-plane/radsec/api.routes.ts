@@ -3,12 +3,14 @@ import type { Context } from '../platform/context';
 import { cursorId, listQuery } from '../platform/http/input';
 import { conflict, invalid, notFound } from '../platform/http/problem';
 import { Reply, route } from '../platform/http/route';
+import { beginAuthorityChange, endAuthorityChange } from './change-authority';
 import { issueRouterCertificate, type Handover } from './issue-certificate';
 import { findCertificate, findServer, listCertificates, routerName } from './queries';
 import { renewServer, replaceServer, type ReplaceOutcome } from './replace-server';
 import { revokeCertificate } from './revoke-certificate';
 import {
   certificateAnswer,
+  endChangeBody,
   issueBody,
   issuedAnswer,
   renewServerBody,
@@ -95,9 +97,10 @@ export const apiRoutes = [
     path: '/radsec/certificates',
     permission: 'radsec.read',
     summary: 'List the certificates of all routers',
-    query: listQuery,
+    query: listQuery.extend({ authority: z.enum(['current', 'old']).optional() }),
     answer: page,
-    run: (ctx, { query }) => listCertificates(ctx, { q: query.q, limit: query.limit, before: cursorId(query.cursor) }),
+    run: (ctx, { query: { q, authority, limit, cursor } }) =>
+      listCertificates(ctx, { q, authority, limit, before: cursorId(cursor) }),
   }),
   route({
     method: 'GET',
@@ -137,6 +140,47 @@ export const apiRoutes = [
     body: renewServerBody,
     answer: serverAnswer,
     run: async (ctx, { body }) => serverNow(ctx, await renewServer(ctx, body.names)),
+  }),
+  route({
+    method: 'POST',
+    path: '/radsec/authority/change',
+    permission: 'radsec.authority',
+    summary: 'Make a new authority for the certificates of routers; those of the one before stay valid meanwhile',
+    status: 200,
+    answer: serverAnswer,
+    run: async (ctx) => {
+      switch (await beginAuthorityChange(ctx)) {
+        case 'no_authority':
+          throw noAuthority();
+        case 'under_way':
+          throw conflict('change_under_way', 'Authorities are being changed already. End that change first.');
+        case 'done':
+          return serverNow(ctx);
+      }
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/radsec/authority/change/end',
+    permission: 'radsec.authority',
+    summary: 'End the trust in the authority before',
+    status: 200,
+    body: endChangeBody,
+    answer: serverAnswer,
+    run: async (ctx, { body }) => {
+      const outcome = await endAuthorityChange(ctx, body.cut_off);
+      switch (outcome.kind) {
+        case 'not_under_way':
+          throw conflict('no_change', 'There is one authority only: no change is under way.');
+        case 'still_used':
+          throw conflict(
+            'still_used',
+            `${outcome.routers} routers still hold valid certificates of the old authority. Issue them new ones and revoke the old, or send cut_off: true.`,
+          );
+        case 'done':
+          return serverNow(ctx);
+      }
+    },
   }),
   route({
     method: 'PUT',

@@ -1,5 +1,5 @@
 import { cursorId, listQuery } from '../platform/http/input';
-import { listPages } from '../tables';
+import { listPages, oneOf } from '../tables';
 import type { Column } from '../ui';
 import { printCertificate } from './admin.view';
 import { listCertificates } from './queries';
@@ -39,8 +39,8 @@ const columns: Column<Certificate>[] = [
     num: true,
     card: 'card-full',
     cell(row, reader) {
-      const { ends, issued } = printCertificate(row, reader);
-      return { first: ends, second: issued };
+      const { ends, issued, old } = printCertificate(row, reader);
+      return { first: ends, second: old ?? issued };
     },
     csv: (row) => row.not_after,
   },
@@ -52,12 +52,20 @@ export const certificateList = listPages({
   path: '/radsec',
   permission: 'radsec.read',
   view: 'radsec/list',
-  query: listQuery,
+  query: listQuery.extend({ authority: oneOf(['current', 'old']) }),
   title: 'radsec.title',
   find: 'radsec.find',
   foot: 'radsec.foot',
   columns,
-  scope: (_ctx, { query: { q } }) => ({ q: q || undefined }),
+  filters: (_ctx, { query, reader: { t } }) => [
+    {
+      name: 'authority',
+      label: t('radsec.authority'),
+      value: query.authority ?? '',
+      options: (['current', 'old'] as const).map((value) => ({ value, label: t(`radsec.authority_${value}`) })),
+    },
+  ],
+  scope: (_ctx, { query: { q, authority } }) => ({ q: q || undefined, authority }),
   page: (ctx, filter, { cursor, limit }) => listCertificates(ctx, { ...filter, limit, before: cursorId(cursor) }),
   empty: ({ reader: { t } }) => ({ text: t('radsec.empty'), href: '/routers', step: t('ui.nav_routers') }),
 });

@@ -2,7 +2,8 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import { recordAudit } from '../audit';
 import type { Context } from '../platform/context';
-import { AUTHORITY_KEY, makeServerCertificate, NO_COMPANY } from './authority';
+import { AUTHORITY_KEY, findIdentity, NO_COMPANY, renewServerCertificate } from './authority';
+import { runIn } from './change-authority';
 
 export type ReplaceOutcome =
   | { kind: 'done' }
@@ -11,18 +12,10 @@ export type ReplaceOutcome =
 
 /** Makes the front show a new certificate of our own authority with these names; connections that are open stay. */
 export async function renewServer(ctx: Context, names: readonly string[]): Promise<ReplaceOutcome> {
-  const [authority] = await ctx.tx.$queryRaw<{ certificate_pem: string; key_enc: Uint8Array }[]>`
-    SELECT certificate_pem, key_enc FROM radsec_authority WHERE kind = 'ca' AND retired_at IS NULL`;
-  if (!authority) return { kind: 'no_authority' };
-  const keyPem = ctx.secrets.open(AUTHORITY_KEY, NO_COMPANY, authority.key_enc);
-  const made = await makeServerCertificate({ certificatePem: authority.certificate_pem, keyPem }, names, Date.now());
-  await put(ctx, {
-    certificatePem: made.certificatePem,
-    keyPem: made.keyPem ?? '',
-    names,
-    notAfter: made.notAfter,
-    ours: true,
-  });
+  const run = runIn(ctx);
+  if (!(await findIdentity(run, 'ca'))) return { kind: 'no_authority' };
+  const notAfter = await renewServerCertificate(run, ctx.secrets, names, Date.now());
+  await audit(ctx, names, true, notAfter);
   return { kind: 'done' };
 }
 
@@ -53,29 +46,33 @@ export async function replaceServer(ctx: Context, certificatePem: string, keyPem
     return refused('certificate_pem', 'cannot be used for TLS; its key may be too weak');
   }
   const names = (leaf.subjectAltName ?? '').split(', ').map((name) => name.replace(/^(DNS|IP Address):/, ''));
-  await put(ctx, { certificatePem, keyPem, names: names.filter((name) => name !== ''), notAfter, ours: false });
+  await put(
+    ctx,
+    certificatePem,
+    keyPem,
+    names.filter((name) => name !== ''),
+    notAfter,
+  );
   return { kind: 'done' };
 }
 
-interface ServerIdentity {
-  certificatePem: string;
-  keyPem: string;
-  names: readonly string[];
-  notAfter: Date;
-  ours: boolean;
-}
-
-async function put(ctx: Context, { certificatePem, keyPem, names, notAfter, ours }: ServerIdentity): Promise<void> {
+async function put(
+  ctx: Context,
+  certificatePem: string,
+  keyPem: string,
+  names: string[],
+  notAfter: Date,
+): Promise<void> {
   const key = ctx.secrets.seal(AUTHORITY_KEY, NO_COMPANY, keyPem);
   await ctx.tx
     .$executeRaw`UPDATE radsec_authority SET retired_at = ${ctx.now} WHERE kind = 'server' AND retired_at IS NULL`;
   await ctx.tx.$executeRaw`
     INSERT INTO radsec_authority (kind, certificate_pem, key_enc, names, not_after, ours)
-    VALUES ('server', ${certificatePem}, ${key}, ${names}, ${notAfter}, ${ours})`;
-  await recordAudit(
-    ctx,
-    'radsec.server',
-    { type: 'radsec_authority', id: 'server' },
-    { names, ours, not_after: notAfter },
-  );
+    VALUES ('server', ${certificatePem}, ${key}, ${names}, ${notAfter}, false)`;
+  await audit(ctx, names, false, notAfter);
+}
+
+async function audit(ctx: Context, names: readonly string[], ours: boolean, notAfter: Date): Promise<void> {
+  const detail = { names: [...names], ours, not_after: notAfter };
+  await recordAudit(ctx, 'radsec.server', { type: 'radsec_authority', id: 'server' }, detail);
 }

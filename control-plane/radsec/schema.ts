@@ -18,6 +18,9 @@ export const revokeBody = z.object({ reason: z.string().trim().max(200).default(
 
 export const renewServerBody = z.object({ names: z.array(serverName).min(1, 'is needed').max(20) });
 
+/** `cut_off`: also where routers still need the old authority; their certificates are revoked. */
+export const endChangeBody = z.object({ cut_off: z.boolean().default(false) });
+
 export const replaceServerBody = z.object({ certificate_pem: pem, key_pem: pem });
 
 /** A certificate of a router as the API shows it. */
@@ -34,6 +37,8 @@ export const certificateAnswer = z.object({
   not_after: z.string(),
   revoked_at: z.string().nullable(),
   revoked_reason: z.string().nullable(),
+  /** `old`: of the authority that another has taken over from; the router needs a new one. */
+  authority: z.enum(['current', 'old']),
   state: z.enum(['connected', 'valid', 'ends_soon', 'expired', 'revoked']),
   connection: z.object({ peer: z.string(), protocol: z.string(), since: z.string() }).nullable(),
 });
@@ -55,5 +60,16 @@ export const serverAnswer = z.object({
   names: z.array(z.string()),
   not_after: z.string(),
   ours: z.boolean(),
+  /** Those that are trusted, the one that signs first. Two while authorities change. */
+  authorities: z.array(
+    z.object({
+      state: z.enum(['current', 'old']),
+      since: z.string(),
+      not_after: z.string(),
+      /** Of all companies, with a valid certificate of it. */
+      routers: z.int(),
+      last_ends: z.string().nullable(),
+    }),
+  ),
 });
 export type ServerCertificate = z.output<typeof serverAnswer>;

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import type { Context } from '../platform/context';
 import { cursorId, idField, listQuery } from '../platform/http/input';
-import { pageRoute, seeOther, view, type PageResult, type PageRoute } from '../platform/http/page';
+import { pageRoute, seeOther, type PageResult, type PageRoute } from '../platform/http/page';
 import type { Person } from '../platform/http/person';
 import { notFound } from '../platform/http/problem';
 import { listPages, oneOf } from '../tables';
-import { fieldsOf, formErrors, readDecimal, readerFor, type Reader } from '../ui';
+import { formPages, readDecimal, readerFor, type FormRefusal, type FormView, type Reader } from '../ui';
 import { resellerColumns } from './admin.view';
 import { assignCustomer } from './assign-customer';
 import { invitePerson } from './invite-person';
@@ -56,53 +56,52 @@ const list = listPages({
 const resellerForm = z.record(z.string(), z.string().max(300));
 type Values = z.output<typeof resellerForm>;
 
-async function formPage(
-  ctx: Context,
-  person: Person,
-  asked: { values: Values; reseller?: Reseller; errors?: Record<string, string>; title?: string; status?: number },
-): Promise<PageResult> {
-  const reader = readerFor(ctx, person);
-  const { t } = reader;
-  const { values, reseller, errors = {}, status = 200 } = asked;
-  const field = fieldsOf('resellers', values, errors, reader);
-  return view(
-    'resellers/form',
-    {
-      title: reseller ? reseller.name : t('resellers.new_title'),
-      errors: asked.title ? { title: asked.title, fields: [] } : formErrors(errors),
-      action: reseller ? `/resellers/${reseller.id}/edit` : '/resellers',
-      back: reseller ? `/resellers/${reseller.id}` : '/resellers',
-      version: reseller && (values['version'] ?? reseller.version),
-      name: field('name', { required: true, max: 120, autocomplete: 'off' }),
-      phone: field('phone', {
-        required: true,
-        type: 'tel',
-        max: 40,
-        autocomplete: 'off',
-        help: t('resellers.reseller_phone_help'),
-      }),
-      credit: field('credit_limit', {
-        mode: 'decimal',
-        unit: person.tenant.currency,
-        help: t('resellers.credit_limit_help'),
-      }),
-    },
-    { status },
-  );
-}
+const formOfReseller: FormView<Reseller | undefined> = {
+  slice: 'resellers',
+  view: 'resellers/form',
+  word: (name, { t }) => t(`resellers.${name === 'credit_limit' ? 'amount' : name}_needed`),
+  values: (one) =>
+    one
+      ? {
+          name: one.name,
+          phone: one.phone,
+          credit_limit: (one.credit_limit_cents / 100).toFixed(2).replace(/\.00$/, ''),
+          version: String(one.version),
+        }
+      : {},
+  draw: ({ values, field }, { about: one, person, t }) => ({
+    title: one ? one.name : t('resellers.new_title'),
+    action: one ? `/resellers/${one.id}/edit` : '/resellers',
+    back: one ? `/resellers/${one.id}` : '/resellers',
+    version: one && (values['version'] ?? one.version),
+    name: field('name', { required: true, max: 120, autocomplete: 'off' }),
+    phone: field('phone', {
+      required: true,
+      type: 'tel',
+      max: 40,
+      autocomplete: 'off',
+      help: t('resellers.reseller_phone_help'),
+    }),
+    credit: field('credit_limit', {
+      mode: 'decimal',
+      unit: person.tenant.currency,
+      help: t('resellers.credit_limit_help'),
+    }),
+  }),
+};
 
 const text = (values: Values, name: string): string => values[name]?.trim() ?? '';
 
-async function save(ctx: Context, person: Person, values: Values, reseller: Reseller | undefined): Promise<PageResult> {
-  const { t } = readerFor(ctx, person);
-  const again = (errors: Record<string, string>, status = 422) =>
-    formPage(ctx, person, { values, ...(reseller ? { reseller } : {}), errors, status });
+async function save(
+  values: Values,
+  { ctx, about: reseller, t }: { ctx: Context; about: Reseller | undefined; t: Reader['t'] },
+): Promise<PageResult | FormRefusal> {
   const limit = text(values, 'credit_limit') === '' ? 0 : readDecimal(text(values, 'credit_limit'), 2);
-  const errors: Record<string, string> = {};
-  if (text(values, 'name') === '' || text(values, 'name').length > 120) errors['name'] = t('resellers.name_needed');
-  if (text(values, 'phone') === '') errors['phone'] = t('resellers.phone_needed');
-  if (limit === undefined || limit > 1_000_000_000_000) errors['credit_limit'] = t('resellers.amount_needed');
-  if (Object.keys(errors).length > 0 || limit === undefined) return again(errors);
+  const wrong: string[] = [];
+  if (text(values, 'name') === '' || text(values, 'name').length > 120) wrong.push('name');
+  if (text(values, 'phone') === '') wrong.push('phone');
+  if (limit === undefined || limit > 1_000_000_000_000) wrong.push('credit_limit');
+  if (wrong.length > 0 || limit === undefined) return { kind: 'wrong', fields: wrong };
   const input = { name: text(values, 'name'), phone: text(values, 'phone'), credit_limit_cents: limit };
   const outcome: ResellerOutcome = reseller
     ? await changeReseller(ctx, BigInt(reseller.id), { ...input, version: Number(values['version']) || 0 })
@@ -113,16 +112,11 @@ async function save(ctx: Context, person: Person, values: Values, reseller: Rese
     case 'not_found':
       throw notFound('That reseller');
     case 'invalid':
-      return again({ phone: t('resellers.phone_needed') });
+      return { kind: 'wrong', fields: ['phone'] };
     case 'credit_in_use':
-      return again({ credit_limit: t('resellers.credit_in_use') }, 409);
+      return { kind: 'refused', errors: { credit_limit: t('resellers.credit_in_use') }, status: 409 };
     case 'changed_meanwhile':
-      return formPage(ctx, person, {
-        values,
-        ...(reseller ? { reseller } : {}),
-        title: t('resellers.changed_meanwhile'),
-        status: 409,
-      });
+      return { kind: 'changed' };
   }
 }
 
@@ -258,18 +252,14 @@ export const pageRoutes: PageRoute[] = [
   ...rulesRoutes,
   ...payoutRoutes,
   ...ownRoutes,
-  pageRoute({
-    method: 'GET',
-    path: '/resellers/new',
-    permission: 'resellers.write',
-    run: (ctx, _input, _web, person) => formPage(ctx, person, { values: {} }),
-  }),
-  pageRoute({
-    method: 'POST',
-    path: '/resellers',
+  ...formPages({
+    ...formOfReseller,
+    page: '/resellers/new',
+    post: '/resellers',
     permission: 'resellers.write',
     form: resellerForm,
-    run: (ctx, { form }, _web, person) => save(ctx, person, form.ok ? form.value : form.values, undefined),
+    open: (): Reseller | undefined => undefined,
+    save,
   }),
   pageRoute({
     method: 'GET',
@@ -277,20 +267,15 @@ export const pageRoutes: PageRoute[] = [
     permission: 'resellers.read',
     run: (ctx, { params }, web, person) => resellerPage(ctx, person, params.id, { told: web.query['told'] }),
   }),
-  pageRoute({
-    method: 'GET',
-    path: '/resellers/:id/edit',
+  ...formPages({
+    ...formOfReseller,
+    page: '/resellers/:id/edit',
+    post: '/resellers/:id/edit',
     permission: 'resellers.write',
-    async run(ctx, { params }, _web, person) {
-      const reseller = await mustFind(ctx, params.id);
-      const { name, phone, credit_limit_cents, version } = reseller;
-      const credit_limit = (credit_limit_cents / 100).toFixed(2).replace(/\.00$/, '');
-      return formPage(ctx, person, { values: { name, phone, credit_limit, version: String(version) }, reseller });
-    },
+    form: resellerForm,
+    open: ({ ctx, params }) => mustFind(ctx, params.id),
+    save,
   }),
-  post('edit', 'resellers.write', async (ctx, person, id, values) =>
-    save(ctx, person, values, await mustFind(ctx, id)),
-  ),
   ...(['suspend', 'resume'] as const).map((verb) =>
     post(verb, 'resellers.write', async (ctx, _person, id) => {
       if ((await setSuspended(ctx, id, verb === 'suspend')) === 'not_found') throw notFound('That reseller');

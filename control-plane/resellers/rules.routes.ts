@@ -2,10 +2,10 @@ import { DateTime } from 'luxon';
 import { z } from 'zod';
 import { listPackages } from '../plans';
 import type { Context } from '../platform/context';
-import { pageRoute, seeOther, view, type PageResult, type PageRoute } from '../platform/http/page';
+import { pageRoute, seeOther, type PageResult, type PageRoute } from '../platform/http/page';
 import type { Person } from '../platform/http/person';
 import { notFound } from '../platform/http/problem';
-import { fieldsOf, formErrors, readDecimal, readerFor } from '../ui';
+import { formPages, readDecimal, type FormRefusal, type FormView } from '../ui';
 import { printRule } from './admin.view';
 import { listResellers } from './queries';
 import { createRule, endRule, listRules } from './save-rule';
@@ -14,28 +14,22 @@ import { newRule } from './schema';
 const ruleForm = z.record(z.string(), z.string().max(100));
 type Values = z.output<typeof ruleForm>;
 
-async function rulesPage(
-  ctx: Context,
-  person: Person,
-  { values = {}, errors = {} }: { values?: Values; errors?: Record<string, string> } = {},
-): Promise<PageResult> {
-  const reader = readerFor(ctx, person);
-  const { t } = reader;
-  const field = fieldsOf('resellers', values, errors, reader);
-  const { items: resellers } = await listResellers(ctx, { limit: 200, before: undefined });
-  const { items: plans } = await listPackages(ctx, { limit: 200, before: undefined });
-  const choice = (name: string, all: string, options: { id: string; name: string }[]) =>
-    field(name, {
-      options: [{ value: '', label: all, selected: !values[name] }].concat(
-        options.map((one) => ({ value: one.id, label: one.name, selected: values[name] === one.id })),
-      ),
-    });
-  const rules = await listRules(ctx, { all: true });
-  return view(
-    'resellers/rules',
-    {
+const rulesPage: FormView = {
+  slice: 'resellers',
+  view: 'resellers/rules',
+  word: (name, { t }) => t(`resellers.${name === 'tier' ? 'amount' : name}_needed`),
+  async draw({ values, field }, { ctx, person, reader, t }) {
+    const { items: resellers } = await listResellers(ctx, { limit: 200, before: undefined });
+    const { items: plans } = await listPackages(ctx, { limit: 200, before: undefined });
+    const choice = (name: string, all: string, options: { id: string; name: string }[]) =>
+      field(name, {
+        options: [{ value: '', label: all, selected: !values[name] }].concat(
+          options.map((one) => ({ value: one.id, label: one.name, selected: values[name] === one.id })),
+        ),
+      });
+    const rules = await listRules(ctx, { all: true });
+    return {
       title: t('resellers.rules'),
-      errors: formErrors(errors),
       rules: rules.map((rule) => printRule(rule, reader, person.tenant.currency)),
       empty: { text: t('resellers.no_rules') },
       form: person.actor.permissions.has('resellers.write') && {
@@ -52,21 +46,22 @@ async function rulesPage(
         tier: field('tier', { mode: 'decimal', unit: person.tenant.currency, help: t('resellers.tier_help') }),
         starts: field('starts', { type: 'date', help: t('resellers.starts_help') }),
       },
-    },
-    { status: Object.keys(errors).length > 0 ? 422 : 200 },
-  );
-}
+    };
+  },
+};
 
-async function addRule(ctx: Context, person: Person, values: Values): Promise<PageResult> {
-  const { t } = readerFor(ctx, person);
+async function addRule(
+  values: Values,
+  { ctx, person }: { ctx: Context; person: Person },
+): Promise<PageResult | FormRefusal> {
   const text = (name: string) => values[name]?.trim() ?? '';
   const gives = readDecimal(text('gives'), 2);
   const tier = text('tier') === '' ? 0 : readDecimal(text('tier'), 2);
   const day = text('starts') === '' ? undefined : DateTime.fromISO(text('starts'), { zone: person.tenant.timezone });
-  const errors: Record<string, string> = {};
-  if (tier === undefined) errors['tier'] = t('resellers.amount_needed');
+  const wrong: string[] = [];
+  if (tier === undefined) wrong.push('tier');
   const today = DateTime.fromJSDate(ctx.now, { zone: person.tenant.timezone }).startOf('day');
-  if (day && (!day.isValid || day < today)) errors['starts'] = t('resellers.starts_needed');
+  if (day && (!day.isValid || day < today)) wrong.push('starts');
   const byAmount = text('kind') === 'amount';
   const parsed = newRule.safeParse({
     reseller_id: text('rule_reseller') || null,
@@ -77,28 +72,22 @@ async function addRule(ctx: Context, person: Person, values: Values): Promise<Pa
     // Today begins now: what was sold this morning keeps what it earned.
     valid_from: day && day > today ? (day.toUTC().toISO() ?? undefined) : undefined,
   });
-  if (gives === undefined || !parsed.success) errors['gives'] = t('resellers.gives_needed');
-  if (!parsed.success || Object.keys(errors).length > 0) return rulesPage(ctx, person, { values, errors });
+  if (gives === undefined || !parsed.success) wrong.push('gives');
+  if (!parsed.success || wrong.length > 0) return { kind: 'wrong', fields: wrong };
   const outcome = await createRule(ctx, parsed.data);
-  if (outcome.kind === 'invalid')
-    return rulesPage(ctx, person, { values, errors: { gives: t('resellers.gives_needed') } });
-  return seeOther('/resellers/rules');
+  return outcome.kind === 'invalid' ? { kind: 'wrong', fields: ['gives'] } : seeOther('/resellers/rules');
 }
 
 /** The commission rules: those that hold, those that come, those that have ended. */
 export const rulesRoutes: PageRoute[] = [
-  pageRoute({
-    method: 'GET',
-    path: '/resellers/rules',
-    permission: 'resellers.read',
-    run: (ctx, _input, _web, person) => rulesPage(ctx, person),
-  }),
-  pageRoute({
-    method: 'POST',
-    path: '/resellers/rules',
+  ...formPages({
+    ...rulesPage,
+    page: '/resellers/rules',
+    post: '/resellers/rules',
     permission: 'resellers.write',
+    sees: 'resellers.read',
     form: ruleForm,
-    run: (ctx, { form }, _web, person) => addRule(ctx, person, form.ok ? form.value : form.values),
+    save: addRule,
   }),
   pageRoute({
     method: 'POST',

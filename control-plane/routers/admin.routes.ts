@@ -3,8 +3,7 @@ import { z } from 'zod';
 import { pageRoute, seeOther, view } from '../platform/http/page';
 import type { PageRoute } from '../platform/http/page';
 import { notFound } from '../platform/http/problem';
-import { fieldsOf, formErrors, readerFor } from '../ui';
-import type { Reader } from '../ui';
+import { formPages, readerFor } from '../ui';
 import { heardAt, printRouter } from './admin.view';
 import { createRouter } from './create-router';
 import { deleteRouter } from './delete-router';
@@ -31,71 +30,53 @@ const routerForm = z
       if (!good) check.addIssue({ code: 'custom', path: [name], message: 'is needed' });
   });
 
-function formModel(values: Record<string, string>, errors: Record<string, string>, reader: Reader) {
-  const { t } = reader;
-  const field = fieldsOf('routers', values, errors, reader);
-  const types = ['mikrotik', 'other'].map((value) => ({
-    value,
-    label: t(`routers.type_${value}`),
-    selected: value === values['type'],
-  }));
-  return {
-    title: t('routers.new_title'),
-    errors: formErrors(errors),
-    name: field('name', { required: true, autocomplete: 'off', max: 64 }),
-    connects: field('connects', {
-      options: ['address', 'certificate'].map((value) => ({
-        value,
-        label: t(`routers.connects_${value}`),
-        selected: value === values['connects'],
-      })),
-    }),
-    address: field('address', { autocomplete: 'off', help: t('routers.address_help') }),
-    // A good secret is offered, so that nobody has to invent one.
-    secret: field('secret', {
-      autocomplete: 'off',
-      max: 60,
-      value: values['secret'] ?? randomBytes(18).toString('base64url'),
-      help: t('routers.secret_help'),
-    }),
-    realm: field('realm', { autocomplete: 'off', max: 64, help: t('routers.realm_help') }),
-    type: field('type', { options: types }),
-  };
-}
-
 export const pageRoutes: PageRoute[] = [
   ...routerList,
-  pageRoute({
-    method: 'GET',
-    path: '/routers/new',
-    permission: 'routers.write',
-    run: (ctx, _input, _web, person) => Promise.resolve(view('routers/new', formModel({}, {}, readerFor(ctx, person)))),
-  }),
-  pageRoute({
-    method: 'POST',
-    path: '/routers',
+  ...formPages({
+    slice: 'routers',
+    view: 'routers/new',
+    page: '/routers/new',
+    post: '/routers',
     permission: 'routers.write',
     form: routerForm,
-    async run(ctx, { form }, _web, person) {
-      const reader = readerFor(ctx, person);
-      const again = (values: Record<string, string>, fields: Record<string, string>) =>
-        view('routers/new', formModel(values, fields, reader), { status: 422 });
-      if (!form.ok)
-        return again(
-          form.values,
-          Object.fromEntries(Object.keys(form.fields).map((name) => [name, reader.t(`routers.${name}_needed`)])),
-        );
-      const { name, address, secret, type, connects, realm } = form.value;
+    draw: ({ values, field }, { t }) => ({
+      title: t('routers.new_title'),
+      name: field('name', { required: true, autocomplete: 'off', max: 64 }),
+      connects: field('connects', {
+        options: ['address', 'certificate'].map((value) => ({
+          value,
+          label: t(`routers.connects_${value}`),
+          selected: value === values['connects'],
+        })),
+      }),
+      address: field('address', { autocomplete: 'off', help: t('routers.address_help') }),
+      // A good secret is offered, so that nobody has to invent one.
+      secret: field('secret', {
+        autocomplete: 'off',
+        max: 60,
+        value: values['secret'] ?? randomBytes(18).toString('base64url'),
+        help: t('routers.secret_help'),
+      }),
+      realm: field('realm', { autocomplete: 'off', max: 64, help: t('routers.realm_help') }),
+      type: field('type', {
+        options: ['mikrotik', 'other'].map((value) => ({
+          value,
+          label: t(`routers.type_${value}`),
+          selected: value === values['type'],
+        })),
+      }),
+    }),
+    async save({ name, address, secret, type, connects, realm }, { ctx, t }) {
       const alone = connects === 'certificate';
       const outcome = await createRouter(
         ctx,
         alone ? { name, type, radsec: true } : { name, type, address, secret, realm: realm || null },
       );
       if (outcome.kind === 'done') return seeOther(`/routers/${outcome.id}${alone ? '/certificate' : ''}`);
-      const values = { name, address, secret, type, connects, realm };
-      if (outcome.kind === 'shared_differs') return again(values, { address: reader.t('routers.shared_differs') });
+      if (outcome.kind === 'shared_differs')
+        return { kind: 'refused', errors: { address: t('routers.shared_differs') } };
       const field = outcome.kind === 'name_taken' ? 'name' : 'address';
-      return again(values, { [field]: reader.t(`routers.${field}_taken`) });
+      return { kind: 'refused', errors: { [field]: t(`routers.${field}_taken`) } };
     },
   }),
   pageRoute({
@@ -113,6 +94,9 @@ export const pageRoutes: PageRoute[] = [
         mayExplain: person.actor.permissions.has('access.explain'),
         mayRemove: person.actor.permissions.has('routers.write'),
         seesCertificates: person.actor.permissions.has('radsec.read'),
+        seesMonitoring: person.actor.permissions.has('monitoring.read'),
+        seesConfigurations: person.actor.permissions.has('configurations.read'),
+        seesDrift: person.actor.permissions.has('drift.read'),
         router: {
           ...printed,
           state: { ...printed.state, tinted: true },

@@ -1,5 +1,6 @@
 /** Routers: the devices that ask us. Each source address belongs to one company and has one secret. */
-export { createRouter, type RouterOutcome } from './create-router';
+export { API_PASSWORD, createRouter, type RouterOutcome } from './create-router';
+export { atRouter, openWay, type RouterAtHand, type SealedWay } from './ask-router';
 export { changeRouter } from './change-router';
 export { deleteRouter } from './delete-router';
 export { findRouter, listRouters, type RouterFilter } from './queries';

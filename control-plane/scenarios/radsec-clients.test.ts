@@ -12,15 +12,16 @@ import { createSecretBox } from '../platform/crypto';
 import { AUTHORITY_KEY, NO_COMPANY } from '../radsec';
 import { freePort } from '../test-kit/freeradius';
 import { startRadsecproxy, type Radsecproxy } from '../test-kit/radsecproxy';
-import { makeActive, type Json } from '../test-kit/story';
-import { startRadsecWorld, status, type Holder, type RadsecWorld } from './radsec-world';
+import { makeActive, makeRouter, type Json } from '../test-kit/story';
+import { until } from '../test-kit/until';
+import { hasIPv6, login, startRadsecWorld, status, type Holder, type RadsecWorld } from './radsec-world';
 
 jest.setTimeout(60_000);
 
 let world: RadsecWorld;
 let holder: Holder;
 beforeAll(async () => {
-  world = await startRadsecWorld(['accounting']);
+  world = await startRadsecWorld(['accounting'], hasIPv6 ? '::' : '127.0.0.1');
   holder = await world.router();
 });
 afterAll(() => world?.end());
@@ -95,6 +96,52 @@ describe('radsecproxy', () => {
     const { items } = (await world.lango.api.get<{ items: Json[] }>(`/subscriptions/${sub['id']}/usage?by=cycle`)).body;
     expect(items[0]).toMatchObject({ input_bytes: 100_000, output_bytes: 200_000 });
     expect(get(accepted!, 'Mikrotik-Rate-Limit')).toBeDefined();
+  });
+});
+
+describe('a front that listens on :: (everybody else here comes to it by IPv4)', () => {
+  it('takes a router that comes by IPv6, logs its customers in and shows where it comes from', async () => {
+    const front = { host: '::1', port: world.front.port };
+    if (!hasIPv6) {
+      await expect(world.connect(holder, front)).rejects.toThrow();
+      return;
+    }
+    const router = await world.connect(holder, front);
+    const sub = await makeActive(world.lango.api);
+    expect((await login(router, { username: sub['username'] })).code).toBe('accept');
+    const { items } = await until(
+      async () => (await world.lango.api.get<{ items: Json[] }>(`/routers/${holder.id}/certificates`)).body,
+      (page) => String(page.items[0]?.['connection']?.peer).startsWith('::1 '),
+      20_000,
+    );
+    expect(items[0]).toMatchObject({ state: 'connected' });
+    router.close();
+    const other = await world.connect(holder);
+    await until(
+      async () => (await world.lango.api.get<{ items: Json[] }>(`/routers/${holder.id}/certificates`)).body,
+      (page) => String(page.items[0]?.['connection']?.peer).startsWith('127.0.0.1 '),
+      20_000,
+    );
+    other.close();
+  });
+
+  it('has a FreeRADIUS beside it that answers a router of either family by UDP', async () => {
+    for (const host of hasIPv6 ? ['::1', '127.0.0.1'] : ['127.0.0.1']) {
+      const secret = 'by-udp-as-well';
+      const sourceAddress = host === '::1' ? host : '127.72.0.9';
+      await makeRouter(world.lango.api, { address: sourceAddress, secret });
+      const sub = await makeActive(world.lango.api);
+      const ask = () => {
+        const request = PacketBuilder.request(Code.AccessRequest, 1);
+        add(request, 'Service-Type', 2);
+        add(request, 'User-Name', sub['username'] as string);
+        request.addUserPassword(Buffer.from('open-sesame'), Buffer.from(secret)).addMessageAuthenticator();
+        const to = { host, port: world.freeradius.authPort, secret: Buffer.from(secret), sourceAddress };
+        return exchange(request.seal(Buffer.from(secret)), { ...to, timeout_ms: 2000, tries: 1 });
+      };
+      const outcome = await until(ask, ({ kind }) => kind === 'reply', 20_000);
+      expect(outcome).toMatchObject({ kind: 'reply', reply: { code: Code.AccessAccept } });
+    }
   });
 });
 

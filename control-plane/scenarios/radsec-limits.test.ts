@@ -54,6 +54,7 @@ beforeAll(async () => {
     databaseUrl: lango.db.urls.radsec,
     bind: '127.0.0.1',
     port: 0,
+    behind: '127.0.0.1',
     authPort: behind.address().port,
     acctPort: behind.address().port,
     dataDir,

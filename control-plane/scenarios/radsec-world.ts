@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { add } from '../../radius/attributes';
 import { Code, Packet, PacketBuilder } from '../../radius/packet';
@@ -37,22 +37,30 @@ export interface Holder {
   ca: string;
 }
 
-/** Starts everything on free ports of 127.0.0.1. `parts` beside web. */
+/** Whether this machine speaks IPv6 with itself. */
+export const hasIPv6 = Object.values(networkInterfaces()).some((list) =>
+  list?.some(({ address }) => address === '::1'),
+);
+
+/** Starts everything on free ports. `parts` beside web. FreeRADIUS and the front listen on `bind`. */
 export async function startRadsecWorld(
   parts: ('accounting' | 'enforcer')[] = ['accounting', 'enforcer'],
+  bind = '127.0.0.1',
 ): Promise<RadsecWorld> {
   const lango = await startTestLango({ parts });
   const secrets = createSecretBox(lango.db.masterKey);
   await ensureAuthority(async (sql, values) => ({ rows: await lango.asOwner(sql, values) }), secrets, [
     'localhost',
     '127.0.0.1',
+    ...(bind === '::' ? ['::1'] : []),
   ]);
-  const freeradius = await startTestFreeradius({ db: lango.db });
+  const freeradius = await startTestFreeradius({ db: lango.db, bind });
   const dataDir = mkdtempSync(join(tmpdir(), 'lango-radsec-'));
   const front = await startRadsec({
     databaseUrl: lango.db.urls.radsec,
-    bind: '127.0.0.1',
+    bind,
     port: 0,
+    behind: '127.0.0.1',
     authPort: freeradius.authPort,
     acctPort: lango.acctPort,
     dataDir,

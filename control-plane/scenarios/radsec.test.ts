@@ -182,3 +182,69 @@ describe('a certificate', () => {
     await live.closed;
   });
 });
+
+describe('while a new authority takes over from the one before', () => {
+  const alive = async (one: RadsecRouter): Promise<boolean> =>
+    (await one.ask(status(), 20_000))?.code === Code.AccessAccept;
+
+  it('certificates of both open connections and both can be revoked; then the old one is trusted no more', async () => {
+    const admin = await world.lango.addCompany();
+    await world.lango.setRole(admin, 'super_admin');
+    const { api } = world.lango;
+    const lost = await world.router();
+    const before = await world.connect(holder);
+    expect(await alive(before)).toBe(true);
+
+    const begun = await admin.api.post<Json>('/radsec/authority/change', {});
+    expect([begun.status, begun.body['authorities'].map((one: Json) => one['state'])]).toEqual([
+      200,
+      ['current', 'old'],
+    ]);
+    expect((await admin.api.post<Json>('/radsec/authority/change', {})).body['error'].code).toBe('change_under_way');
+    expect((await api.post('/radsec/authority/change', {})).status).toBe(403);
+
+    const fresh = await world.router();
+    expect(fresh.ca.match(/BEGIN CERTIFICATE/g)).toHaveLength(2);
+    const young = await world.connect(fresh);
+    expect(await alive(young)).toBe(true);
+    // The open connection and a new one with a certificate of the old authority.
+    expect(await alive(before)).toBe(true);
+    const again = await world.connect(holder);
+    expect(await alive(again)).toBe(true);
+    again.close();
+
+    const old = await api.get<{ items: Json[] }>('/radsec/certificates?authority=old&limit=100');
+    const ids = old.body.items.map((one) => one['id'] as string);
+    expect([ids.includes(holder.certificateId), ids.includes(fresh.certificateId)]).toEqual([true, false]);
+    expect(old.body.items.every((one) => one['authority'] === 'old' && one['state'] !== 'revoked')).toBe(true);
+
+    for (const one of [lost, await world.router()]) {
+      const live = await world.connect(one);
+      expect(await alive(live)).toBe(true);
+      await api.post(`/radsec/certificates/${one.certificateId}/revoke`, { reason: 'lost' });
+      await live.closed;
+    }
+
+    const refused = await admin.api.post<Json>('/radsec/authority/change/end', {});
+    expect([refused.status, refused.body['error'].code]).toEqual([409, 'still_used']);
+    const ended = await admin.api.post<Json>('/radsec/authority/change/end', { cut_off: true });
+    expect([ended.status, ended.body['authorities'].length]).toEqual([200, 1]);
+    await before.closed;
+    const cut = await api.get<Json>(`/radsec/certificates/${holder.certificateId}`);
+    expect(cut.body).toMatchObject({ state: 'revoked', revoked_reason: 'authority_retired' });
+    expect(await alive(young)).toBe(true);
+    // The port shows a certificate of the new authority: who trusts that one alone finds it good.
+    const onlyNew = { ca: fresh.ca.slice(0, fresh.ca.indexOf('-----BEGIN', 10)) };
+    const next = await until(
+      () => world.connect(fresh, onlyNew).catch(() => undefined),
+      (one) => one !== undefined,
+      20_000,
+    );
+    expect(await alive(next!)).toBe(true);
+    next!.close();
+    young.close();
+    const refusedOld = await world.connect(holder, onlyNew).catch(() => undefined);
+    expect(await refusedOld?.ask(status(), 3000)).toBeUndefined();
+    expect((await admin.api.post<Json>('/radsec/authority/change/end', {})).body['error'].code).toBe('no_change');
+  });
+});

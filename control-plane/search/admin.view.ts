@@ -42,7 +42,12 @@ function line(found: Found, reader: Reader) {
         side: found.cents === null ? '' : formatMoney(found.cents, currency, locale),
       };
     case 'vouchers':
-      return { ...common, name: t('search.voucher'), side: t(`search.voucher_${found.state ?? 'unused'}`) };
+      return {
+        ...common,
+        href: `/vouchers/codes/${found.code}`,
+        name: t('search.voucher'),
+        side: t(`search.voucher_${found.state ?? 'unused'}`),
+      };
     case 'routers':
       return { ...common, href: `/routers/${found.id}` };
   }

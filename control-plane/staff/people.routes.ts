@@ -1,12 +1,10 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Context } from '../platform/context';
-import { pageRoute, seeOther, view } from '../platform/http/page';
-import type { PageResult, PageRoute, Web } from '../platform/http/page';
+import { pageRoute, seeOther } from '../platform/http/page';
+import type { PageResult, PageRoute } from '../platform/http/page';
 import type { Person } from '../platform/http/person';
 import { notFound } from '../platform/http/problem';
-import { fieldsOf, formErrors, formatMoment, readerFor } from '../ui';
-import type { Reader } from '../ui';
+import { formatMoment, formPages, seenOf, type FormView, type Reader } from '../ui';
 import { changeStaff } from './change-staff';
 import { listBrowsers } from './console-session';
 import { createStaff } from './create-staff';
@@ -22,8 +20,7 @@ import { emailField } from './schema';
 const TOLD = ['invited', 'changed', 'disabled', 'enabled', 'second_reset', 'signed_out'] as const;
 
 /** What a form shows of the present values, so that a change which somebody made meanwhile is not overwritten unseen. */
-const fingerprint = (row: PersonRow): string =>
-  createHash('sha256').update(`${row.name}\n${row.role}`).digest('base64url').slice(0, 16);
+const fingerprint = (row: PersonRow): string => seenOf(row.name, row.role);
 
 async function roleOptions(ctx: Context, chosen: string | undefined, reader: Reader) {
   return (await grantableRoles(ctx)).map((role) => ({
@@ -33,60 +30,18 @@ async function roleOptions(ctx: Context, chosen: string | undefined, reader: Rea
   }));
 }
 
-async function inviteForm(
-  ctx: Context,
-  person: Person,
-  values: Record<string, string>,
-  errors: Record<string, string>,
-): Promise<PageResult> {
-  const reader = readerFor(ctx, person);
-  const field = fieldsOf('staff', values, errors, reader);
-  const model = {
-    title: reader.t('staff.invite_title'),
-    errors: formErrors(errors),
-    name: field('name', { required: true, max: 120, autocomplete: 'off' }),
-    email: field('email', {
-      required: true,
-      type: 'email',
-      max: 254,
-      autocomplete: 'off',
-      help: reader.t('staff.email_help'),
-    }),
-    role: field('role', {
-      options: await roleOptions(ctx, values['role'] ?? 'support', reader),
-      help: reader.t('staff.role_help'),
-    }),
-  };
-  return view('staff/invite', model, Object.keys(errors).length > 0 ? { status: 422 } : {});
-}
-
-async function personPage(
-  ctx: Context,
-  web: Web,
-  person: Person,
-  id: bigint,
-  refused: { status: number; values?: Record<string, string>; fields: Record<string, string>; title?: string } = {
-    status: 200,
-    fields: {},
-  },
-): Promise<PageResult> {
-  const reader = readerFor(ctx, person);
-  const { t } = reader;
-  const [row] = await listPeople(ctx, { id }, { limit: 1 });
-  if (!row) throw notFound('This person');
-  const write = person.actor.permissions.has('staff.write');
-  const touch = write ? await mayTouch(ctx, id) : { kind: 'not_found' as const };
-  const values = refused.values ?? { name: row.name, role: row.role };
-  const field = fieldsOf('staff', values, refused.fields, reader);
-  const told = TOLD.find((one) => one === web.query['told']);
-  const printed = printPerson(row, reader);
-  const problem = Object.keys(refused.fields).length > 0 || refused.title !== undefined;
-  return view(
-    'staff/person',
-    {
+const personPage: FormView<{ row: PersonRow; touch: { kind: string }; write: boolean }> = {
+  slice: 'staff',
+  view: 'staff/person',
+  word: 'wanted',
+  shared: true,
+  values: ({ row }) => ({ name: row.name, role: row.role }),
+  async draw({ values, field }, { ctx, web, person, reader, t, about: { row, touch, write } }) {
+    const told = TOLD.find((one) => one === web.query['told']);
+    const printed = printPerson(row, reader);
+    return {
       title: row.name,
       told: told && { text: t(`staff.told_${told}`, { email: row.email }) },
-      errors: problem ? { title: refused.title, fields: formErrors(refused.fields)?.fields ?? [] } : undefined,
       person: { ...printed, state: { ...printed.state, tinted: true } },
       since: formatMoment(row.seen_at ?? new Date(0), reader),
       mayEdit: write && (touch.kind === 'may' || touch.kind === 'not_yourself'),
@@ -97,10 +52,16 @@ async function personPage(
       seen: fingerprint(row),
       name: field('name', { required: true, max: 120 }),
       role: touch.kind === 'may' && field('role', { options: await roleOptions(ctx, values['role'], reader) }),
-      browsers: (await listBrowsers(ctx, id)).map((one) => browserView.row(one, person.session?.id, reader)),
-    },
-    { status: refused.status },
-  );
+      browsers: (await listBrowsers(ctx, row.id)).map((one) => browserView.row(one, person.session?.id, reader)),
+    };
+  },
+};
+
+async function mustFind(ctx: Context, id: bigint, person: Person) {
+  const [row] = await listPeople(ctx, { id }, { limit: 1 });
+  if (!row) throw notFound('This person');
+  const write = person.actor.permissions.has('staff.write');
+  return { row, write, touch: write ? await mayTouch(ctx, id) : { kind: 'not_found' } };
 }
 
 /** Turns what an act came to into the page to go to. */
@@ -128,78 +89,70 @@ const setDisabled =
 
 export const peopleRoutes: PageRoute[] = [
   ...peopleList,
-  pageRoute({
-    method: 'GET',
-    path: '/staff/new',
-    permission: 'staff.write',
-    run: (ctx, _input, _web, person) => inviteForm(ctx, person, {}, {}),
-  }),
-  pageRoute({
-    method: 'POST',
-    path: '/staff',
+  ...formPages({
+    slice: 'staff',
+    view: 'staff/invite',
+    page: '/staff/new',
+    post: '/staff',
     permission: 'staff.write',
     form: z.object({
       name: z.string().trim().min(1).max(120),
       email: emailField,
       role: z.string().min(1).max(60),
     }),
-    async run(ctx, { form }, web, person) {
-      const { t } = readerFor(ctx, person);
-      if (!form.ok) {
-        const errors = Object.keys(form.fields).map((name) => [name, t(`staff.${name}_wanted`)] as const);
-        return inviteForm(ctx, person, form.values, Object.fromEntries(errors));
-      }
-      const made = await createStaff(ctx, { ...form.value, password: undefined });
-      if (made.kind === 'email_taken') return inviteForm(ctx, person, form.value, { email: t('staff.email_taken') });
-      if (made.kind !== 'created') return inviteForm(ctx, person, form.value, { role: t('staff.role_wanted') });
+    word: 'wanted',
+    draw: async ({ values, field }, { ctx, reader, t }) => ({
+      title: t('staff.invite_title'),
+      name: field('name', { required: true, max: 120, autocomplete: 'off' }),
+      email: field('email', {
+        required: true,
+        type: 'email',
+        max: 254,
+        autocomplete: 'off',
+        help: t('staff.email_help'),
+      }),
+      role: field('role', {
+        options: await roleOptions(ctx, values['role'] ?? 'support', reader),
+        help: t('staff.role_help'),
+      }),
+    }),
+    async save(value, { ctx, web, person, t }) {
+      const made = await createStaff(ctx, { ...value, password: undefined });
+      if (made.kind === 'email_taken') return { kind: 'refused', errors: { email: t('staff.email_taken') } };
+      if (made.kind !== 'created') return { kind: 'wrong', fields: ['role'] };
       const invited = await inviteStaff(ctx, made.id);
       if (invited.kind !== 'invited') return seeOther(`/staff/${made.id}`);
       return handOver(ctx, web, person, `/staff/${made.id}`, invited);
     },
   }),
-  pageRoute({
-    method: 'GET',
-    path: '/staff/:id',
-    permission: 'staff.read',
-    run: (ctx, { params }, web, person) => personPage(ctx, web, person, params.id),
-  }),
-  pageRoute({
-    method: 'POST',
-    path: '/staff/:id',
+  ...formPages({
+    ...personPage,
+    page: '/staff/:id',
+    post: '/staff/:id',
     permission: 'staff.write',
+    sees: 'staff.read',
     form: z.object({
       name: z.string().trim().min(1).max(120),
       role: z.string().max(60).optional(),
       seen: z.string().max(40).default(''),
     }),
-    async run(ctx, { params, form }, web, person) {
-      const { t } = readerFor(ctx, person);
-      const { id } = params;
-      const [row] = await listPeople(ctx, { id }, { limit: 1 });
-      if (!row) throw notFound('This person');
-      if (!form.ok)
-        return personPage(ctx, web, person, id, {
-          status: 422,
-          values: form.values,
-          fields: { name: t('staff.name_wanted') },
-        });
-      const { name, role, seen } = form.value;
-      const values = { name, role: role ?? row.role };
-      if (seen !== fingerprint(row))
-        return personPage(ctx, web, person, id, { status: 409, fields: {}, title: t('staff.changed_meanwhile') });
+    open: ({ ctx, params, person }) => mustFind(ctx, params.id, person),
+    async save({ name, role, seen }, { ctx, params: { id }, about: { row }, t }) {
+      if (seen !== fingerprint(row)) return { kind: 'changed', fresh: true };
       const outcome = await changeStaff(ctx, id, { name, role: role === row.role ? undefined : role });
-      if (outcome.kind === 'changed') return seeOther(`/staff/${id}?told=changed`);
-      if (outcome.kind === 'not_found') throw notFound('This person');
-      return personPage(ctx, web, person, id, {
-        status: 422,
-        values,
-        fields: {
-          role:
-            outcome.kind === 'no_such_role' || outcome.kind === 'weak_password'
-              ? t('staff.role_wanted')
-              : t(`staff.why_${outcome.kind}`),
-        },
-      });
+      switch (outcome.kind) {
+        case 'changed':
+          return seeOther(`/staff/${id}?told=changed`);
+        case 'not_found':
+          throw notFound('This person');
+        case 'no_such_role':
+        case 'weak_password':
+          return { kind: 'wrong', fields: ['role'] };
+        case 'not_yourself':
+        case 'stronger':
+        case 'super_admin':
+          return { kind: 'refused', errors: { role: t(`staff.why_${outcome.kind}`) } };
+      }
     },
   }),
   pageRoute({

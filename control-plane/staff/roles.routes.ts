@@ -1,12 +1,11 @@
 import { z } from 'zod';
 import type { Context } from '../platform/context';
-import { pageRoute, seeOther, view } from '../platform/http/page';
-import type { PageResult, PageRoute, Web } from '../platform/http/page';
+import { seeOther } from '../platform/http/page';
+import type { PageResult, PageRoute } from '../platform/http/page';
 import type { Person } from '../platform/http/person';
 import { notFound } from '../platform/http/problem';
 import { permissions, type Permission } from '../platform/permissions';
-import { fieldsOf, formErrors, readerFor, seenOf } from '../ui';
-import type { Reader } from '../ui';
+import { formPages, seenOf, type FormRefusal, type FormView, type Reader } from '../ui';
 import { permissionWord, sliceWord } from './permission-words';
 import { roleList } from './role-list.routes';
 import { findRole, removeRole, saveRole, type Role, type SavedRole } from './roles';
@@ -16,7 +15,7 @@ const roleForm = z.looseObject({ name: z.string().trim().min(1).max(60), seen: z
 
 const ticked = (form: Record<string, unknown>): Permission[] => permissions.filter((one) => form[`p_${one}`] === 'on');
 
-const fingerprint = (role: Role): string => seenOf(role.name, role.permissions);
+const fingerprint = (role: Role | undefined): string => seenOf(role?.name, role?.permissions);
 
 /** Boxes in groups by slice; what the asking person may not do themselves is absent, for they may not give it. */
 function boxes(person: Person, held: readonly Permission[], reader: Reader) {
@@ -29,138 +28,81 @@ function boxes(person: Person, held: readonly Permission[], reader: Reader) {
   return [...groups].map(([slice, list]) => ({ title: sliceWord(slice, reader), boxes: list }));
 }
 
-interface Shown {
-  role: Role | undefined;
-  name: string;
-  held: Permission[];
-  errors: Record<string, string>;
-  title?: string;
-  status?: number;
-}
+const rolePage: FormView<Role | undefined> = {
+  slice: 'staff',
+  view: 'staff/role',
+  word: (name, { t }) => t(`staff.role_${name}_wanted`),
+  values: (role) => ({
+    name: role?.name ?? '',
+    ...Object.fromEntries((role?.permissions ?? []).map((one) => [`p_${one}`, 'on'])),
+  }),
+  draw: ({ values, field }, { about: role, person, reader, t }) => ({
+    title: role ? role.name : t('staff.role_new'),
+    action: role ? `/staff/roles/${role.id}` : '/staff/roles',
+    name: { ...field('name', { required: true, max: 60 }), label: t('staff.role_name') },
+    seen: role && fingerprint(role),
+    groups: boxes(person, ticked(values), reader),
+    remove: role?.people === 0 && `/staff/roles/${role.id}/remove`,
+    people: role && t('staff.role_people', { count: role.people }),
+  }),
+};
 
-function rolePage(ctx: Context, person: Person, shown: Shown): PageResult {
-  const reader = readerFor(ctx, person);
-  const { t } = reader;
-  const field = fieldsOf('staff', { role_name: shown.name }, shown.errors, reader);
-  const problem = Object.keys(shown.errors).length > 0 || shown.title !== undefined;
-  return view(
-    'staff/role',
-    {
-      title: shown.role ? shown.role.name : t('staff.role_new'),
-      errors: problem ? { title: shown.title, fields: formErrors(shown.errors)?.fields ?? [] } : undefined,
-      action: shown.role ? `/staff/roles/${shown.role.id}` : '/staff/roles',
-      name: { ...field('role_name', { required: true, max: 60 }), name: 'name', error: shown.errors['name'] },
-      seen: shown.role && fingerprint(shown.role),
-      groups: boxes(person, shown.held, reader),
-      remove: shown.role?.people === 0 && `/staff/roles/${shown.role.id}/remove`,
-      people: shown.role && t('staff.role_people', { count: shown.role.people }),
-    },
-    { status: shown.status ?? 200 },
-  );
-}
-
-/** What saving came to, as the page to show or to go to. */
-function afterSaving(ctx: Context, person: Person, outcome: SavedRole, shown: Omit<Shown, 'errors'>): PageResult {
-  const { t } = readerFor(ctx, person);
+/** What saving or removing came to, for the form. */
+function afterSaving(outcome: SavedRole, told: string, { t }: Reader): PageResult | FormRefusal {
   switch (outcome.kind) {
     case 'saved':
-      return seeOther('/staff/roles?told=role_saved');
+      return seeOther(`/staff/roles?told=${told}`);
     case 'not_found':
       throw notFound('This role');
     case 'name_taken':
-      return rolePage(ctx, person, { ...shown, errors: { name: t('staff.role_name_taken') }, status: 422 });
+      return { kind: 'refused', errors: { name: t('staff.role_name_taken') } };
     case 'in_use':
-      return rolePage(ctx, person, {
-        ...shown,
-        errors: {},
-        title: t('staff.role_in_use', { count: outcome.people }),
-        status: 409,
-      });
+      return { kind: 'refused', title: t('staff.role_in_use', { count: outcome.people }), status: 409 };
     case 'own_role':
     case 'too_strong':
-      return rolePage(ctx, person, { ...shown, errors: {}, title: t(`staff.role_${outcome.kind}`), status: 422 });
+      return { kind: 'refused', title: t(`staff.role_${outcome.kind}`) };
   }
 }
 
-async function save(
-  ctx: Context,
-  web: Web,
-  person: Person,
-  role: Role | undefined,
-  form: { ok: true; value: z.output<typeof roleForm> } | { ok: false; values: Record<string, string> },
-): Promise<PageResult> {
-  const { t } = readerFor(ctx, person);
-  if (!form.ok) {
-    const held = ticked(form.values);
-    return rolePage(ctx, person, {
-      role,
-      name: form.values['name'] ?? '',
-      held,
-      errors: { name: t('staff.role_name_wanted') },
-      status: 422,
-    });
-  }
-  const held = ticked(form.value);
-  const { name, seen } = form.value;
-  if (role && seen !== fingerprint(role))
-    return rolePage(ctx, person, {
-      role,
-      name: role.name,
-      held: role.permissions,
-      errors: {},
-      title: t('staff.changed_meanwhile'),
-      status: 409,
-    });
-  return afterSaving(ctx, person, await saveRole(ctx, role?.id, { name, permissions: held }), { role, name, held });
+/** A role of the company's own; those that come with the product are not changed. @throws Problem 404 */
+async function mustFind(ctx: Context, id: bigint): Promise<Role> {
+  const role = await findRole(ctx, id);
+  if (!role?.own) throw notFound('This role');
+  return role;
 }
 
 export const roleRoutes: PageRoute[] = [
   ...roleList,
-  pageRoute({
-    method: 'GET',
-    path: '/staff/roles/new',
-    permission: 'staff.write',
-    run: (ctx, _input, _web, person) =>
-      Promise.resolve(rolePage(ctx, person, { role: undefined, name: '', held: [], errors: {} })),
-  }),
-  pageRoute({
-    method: 'POST',
-    path: '/staff/roles',
+  ...formPages({
+    ...rolePage,
+    page: '/staff/roles/new',
+    post: '/staff/roles',
     permission: 'staff.write',
     form: roleForm,
-    run: (ctx, { form }, web, person) => save(ctx, web, person, undefined, form),
+    save: async (form, { ctx, reader }) =>
+      afterSaving(await saveRole(ctx, undefined, { name: form.name, permissions: ticked(form) }), 'role_saved', reader),
   }),
-  pageRoute({
-    method: 'GET',
-    path: '/staff/roles/:id',
-    permission: 'staff.write',
-    async run(ctx, { params }, _web, person) {
-      const role = await findRole(ctx, params.id);
-      if (!role?.own) throw notFound('This role');
-      return rolePage(ctx, person, { role, name: role.name, held: role.permissions, errors: {} });
-    },
-  }),
-  pageRoute({
-    method: 'POST',
-    path: '/staff/roles/:id',
+  ...formPages({
+    ...rolePage,
+    page: '/staff/roles/:id',
+    post: '/staff/roles/:id',
     permission: 'staff.write',
     form: roleForm,
-    async run(ctx, { params, form }, web, person) {
-      const role = await findRole(ctx, params.id);
-      if (!role?.own) throw notFound('This role');
-      return save(ctx, web, person, role, form);
+    open: ({ ctx, params }) => mustFind(ctx, params.id),
+    async save(form, { ctx, params, about: role, reader }) {
+      if (form.seen !== fingerprint(role)) return { kind: 'changed', fresh: true };
+      const outcome = await saveRole(ctx, params.id, { name: form.name, permissions: ticked(form) });
+      return afterSaving(outcome, 'role_saved', reader);
     },
   }),
-  pageRoute({
-    method: 'POST',
-    path: '/staff/roles/:id/remove',
+  ...formPages({
+    ...rolePage,
+    post: '/staff/roles/:id/remove',
     permission: 'staff.write',
-    async run(ctx, { params }, _web, person) {
-      const role = await findRole(ctx, params.id);
-      const outcome = await removeRole(ctx, params.id);
-      if (outcome.kind === 'saved') return seeOther('/staff/roles?told=role_removed');
-      const held = role?.permissions ?? [];
-      return afterSaving(ctx, person, outcome, { role, name: role?.name ?? '', held });
-    },
+    form: z.object({}),
+    open: ({ ctx, params }) => mustFind(ctx, params.id),
+    shared: true,
+    save: async (_form, { ctx, params, reader }) =>
+      afterSaving(await removeRole(ctx, params.id), 'role_removed', reader),
   }),
 ];

@@ -10,8 +10,7 @@ import { liveFor } from '../platform/live/live.routes';
 import { sessionProof } from '../sessions';
 import { allowedActions } from '../subscriptions';
 import type { SubscriptionState } from '../subscriptions';
-import { fieldsOf, formErrors, formatAmount, readerFor } from '../ui';
-import type { Reader } from '../ui';
+import { formatAmount, formPages, readerFor, type FormView } from '../ui';
 import { paymentsOf, servicesOf, sessionsOf, usageOf } from './admin.queries';
 import type { ServiceRow, SessionRow } from './admin.queries';
 import { noteLines, nowColumn, paymentLines, sayPhone, serviceColumn, serviceState, strip } from './admin.view';
@@ -36,18 +35,23 @@ const newForm = z.object({
   email: z.union([none, z.string().trim().max(254)]).optional(),
 });
 /** The edit form carries the version that it was opened on. */
-const editForm = newForm.extend({ version: z.string().regex(/^\d{1,9}$/) });
+const editForm = newForm.extend({
+  version: z
+    .string()
+    .regex(/^\d{1,9}$/)
+    .catch('0'),
+});
 
-function formFields(values: Record<string, string>, errors: Record<string, string>, reader: Reader, id?: bigint) {
-  const { t } = reader;
-  const field = fieldsOf('subscribers', values, errors, reader);
-  return {
-    title: t(id === undefined ? 'subscribers.new_title' : 'subscribers.edit_title'),
-    action: id === undefined ? '/subscribers' : `/subscribers/${id}/edit`,
-    back: id === undefined ? '/subscribers' : `/subscribers/${id}`,
-    isNew: id === undefined,
-    errors: formErrors(errors),
-    version: values['version'],
+const subscriberForm: FormView<NonNullable<Awaited<ReturnType<typeof findSubscriber>>> | undefined> = {
+  slice: 'subscribers',
+  view: 'subscribers/form',
+  values: (one) => (one ? { name: one.name, phone: sayPhone(one.phone), email: one.email ?? '' } : {}),
+  draw: ({ field }, { about: one, t }) => ({
+    title: t(one ? 'subscribers.edit_title' : 'subscribers.new_title'),
+    action: one ? `/subscribers/${one.id}/edit` : '/subscribers',
+    back: one ? `/subscribers/${one.id}` : '/subscribers',
+    isNew: !one,
+    version: one?.version,
     name: field('name', { required: true, autocomplete: 'off', max: 120 }),
     phone: field('phone', {
       required: true,
@@ -57,27 +61,8 @@ function formFields(values: Record<string, string>, errors: Record<string, strin
       help: t('subscribers.phone_help'),
     }),
     email: field('email', { type: 'email', autocomplete: 'off', help: t('subscribers.email_help') }),
-  };
-}
-
-/** What is wrong, in the reader's language; what a command says of a field is for programs. */
-const wrongWords = (fields: Record<string, string>, { t }: Reader): Record<string, string> =>
-  Object.fromEntries(
-    Object.keys(fields)
-      .filter((name) => name !== 'version')
-      .map((name) => [name, t(`subscribers.${name}_needed`)]),
-  );
-
-/** The form with what was typed and what was wrong with it. */
-const refusedForm = (values: Record<string, string>, fields: Record<string, string>, reader: Reader, id?: bigint) =>
-  view('subscribers/form', formFields(values, wrongWords(fields, reader), reader, id), { status: 422 });
-
-/** Somebody changed the person meanwhile: what was typed is kept, and saving it now is a choice. */
-function changedForm(values: Record<string, string>, version: number, reader: Reader, id: bigint) {
-  const model = formFields({ ...values, version: String(version) }, {}, reader, id);
-  const errors = { title: reader.t('subscribers.changed_meanwhile'), fields: [] };
-  return view('subscribers/form', { ...model, errors }, { status: 409 });
-}
+  }),
+};
 
 /** What may be done to a service now, by its state and by who asks; everything else is absent. */
 function actionsFor(service: ServiceRow | undefined, person: Person) {
@@ -194,26 +179,16 @@ export const pageRoutes: PageRoute[] = [
   ...personRoutes,
   ...personalDataPages,
   ...timelineRoutes,
-  pageRoute({
-    method: 'GET',
-    path: '/subscribers/new',
-    permission: 'subscribers.write',
-    run: (ctx, _input, _web, person) =>
-      Promise.resolve(view('subscribers/form', formFields({}, {}, readerFor(ctx, person)))),
-  }),
-  pageRoute({
-    method: 'POST',
-    path: '/subscribers',
+  ...formPages({
+    ...subscriberForm,
+    page: '/subscribers/new',
+    post: '/subscribers',
     permission: 'subscribers.write',
     form: newForm,
-    async run(ctx, { form }, _web, person) {
-      const reader = readerFor(ctx, person);
-      if (!form.ok) return refusedForm(form.values, form.fields, reader);
-      const { name, phone, email } = form.value;
+    async save({ name, phone, email }, { ctx }) {
       const outcome = await createSubscriber(ctx, { name, phone, email: email ?? null });
       if (outcome.kind === 'done') return seeOther(`/subscriptions/new?client=${outcome.subscriber.id}`);
-      const fields = outcome.kind === 'invalid' ? outcome.fields : {};
-      return refusedForm({ name, phone, email: email ?? '' }, fields, reader);
+      return { kind: 'wrong', fields: outcome.kind === 'invalid' ? Object.keys(outcome.fields) : [] };
     },
   }),
   pageRoute({
@@ -238,46 +213,29 @@ export const pageRoutes: PageRoute[] = [
       return view('subscribers/now', { layout: null, csrf: web.csrfToken, ...column });
     },
   }),
-  pageRoute({
-    method: 'GET',
-    path: '/subscribers/:id/edit',
-    permission: 'subscribers.write',
-    async run(ctx, { params }, _web, person) {
-      const subscriber = await findSubscriber(ctx, params.id);
-      if (!subscriber) throw notFound('That customer');
-      const values = {
-        name: subscriber.name,
-        phone: sayPhone(subscriber.phone),
-        email: subscriber.email ?? '',
-        version: String(subscriber.version),
-      };
-      return view('subscribers/form', formFields(values, {}, readerFor(ctx, person), params.id));
-    },
-  }),
-  pageRoute({
-    method: 'POST',
-    path: '/subscribers/:id/edit',
+  ...formPages({
+    ...subscriberForm,
+    page: '/subscribers/:id/edit',
+    post: '/subscribers/:id/edit',
     permission: 'subscribers.write',
     form: editForm,
-    async run(ctx, { params, form }, _web, person) {
-      const reader = readerFor(ctx, person);
-      if (!(await findSubscriber(ctx, params.id))) throw notFound('That customer');
-      if (!form.ok) return refusedForm(form.values, form.fields, reader, params.id);
-      const { name, phone, email, version } = form.value;
+    async open({ ctx, params }) {
+      const found = await findSubscriber(ctx, params.id);
+      if (!found) throw notFound('That customer');
+      return found;
+    },
+    async save({ name, phone, email, version }, { ctx, params }) {
       const patch = { name, phone, email: email ?? null, version: Number(version) };
       const outcome = await changeSubscriber(ctx, params.id, patch);
-      const values = { name, phone, email: email ?? '', version };
       switch (outcome.kind) {
         case 'done':
           return seeOther(`/subscribers/${params.id}`);
         case 'not_found':
           throw notFound('That customer');
-        case 'changed_meanwhile': {
-          const now = await findSubscriber(ctx, params.id);
-          return changedForm(values, now?.version ?? 0, reader, params.id);
-        }
+        case 'changed_meanwhile':
+          return { kind: 'changed' };
         case 'invalid':
-          return refusedForm(values, outcome.fields, reader, params.id);
+          return { kind: 'wrong', fields: Object.keys(outcome.fields) };
       }
     },
   }),

@@ -1,9 +1,7 @@
 import { z } from 'zod';
 import type { Context } from '../platform/context';
-import { pageRoute, seeOther, view } from '../platform/http/page';
-import type { PageResult, PageRoute, Web } from '../platform/http/page';
-import type { Person } from '../platform/http/person';
-import { fieldsOf, formatDay, formErrors, readerFor, seenOf } from '../ui';
+import { pageRoute, seeOther, type PageRoute } from '../platform/http/page';
+import { formatDay, formPages, seenOf, type FormView } from '../ui';
 import { changeSettings, isTimezone } from './change-settings';
 import {
   answersAs,
@@ -41,40 +39,29 @@ const fingerprint = (s: Settings): string =>
   seenOf(s.name, s.timezone, s.password_min_length, s.second_factor_required);
 const providerSeen = (one: ProviderView | undefined): string => seenOf(one?.issuer, one?.client_id, one?.domain);
 
-interface Refused {
-  values: Record<string, string>;
-  errors: Record<string, string>;
-  title?: string;
-  status?: number;
-}
-
-async function settingsPage(ctx: Context, web: Web, person: Person, refused?: Refused): Promise<PageResult> {
-  const reader = readerFor(ctx, person);
-  const { t } = reader;
-  const settings = await ownSettings(ctx);
-  const provider = await identityProvider(ctx);
-  const told = (['saved', 'provider_saved', 'provider_removed'] as const).find((one) => one === web.query['told']);
-  const values = {
+const settingsPage: FormView<{ settings: Settings; provider: ProviderView | undefined }> = {
+  slice: 'tenants',
+  view: 'tenants/settings',
+  word: (name, { t }) => t(`tenants.${name === 'name' ? 'company' : name}_wanted`),
+  changed: 'staff.changed_meanwhile',
+  told: ['saved', 'provider_saved', 'provider_removed'],
+  shared: true,
+  values: ({ settings, provider }) => ({
     name: settings.name,
     timezone: settings.timezone,
     password_min_length: String(settings.password_min_length),
     issuer: provider?.issuer ?? '',
     client_id: provider?.client_id ?? '',
     domain: provider?.domain ?? '',
-    ...refused?.values,
-  };
-  const field = fieldsOf('tenants', values, refused?.errors ?? {}, reader);
-  const zones = [...new Set<string>([...ZONES, settings.timezone])];
-  const limit = (most: number | null) => (most === null ? t('tenants.no_limit') : String(most));
-  return view(
-    'tenants/settings',
-    {
+  }),
+  draw({ values, field }, { ctx, web, about: { settings, provider }, reader, t }) {
+    const zones = [...new Set<string>([...ZONES, settings.timezone])];
+    const limit = (most: number | null) => (most === null ? t('tenants.no_limit') : String(most));
+    return {
       title: t('tenants.settings_title'),
-      told: told && { text: t(`tenants.told_${told}`) },
-      errors: refused && { title: refused.title, fields: formErrors(refused.errors)?.fields ?? [] },
       name: { ...field('name', { required: true, max: 120 }), label: t('tenants.company') },
       timezone: field('timezone', {
-        options: zones.map((value) => ({ value, label: value, selected: value === values.timezone })),
+        options: zones.map((value) => ({ value, label: value, selected: value === values['timezone'] })),
       }),
       least: field('password_min_length', { mode: 'numeric', max: 2, help: t('tenants.password_min_help') }),
       second: settings.second_factor_required,
@@ -101,70 +88,41 @@ async function settingsPage(ctx: Context, web: Web, person: Person, refused?: Re
         ...(provider ? { help: t('tenants.secret_kept') } : {}),
       }),
       domain: field('domain', { required: true, max: 253, help: t('tenants.domain_help') }),
-    },
-    refused ? { status: refused.status ?? 422 } : {},
-  );
-}
+    };
+  },
+};
+
+const open = async ({ ctx }: { ctx: Context }) => ({
+  settings: await ownSettings(ctx),
+  provider: await identityProvider(ctx),
+});
 
 export const settingsRoutes: PageRoute[] = [
-  pageRoute({
-    method: 'GET',
-    path: '/tenants/settings',
-    permission: 'tenants.settings',
-    run: (ctx, _input, web, person) => settingsPage(ctx, web, person),
-  }),
-  pageRoute({
-    method: 'POST',
-    path: '/tenants/settings',
+  ...formPages({
+    ...settingsPage,
+    page: '/tenants/settings',
+    post: '/tenants/settings',
     permission: 'tenants.settings',
     form: settingsForm,
-    async run(ctx, { form }, web, person) {
-      const { t } = readerFor(ctx, person);
-      if (!form.ok) {
-        const errors = Object.keys(form.fields).map(
-          (name) => [name, t(`tenants.${name === 'name' ? 'company' : name}_wanted`)] as const,
-        );
-        return settingsPage(ctx, web, person, { values: form.values, errors: Object.fromEntries(errors) });
-      }
-      const { seen, second_factor_required, ...change } = form.value;
-      if (seen !== fingerprint(await ownSettings(ctx)))
-        return settingsPage(ctx, web, person, {
-          values: {},
-          errors: {},
-          title: t('staff.changed_meanwhile'),
-          status: 409,
-        });
+    open,
+    async save({ seen, second_factor_required, ...change }, { ctx, about: { settings } }) {
+      if (seen !== fingerprint(settings)) return { kind: 'changed', fresh: true };
       await changeSettings(ctx, { ...change, second_factor_required: second_factor_required === 'on' });
       return seeOther('/tenants/settings?told=saved');
     },
   }),
-  pageRoute({
-    method: 'POST',
-    path: '/tenants/identity',
+  ...formPages({
+    ...settingsPage,
+    post: '/tenants/identity',
     permission: 'tenants.settings',
     form: providerForm,
+    open,
     before: async ({ form }, web) => form.ok && (await answersAs(form.value, web.publicUrl)),
-    async run(ctx, { form }, web, person, answers) {
-      const { t } = readerFor(ctx, person);
-      const again = (values: Record<string, string>, errors: Record<string, string>) =>
-        settingsPage(ctx, web, person, { values, errors });
-      if (!form.ok)
-        return again(
-          form.values,
-          Object.fromEntries(Object.keys(form.fields).map((name) => [name, t(`tenants.${name}_wanted`)])),
-        );
-      const { seen, ...wanted } = form.value;
-      if (seen !== '' && seen !== providerSeen(await identityProvider(ctx)))
-        return settingsPage(ctx, web, person, {
-          values: {},
-          errors: {},
-          title: t('staff.changed_meanwhile'),
-          status: 409,
-        });
+    async save({ seen, ...wanted }, { ctx, about: { provider }, before: answers, t }) {
+      if (seen !== '' && seen !== providerSeen(provider)) return { kind: 'changed', fresh: true };
       const outcome = await saveIdentityProvider(ctx, wanted, answers);
       if (outcome.kind === 'saved') return seeOther('/tenants/settings?told=provider_saved');
-      const { client_secret: _secret, ...values } = wanted;
-      return again(values, { [outcome.field]: t(`tenants.${outcome.kind}`) });
+      return { kind: 'refused', errors: { [outcome.field]: t(`tenants.${outcome.kind}`) } };
     },
   }),
   pageRoute({

@@ -15,6 +15,7 @@ import {
   type FreeradiusPlaces,
 } from '../../freeradius-config/generate';
 import { startNasWatcher } from '../../freeradius-config/nas-watcher';
+import { innerAddress } from '../../radius/part';
 import { startAuthorizer } from '../../radius/authorizer';
 import { askStatus } from '../health';
 import { findUser } from '../platform/supervisor/run-as';
@@ -84,7 +85,7 @@ export async function startTestFreeradius(o: {
   };
   try {
     await ready(child, places, {
-      host: bind === '0.0.0.0' ? '127.0.0.1' : bind,
+      host: innerAddress(bind),
       port: authPort,
       secret,
       from: healthAddress,

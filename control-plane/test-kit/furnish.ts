@@ -53,6 +53,7 @@ export async function furnish(lango: TestLango, company: TestCompany): Promise<R
   );
   const profile = await make(company.api, '/packages/profiles', { name: 'Home', down_kbps: 10_000, up_kbps: 5_000 });
   const pool = await make(company.api, '/pools', { name: 'home', kind: 'ipv4', ranges: '10.250.0.0/24' });
+  const site = await make(company.api, '/sites', { name: 'Soko', router_ids: [router.id] });
   const discount = await make(company.api, '/discounts', { name: 'Offer', code: 'OFFER', percent: 5 });
   const plan = await one('SELECT max(id) AS id FROM plan WHERE tenant_id = $1', []);
   const payment = await one('SELECT max(id) AS id FROM payment WHERE tenant_id = $1', []);
@@ -60,6 +61,11 @@ export async function furnish(lango: TestLango, company: TestCompany): Promise<R
   const refund = await one(
     `INSERT INTO payment_refund (tenant_id, subscriber_id, payment_id, amount_cents, currency, way, service, reason, state, needs_approval, created_name)
      SELECT $1, p.subscriber_id, p.id, 100, 'KES', 'cash', 'keep', 'because', 'refused', false, 'Amina' FROM payment p WHERE p.id = $2 RETURNING id`,
+    [payment],
+  );
+  const cheque = await one(
+    `INSERT INTO payment (tenant_id, subscriber_id, method, reference, amount_cents, currency, state)
+     SELECT $1, p.subscriber_id, 'cheque', 'furnished', 100, 'KES', 'created' FROM payment p WHERE p.id = $2 RETURNING id`,
     [payment],
   );
   const statement = await one(
@@ -137,6 +143,19 @@ export async function furnish(lango: TestLango, company: TestCompany): Promise<R
     'packages/profiles': String(profile['id']),
     'plans/profiles': String(profile['id']),
     pools: String(pool['id']),
+    sites: String(site['id']),
+    configurations: await one(
+      `INSERT INTO configuration (tenant_id, nas_id, version, words, lines, added, removed) VALUES ($1, $2, '7.18', '/ip pool', 1, 1, 0) RETURNING id`,
+      [router.id],
+    ),
+    drift: await one(
+      `INSERT INTO drift_finding (tenant_id, nas_id, kind, subject) VALUES ($1, $2, 'local_secret', 'asha') RETURNING id`,
+      [router.id],
+    ),
+    'monitoring/alerts': await one(
+      `INSERT INTO monitoring_alert (tenant_id, nas_id, kind) VALUES ($1, $2, 'down') RETURNING id`,
+      [router.id],
+    ),
     discounts: String(discount['id']),
     clients: String(subscription['client_id']),
     subscribers: String(subscription['client_id']),
@@ -147,8 +166,18 @@ export async function furnish(lango: TestLango, company: TestCompany): Promise<R
     'radsec/certificates': radsec,
     certificates: certificate,
     'vouchers/batches': String(batch['id']),
+    'vouchers/codes': String(batch['codes'][0]),
+    // Its only file bears its own number, as an address is filled with one.
+    'vouchers/sheets': await one(
+      `WITH s AS (INSERT INTO voucher_sheet (tenant_id, batch_id, paper, locale, state, total, done, created_name) VALUES ($1, $2, 'a4', 'en', 'done', 1, 1, 'Amina') RETURNING id),
+            p AS (INSERT INTO voucher_sheet_part (sheet_id, no, tenant_id, codes, last_code, pdf) SELECT id, id, $1, 1, 'A', '' FROM s)
+       SELECT id FROM s`,
+      [batch['id']],
+    ),
     payments: payment,
     'payments/suspense': money,
+    'payments/cheques': cheque,
+    'payments/pay-out': String(subscription['client_id']),
     'billing/payments': payment,
     'billing/refunds': refund,
     'payments/refunds': refund,

@@ -5,6 +5,7 @@ import { startAccounting } from '../../radius/accounting';
 import { startEnforcer } from '../../radius/enforcer';
 import { startJobs } from '../jobs';
 import type { Config } from '../platform/config';
+import { createSecretBox } from '../platform/crypto';
 import { createLog, type Log } from '../platform/log';
 import type { HealthExpectations } from '../health';
 import { createCompany, type CreatedCompany } from '../tenants';
@@ -138,7 +139,14 @@ async function startOthers(
       }),
     );
   if (parts.includes('enforcer'))
-    running.push(await startEnforcer({ databaseUrl: db.urls.enforcer, bind: '0.0.0.0', log: testLog('enforcer') }));
+    running.push(
+      await startEnforcer({
+        databaseUrl: db.urls.enforcer,
+        bind: '0.0.0.0',
+        openApiPassword: (tenantId, sealed) => createSecretBox(db.masterKey).open('nas.api_password', tenantId, sealed),
+        log: testLog('enforcer'),
+      }),
+    );
   if (parts.includes('accounting')) {
     const accounting = await startAccounting({
       databaseUrl: db.urls.accounting,

@@ -31,7 +31,10 @@ export async function bookFaults(ownerUrl: string): Promise<string[]> {
     const refunds = await client.query<{ fault: string }>(
       `SELECT format('the refunds: %s (refund %s, expected %s, found %s)', problem, refund_id, expected, found) AS fault FROM payment_refund_verify() LIMIT 5`,
     );
-    return [...audit.rows, ...ledger.rows, ...invoices.rows, ...refunds.rows].map(({ fault }) => fault);
+    const cheques = await client.query<{ fault: string }>(
+      `SELECT format('the cheques: %s (payment %s, expected %s, found %s)', problem, payment_id, expected, found) AS fault FROM payment_cheque_verify() LIMIT 5`,
+    );
+    return [...audit.rows, ...ledger.rows, ...invoices.rows, ...refunds.rows, ...cheques.rows].map(({ fault }) => fault);
   } finally {
     await client.end();
   }

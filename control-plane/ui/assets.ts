@@ -31,6 +31,7 @@ export function buildAssets(root: string = projectRoot()): Assets {
   const ui = join(root, 'control-plane', 'ui');
   const sources: Record<string, string> = {
     ...stylesheets(join(ui, 'css')),
+    'hotspot.js': readFileSync(join(ui, 'alone', 'hotspot.js'), 'utf8'),
     'console.js': behaviours(join(ui, 'behaviours')),
     'htmx.js': readFileSync(join(root, 'node_modules', 'htmx.org', 'dist', 'htmx.min.js'), 'utf8'),
     'lango.svg': readFileSync(join(ui, 'icons', 'favicon', 'lango.svg'), 'utf8'),

@@ -32,6 +32,7 @@ export function createUi({ strict }: { strict: boolean }): Ui {
 
 export * from './charts';
 export * from './form';
+export * from './form-pages';
 export * from './format';
 export * from './page';
 export * from './proof';

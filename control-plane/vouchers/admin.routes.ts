@@ -3,30 +3,18 @@ import type { Context } from '../platform/context';
 import { pageRoute, seeOther, view, type PageResult, type PageRoute } from '../platform/http/page';
 import type { Person } from '../platform/http/person';
 import { notFound } from '../platform/http/problem';
-import { listPackages } from '../plans';
+import { listPackages, type Package } from '../plans';
 import { listModel, listPages } from '../tables';
-import { fieldsOf, formatMoney, formErrors, readerFor, withQuery, type Reader } from '../ui';
+import { fieldsOf, formatMoney, formErrors, readerFor, type Reader } from '../ui';
 import { printSlip, slipTerms } from './admin.view';
-import { batchList, batchOf, batchQuery, codeList, redeemForm } from './list.routes';
+import { batchList, batchQuery, codeList, redeemForm } from './list.routes';
+import { codePages } from './code.pages';
 import { createBatch } from './create-batch';
-import { listVouchers, termsOfBatch } from './queries';
 import { redeemVoucher } from './redeem-voucher';
-import { batchMax, PAPERS } from './schema';
+import { batchMax } from './schema';
+import { sheetPages } from './sheets/pages';
 import { voidBatch } from './void-batch';
 import { batchForm, readBatch, shortestLength, USUAL, type BatchForm } from './voucher-form';
-
-const slipsAtOnce = 200;
-const sheetQuery = z.object({
-  paper: z.enum(PAPERS).default('a4'),
-  cursor: z.string().max(500).optional(),
-  login: z
-    .union([
-      z.literal(''),
-      z.url({ protocol: /^https?$/, error: 'must be an address, as http://hotspot.example/login' }),
-    ])
-    .optional()
-    .catch(''),
-});
 
 async function formPage(
   ctx: Context,
@@ -43,10 +31,13 @@ async function formPage(
     label: `${plan.name}, ${formatMoney(plan.price_cents, plan.currency, locale)}`,
     selected: plan.id === values['package_id'],
   }));
+  const shown = plans.items.find((plan) => plan.id === values['package_id']) ?? plans.items[0];
   return view(
     'vouchers/new',
     {
       title: t('vouchers.new_title'),
+      slip: shown && sampleSlip(shown, (values['prefix'] ?? '').toUpperCase(), reader),
+      company: person.tenant.name,
       errors: formErrors(errors),
       plans: options.length > 0,
       package: field('package_id', { options }),
@@ -60,36 +51,20 @@ async function formPage(
   );
 }
 
+/** One slip as it will be printed, with a code that nobody has. */
+function sampleSlip(plan: Package, prefix: string, reader: Reader) {
+  const { name: package_name, price_cents, currency } = plan;
+  const batch = { id: '–', package_name, price_cents, currency, valid_until: null };
+  return {
+    ...printSlip(`${prefix.replace(/[^A-Z0-9]/g, '')}ABCD2345X`, undefined, reader),
+    ...slipTerms(batch, plan, reader),
+  };
+}
+
 const wrongWords = (names: string[], count: number, { t }: Reader): Record<string, string> =>
   Object.fromEntries(
     names.map((name) => [name, t(`vouchers.${name}_needed`, { least: shortestLength(count || 1), most: batchMax })]),
   );
-
-async function sheetPage(
-  ctx: Context,
-  person: Person,
-  id: bigint,
-  query: z.output<typeof sheetQuery>,
-): Promise<PageResult> {
-  const reader = readerFor(ctx, person);
-  const batch = await batchOf(ctx, id);
-  const path = `/vouchers/batches/${batch.id}`;
-  const login = query.login || undefined;
-  const page = await listVouchers(ctx, { batch_id: id, state: 'unused', limit: slipsAtOnce, cursor: query.cursor });
-  const search = new URLSearchParams({ paper: query.paper, ...(login ? { login } : {}) });
-  return view('vouchers/sheet', {
-    layout: 'sheet',
-    title: reader.t('vouchers.sheet_title', { number: batch.id }),
-    back: path,
-    paper: query.paper,
-    company: person.tenant.name,
-    terms: slipTerms(batch, await termsOfBatch(ctx, id), reader),
-    slips: page.items.map((one) => printSlip(one.code, login, reader)),
-    next: page.nextCursor ? withQuery(`${path}/sheet`, search, { cursor: page.nextCursor }) : '',
-    nextLabel: reader.t('ui.page_next', { count: slipsAtOnce }),
-    empty: { text: reader.t('vouchers.none_unused'), href: path, step: reader.t('vouchers.back') },
-  });
-}
 
 export const pageRoutes: PageRoute[] = [
   ...listPages(batchList),
@@ -119,13 +94,8 @@ export const pageRoutes: PageRoute[] = [
       return seeOther(`/vouchers/batches/${outcome.batch.id}?told=made`);
     },
   }),
-  pageRoute({
-    method: 'GET',
-    path: '/vouchers/batches/:id/sheet',
-    permission: 'vouchers.read',
-    query: sheetQuery,
-    run: (ctx, { params, query }, _web, person) => sheetPage(ctx, person, params.id, query),
-  }),
+  ...sheetPages,
+  ...codePages,
   pageRoute({
     method: 'POST',
     path: '/vouchers/batches/:id/void',

@@ -51,6 +51,7 @@ export function printVoucher(voucher: Voucher, reader: Reader) {
   return {
     code: grouped(voucher.code),
     raw: voucher.code,
+    href: `/vouchers/codes/${voucher.code}`,
     plan: voucher.package_name,
     batchHref: `/vouchers/batches/${voucher.batch_id}`,
     batch: reader.t('vouchers.batch_number', { number: voucher.batch_id }),
@@ -62,16 +63,20 @@ export function printVoucher(voucher: Voucher, reader: Reader) {
   };
 }
 
-/** One slip of a print sheet. `login` is the hotspot's login page; with it a scan logs in, without it a scan gives the code. */
+/** What the QR code of a code holds: with the hotspot's login page a scan logs in, without it a scan gives the code. */
+export const loginWith = (code: string, login: string | undefined): string =>
+  login === undefined ? code : `${login}?username=${code}&password=${code}`;
+
+/** A slip as it will be printed, with a code that nobody has. */
 export function printSlip(code: string, login: string | undefined, { t }: Reader) {
-  const target =
-    login === undefined ? code : `${login}${login.includes('?') ? '&' : '?'}username=${code}&password=${code}`;
-  return { code: grouped(code), qr: qrSvg(target, t('vouchers.qr_label', { code: grouped(code) })) };
+  return { code: grouped(code), qr: qrSvg(loginWith(code, login), t('vouchers.qr_label', { code: grouped(code) })) };
 }
+
+export type SlipTerms = ReturnType<typeof slipTerms>;
 
 /** What stands on each slip of a sheet. */
 export function slipTerms(
-  batch: Batch,
+  batch: Pick<Batch, 'id' | 'package_name' | 'price_cents' | 'currency' | 'valid_until'>,
   terms: Pick<Package, 'validity' | 'down_kbps' | 'quota_bytes'>,
   reader: Reader,
 ) {

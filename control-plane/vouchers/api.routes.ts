@@ -2,14 +2,13 @@ import { z } from 'zod';
 import { cursorId, idField, listQuery } from '../platform/http/input';
 import { conflict, invalid, notFound } from '../platform/http/problem';
 import { route } from '../platform/http/route';
-import { createBatch } from './create-batch';
+import { codesAtOnce, createBatch } from './create-batch';
 import { findBatch, listBatches, listVouchers } from './queries';
 import { redeemVoucher } from './redeem-voucher';
 import { batchAnswer, newBatch, redeemInput, voucherAnswer, voucherStates } from './schema';
+import { sheetApi } from './sheets/api.routes';
 import { voidBatch } from './void-batch';
 
-/** More than these are read page by page. */
-const codesAtOnce = 1000;
 const vouchersAnswer = z.object({ items: z.array(voucherAnswer), nextCursor: z.string().nullable() });
 
 const batches = [
@@ -32,7 +31,7 @@ const batches = [
     run: async (ctx, { body }) => {
       const outcome = await createBatch(ctx, body);
       if (outcome.kind === 'invalid') throw invalid(outcome.fields);
-      return outcome.codes.length <= codesAtOnce ? { ...outcome.batch, codes: outcome.codes } : outcome.batch;
+      return outcome.codes.length > 0 ? { ...outcome.batch, codes: outcome.codes } : outcome.batch;
     },
   }),
   route({
@@ -101,6 +100,8 @@ const vouchers = [
           return outcome.voucher;
         case 'unknown':
           throw invalid({ code: 'is no voucher of yours' });
+        case 'mistyped':
+          throw invalid({ code: 'has a wrong character: no voucher ends like this; read it again' });
         case 'used':
           throw conflict('already_used', `This voucher was first used at ${outcome.voucher.used_at}.`);
         case 'void':
@@ -114,4 +115,4 @@ const vouchers = [
   }),
 ];
 
-export const apiRoutes = [...batches, ...vouchers];
+export const apiRoutes = [...batches, ...sheetApi, ...vouchers];

@@ -1,20 +1,14 @@
 import { z } from 'zod';
 import type { Context } from '../platform/context';
 import { cursorId, listQuery } from '../platform/http/input';
-import { notFound } from '../platform/http/problem';
 import { listPages, oneOf, type ListSpec } from '../tables';
 import { fieldsOf, formErrors, type Reader } from '../ui';
 import { printBatch, printVoucher } from './admin.view';
 import { batchColumns, codeColumns } from './list.view';
-import { batchStates, findBatch, findVoucher, listBatches, listVouchers } from './queries';
-import { PAPERS, voucherStates, type Batch } from './schema';
-
-/** @throws Problem 404 */
-export async function batchOf(ctx: Context, id: bigint): Promise<Batch> {
-  const batch = await findBatch(ctx, id);
-  if (!batch) throw notFound('That voucher batch');
-  return batch;
-}
+import { batchOf, batchStates, findVoucher, listBatches, listVouchers } from './queries';
+import { voucherStates, type Batch } from './schema';
+import { printSheet, sheetForm } from './sheets/pages';
+import { listSheets } from './sheets/queries';
 
 /** The field in which a code is begun for a customer, with what was wrong with it. */
 export function redeemForm(reader: Reader, refused?: { code: string; message: string }) {
@@ -99,13 +93,14 @@ export const codeList = listPages({
     return { items: items.map((one) => ({ ...one, batch })), nextCursor };
   },
   empty: ({ reader }) => ({ text: reader.t('vouchers.none_of_state') }),
-  model: (_ctx, { query: { told }, person, reader }, { scope: { batch } }) => ({
+  model: async (ctx, { query: { told }, person, reader }, { scope: { batch, id } }) => ({
     title: reader.t('vouchers.batch_title', { plan: batch.package_name, number: batch.id }),
     told: told && { text: reader.t(`vouchers.told_${told}`, { count: batch.count }) },
     path: `/vouchers/batches/${batch.id}`,
     batch: printBatch(batch, reader),
     planHref: `/plans/${batch.package_id}`,
     mayWrite: person.actor.permissions.has('vouchers.write'),
-    papers: PAPERS.map((paper) => ({ value: paper, label: reader.t(`vouchers.paper_${paper}`) })),
+    print: await sheetForm(ctx, person),
+    sheets: (await listSheets(ctx, id)).map((sheet) => printSheet(sheet, reader)),
   }),
 });

@@ -84,8 +84,7 @@ export const codeColumns: Column<BatchCode>[] = [
     label: 'vouchers.code',
     isName: true,
     cell(row, reader) {
-      const { why } = printVoucher(row, reader);
-      return { first: grouped(row.code), id: true, ...(why ? { href: why } : {}) };
+      return { first: grouped(row.code), id: true, href: printVoucher(row, reader).href };
     },
     csv: (row) => row.code,
   },

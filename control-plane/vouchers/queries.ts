@@ -1,7 +1,7 @@
 import type { Context } from '../platform/context';
 import { Prisma } from '../platform/db/generated/client';
 import { pageOf, type Page } from '../platform/http/input';
-import { invalid } from '../platform/http/problem';
+import { invalid, notFound } from '../platform/http/problem';
 import type { Package } from '../plans';
 import type { Batch, Voucher, voucherStates } from './schema';
 
@@ -13,6 +13,7 @@ interface BatchRow {
   used: bigint;
   code_length: number;
   prefix: string;
+  with_check: boolean;
   price_cents: bigint;
   currency: string;
   created_at: Date;
@@ -44,9 +45,16 @@ export async function findBatch(ctx: Context, id: bigint): Promise<Batch | undef
   return row ? toBatch(row) : undefined;
 }
 
+/** @throws Problem 404 */
+export async function batchOf(ctx: Context, id: bigint): Promise<Batch> {
+  const batch = await findBatch(ctx, id);
+  if (!batch) throw notFound('That voucher batch');
+  return batch;
+}
+
 function selectBatches(ctx: Context, where: Prisma.Sql, limit: number): Promise<BatchRow[]> {
   return ctx.tx.$queryRaw<BatchRow[]>`
-    SELECT b.id, v.plan_id, p.name AS package_name, b.count, b.code_length, b.prefix, v.price_cents, v.currency, b.created_at, b.valid_until, b.voided_at,
+    SELECT b.id, v.plan_id, p.name AS package_name, b.count, b.code_length, b.prefix, b.with_check, v.price_cents, v.currency, b.created_at, b.valid_until, b.voided_at,
            (SELECT count(*) FROM voucher u WHERE u.batch_id = b.id AND u.used_at IS NOT NULL) AS used
     FROM voucher_batch b JOIN plan_version v ON v.id = b.plan_version_id JOIN plan p ON p.id = v.plan_id
     WHERE b.tenant_id = ${ctx.tenantId} AND ${where}

@@ -17,6 +17,8 @@ export const newBatch = z.object({
     .regex(/^[a-z0-9]{0,12}$/i, 'must have at most 12 letters and digits')
     .transform((text) => text.toUpperCase())
     .optional(),
+  /** One more character, worked out from the others: a typing error is told from a code that does not exist. */
+  with_check: z.boolean().optional(),
   /** From then on the codes that were not yet used let nobody in. */
   valid_until: z.iso.datetime({ offset: true }).nullable().optional(),
 });
@@ -33,6 +35,7 @@ export const batchAnswer = z.object({
   used: z.int(),
   code_length: z.int(),
   prefix: z.string(),
+  with_check: z.boolean(),
   price_cents: z.int(),
   currency: z.string(),
   created_at: z.string(),

@@ -22,6 +22,8 @@ export function readBatch(form: BatchForm, zone: string): BatchFormOutcome {
     count: number('count'),
     code_length: number('code_length'),
     prefix: text('prefix'),
+    // What people type from paper has one: it costs them a key and tells them at once that they read wrong.
+    with_check: true,
     valid_until: day === null ? null : day.plus({ days: 1 }).startOf('day').toUTC().toISO(),
   });
   const wrong = new Set(parsed.error?.issues.map((issue) => String(issue.path[0])));

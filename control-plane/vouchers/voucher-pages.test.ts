@@ -1,24 +1,20 @@
-import type { Browser } from 'playwright-core';
-import { openBrowser, signedIn } from '../admin/testing/browser';
 import { consoleClient, type ConsoleClient } from '../test-kit/console-client';
 import { startTestLango, type TestLango } from '../test-kit/lango';
 import { make, makePackage, makeRouter, shiftClock, type Json } from '../test-kit/story';
+import { until } from '../test-kit/until';
 
 jest.setTimeout(120_000);
 
 let lango: TestLango;
 let staff: ConsoleClient;
-let browser: Browser;
 let plan: Json;
 beforeAll(async () => {
-  lango = await startTestLango();
+  lango = await startTestLango({ parts: ['jobs'] });
   await makeRouter(lango.api);
   plan = await makePackage(lango.api, { name: 'Café & day', type: 'hotspot' });
   staff = await consoleClient(lango);
-  browser = await openBrowser();
 });
 afterAll(async () => {
-  await browser.close();
   await lango.stop();
 });
 
@@ -36,7 +32,7 @@ const ask = (over: Record<string, string> = {}) =>
     ...over,
   });
 
-it('are made at the form, listed with their state, printed with a QR code each and saved as a file', async () => {
+it('are made at the form, listed with their state, each with a page of its own, and saved as a file', async () => {
   const made = await ask({ valid_until: '2099-12-31' });
   const path = made.location.split('?')[0]!;
   const [first, second] = await codes(path.split('/').at(-1)!);
@@ -45,10 +41,9 @@ it('are made at the form, listed with their state, printed with a QR code each a
   expect(page.text).toContain('31 Dec 2099');
   await staff.post('/vouchers/redeem', { code: second!.toLowerCase() });
   expect((await staff.get(`${path}?state=used`)).text).toContain(second!.replace(/(.{4})(?=.)/g, '$1 '));
-  const sheet = await staff.get(`${path}/sheet`);
-  expect(sheet.text.match(/<svg class="qr"/g)).toHaveLength(2);
-  expect(sheet.text).not.toContain(second!.slice(4));
-  expect(sheet.text).not.toContain('class="rail"');
+  const history = await staff.get(`/vouchers/codes/${second!.toLowerCase()}`);
+  expect(history.text).toContain('Begun by hand');
+  expect(history.text).toContain('No device has been online with it.');
   const file = await staff.get(`${path}/csv`);
   expect(file.text).toContain(`${first},unused,Café & day,100.00,2099-12-31T21:00:00.000Z,,`);
   expect(file.text).toContain(`${second},used,`);
@@ -89,20 +84,39 @@ it('let nobody in after their last day, but for those who began before it', asyn
   await shiftClock(lango.db, '0');
 });
 
-it('come out of a receipt printer one to a page, on paper of its width', async () => {
-  const batch = await make(lango.api, '/vouchers/batches', { package_id: plan['id'], count: 3 });
-  const { page, context } = await signedIn(browser, lango);
+/** Widths of a PDF's pages, mm. */
+const widthsOf = (pdf: Buffer) =>
+  [...pdf.toString('latin1').matchAll(/\/MediaBox \[0 0 ([\d.]+) /g)].map(([, points]) =>
+    Math.round((Number(points) / 72) * 25.4),
+  );
+
+it('are drawn by a job, on A4 or one to a page of a roll, the unused ones alone, and taken as PDF', async () => {
+  const batch = await make(lango.api, '/vouchers/batches', { package_id: plan['id'], count: 4 });
+  await make(lango.api, '/vouchers/redeem', { code: batch['codes'][0] });
+  const path = `/vouchers/batches/${batch['id']}`;
+  const wrong = await staff.post(`${path}/sheets`, { paper: 'a4', language: 'en', login: 'hotspot' });
+  expect([wrong.status, wrong.text.includes('Give an address such as')]).toEqual([422, true]);
   const widths: Record<string, unknown> = {};
   for (const paper of ['a4', '80', '58']) {
-    await page.goto(`${lango.baseUrl}/vouchers/batches/${batch['id']}/sheet?paper=${paper}`);
-    const pdf = (await page.pdf({ preferCSSPageSize: true, format: 'A4' })).toString('latin1');
-    const pages = [...pdf.matchAll(/\/MediaBox \[0 0 ([\d.]+) /g)].map(([, points]) =>
-      Math.round((Number(points) / 72) * 25.4),
+    const asked = await staff.post(`${path}/sheets`, { paper, language: 'sw', login: 'http://hotspot.example/login' });
+    const id = asked.location.split('/').at(-1)!;
+    const sheet = await until(
+      async () => (await lango.api.get<Json>(`/vouchers/sheets/${id}`)).body,
+      ({ state }) => state === 'done',
+      60_000,
     );
-    widths[paper] = pages;
+    expect(sheet).toMatchObject({ total: 3, done: 3, parts: [{ no: 1, codes: 3 }] });
+    expect((await staff.get(asked.location)).text).toContain(`href="/vouchers/sheets/${id}/parts/1"`);
+    const file = await fetch(`${lango.baseUrl}/api/vouchers/sheets/${id}/parts/1.pdf`, {
+      headers: { authorization: `Bearer ${lango.api.token}` },
+    });
+    expect(file.headers.get('content-type')).toBe('application/pdf');
+    widths[paper] = widthsOf(Buffer.from(await file.arrayBuffer()));
   }
-  await context.close();
   expect(widths).toEqual({ a4: [210], '80': [80, 80, 80], '58': [58, 58, 58] });
+  await lango.api.post(`${path}/void`);
+  const none = await lango.api.post<Json>(`${path}/sheets`, { paper: 'a4' });
+  expect([none.status, none.body['error'].code]).toEqual([409, 'none_unused']);
 });
 
 it('of another company are nobody’s here', async () => {
@@ -111,8 +125,11 @@ it('of another company are nobody’s here', async () => {
     package_id: (await makePackage(other.api))['id'],
     count: 1,
   });
-  for (const rest of ['', '/sheet', '/csv'])
+  for (const rest of ['', '/csv'])
     expect((await staff.get(`/vouchers/batches/${theirs['id']}${rest}`)).status).toBe(404);
   expect((await staff.post(`/vouchers/batches/${theirs['id']}/void`)).status).toBe(404);
+  const print = { paper: 'a4', language: 'en', login: '' };
+  expect((await staff.post(`/vouchers/batches/${theirs['id']}/sheets`, print)).status).toBe(404);
+  expect((await staff.get(`/vouchers/codes/${theirs['codes'][0]}`)).status).toBe(404);
   expect((await staff.get(`/vouchers?q=${theirs['codes'][0]}`)).text).toContain('There is no voucher');
 });

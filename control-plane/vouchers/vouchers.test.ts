@@ -1,6 +1,7 @@
 import { startTestLango, type TestLango } from '../test-kit/lango';
 import { stopwatch } from '../test-kit/stopwatch';
 import { make, makePackage, makeRouter, makeSubscription, type Json } from '../test-kit/story';
+import { checkCharacter, isWhole } from './check-character';
 import { alphabet } from './schema';
 
 jest.setTimeout(60_000);
@@ -58,6 +59,47 @@ describe('a batch', () => {
     const packageId = (await makePackage(lango.api))['id'];
     const refused = await lango.api.post<Json>('/vouchers/batches', { package_id: packageId, count: 3, ...wrong });
     expect([refused.status, Object.keys(refused.body['error'].fields)]).toEqual([422, [field]]);
+  });
+
+  it('may have a check character: a typing error is told from a code that is none, and each single one is found', async () => {
+    const made = await makeBatch({ code_length: 8, prefix: 'mto', with_check: true });
+    expect(made).toMatchObject({ with_check: true, code_length: 8 });
+    const code = made['codes'][0] as string;
+    expect([code.length, isWhole(code), checkCharacter(code.slice(0, -1))]).toEqual([12, true, code.at(-1)]);
+    const wrong = code
+      .slice(3)
+      .split('')
+      .flatMap((letter, at) =>
+        alphabet
+          .split('')
+          .filter((other) => other !== letter)
+          .map((other) => code.slice(0, 3 + at) + other + code.slice(4 + at)),
+      );
+    const swapped = code
+      .slice(4)
+      .split('')
+      .map((letter, at) => code.slice(0, 3 + at) + letter + code[3 + at] + code.slice(5 + at))
+      .filter((other) => other !== code);
+    expect([...wrong, ...swapped].filter(isWhole)).toEqual([]);
+    const complaint = async (typed: string) =>
+      (await lango.api.post<Json>('/vouchers/redeem', { code: typed })).body['error'].fields.code as string;
+    expect(await complaint(wrong[0]!.toLowerCase())).toMatch(/wrong character/);
+    expect(await complaint(`${wrong[0]!}X`)).toBe('is no voucher of yours');
+    const other = `MTO${code.slice(3, 5)}${code.slice(3, 9)}`;
+    expect(await complaint(other + checkCharacter(other))).toBe('is no voucher of yours');
+    await make(lango.api, '/vouchers/redeem', { code });
+  });
+
+  it('of a hundred thousand is there within ten seconds', async () => {
+    const packageId = (await makePackage(lango.api))['id'];
+    const elapsed_ms = stopwatch();
+    const made = await make(lango.api, '/vouchers/batches', { package_id: packageId, count: 100_000 });
+    expect(elapsed_ms()).toBeLessThan(10_000);
+    const [there] = await lango.asOwner<{ codes: number }>(
+      'SELECT count(*)::int AS codes FROM voucher WHERE batch_id = $1',
+      [made['id']],
+    );
+    expect(there).toEqual({ codes: 100_000 });
   });
 
   it('keeps the terms that it was made on', async () => {

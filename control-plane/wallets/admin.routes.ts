@@ -123,6 +123,7 @@ async function aboutWallet(
     told: told && { text: t('wallets.told_moved') },
     errors: refused && formErrors(refused.errors),
     balances: balances.map((one) => formatMoney(one.balance_cents, one.currency, locale)),
+    payOut: person.actor.permissions.has('payments.refund') ? `/payments/pay-out/${id}` : '',
     move: person.actor.permissions.has('wallets.transfer') &&
       balances.some((one) => one.balance_cents > 0) && {
         phone: field('phone', { type: 'tel', required: true, help: t('wallets.phone_help') }),

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { fieldsOf as faultsOf } from '../platform/http/input';
 import { pageRoute, seeOther, view, type PageResult, type PageRoute } from '../platform/http/page';
 import { notFound } from '../platform/http/problem';
-import { fieldsOf, formErrors, readerFor, type Reader } from '../ui';
+import { formPages, readerFor, type FormRefusal, type FormView, type Reader } from '../ui';
 import { eventChoices, printAttempts, printDelivery } from './admin.view';
 import { eventNames } from './catalogue';
 import { changeEndpoint } from './change-endpoint';
@@ -26,41 +26,42 @@ function readEndpoint(values: Record<string, string>) {
   });
 }
 
-interface Shown {
-  title: string;
-  action: string;
-  back: string;
-  values: Record<string, string>;
-  chosen: readonly string[];
-  faults?: Record<string, string>;
-}
+const endpointForm: FormView<Awaited<ReturnType<typeof mustFind>> | undefined> = {
+  slice: 'webhooks',
+  view: 'webhooks/form',
+  values: (endpoint) => ({
+    url: endpoint?.url ?? '',
+    description: endpoint?.description ?? '',
+    which: !endpoint || endpoint.events.includes('*') ? 'all' : 'some',
+    ...Object.fromEntries((endpoint?.events ?? []).map((name) => [name, 'on'])),
+  }),
+  draw: ({ values, errors, field }, { about: endpoint, reader, t }) => ({
+    title: t(endpoint ? 'webhooks.edit' : 'webhooks.add'),
+    action: endpoint ? `/webhooks/${endpoint.id}/edit` : '/webhooks',
+    back: endpoint ? `/webhooks/${endpoint.id}` : '/webhooks',
+    url: field('url', { required: true, max: 2000, autocomplete: 'url', help: t('webhooks.url_help') }),
+    description: field('description', { max: 200, help: t('webhooks.description_help') }),
+    some: values['which'] === 'some',
+    eventsFault: errors['which'],
+    groups: eventChoices(
+      eventNames.filter((name) => values[name] === 'on'),
+      reader,
+    ),
+    version: endpoint?.version,
+  }),
+};
 
-function formPage(reader: Reader, shown: Shown): PageResult {
-  const { t } = reader;
-  const words = Object.fromEntries(
-    Object.entries(shown.faults ?? {}).map(([name, message]) => [
-      name.startsWith('events') ? 'which' : name,
-      name.startsWith('events') ? t('webhooks.events_needed') : name === 'url' ? t('webhooks.url_refused') : message,
-    ]),
-  );
-  const field = fieldsOf('webhooks', shown.values, words, reader);
-  return view(
-    'webhooks/form',
-    {
-      title: shown.title,
-      action: shown.action,
-      back: shown.back,
-      errors: formErrors(words),
-      url: field('url', { required: true, max: 2000, autocomplete: 'url', help: t('webhooks.url_help') }),
-      description: field('description', { max: 200, help: t('webhooks.description_help') }),
-      some: shown.values['which'] === 'some',
-      eventsFault: words['which'],
-      groups: eventChoices(shown.chosen, reader),
-      version: shown.values['version'],
-    },
-    shown.faults ? { status: 422 } : {},
-  );
-}
+/** What is wrong with what the form says, at the field where it is said. */
+const wrongOf = (error: z.ZodError, { t }: Reader): FormRefusal => ({
+  kind: 'refused',
+  errors: Object.fromEntries(
+    Object.entries(faultsOf(error)).map(([name, message]) =>
+      name.startsWith('events')
+        ? ['which', t('webhooks.events_needed')]
+        : [name, name === 'url' ? t('webhooks.url_refused') : message],
+    ),
+  ),
+});
 
 function secretPage(reader: Reader, endpoint: { id: bigint; secret: string; title: string }): PageResult {
   return view('webhooks/secret', {
@@ -96,81 +97,35 @@ const reading: PageRoute[] = [
 ];
 
 const writing: PageRoute[] = [
-  pageRoute({
-    method: 'GET',
-    path: '/webhooks/new',
-    permission: 'webhooks.write',
-    run(ctx, _input, _web, person) {
-      const reader = readerFor(ctx, person);
-      const title = reader.t('webhooks.add');
-      return Promise.resolve(
-        formPage(reader, { title, action: '/webhooks', back: '/webhooks', values: { which: 'all' }, chosen: [] }),
-      );
-    },
-  }),
-  pageRoute({
-    method: 'POST',
-    path: '/webhooks',
+  ...formPages({
+    ...endpointForm,
+    page: '/webhooks/new',
+    post: '/webhooks',
     permission: 'webhooks.write',
     form: rawForm,
-    async run(ctx, { form }, _web, person) {
-      const reader = readerFor(ctx, person);
-      const values = form.ok ? form.value : form.values;
+    async save(values, { ctx, reader, t }) {
       const read = readEndpoint(values);
-      const again = (faults: Record<string, string>): PageResult =>
-        formPage(reader, {
-          title: reader.t('webhooks.add'),
-          action: '/webhooks',
-          back: '/webhooks',
-          values,
-          chosen: eventNames.filter((name) => values[name] === 'on'),
-          faults,
-        });
-      if (!read.success) return again(faultsOf(read.error));
+      if (!read.success) return wrongOf(read.error, reader);
       const made = await createEndpoint(ctx, read.data);
-      if (made.kind === 'too_many') return again({ endpoint: reader.t('webhooks.too_many', { count: made.most }) });
-      return secretPage(reader, { ...made, title: reader.t('webhooks.added') });
+      if (made.kind === 'too_many')
+        return { kind: 'refused', errors: { endpoint: t('webhooks.too_many', { count: made.most }) } };
+      return secretPage(reader, { ...made, title: t('webhooks.added') });
     },
   }),
-  pageRoute({
-    method: 'GET',
-    path: '/webhooks/:id/edit',
-    permission: 'webhooks.write',
-    async run(ctx, { params }, _web, person) {
-      const reader = readerFor(ctx, person);
-      const { url, description, events, version } = await mustFind(ctx, params.id);
-      const which = events.includes('*') ? 'all' : 'some';
-      return formPage(reader, {
-        title: reader.t('webhooks.edit'),
-        action: `/webhooks/${params.id}/edit`,
-        back: `/webhooks/${params.id}`,
-        values: { url, description, which, version: String(version) },
-        chosen: events,
-      });
-    },
-  }),
-  pageRoute({
-    method: 'POST',
-    path: '/webhooks/:id/edit',
+  ...formPages({
+    ...endpointForm,
+    page: '/webhooks/:id/edit',
+    post: '/webhooks/:id/edit',
     permission: 'webhooks.write',
     form: rawForm,
-    async run(ctx, { params, form }, _web, person) {
-      const reader = readerFor(ctx, person);
-      const values = form.ok ? form.value : form.values;
-      await mustFind(ctx, params.id);
+    open: ({ ctx, params }) => mustFind(ctx, params.id),
+    async save(values, { ctx, params, reader }) {
       const read = readEndpoint(values);
+      if (!read.success) return wrongOf(read.error, reader);
       const version = /^\d{1,9}$/.test(values['version'] ?? '') ? Number(values['version']) : undefined;
-      const outcome = read.success ? await changeEndpoint(ctx, params.id, { ...read.data, version }) : undefined;
-      if (outcome?.kind === 'not_found') throw notFound('That webhook endpoint');
-      if (read.success && outcome?.kind === 'done') return seeOther(`/webhooks/${params.id}?told=changed`);
-      return formPage(reader, {
-        title: reader.t('webhooks.edit'),
-        action: `/webhooks/${params.id}/edit`,
-        back: `/webhooks/${params.id}`,
-        values,
-        chosen: eventNames.filter((name) => values[name] === 'on'),
-        faults: read.success ? { url: reader.t('webhooks.changed_meanwhile') } : faultsOf(read.error),
-      });
+      const outcome = await changeEndpoint(ctx, params.id, { ...read.data, version });
+      if (outcome.kind === 'not_found') throw notFound('That webhook endpoint');
+      return outcome.kind === 'done' ? seeOther(`/webhooks/${params.id}?told=changed`) : { kind: 'changed' };
     },
   }),
 ];

@@ -365,7 +365,7 @@ test('a proven cut and an end without payment are told', async () => {
 test('the catalogue and what the database tells are the same', async () => {
   const rows = await asOwner<{ event: string }>(
     lango.db,
-    `SELECT DISTINCT event FROM webhook_actions() UNION SELECT unnest(ARRAY['subscription.expired', 'session.cut', 'session.rate_changed', 'enforcement.gave_up'])`,
+    `SELECT DISTINCT event FROM webhook_actions() UNION SELECT unnest(ARRAY['payment.refunded', 'payment.refund_failed', 'subscription.expired', 'session.cut', 'session.rate_changed', 'enforcement.gave_up'])`,
   );
   expect(rows.map((row) => row.event).sort()).toEqual([...eventNames].sort());
   const told = await lango.api.get<Json>('/webhooks/events');

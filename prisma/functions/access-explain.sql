@@ -51,7 +51,7 @@ BEGIN
            jsonb_agg(jsonb_build_object('attribute', a.attribute, 'value', a.value)) FILTER (WHERE a.attribute NOT LIKE 'Lango-%' AND a.attribute <> 'Cleartext-Password')
     INTO v_said, v_reply
     FROM aaa_authorize(n.id, n.tenant_id, n.type, n.message_authenticator, access_company(n.company, n.id), encode(convert_to(p_username, 'UTF8'), 'hex'),
-                       encode(convert_to(coalesce(v_mac, p_mac, s.mac_lock, ''), 'UTF8'), 'hex'),
+                       encode(convert_to(coalesce(v_mac, p_mac, s.mac_lock, access_mac(p_username), ''), 'UTF8'), 'hex'),
                        CASE WHEN v_hotspot THEN '1' ELSE '2' END, CASE WHEN v_hotspot THEN '19' ELSE '15' END,
                        CASE WHEN p_signed THEN 'as if signed' ELSE '' END, '') AS a;
     v_reason := v_said ->> 'Lango-Reason';

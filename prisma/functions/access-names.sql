@@ -11,12 +11,14 @@ BEGIN
   RETURN v_upper || ARRAY(SELECT lower(w) FROM unnest(v_upper) AS w);
 END $$;
 
--- The username that is meant by a name that is none: the same device written otherwise, or a voucher in use whose code was typed in another way.
+-- The username that is meant by a name that is none: the same device written otherwise, a device that a service was bought for at a hotspot, or a voucher in
+-- use whose code was typed in another way.
 CREATE OR REPLACE FUNCTION access_meant_username(p_tenant_id bigint, p_typed text) RETURNS text LANGUAGE plpgsql STABLE AS $$
 DECLARE v_mac text := access_mac(p_typed);
 BEGIN
   IF v_mac IS NOT NULL THEN
-    RETURN (SELECT k.username FROM access_card k WHERE k.tenant_id = p_tenant_id AND k.username = ANY (access_mac_spellings(v_mac)) LIMIT 1);
+    RETURN coalesce((SELECT k.username FROM access_card k WHERE k.tenant_id = p_tenant_id AND k.username = ANY (access_mac_spellings(v_mac)) LIMIT 1),
+                    hotspot_username_of(p_tenant_id, v_mac));
   END IF;
   RETURN (SELECT k.username FROM voucher u JOIN access_card k ON k.tenant_id = u.tenant_id AND k.username = u.code AND k.subscription_id = u.subscription_id
           WHERE u.tenant_id = p_tenant_id AND u.code = voucher_code(p_typed));
@@ -33,7 +35,13 @@ DECLARE
   v_name text := access_meant_username(p_tenant_id, p_typed);
   v_rows jsonb;
   v_fresh boolean := false;
+  -- A device that a service with a name of its own was bought for: the router tries it by its address, and it has no password.
+  v_device boolean := access_mac(p_typed) IS NOT NULL AND access_mac(v_name) IS NULL;
 BEGIN
+  IF v_device AND v_name IS NOT NULL AND (p_service_type <> '1' OR access_mac(access_text(p_station_hex)) IS DISTINCT FROM access_mac(p_typed)) THEN
+    -- That name is for a hotspot to say, of the very device that is there.
+    RETURN;
+  END IF;
   IF v_name IS NULL THEN
     v_name := (SELECT u.code FROM voucher u JOIN voucher_batch b ON b.id = u.batch_id
                WHERE u.tenant_id = p_tenant_id AND u.code = voucher_code(p_typed) AND u.used_at IS NULL AND voucher_is_open(b.voided_at, b.valid_until));
@@ -57,10 +65,12 @@ BEGIN
   RETURN QUERY
   SELECT 0, '', a.attribute,
     CASE -- Where the name is also the password, it is so in the spelling of this login.
-         WHEN a.attribute = 'Cleartext-Password' AND a.value = access_literal(v_name) THEN access_literal(p_typed)
+         WHEN a.attribute = 'Cleartext-Password' AND (v_device OR a.value = access_literal(v_name)) THEN access_literal(p_typed)
          WHEN a.attribute = 'Class' AND v_fresh THEN regexp_replace(a.value, '^L1:[0-9]+:', 'L1:0:')
          ELSE a.value END, a.op
-  FROM jsonb_to_recordset(v_rows) AS a (attribute text, value text, op text);
+  FROM jsonb_to_recordset(v_rows) AS a (attribute text, value text, op text)
+  UNION ALL
+  SELECT 0, '', 'Lango-No-Secret', 'yes', ':=' WHERE v_device AND v_name IS NOT NULL AND v_rows IS NOT NULL;
 END $$;
 
 -- Whose session it is that began under this name, for accounting, when neither its Class nor a username says so. A voucher begins here.

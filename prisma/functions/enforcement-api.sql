@@ -9,11 +9,15 @@ CREATE OR REPLACE FUNCTION enforcement_api_way(p_nas nas) RETURNS jsonb LANGUAGE
     'username', p_nas.api_username, 'password_sealed', encode(p_nas.api_password_enc, 'base64'), 'tls', p_nas.api_tls, 'fingerprint', p_nas.api_fingerprint) END
 $$;
 
--- What a device is logged in with, and whether it is in by now.
+-- What a device is logged in with, and whether it is in by now. `crowded`: others of the same service, who have just been told to go, are still in; for so long
+-- as that may take, a try would be refused.
 CREATE OR REPLACE FUNCTION enforcement_login_of(p_subscription_id bigint, p_params jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
 BEGIN
   RETURN (SELECT jsonb_build_object('username', s.username, 'password', c.value, 'mac', p_params->>'mac',
-            'online', EXISTS (SELECT 1 FROM session_live l WHERE l.subscription_id = s.id AND l.stopped_at IS NULL))
+            'online', EXISTS (SELECT 1 FROM session_live l WHERE l.subscription_id = s.id AND l.stopped_at IS NULL AND coalesce(l.mac, p_params->>'mac') = p_params->>'mac'),
+            'crowded', (p_params->>'at')::timestamptz > lango_now() - interval '20 seconds'
+              AND (SELECT count(DISTINCT (l.nas_id, l.mac)) FROM session_live l WHERE l.subscription_id = s.id AND l.stopped_at IS NULL AND l.mac <> p_params->>'mac')
+                  >= (SELECT v.simultaneous_use FROM plan_version v WHERE v.id = s.plan_version_id))
           FROM subscription s JOIN radcheck c ON c.tenant_id = s.tenant_id AND c.username = s.username AND c.attribute = 'Cleartext-Password'
           WHERE s.id = p_subscription_id LIMIT 1);
 END $$;
@@ -29,9 +33,9 @@ BEGIN
   IF v_tenant_id IS NULL THEN RETURN NULL; END IF;
   PERFORM enforcement_check_tenant(v_tenant_id);
   INSERT INTO enforcement (tenant_id, nas_id, subscription_id, kind, reason, params, created_at, next_attempt_at)
-  SELECT n.tenant_id, n.id, p_subscription_id, 'login', p_reason, jsonb_build_object('mac', upper(p_mac)), lango_now(), lango_now()
+  SELECT n.tenant_id, n.id, p_subscription_id, 'login', p_reason, jsonb_build_object('mac', upper(p_mac), 'at', lango_now()), lango_now(), lango_now()
   FROM nas n WHERE n.id = p_nas_id AND n.tenant_id = v_tenant_id AND enforcement_api_way(n) IS NOT NULL AND p_mac ~* '^([0-9a-f]{2}:){5}[0-9a-f]{2}$'
-  ON CONFLICT (subscription_id) WHERE state = 'open' AND kind = 'login' DO UPDATE
+  ON CONFLICT (subscription_id, (params->>'mac')) WHERE state = 'open' AND kind = 'login' DO UPDATE
     SET nas_id = excluded.nas_id, reason = excluded.reason, params = excluded.params, attempts = 0, acked_at = NULL, next_attempt_at = excluded.next_attempt_at
   RETURNING id INTO v_id;
   RETURN v_id;

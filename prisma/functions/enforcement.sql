@@ -5,7 +5,7 @@
 
 -- Reasons that end a session whatever its subscription says now: a cut for one of these is never taken back because somebody paid.
 CREATE OR REPLACE FUNCTION enforcement_is_final(p_reason text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
-  SELECT p_reason IN ('password_changed', 'static_ip_changed', 'mac_lock_changed', 'username_changed', 'router_deleted', 'simultaneous_use', 'staff_disconnect')
+  SELECT p_reason IN ('password_changed', 'static_ip_changed', 'mac_lock_changed', 'username_changed', 'router_deleted', 'simultaneous_use', 'device_replaced', 'staff_disconnect')
 $$;
 
 CREATE OR REPLACE FUNCTION subscription_is_entitled(p_state text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$

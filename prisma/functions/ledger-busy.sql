@@ -6,26 +6,41 @@ CREATE OR REPLACE FUNCTION ledger_is_busy(p_code text) RETURNS boolean LANGUAGE 
 $$ SELECT p_code IN ('cash', 'bank', 'cheques', 'mpesa', 'familybank', 'stripe', 'sales') $$;
 GRANT EXECUTE ON FUNCTION ledger_is_busy TO lango_web, lango_jobs;
 
--- Books the sides that ledger_post_one left, when the transaction ends; a transfer whose entries are all there is left alone. All busy accounts of the transaction are
--- locked at once and in the order of their ids, after everything else that it has locked: so no two wait for each other in a circle.
-CREATE OR REPLACE FUNCTION ledger_post_busy() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+-- Books the sides of these transfers that belong to busy accounts: locked at once and in the order of their ids, each account written once however many
+-- transfers there are. Granted to nobody.
+CREATE OR REPLACE FUNCTION ledger_book_busy(p_transfers bigint[]) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM 1 FROM ledger_account a
+    WHERE a.id IN (SELECT unnest(ARRAY[t.debit_account_id, t.credit_account_id]) FROM ledger_transfer t WHERE t.id = ANY (p_transfers)) AND ledger_is_busy(a.code)
+    ORDER BY a.id FOR NO KEY UPDATE;
+  WITH side AS (
+    SELECT t.id, t.tenant_id, a.id AS account_id, s.cents, a.balance_cents, a.version
+    FROM ledger_transfer t CROSS JOIN LATERAL (VALUES (t.debit_account_id, -t.amount_cents), (t.credit_account_id, t.amount_cents)) AS s (account_id, cents)
+    JOIN ledger_account a ON a.id = s.account_id WHERE t.id = ANY (p_transfers) AND ledger_is_busy(a.code)
+  ), moved AS (
+    UPDATE ledger_account a SET balance_cents = a.balance_cents + x.cents, version = a.version + x.entries
+    FROM (SELECT s.account_id, sum(s.cents)::bigint AS cents, count(*) AS entries FROM side s GROUP BY 1) x WHERE a.id = x.account_id
+  )
+  INSERT INTO ledger_entry (tenant_id, transfer_id, account_id, amount_cents, previous_balance_cents, balance_cents, account_version)
+  SELECT s.tenant_id, s.id, s.account_id, s.cents, s.balance_cents + (sum(s.cents) OVER w)::bigint - s.cents, s.balance_cents + (sum(s.cents) OVER w)::bigint, s.version + row_number() OVER w
+  FROM side s WINDOW w AS (PARTITION BY s.account_id ORDER BY s.id);
+END $$;
+
+-- Books what ledger_write left, when the transaction ends and after everything else that it has locked: so no two wait for each other in a circle. The first
+-- of its transfers books for all; a transfer whose entries are there already is left alone.
+CREATE OR REPLACE FUNCTION ledger_post_busy() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
-  v_left text := nullif(current_setting('lango.ledger_busy', true), '');
-  side record;
-  a ledger_account;
+  v_left bigint[] := string_to_array(nullif(current_setting('lango.ledger_busy', true), ''), ',')::bigint[];
 BEGIN
   IF v_left IS NOT NULL THEN
-    PERFORM 1 FROM ledger_account x WHERE x.id = ANY (string_to_array(v_left, ',')::bigint[]) AND ledger_is_busy(x.code) ORDER BY x.id FOR NO KEY UPDATE;
-    PERFORM set_config('lango.ledger_busy', '', true);
+    PERFORM ledger_book_busy(v_left);
+    -- Numbers of one transaction rise.
+    PERFORM set_config('lango.ledger_busy', '', true), set_config('lango.ledger_booked', v_left[cardinality(v_left)]::text, true);
   END IF;
-  -- By the transfer's two entries (+ 0), never through all those of the account.
-  FOR side IN SELECT s.id, s.cents FROM (VALUES (NEW.debit_account_id, -NEW.amount_cents), (NEW.credit_account_id, NEW.amount_cents)) AS s (id, cents)
-    WHERE NOT EXISTS (SELECT FROM ledger_entry e WHERE e.transfer_id = NEW.id AND e.account_id + 0 = s.id) ORDER BY s.id
-  LOOP
-    UPDATE ledger_account x SET balance_cents = x.balance_cents + side.cents, version = x.version + 1 WHERE x.id = side.id RETURNING * INTO STRICT a;
-    INSERT INTO ledger_entry (tenant_id, transfer_id, account_id, amount_cents, previous_balance_cents, balance_cents, account_version)
-    VALUES (NEW.tenant_id, NEW.id, a.id, side.cents, a.balance_cents - side.cents, a.balance_cents, a.version);
-  END LOOP;
+  IF NEW.id > coalesce(nullif(current_setting('lango.ledger_booked', true), '')::bigint, 0) AND (SELECT count(*) FROM ledger_entry e WHERE e.transfer_id = NEW.id) <> 2 THEN
+    PERFORM ledger_book_busy(ARRAY[NEW.id]);
+  END IF;
   RETURN NULL;
 END $$;
 DROP TRIGGER IF EXISTS ledger_post_busy ON ledger_transfer;

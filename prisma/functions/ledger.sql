@@ -70,12 +70,14 @@ GRANT EXECUTE ON FUNCTION ledger_lock TO lango_web;
 -- key names the business event ("payment:12:received"). A key that stands already with the same accounts and amount posts nothing and answers
 -- posted = false; with other content it is an error. LG001: an account would fall below its floor.
 CREATE OR REPLACE FUNCTION ledger_post(p_transfers jsonb) RETURNS TABLE (key text, transfer_id bigint, posted boolean)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+#variable_conflict use_column
 DECLARE
   v_tenant bigint := lango_tenant();
-  t record;
-  standing ledger_transfer;
-  wanted bigint[];
+  v_keys text[];
+  v_wanted bigint[];
+  v_known integer;
+  v_standing jsonb;
 BEGIN
   IF v_tenant IS NULL THEN
     RAISE EXCEPTION 'ledger_post works for one company: set lango.tenant first';
@@ -83,60 +85,90 @@ BEGIN
   IF jsonb_typeof(p_transfers) <> 'array' OR jsonb_array_length(p_transfers) NOT BETWEEN 1 AND 100 THEN
     RAISE EXCEPTION 'ledger_post takes an array of 1 to 100 transfers';
   END IF;
-  SELECT array_agg(DISTINCT a.id) INTO wanted
-  FROM jsonb_to_recordset(p_transfers) AS x (debit bigint, credit bigint), unnest(ARRAY[x.debit, x.credit]) AS a (id);
-  PERFORM 1 FROM ledger_account a WHERE a.id = ANY (wanted) AND a.tenant_id = v_tenant AND NOT ledger_is_busy(a.code) ORDER BY a.id FOR NO KEY UPDATE;
-  IF (SELECT count(*) FROM ledger_account a WHERE a.id = ANY (wanted) AND a.tenant_id = v_tenant) <> cardinality(wanted) THEN
+  SELECT array_agg(DISTINCT a.id), array_agg(DISTINCT x.key) INTO v_wanted, v_keys
+  FROM jsonb_to_recordset(p_transfers) AS x (key text, debit bigint, credit bigint), unnest(ARRAY[x.debit, x.credit]) AS a (id);
+  IF cardinality(v_keys) < jsonb_array_length(p_transfers) THEN
+    -- One of them names the same event as another: by turns, so that the second finds the first.
+    RETURN QUERY SELECT p.* FROM jsonb_array_elements(p_transfers) WITH ORDINALITY AS x (transfer, n), ledger_post(jsonb_build_array(x.transfer)) p ORDER BY x.n;
+    RETURN;
+  END IF;
+  PERFORM 1 FROM ledger_account a WHERE a.id = ANY (v_wanted) AND a.tenant_id = v_tenant AND NOT ledger_is_busy(a.code) ORDER BY a.id FOR NO KEY UPDATE;
+  SELECT count(*) INTO v_known FROM ledger_account a WHERE a.id = ANY (v_wanted) AND a.tenant_id = v_tenant;
+  IF v_known <> cardinality(v_wanted) THEN
     RAISE EXCEPTION 'a transfer names an account that this company does not have';
   END IF;
-  FOR t IN
-    SELECT * FROM ROWS FROM (jsonb_to_recordset(p_transfers) AS (key text, debit bigint, credit bigint, amount_cents bigint, kind text, memo text, payment_id bigint, event_at timestamptz))
-    WITH ORDINALITY AS x (key, debit, credit, amount_cents, kind, memo, payment_id, event_at, n) ORDER BY n
-  LOOP
-    SELECT * INTO standing FROM ledger_transfer l WHERE l.tenant_id = v_tenant AND l.key = t.key;
-    IF FOUND THEN
-      IF (standing.debit_account_id, standing.credit_account_id, standing.amount_cents) IS DISTINCT FROM (t.debit, t.credit, t.amount_cents) THEN
-        RAISE EXCEPTION 'transfer % stands already with other content', t.key;
-      END IF;
-      RETURN QUERY SELECT t.key, standing.id, false;
-    ELSE
-      RETURN QUERY SELECT t.key, ledger_post_one(v_tenant, t.key, t.debit, t.credit, t.amount_cents, t.kind, coalesce(t.memo, ''), t.payment_id, coalesce(t.event_at, lango_now())), true;
-    END IF;
-  END LOOP;
+  SELECT jsonb_object_agg(l.key, jsonb_build_array(l.id, l.debit_account_id, l.credit_account_id, l.amount_cents)) INTO v_standing
+  FROM ledger_transfer l WHERE l.tenant_id = v_tenant AND l.key = ANY (v_keys);
+  IF v_standing IS NULL THEN
+    RETURN QUERY SELECT w.key, w.transfer_id, true FROM ledger_write(v_tenant, p_transfers) w;
+    RETURN;
+  END IF;
+  SELECT min(x.key) INTO key FROM jsonb_to_recordset(p_transfers) AS x (key text, debit bigint, credit bigint, amount_cents bigint)
+  WHERE (v_standing -> x.key) - 0 <> jsonb_build_array(x.debit, x.credit, x.amount_cents);
+  IF key IS NOT NULL THEN
+    RAISE EXCEPTION 'transfer % stands already with other content', key;
+  END IF;
+  RETURN QUERY SELECT x.transfer ->> 'key', (v_standing -> (x.transfer ->> 'key') ->> 0)::bigint, false
+    FROM jsonb_array_elements(p_transfers) AS x (transfer) WHERE v_standing ? (x.transfer ->> 'key');
+  IF cardinality(v_keys) > (SELECT count(*) FROM jsonb_object_keys(v_standing)) THEN
+    RETURN QUERY SELECT w.key, w.transfer_id, true
+      FROM ledger_write(v_tenant, (SELECT jsonb_agg(x.transfer ORDER BY x.n) FROM jsonb_array_elements(p_transfers) WITH ORDINALITY AS x (transfer, n)
+                                   WHERE NOT v_standing ? (x.transfer ->> 'key'))) w;
+  END IF;
 END $$;
 GRANT EXECUTE ON FUNCTION ledger_post TO lango_web;
 
--- One transfer and its entries but for those of busy accounts, which follow at the transaction's end; the others are locked by the caller. Granted to nobody.
-CREATE OR REPLACE FUNCTION ledger_post_one(
-  p_tenant bigint, p_key text, p_debit bigint, p_credit bigint, p_amount bigint, p_kind text, p_memo text, p_payment bigint, p_event_at timestamptz
-) RETURNS bigint LANGUAGE plpgsql AS $$
+-- New transfers, in their order, with the entries of all accounts but the busy ones, which follow at the transaction's end; the others are locked by the
+-- caller. One statement however many they are: running balances by window. Granted to nobody.
+CREATE OR REPLACE FUNCTION ledger_write(p_tenant bigint, p_transfers jsonb) RETURNS TABLE (key text, transfer_id bigint)
+LANGUAGE plpgsql SET search_path = public, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+#variable_conflict use_column
 DECLARE
-  v_currency text;
-  v_transfer bigint;
-  side record;
-  a ledger_account;
+  v_ids bigint[];
+  v_keys text[];
+  v_busy boolean;
 BEGIN
-  SELECT d.currency INTO v_currency FROM ledger_account d JOIN ledger_account c ON c.currency = d.currency WHERE d.id = p_debit AND c.id = p_credit;
-  IF NOT FOUND THEN
-    RAISE EXCEPTION 'transfer %: the two accounts differ in currency', p_key;
-  END IF;
-  INSERT INTO ledger_transfer (tenant_id, key, debit_account_id, credit_account_id, amount_cents, currency, kind, memo, payment_id, event_at)
-  VALUES (p_tenant, p_key, p_debit, p_credit, p_amount, v_currency, p_kind, p_memo, p_payment, p_event_at) RETURNING id INTO v_transfer;
-  FOR side IN VALUES (p_debit, -p_amount), (p_credit, p_amount) LOOP
-    SELECT * INTO STRICT a FROM ledger_account WHERE id = side.column1;
-    IF ledger_is_busy(a.code) THEN
-      PERFORM set_config('lango.ledger_busy', concat_ws(',', nullif(current_setting('lango.ledger_busy', true), ''), a.id), true)
-      WHERE NOT a.id::text = ANY (string_to_array(coalesce(current_setting('lango.ledger_busy', true), ''), ','));
-      CONTINUE;
-    END IF;
-    IF side.column2 < 0 AND a.floor_cents IS NOT NULL AND a.balance_cents + side.column2 < a.floor_cents THEN
-      RAISE EXCEPTION 'transfer %: account % holds % and may not fall below %', p_key, a.code, a.balance_cents, a.floor_cents USING ERRCODE = 'LG001';
-    END IF;
-    UPDATE ledger_account SET balance_cents = balance_cents + side.column2, version = version + 1 WHERE id = a.id;
+  WITH made AS (
+    INSERT INTO ledger_transfer (tenant_id, key, debit_account_id, credit_account_id, amount_cents, currency, kind, memo, payment_id, event_at)
+    SELECT p_tenant, x.transfer ->> 'key', d.id, c.id, (x.transfer ->> 'amount_cents')::bigint, d.currency, x.transfer ->> 'kind', coalesce(x.transfer ->> 'memo', ''),
+           (x.transfer ->> 'payment_id')::bigint, coalesce((x.transfer ->> 'event_at')::timestamptz, lango_now())
+    FROM jsonb_array_elements(p_transfers) WITH ORDINALITY AS x (transfer, n)
+    JOIN ledger_account d ON d.id = (x.transfer ->> 'debit')::bigint JOIN ledger_account c ON c.id = (x.transfer ->> 'credit')::bigint AND c.currency = d.currency
+    ORDER BY x.n
+    RETURNING id, key, debit_account_id, credit_account_id, amount_cents
+  ), side AS (
+    SELECT m.id, m.key, a.id AS account_id, s.cents, a.code, a.balance_cents, a.version, a.floor_cents, ledger_is_busy(a.code) AS busy
+    FROM made m CROSS JOIN LATERAL (VALUES (m.debit_account_id, -m.amount_cents), (m.credit_account_id, m.amount_cents)) AS s (account_id, cents)
+    JOIN ledger_account a ON a.id = s.account_id
+  ), entry AS (
+    SELECT s.id, s.account_id, s.cents, s.version + row_number() OVER w AS version,
+           ledger_above_floor(s.key, s.code, s.cents, s.floor_cents, s.balance_cents + (sum(s.cents) OVER w)::bigint) AS balance
+    FROM side s WHERE NOT s.busy WINDOW w AS (PARTITION BY s.account_id ORDER BY s.id)
+  ), moved AS (
+    UPDATE ledger_account a SET balance_cents = a.balance_cents + x.cents, version = a.version + x.entries
+    FROM (SELECT e.account_id, sum(e.cents)::bigint AS cents, count(*) AS entries FROM entry e GROUP BY 1) x WHERE a.id = x.account_id
+  ), written AS (
     INSERT INTO ledger_entry (tenant_id, transfer_id, account_id, amount_cents, previous_balance_cents, balance_cents, account_version)
-    VALUES (p_tenant, v_transfer, a.id, side.column2, a.balance_cents, a.balance_cents + side.column2, a.version + 1);
-  END LOOP;
-  RETURN v_transfer;
+    SELECT p_tenant, e.id, e.account_id, e.cents, e.balance - e.cents, e.balance, e.version FROM entry e ORDER BY e.id
+  )
+  SELECT array_agg(m.id ORDER BY m.id), array_agg(m.key ORDER BY m.id), (SELECT bool_or(s.busy) FROM side s) INTO v_ids, v_keys, v_busy FROM made m;
+  IF coalesce(cardinality(v_ids), 0) <> jsonb_array_length(p_transfers) THEN
+    RAISE EXCEPTION 'transfer %: the two accounts differ in currency',
+      (SELECT min(x.transfer ->> 'key') FROM jsonb_array_elements(p_transfers) AS x (transfer) WHERE NOT (x.transfer ->> 'key') = ANY (coalesce(v_keys, '{}')));
+  END IF;
+  IF v_busy THEN
+    PERFORM set_config('lango.ledger_busy', concat_ws(',', nullif(current_setting('lango.ledger_busy', true), ''), array_to_string(v_ids, ',')), true);
+  END IF;
+  RETURN QUERY SELECT * FROM unnest(v_keys, v_ids);
+END $$;
+
+-- The balance after an entry, where its account may stand there.
+CREATE OR REPLACE FUNCTION ledger_above_floor(p_key text, p_code text, p_cents bigint, p_floor bigint, p_balance bigint) RETURNS bigint LANGUAGE plpgsql AS $$
+BEGIN
+  IF p_cents < 0 AND p_balance < p_floor THEN
+    RAISE EXCEPTION 'transfer %: account % holds % and may not fall below %', p_key, p_code, p_balance - p_cents, p_floor USING ERRCODE = 'LG001';
+  END IF;
+  RETURN p_balance;
 END $$;
 
 -- Recomputes every balance from the entries and every entry from its transfer, and tells what does not agree. No row means the books are right.

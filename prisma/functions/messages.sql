@@ -5,7 +5,7 @@
 -- each; a test holds the two to each other.
 DROP FUNCTION IF EXISTS message_kinds();
 CREATE FUNCTION message_kinds() RETURNS TABLE (kind text, topic text, urgency text, automatic boolean) LANGUAGE sql IMMUTABLE AS $$
-  VALUES ('code', NULL, 'now', false), ('invitation', NULL, 'now', false), ('joined', NULL, 'now', false), ('test', NULL, 'now', false),
+  VALUES ('code', NULL, 'now', false), ('invitation', NULL, 'now', false), ('joined', NULL, 'now', false), ('test', NULL, 'now', false), ('router_alert', NULL, 'now', false),
          ('notice', 'news', 'day', false),
          ('welcome', 'service', 'now', true),
          ('payment_received', 'payments', 'now', true), ('payment_kept', 'payments', 'now', true), ('payment_refunded', 'payments', 'now', true), ('renewed', 'payments', 'now', true),

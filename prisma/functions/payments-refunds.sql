@@ -36,7 +36,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
   UNION ALL SELECT 'refund differs from its credit', p.tenant_id, p.id, p.credit_cents, coalesce(p.credited, 0) FROM posted p WHERE p.credit_cents <> coalesce(p.credited, 0)
   UNION ALL SELECT 'refund differs from what is owed for it', p.tenant_id, p.id, p.owed_cents, coalesce(p.owed, 0) FROM posted p WHERE p.owed_cents <> coalesce(p.owed, 0)
   UNION ALL SELECT 'refund by a provider has not left as it says', p.tenant_id, p.id, CASE p.state WHEN 'done' THEN p.amount_cents ELSE 0 END, coalesce(p.paid, 0)
-    FROM posted p WHERE p.way = 'provider' AND coalesce(p.paid, 0) <> CASE p.state WHEN 'done' THEN p.amount_cents ELSE 0 END
+    FROM posted p WHERE p.way IN ('provider', 'mpesa') AND coalesce(p.paid, 0) <> CASE p.state WHEN 'done' THEN p.amount_cents ELSE 0 END
   UNION ALL SELECT 'refund that failed is not back', p.tenant_id, p.id, CASE p.state WHEN 'failed' THEN p.amount_cents ELSE 0 END, coalesce(p.back, 0)
     FROM posted p WHERE coalesce(p.back, 0) <> CASE p.state WHEN 'failed' THEN p.amount_cents ELSE 0 END
   UNION ALL SELECT 'payment gives back more than it brought', x.tenant_id, NULL, x.amount_cents, x.given FROM (
@@ -46,7 +46,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     FROM payment y LEFT JOIN payment_refund r ON r.payment_id = y.id AND r.state = 'done' WHERE y.state = 'refunded' AND (p_tenant IS NULL OR y.tenant_id = p_tenant)
     GROUP BY y.id HAVING coalesce(sum(r.amount_cents), 0) <> y.amount_cents
   UNION ALL SELECT 'refunds on their way differ from their account', a.tenant_id, NULL, coalesce(sum(r.amount_cents), 0)::bigint, a.balance_cents
-    FROM ledger_account a LEFT JOIN payment_refund r ON r.tenant_id = a.tenant_id AND r.currency = a.currency AND r.way = 'provider' AND r.state = 'sending'
+    FROM ledger_account a LEFT JOIN payment_refund r ON r.tenant_id = a.tenant_id AND r.currency = a.currency AND r.way IN ('provider', 'mpesa') AND r.state = 'sending'
     WHERE a.code = 'refunds' AND (p_tenant IS NULL OR a.tenant_id = p_tenant) GROUP BY a.id HAVING coalesce(sum(r.amount_cents), 0) <> a.balance_cents
 $$;
 GRANT EXECUTE ON FUNCTION payment_refund_verify TO lango_jobs;

@@ -251,22 +251,14 @@ BEGIN
   UPDATE ledger_account a SET balance_cents = a.balance_cents - m.amount_cents, version = a.version + 1 FROM moved m WHERE a.id = m.debit_account_id;
 END $$;
 
--- The other side of them, running balances by window. All of a company's money goes through sales, so it is locked last, when nothing else is left to do.
+-- The other side of them. All of a company's money goes through sales, so it is locked last, when nothing else is left to do.
 CREATE OR REPLACE FUNCTION postpaid_post_sales(p_tenant bigint, p_ids bigint[]) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE v_transfers bigint[];
 BEGIN
   SELECT array_agg(t.id) INTO v_transfers
   FROM postpaid_bill b JOIN postpaid_account a ON a.subscriber_id = b.subscriber_id AND a.billed_until = b.period_to
   JOIN ledger_transfer t ON t.tenant_id = p_tenant AND t.key = postpaid_key(b.subscriber_id, b.period_from) WHERE b.subscriber_id = ANY (p_ids);
-  PERFORM 1 FROM ledger_account x WHERE x.id IN (SELECT t.credit_account_id FROM ledger_transfer t WHERE t.id = ANY (v_transfers)) ORDER BY x.id FOR NO KEY UPDATE;
-  WITH side AS (SELECT t.id, t.credit_account_id AS account_id, t.amount_cents AS cents FROM ledger_transfer t WHERE t.id = ANY (v_transfers)),
-  entry AS (
-    INSERT INTO ledger_entry (tenant_id, transfer_id, account_id, amount_cents, previous_balance_cents, balance_cents, account_version)
-    SELECT p_tenant, s.id, s.account_id, s.cents, (a.balance_cents + sum(s.cents) OVER w) - s.cents, a.balance_cents + sum(s.cents) OVER w, a.version + row_number() OVER w
-    FROM side s JOIN ledger_account a ON a.id = s.account_id WINDOW w AS (PARTITION BY s.account_id ORDER BY s.id)
-  )
-  UPDATE ledger_account a SET balance_cents = a.balance_cents + x.cents, version = a.version + x.entries
-  FROM (SELECT s.account_id, sum(s.cents)::bigint AS cents, count(*) AS entries FROM side s GROUP BY 1) x WHERE a.id = x.account_id;
+  PERFORM ledger_book_busy(coalesce(v_transfers, '{}'));
 END $$;
 
 -- Companies that have something to bill.

@@ -159,8 +159,9 @@ BEGIN
   v_cost := reseller_account(r.id, 'commissions');
   v_earned := reseller_account(r.id, 'commission');
   PERFORM 1 FROM ledger_account a WHERE a.id IN (v_cost, v_earned) ORDER BY a.id FOR NO KEY UPDATE;
-  PERFORM ledger_post_one(t.tenant_id, p_key, CASE WHEN p_cents > 0 THEN v_cost ELSE v_earned END, CASE WHEN p_cents > 0 THEN v_earned ELSE v_cost END, abs(p_cents),
-                          CASE WHEN p_cents > 0 THEN 'commission' ELSE 'commission_back' END, '', t.payment_id, t.event_at);
+  PERFORM 1 FROM ledger_write(t.tenant_id, jsonb_build_array(jsonb_build_object(
+    'key', p_key, 'debit', CASE WHEN p_cents > 0 THEN v_cost ELSE v_earned END, 'credit', CASE WHEN p_cents > 0 THEN v_earned ELSE v_cost END, 'amount_cents', abs(p_cents),
+    'kind', CASE WHEN p_cents > 0 THEN 'commission' ELSE 'commission_back' END, 'payment_id', t.payment_id, 'event_at', t.event_at)));
 END $$;
 
 -- The next code of a stock that is paid for as it is sold, and which of its sales this is: the caller charges it in the same transaction.

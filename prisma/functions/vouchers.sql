@@ -46,7 +46,16 @@ BEGIN
   RETURN v_id;
 END $$;
 
--- The same by hand or by a program of the company, without a login.
-CREATE OR REPLACE FUNCTION voucher_redeem(p_typed text) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS
-$$ BEGIN RETURN voucher_begin(lango_tenant(), p_typed, lango_now()); END $$;
+-- The same by hand or by a program of the company, without a login; `fresh` for the one of many askers at once for whom it began.
+DROP FUNCTION IF EXISTS voucher_redeem(text);
+CREATE OR REPLACE FUNCTION voucher_redeem(p_typed text) RETURNS TABLE (subscription_id bigint, fresh boolean)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+  v_used timestamptz;
+  v_id bigint;
+BEGIN
+  SELECT u.used_at INTO v_used FROM voucher u WHERE u.tenant_id = lango_tenant() AND u.code = voucher_code(p_typed) FOR NO KEY UPDATE;
+  v_id := voucher_begin(lango_tenant(), p_typed, lango_now());
+  RETURN QUERY SELECT v_id, v_id IS NOT NULL AND v_used IS NULL;
+END $$;
 GRANT EXECUTE ON FUNCTION voucher_redeem TO lango_web;

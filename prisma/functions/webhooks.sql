@@ -17,6 +17,7 @@ CREATE FUNCTION webhook_actions() RETURNS TABLE (action text, event text) LANGUA
          ('payments.post', 'payment.received'),
          ('plans.create', 'plan.created'), ('plans.change', 'plan.updated'), ('plans.archive', 'plan.archived'),
          ('routers.create', 'router.created'), ('routers.change', 'router.updated'), ('routers.delete', 'router.removed'),
+         ('monitoring.open', 'router.alert_opened'), ('monitoring.close', 'router.alert_closed'),
          ('vouchers.create-batch', 'voucher.batch_created'), ('vouchers.void-batch', 'voucher.batch_voided'), ('vouchers.redeem', 'voucher.redeemed'), ('vouchers.begin', 'voucher.redeemed')
 $$;
 

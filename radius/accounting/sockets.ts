@@ -1,7 +1,7 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import type { PartLog } from '../part';
+import { innerAddress, type PartLog } from '../part';
 
 export type OnDatagram = (datagram: Buffer, from: RemoteInfo, socket: Socket) => void;
 
@@ -53,7 +53,8 @@ export class Sockets {
   }
 
   private wanted(): string[] {
-    if (!isWildcard(this.bind)) return [this.bind];
+    // What comes from this host comes by IPv4.
+    if (!isWildcard(this.bind)) return [...new Set([this.bind, innerAddress(this.bind)])];
     const families = this.bind === '::' ? ['IPv4', 'IPv6'] : ['IPv4'];
     const all = Object.values(networkInterfaces())
       .flatMap((list) => list ?? [])

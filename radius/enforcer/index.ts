@@ -10,9 +10,12 @@ import { hostname } from 'node:os';
 import { Pool } from 'pg';
 import { type OpenPassword, Visits } from './api/visits';
 import { CoaClient } from './coa/client';
+import { Fronts } from './coa/fronts';
 import { Notices, type PartLog } from '../part';
 import { EnforcementStore } from './store';
 import { Worker } from './worker';
+
+export { CoaClient } from './coa/client';
 
 export interface EnforcerOptions {
   /** Connection of the role lango_enforcer. */
@@ -50,10 +53,14 @@ export async function startEnforcer(options: EnforcerOptions): Promise<Enforcer>
   pool.on('error', () => undefined);
   const store = new EnforcementStore(pool);
   let listeningSince: string | null = null;
+  const instance = `${hostname()}:${process.pid}:${randomBytes(4).toString('hex')}`;
+  const resendAfterMs = options.resendAfterMs ?? [1000, 2000, 2000];
+  const fronts = new Fronts({ instance, store, patience_ms: resendAfterMs.reduce((sum, ms) => sum + ms, 0) });
   const worker = new Worker({
-    instance: `${hostname()}:${process.pid}:${randomBytes(4).toString('hex')}`,
+    instance,
     store,
-    client: new CoaClient({ bind: options.bind, resendAfterMs: options.resendAfterMs ?? [1000, 2000, 2000] }),
+    client: new CoaClient({ bind: options.bind, resendAfterMs }),
+    fronts,
     visits: new Visits(store, options.openApiPassword, log),
     log,
     hearsNotices: () => notices.connected,
@@ -70,14 +77,8 @@ export async function startEnforcer(options: EnforcerOptions): Promise<Enforcer>
   const notices: Notices = new Notices({
     databaseUrl: options.databaseUrl,
     name: 'lango-enforcer-listen',
-    channels: ['lango_enforcement', 'lango_expiry', 'lango_clock', 'lango_nas'],
-    heard: (channel, payload) => {
-      if (channel === 'lango_nas') quietly(() => routerChanged(payload))();
-      else if (channel === 'lango_enforcement') worker.wakeForRows();
-      // Something may be due though no row was written: an end of validity moved, or a scenario moved the clock.
-      else if (channel === 'lango_expiry') worker.hint();
-      else worker.wake();
-    },
+    channels: ['lango_enforcement', 'lango_expiry', 'lango_clock', 'lango_nas', 'lango_radsec_answer'],
+    heard: hearing({ worker, fronts, instance, routerChanged: (nasname) => quietly(() => routerChanged(nasname))() }),
     connected: () => worker.wake(),
     lost: () => log.warn({}, 'no database connection for notices; trying again every second'),
   });
@@ -102,5 +103,24 @@ export async function startEnforcer(options: EnforcerOptions): Promise<Enforcer>
       await worker.stop();
       await pool.end();
     },
+  };
+}
+
+/** What each notice of the database sets going. */
+function hearing(o: {
+  worker: Worker;
+  fronts: Fronts;
+  instance: string;
+  routerChanged: (nasname: string) => void;
+}): (channel: string, payload: string) => void {
+  return (channel, payload) => {
+    if (channel === 'lango_nas') o.routerChanged(payload);
+    else if (channel === 'lango_enforcement') o.worker.wakeForRows();
+    else if (channel === 'lango_radsec_answer') {
+      if (payload === o.instance) o.fronts.heard();
+    }
+    // Something may be due though no row was written: an end of validity moved, or a scenario moved the clock.
+    else if (channel === 'lango_expiry') o.worker.hint();
+    else o.worker.wake();
   };
 }

@@ -26,6 +26,8 @@ const CHANGE_SETTLES_S = 2;
 const MOST_REFUSALS = 2;
 /** Tries to let a device in, about a minute in all; it may have gone home. */
 const LOGIN_TRIES = 4;
+/** Seconds after which it is looked again whether the device that had to go for this one is gone. */
+const CROWDED_S = 0.2;
 /** A record that arrived this soon after an answer may have been on its way already. */
 const IN_FLIGHT_S = 2;
 /** RFC 5176 section 3.5. */
@@ -153,6 +155,7 @@ function loginStep(task: Task): Step {
   if (!task.wanted) return close('proven', 'superseded');
   if (task.login?.online) return close('proven', 'new_session');
   if (!task.nas?.api || task.login === null || task.history.length >= LOGIN_TRIES) return close('unproven');
+  if (task.login.crowded) return { do: 'wait', seconds: CROWDED_S };
   return { do: 'visit', act: 'login' };
 }
 

@@ -35,6 +35,22 @@ export interface ClaimBounds {
   listeningSince: string | null;
 }
 
+/** An order for a router that is connected to a RadSec front. */
+export interface FrontOrder {
+  n: string;
+  front: string;
+  nas_id: string;
+  /** base64 */
+  request: string;
+}
+
+/** What came of one; code 0: the front does not hold the router's connection any more. */
+export interface FrontAnswer {
+  n: string;
+  code: number;
+  error_cause: number | null;
+}
+
 /** The enforcer's calls into prisma/functions/enforcement-work.sql. */
 export class EnforcementStore {
   constructor(private readonly pool: Pool) {}
@@ -57,6 +73,14 @@ export class EnforcementStore {
 
   async record(records: readonly EnforcementRecord[]): Promise<void> {
     await this.pool.query('SELECT enforcement_record($1::jsonb)', [JSON.stringify(records)]);
+  }
+
+  async giveOrders(enforcer: string, orders: readonly FrontOrder[]): Promise<void> {
+    await this.pool.query('SELECT radsec_give_orders($1, $2::jsonb)', [enforcer, JSON.stringify(orders)]);
+  }
+
+  async takeAnswers(enforcer: string): Promise<FrontAnswer[]> {
+    return (await this.pool.query<FrontAnswer>('SELECT * FROM radsec_take_answers($1)', [enforcer])).rows;
   }
 
   /** What an acknowledged change has given a session. In a transaction of its own: nothing else may be locked while it waits for the session. */

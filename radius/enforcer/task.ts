@@ -21,6 +21,8 @@ export interface TaskNas {
   secret: string;
   address: string;
   port: number;
+  /** The RadSec front that holds the router's connection, through which orders go; null: by UDP. */
+  front: string | null;
   /** How its RouterOS API is reached, with the password still sealed; null when that is not known. */
   api: TaskApi | null;
 }
@@ -37,6 +39,8 @@ export interface TaskLogin {
   mac: string;
   /** It has a session by now. */
   online: boolean;
+  /** As many other devices as the service may have are still in: one of them has just been told to go. */
+  crowded: boolean;
 }
 
 /** The open session as the listener knows it. */

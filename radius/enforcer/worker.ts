@@ -1,7 +1,8 @@
-import { Code } from '../packet';
+import { Code, type PacketBuilder } from '../packet';
 import type { ApiAct } from './api/router-word';
 import type { Visits } from './api/visits';
 import type { Answer, CoaClient } from './coa/client';
+import type { Fronts } from './coa/fronts';
 import { changesRate, writeRequest } from './coa/recipe';
 import type { PartLog } from '../part';
 import { nextStep, pauseBefore, type Step } from './plan-step';
@@ -33,6 +34,7 @@ export interface WorkerOptions {
   instance: string;
   store: EnforcementStore;
   client: CoaClient;
+  fronts: Fronts;
   visits: Visits;
   log: PartLog;
   /** Whether notices arrive at the moment. */
@@ -121,6 +123,7 @@ export class Worker {
     await Promise.race([Promise.all(this.underWay), grace]);
     clearTimeout(timer);
     await this.options.client.close();
+    this.options.fronts.close();
     this.options.visits.close();
     await Promise.all(this.underWay);
     await this.records.stop();
@@ -256,13 +259,13 @@ export class Worker {
   private ask(task: Task, via: Via, variant: number): Promise<Answer> {
     const { nas } = task;
     if (nas === null) throw new Error('a step to send needs a router');
-    return this.options.client.request({
-      address: nas.address,
-      port: nas.port,
+    const order = {
       secret: Buffer.from(nas.secret),
       code: via === 'coa' ? Code.CoaRequest : Code.DisconnectRequest,
-      write: (builder) => writeRequest(builder, task, via, variant, new Date()),
-    });
+      write: (builder: PacketBuilder) => writeRequest(builder, task, via, variant, new Date()),
+    };
+    if (nas.front !== null) return this.options.fronts.request({ ...order, front: nas.front, nasId: task.nasId });
+    return this.options.client.request({ ...order, address: nas.address, port: nas.port });
   }
 
   private async answered(task: Task, via: Via, answer: Exclude<Answer, { outcome: 'aborted' }>): Promise<void> {

@@ -4,7 +4,8 @@ import { Framing } from './framing';
 import { Leg, type Server } from './leg';
 import type { QuietLog } from './log';
 import { RADSEC_SECRET } from './rekey';
-import { Relay } from './relay';
+import { Orders, type OrderAnswer } from './orders';
+import { plainAddress } from './peer';
 
 /** A certificate that opens a connection, and the router it speaks for. */
 export interface KnownCertificate {
@@ -23,8 +24,6 @@ export interface ConnectionOptions {
   certificate: KnownCertificate;
   authentication: Server;
   accounting: Server;
-  /** Where enforcers reach this front. */
-  relayBind: string;
   log: QuietLog;
 }
 
@@ -52,7 +51,7 @@ export class Connection {
   private readonly authentication: Leg;
   private readonly accounting: Leg;
   private readonly inHand = new Map<number, { authenticator: Buffer; forget: () => void }>();
-  private relay: Relay | undefined;
+  private readonly orders: Orders;
   private draining = false;
   private ended = false;
 
@@ -60,26 +59,16 @@ export class Connection {
     const { socket, certificate } = o;
     this.socket = socket;
     this.certificate = certificate;
-    this.peer = `${socket.remoteAddress ?? ''} ${socket.remotePort ?? ''}`.trim();
+    this.peer = `${plainAddress(socket.remoteAddress ?? '')} ${socket.remotePort ?? ''}`.trim();
     this.protocol = socket.getProtocol() ?? '';
     const { address: from, secret } = certificate;
     this.authentication = new Leg({ from, secret, to: o.authentication, resendAfterMs: AUTHENTICATION_RESEND_MS });
     this.accounting = new Leg({ from, secret, to: o.accounting, resendAfterMs: ACCOUNTING_RESEND_MS });
-  }
-
-  /** Starts to read. Rejects when no port is left for orders. */
-  async start(): Promise<void> {
-    const { socket, certificate, relayBind } = this.o;
-    this.relay = await Relay.open({
-      bind: relayBind,
-      secret: certificate.secret,
-      write: (bytes) => {
-        if (this.ended || socket.writableLength > MOST_UNSENT_BYTES) return false;
-        socket.write(bytes);
-        return true;
-      },
+    this.orders = new Orders((bytes) => {
+      if (this.ended || socket.writableLength > MOST_UNSENT_BYTES) return false;
+      socket.write(bytes);
+      return true;
     });
-    if (this.ended) return this.relay.close();
     socket.on('drain', () => this.pump());
     socket.on('data', (chunk: Buffer) => {
       this.heard_ms = performance.now();
@@ -88,9 +77,14 @@ export class Connection {
     });
   }
 
-  /** Where orders for the router are taken; 0 before the start. */
-  get relayPort(): number {
-    return this.ended ? 0 : (this.relay?.port ?? 0);
+  /** Not closed, as far as is known here. */
+  get open(): boolean {
+    return !this.ended;
+  }
+
+  /** Sends the router an order; false when that cannot be done now. `answered` is called at most once. */
+  order(request: Buffer, answered: (answer: OrderAnswer) => void): boolean {
+    return this.orders.give(request, answered);
   }
 
   /** Requests that wait for an answer. */
@@ -108,7 +102,7 @@ export class Connection {
   close(): void {
     if (this.ended) return;
     this.ended = true;
-    this.relay?.close();
+    this.orders.close();
     this.authentication.close();
     this.accounting.close();
     this.inHand.clear();
@@ -145,7 +139,7 @@ export class Connection {
       case Code.DisconnectNak:
       case Code.CoaAck:
       case Code.CoaNak:
-        this.relay?.answered(packet);
+        this.orders.reply(packet);
         return;
       case Code.AccessRequest:
       case Code.AccountingRequest:

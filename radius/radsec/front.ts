@@ -6,13 +6,13 @@ import type { Keeper } from './keeper';
 import type { Server } from './leg';
 import { listenOn, type PartLog } from '../part';
 import { QuietLog } from './log';
+import { peerNetwork, plainAddress } from './peer';
 
 export interface FrontOptions {
   bind: string;
   port: number;
   authentication: Server;
   accounting: Server;
-  relayBind: string;
   keeper: Keeper;
   /** Told when a router came or went. */
   changed(): void;
@@ -105,13 +105,17 @@ export class Front {
       const refused: unknown = socket.authorizationError;
       const reason = typeof refused === 'string' ? refused : error.message;
       if (peer !== undefined)
-        this.log.warn(`tls ${peer}`, { peer, reason }, 'RadSec: a TLS handshake failed; see its reason');
+        this.log.warn(
+          `tls ${peer}`,
+          { peer: plainAddress(peer), reason },
+          'RadSec: a TLS handshake failed; see its reason',
+        );
     });
     server.on('secureConnection', (socket) => this.admit(socket));
     const trouble = (error: Error): void =>
       this.o.log.warn({ err: error }, 'RadSec: the listening socket reported an error');
     try {
-      await listenOn(server, { port: this.o.port, host: this.o.bind }, trouble);
+      await listenOn(server, { port: this.o.port, host: this.o.bind, ipv6Only: false }, trouble);
     } catch (error) {
       const reason = reasonOf(error as NodeJS.ErrnoException);
       throw new Error(`RadSec cannot listen on ${this.o.bind} port ${this.o.port}: ${reason}`, { cause: error });
@@ -120,7 +124,7 @@ export class Front {
   }
 
   private handshakeBegins(socket: Socket): void {
-    const address = socket.remoteAddress ?? '';
+    const address = peerNetwork(socket.remoteAddress ?? '');
     const count = (this.handshakes.get(address) ?? 0) + 1;
     if (count > MOST_HANDSHAKES_PER_ADDRESS || this.stopping) {
       socket.destroy();
@@ -142,7 +146,7 @@ export class Front {
   }
 
   private admit(socket: TLSSocket): void {
-    const peer = socket.remoteAddress ?? '';
+    const peer = plainAddress(socket.remoteAddress ?? '');
     const raw = (socket as unknown as { _parent?: Socket })._parent;
     if (raw) handshakeEnds.get(raw)?.();
     // A reset by the router is no error of ours.
@@ -162,21 +166,15 @@ export class Front {
     socket.setNoDelay(true);
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
     this.makeRoom(certificate.nasId);
-    const { authentication, accounting, relayBind } = this.o;
-    const connection = new Connection({ socket, certificate, authentication, accounting, relayBind, log: this.log });
+    const { authentication, accounting } = this.o;
+    const connection = new Connection({ socket, certificate, authentication, accounting, log: this.log });
     this.connections.add(connection);
     socket.once('end', () => connection.close());
     socket.once('close', () => {
       connection.close();
       if (this.connections.delete(connection)) this.o.changed();
     });
-    connection.start().then(
-      () => this.o.changed(),
-      (error: unknown) => {
-        this.o.log.error({ err: error, router: certificate.name }, 'RadSec: no port is left for orders to a router');
-        connection.close();
-      },
-    );
+    this.o.changed();
   }
 
   private makeRoom(nasId: string): void {
@@ -192,6 +190,7 @@ function reasonOf(error: NodeJS.ErrnoException): string {
   if (error.code === 'EADDRINUSE') return 'another program has the port. Stop it or set LANGO_RADSEC_PORT.';
   if (error.code === 'EACCES')
     return 'ports below 1024 need the right to bind them. Set LANGO_RADSEC_PORT or grant it.';
-  if (error.code === 'EADDRNOTAVAIL') return 'the address is not one of this host. Set LANGO_BIND.';
+  if (error.code === 'EADDRNOTAVAIL' || error.code === 'EAFNOSUPPORT')
+    return 'the address is not one of this host. Set LANGO_RADSEC_BIND.';
   return error.message;
 }

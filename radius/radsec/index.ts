@@ -2,26 +2,28 @@
  * RadSec (RFC 6614): RADIUS over TLS for routers that are known by a certificate. Each has a loopback address of its own, from which its packets go
  * on by UDP to FreeRADIUS and the accounting listener, so that for them an address is a router as always. Orders go back through its connection.
  *
- *   const radsec = await startRadsec({ databaseUrl, bind: '0.0.0.0', port: 2083, authPort: 1812, acctPort: 1813, dataDir, openKey, log });
+ *   const radsec = await startRadsec({ databaseUrl, bind: '::', port: 2083, behind: '127.0.0.1', authPort: 1812, acctPort: 1813, dataDir, openKey, log });
  *   await radsec.stop();
  *
  * docs/reference/radsec.md tells how it is used.
  */
 import { randomBytes } from 'node:crypto';
-import { isIPv4 } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { Pool } from 'pg';
 import { Front } from './front';
 import { Keeper } from './keeper';
+import { OrderDesk } from './order-desk';
 import type { PartLog } from '../part';
 
 export interface RadsecOptions {
   /** Connection of the role lango_radsec. */
   databaseUrl: string;
-  /** Where routers connect to; FreeRADIUS and the listener listen on the same address. */
+  /** Where routers connect to: an address of this host, 0.0.0.0, or :: for both families. */
   bind: string;
   port: number;
+  /** Where FreeRADIUS and the listener are reached, by IPv4: a router with a certificate has an address of 127.128.0.0/10 there. */
+  behind: string;
   authPort: number;
   acctPort: number;
   /** LANGO_DATA: the certificates are kept under it for a start without the database. */
@@ -49,14 +51,14 @@ export async function startRadsec(o: RadsecOptions): Promise<Radsec> {
   const { log } = o;
   const pool = new Pool({
     connectionString: o.databaseUrl,
-    max: 2,
+    // Certificates and reports, orders, and their answers.
+    max: 3,
     application_name: 'lango-radsec',
     connectionTimeoutMillis: 3000,
     keepAlive: true,
   });
   pool.on('error', () => undefined);
-  const host = behind(o.bind);
-  const possible = isIPv4(host);
+  const host = o.behind;
   const keeper: Keeper = new Keeper({
     databaseUrl: o.databaseUrl,
     pool,
@@ -70,11 +72,11 @@ export async function startRadsec(o: RadsecOptions): Promise<Radsec> {
     port: o.port,
     authentication: { host, port: o.authPort },
     accounting: { host, port: o.acctPort },
-    relayBind: host,
     keeper,
     changed: () => void report(),
     log,
   });
+  const instance = `${hostname()}:${process.pid}:${randomBytes(4).toString('hex')}`;
   let started = false;
   const agree = async (): Promise<void> => {
     // At the start the port is asked for below, where a refusal ends the start.
@@ -83,9 +85,11 @@ export async function startRadsec(o: RadsecOptions): Promise<Radsec> {
       .agree()
       .catch((error: unknown) => log.error({ err: error }, 'RadSec: the certificate or the port cannot be used'));
   };
-  const report = reporter(pool, front, host, log);
+  const report = reporter(pool, front, instance, log);
+  const desk = new OrderDesk({ databaseUrl: o.databaseUrl, pool, instance, connections: front.connections, log });
   const stop = async (): Promise<void> => {
     for (const timer of timers) clearInterval(timer);
+    await desk.stop();
     await front.stop(DRAIN_MS);
     await report();
     await keeper.stop();
@@ -93,19 +97,14 @@ export async function startRadsec(o: RadsecOptions): Promise<Radsec> {
   };
   const timers = [setInterval(() => front.endRefused(), 1000), setInterval(() => void report(), REPORT_EVERY_MS)];
   try {
-    await keeper.start();
-    started = possible;
-    if (possible) await front.agree();
+    await Promise.all([keeper.start(), desk.start()]);
+    started = true;
+    await front.agree();
   } catch (error) {
     await stop();
     throw error;
   }
-  if (!possible)
-    log.warn(
-      { bind: o.bind },
-      'RadSec does not listen: a router with a certificate is known by an IPv4 loopback address, and nothing behind listens on IPv4. Set LANGO_BIND to 0.0.0.0 or an IPv4 address',
-    );
-  else if (front.port === 0)
+  if (front.port === 0)
     log.warn({}, 'RadSec has no certificate to show yet; it listens as soon as the database tells it one');
   return {
     get port() {
@@ -116,8 +115,7 @@ export async function startRadsec(o: RadsecOptions): Promise<Radsec> {
 }
 
 /** Tells the database who is connected: each time that changes, and every few seconds. One report at a time; the last word counts. */
-function reporter(pool: Pool, front: Front, relayAddress: string, log: PartLog): () => Promise<void> {
-  const instance = `${hostname()}:${process.pid}:${randomBytes(4).toString('hex')}`;
+function reporter(pool: Pool, front: Front, instance: string, log: PartLog): () => Promise<void> {
   let running: Promise<void> | undefined;
   let again = false;
   const tell = async (): Promise<void> => {
@@ -125,14 +123,12 @@ function reporter(pool: Pool, front: Front, relayAddress: string, log: PartLog):
       again = false;
       const now = performance.now();
       const rows = [...front.connections]
-        .filter((one) => one.relayPort !== 0)
+        .filter((one) => one.open)
         .map((one) => ({
           certificate_id: one.certificate.certificateId,
           peer: one.peer,
           protocol: one.protocol,
           age_ms: Math.round(now - one.since_ms),
-          relay_address: relayAddress,
-          relay_port: one.relayPort,
         }));
       await pool
         .query('SELECT radsec_report($1, $2)', [instance, JSON.stringify(rows)])
@@ -148,9 +144,4 @@ function reporter(pool: Pool, front: Front, relayAddress: string, log: PartLog):
     return running;
   };
   return report;
-}
-
-/** Where the parts behind us are reached from this host. */
-function behind(bind: string): string {
-  return bind === '0.0.0.0' ? '127.0.0.1' : bind;
 }

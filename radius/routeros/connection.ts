@@ -13,6 +13,8 @@ export interface Connection {
   /** Commands under way. */
   readonly busy: number;
   close(): void;
+  /** Lets the process end while it is open. */
+  unref(): void;
 }
 
 type Opened = { kind: 'open'; connection: Connection } | Exclude<ApiOutcome, { kind: 'done' | 'refused' }>;
@@ -77,6 +79,10 @@ class LoggedIn implements Connection {
     // What else waits on a connection that has stopped answering would wait as long.
     if (outcome.kind === 'silent') this.close();
     return outcome;
+  }
+
+  unref(): void {
+    (this.api as unknown as { connector?: { socket?: { unref(): void } } }).connector?.socket?.unref();
   }
 
   close(): void {

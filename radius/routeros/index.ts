@@ -12,3 +12,4 @@ export { RouterPool, type RouterPoolOptions } from './pool';
 export type { ApiOutcome, ApiTarget, Row } from './target';
 export { parseDuration } from './duration';
 export { encodeSentence, SentenceReader } from './words';
+export { renderPage, type RenderedPage } from './page-language';

@@ -10,6 +10,8 @@ export interface RouterPoolOptions {
   connections?: number;
   /** A connection that nobody used for this long is closed: RouterOS allows 20 in all. Default 30000. */
   idle_ms?: number;
+  /** Open connections keep no process alive; commands under way do. Default false. */
+  background?: boolean;
 }
 
 interface Kept {
@@ -31,7 +33,7 @@ export class RouterPool {
   private closed = false;
 
   constructor(options: RouterPoolOptions = {}) {
-    this.limits = { timeout_ms: 5000, atOnce: 4, connections: 64, idle_ms: 30_000, ...options };
+    this.limits = { timeout_ms: 5000, atOnce: 4, connections: 64, idle_ms: 30_000, background: false, ...options };
   }
 
   /** Runs one command, e.g. `['/ppp/active/print', '?name=asha']`. */
@@ -89,6 +91,7 @@ export class RouterPool {
       return { kind: 'unreachable', message: 'we are shutting down' };
     }
     kept.connection = opened.connection;
+    if (this.limits.background) opened.connection.unref();
     return opened.connection;
   }
 

@@ -1,4 +1,5 @@
 import { createSocket, type Socket } from 'node:dgram';
+import { isIPv6 } from 'node:net';
 import { decodePacket, Packet, verifyReply, type Verdict } from '../packet';
 
 export interface ExchangeOptions {
@@ -32,7 +33,7 @@ export type Exchange =
  * tries are used up. Rejects only when the socket itself fails (an address that is not ours).
  */
 export function exchange(request: Buffer, options: ExchangeOptions): Promise<Exchange> {
-  const socket = createSocket('udp4');
+  const socket = createSocket(isIPv6(options.host) ? 'udp6' : 'udp4');
   return new Promise<Exchange>((resolve, reject) => {
     socket.once('error', reject);
     socket.bind(0, options.sourceAddress, () => {

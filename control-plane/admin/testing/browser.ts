@@ -29,6 +29,8 @@ export async function signedInAt(
   options: Options = {},
 ): Promise<{ page: Page; context: BrowserContext }> {
   const context = await browser.newContext(options);
+  // Thirty seconds, as Playwright would have it, are little where ten programs share two cores.
+  context.setDefaultTimeout(120_000);
   const page = await context.newPage();
   await page.goto(`${baseUrl}/login`);
   await page.fill('[name=email]', email);

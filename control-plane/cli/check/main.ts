@@ -8,6 +8,7 @@ import { localeFaults } from './locale-rules';
 import { renderMap } from './map';
 import { renderPermissions } from './permission-table';
 import { renderReference } from './reference';
+import { unusedWords } from './unused-words';
 
 /** Documents that are made from the code. */
 const documents: Record<string, () => string> = {
@@ -21,7 +22,7 @@ const documents: Record<string, () => string> = {
  * are written instead of compared.
  */
 function main(args: string[]): number {
-  const faults = [...importFaults(), ...docFaults(), ...localeFaults(), ...auditFaults()];
+  const faults = [...importFaults(), ...docFaults(), ...localeFaults(), ...unusedWords(), ...auditFaults()];
   for (const [name, make] of Object.entries(documents)) {
     const path = join(projectRoot(), name);
     const text = make();

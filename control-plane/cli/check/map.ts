@@ -29,7 +29,13 @@ export function mapRows(): MapRow[] {
   });
 }
 
-const opening = /\b(?:route|publicRoute|pageRoute|publicPage)\(\{/g;
+const opening = /\b(?:route|publicRoute|pageRoute|publicPage|formPages)\(\{/g;
+
+/** Whether a definition is the one of this method and path; a form names its page and where it is sent to. */
+const defines = (block: string, method: string, path: string): boolean =>
+  block.startsWith('formPages')
+    ? block.includes(`${method === 'GET' ? 'page' : 'post'}: '${path}'`)
+    : block.includes(`method: '${method}'`) && block.includes(`path: '${path}'`);
 
 /** The text of one route's definition: from its opening to the next one, or the call that made it (`button('activate', …, activateSubscription)`). */
 function blockOf(file: string, method: string, path: string): { file: string; text: string } | undefined {
@@ -40,7 +46,7 @@ function blockOf(file: string, method: string, path: string): { file: string; te
     for (const [index, start] of starts.entries()) {
       const upToNext = text.slice(start, starts[index + 1] ?? text.length);
       const block = upToNext.slice(0, (/\n {2}\}\)/.exec(upToNext)?.index ?? upToNext.length) + 5);
-      if (block.includes(`method: '${method}'`) && block.includes(`path: '${path}'`)) return { file: one, text: block };
+      if (defines(block, method, path)) return { file: one, text: block };
     }
     const last = path.split('/').at(-1) ?? '';
     const made = new RegExp(`^ *(?:\\.\\.\\.)?\\w+\\([^()]*'${last}'[^()]*\\),?$`, 'm').exec(text);

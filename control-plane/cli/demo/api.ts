@@ -22,7 +22,16 @@ const tries = 40;
 
 /** Signs in and answers a client that signs in anew when its token has run out, and waits when it is told to (429, 503). */
 export async function signedIn(baseUrl: string, who: { email: string; password: string }): Promise<Api> {
-  let token = await signIn(baseUrl, who);
+  return client(baseUrl, await signIn(baseUrl, who), () => signIn(baseUrl, who));
+}
+
+/** The same with an access token of the company (console, API tokens), which is not made anew. */
+export function withToken(baseUrl: string, token: string): Api {
+  return client(baseUrl, token);
+}
+
+function client(baseUrl: string, firstToken: string, renew?: () => Promise<string>): Api {
+  let token = firstToken;
   const ask = async <T>(method: string, path: string, body?: object): Promise<T> => {
     for (let attempt = 1; ; attempt++) {
       const answer = await fetch(`${baseUrl}/api/${path}`, {
@@ -32,7 +41,7 @@ export async function signedIn(baseUrl: string, who: { email: string; password: 
         signal: AbortSignal.timeout(20_000),
       });
       if (answer.ok) return (await answer.json()) as T;
-      if (answer.status === 401 && attempt < 3) token = await signIn(baseUrl, who);
+      if (answer.status === 401 && attempt < 3 && renew) token = await renew();
       else if ((answer.status === 429 || answer.status === 503) && attempt < tries)
         await sleep(Number(answer.headers.get('retry-after') ?? 2) * 1000);
       else throw new ApiRefusal(answer.status, `${method} ${path} answered ${answer.status}: ${await answer.text()}`);

@@ -4,6 +4,7 @@ import type { RefundTold } from '../provider';
 import { openSettings } from '../providers';
 import type { Step } from '../record-step';
 import { failRefund, settleRefund } from '../refund/close-refund';
+import { readPayout } from './payout';
 import { mpesa } from './provider';
 import { readResult, readReversal, readStatus, type Result } from './reversal';
 import { isBelieved } from './settings';
@@ -22,7 +23,7 @@ export function handleResult(event: HookEvent, tools: HookTools): Promise<HookOu
     if (!refund) return { kind: 'later', note: 'of no refund that we know' };
     const settings = await openSettings(ctx, mpesa);
     if (!event.byToken || !settings || !isBelieved(settings, event.ip)) return askAbout(ctx, refund.id);
-    const told = refund.asked ? readStatus(result) : readReversal(result);
+    const told = refund.asked ? readStatus(result) : refund.way === 'mpesa' ? readPayout(result) : readReversal(result);
     return note(ctx, refund.id, told, {
       step: 'called_back',
       detail: `${result.code} ${result.text}`.trim(),
@@ -55,9 +56,18 @@ async function askAbout(ctx: Context, id: bigint): Promise<HookOutcome> {
   return { kind: 'done', note: 'doubted' };
 }
 
-async function findRefund(ctx: Context, result: Result): Promise<{ id: bigint; asked: boolean } | undefined> {
-  const [row] = await ctx.tx.$queryRaw<{ id: bigint; asked: boolean | null }[]>`
-    SELECT id, ask_ref = ${result.conversation} AND provider_ref IS DISTINCT FROM ${result.conversation} AS asked FROM payment_refund
-    WHERE tenant_id = ${ctx.tenantId} AND (provider_ref = ${result.conversation} OR ask_ref = ${result.conversation}) LIMIT 1`;
-  return row && { id: row.id, asked: row.asked ?? false };
+async function findRefund(
+  ctx: Context,
+  result: Result,
+): Promise<{ id: bigint; asked: boolean; way: string } | undefined> {
+  const [row] = await ctx.tx.$queryRaw<{ id: bigint; way: string; asked: boolean | null }[]>`
+    SELECT id, way, ask_ref = ${result.conversation} AND provider_ref IS DISTINCT FROM ${result.conversation} AS asked FROM payment_refund
+    WHERE tenant_id = ${ctx.tenantId} AND (provider_ref = ${result.conversation} OR ask_ref = ${result.conversation} OR (way = 'mpesa' AND id = ${ownOrder(ctx, result.originator)})) LIMIT 1`;
+  return row && { id: row.id, way: row.way, asked: row.asked ?? false };
+}
+
+/** The refund that an order to a phone names; 0 where it is none of this company's. */
+function ownOrder(ctx: Context, originator: string): bigint {
+  const [, tenant, id] = /^refund-(\d{1,18})-(\d{1,18})$/.exec(originator) ?? [];
+  return tenant === ctx.tenantId.toString() && id !== undefined ? BigInt(id) : 0n;
 }

@@ -13,6 +13,7 @@ export interface Payout {
   /** Whole shillings. */
   amount: number;
   resultUrl: string;
+  remarks?: string;
 }
 
 /** Whether the account may pay out: it needs the API user and its sealed password. */
@@ -33,7 +34,7 @@ export async function payOut({ settings, baseUrl }: Account<MpesaSettings>, payo
     Amount: payout.amount,
     PartyA: account.shortcode,
     PartyB: Number(payout.phone.replace(/^\+/, '')),
-    Remarks: 'Commission',
+    Remarks: payout.remarks ?? 'Commission',
     QueueTimeOutURL: payout.resultUrl,
     ResultURL: payout.resultUrl,
     // Their spelling.

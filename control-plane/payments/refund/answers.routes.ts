@@ -47,6 +47,8 @@ export function refusalOf(refused: RefundRefusal): Problem {
       return invalid({ amount_cents: 'must be whole units: this provider knows no cents' });
     case 'way':
       return invalid({ way: 'is no way in which this payment can be given back' });
+    case 'phone':
+      return invalid({ phone: 'must be a Kenyan mobile number, as 0712345678' });
     case 'reference':
       return invalid({ reference: 'is needed: the provider’s own receipt of the refund' });
     case 'reference_used':
@@ -145,6 +147,9 @@ export const refundApiRoutes = [
         case 'not_found':
           throw invalid({ client_id: 'is no client of yours; list /api/clients' });
         case 'spent':
+        case 'way':
+        case 'phone':
+        case 'whole_units':
           throw refusalOf(outcome);
       }
     },

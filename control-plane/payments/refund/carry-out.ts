@@ -34,7 +34,7 @@ export async function carryOut(ctx: Context, refund: RefundRow, weighed: Weighed
       steps.push({ step: 'network_told', detail: `${sessions} live session${sessions === 1 ? '' : 's'}` });
   }
   if (owed_cents > 0n) steps.push({ step: 'refund_owed', detail: `${owed_cents} cents` });
-  const byProvider = way === 'provider';
+  const byProvider = way === 'provider' || way === 'mpesa';
   await ctx.tx.$executeRaw`
     UPDATE payment_refund SET state = ${byProvider ? 'sending' : 'done'}, credit_cents = ${credit_cents}, owed_cents = ${owed_cents},
       due_at = CASE WHEN ${byProvider} THEN lango_now() END, done_at = CASE WHEN NOT ${byProvider} THEN lango_now() END WHERE id = ${id}`;

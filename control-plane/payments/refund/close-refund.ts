@@ -7,9 +7,10 @@ import { closePayment } from './carry-out';
 
 interface Row {
   id: bigint;
-  payment_id: bigint;
+  payment_id: bigint | null;
   subscriber_id: bigint;
   subscription_id: bigint | null;
+  /** The account that the money leaves, where it does. */
   method: string;
   amount_cents: bigint;
   currency: string;
@@ -25,8 +26,8 @@ async function lockRefund(ctx: Context, id: bigint): Promise<Row | undefined> {
   await ctx.tx.$queryRaw`
     SELECT p.id FROM payment p JOIN payment_refund r ON r.payment_id = p.id WHERE r.id = ${id} FOR NO KEY UPDATE OF p`;
   const [row] = await ctx.tx.$queryRaw<Row[]>`
-    SELECT r.id, r.payment_id, r.subscriber_id, p.subscription_id, p.method, r.amount_cents, r.currency, r.state, r.reference
-    FROM payment_refund r JOIN payment p ON p.id = r.payment_id WHERE r.id = ${id} AND r.way = 'provider' FOR NO KEY UPDATE OF r`;
+    SELECT r.id, r.payment_id, r.subscriber_id, p.subscription_id, CASE r.way WHEN 'mpesa' THEN 'mpesa' ELSE p.method END AS method, r.amount_cents, r.currency, r.state, r.reference
+    FROM payment_refund r LEFT JOIN payment p ON p.id = r.payment_id WHERE r.id = ${id} AND r.way IN ('provider', 'mpesa') FOR NO KEY UPDATE OF r`;
   return row;
 }
 
@@ -49,12 +50,9 @@ export async function settleRefund(
   await ctx.tx.$executeRaw`
     UPDATE payment_refund SET state = 'done', reference = coalesce(${reference ?? null}, reference), done_at = lango_now(), due_at = NULL, claimed_until = NULL, code = NULL, code_text = NULL
     WHERE id = ${id}`;
-  await recordSteps(ctx, row.payment_id, [
-    ...steps,
-    { step: 'refunded', detail: [`${row.amount_cents} cents`, reference].filter(Boolean).join(', ') },
-  ]);
-  await closePayment(ctx, row.payment_id);
-  await tellLive(ctx, row.payment_id, row.subscription_id ?? undefined);
+  const detail = [`${row.amount_cents} cents`, reference].filter(Boolean).join(', ');
+  await noteOnPayment(ctx, row, [...steps, { step: 'refunded', detail }]);
+  if (row.payment_id !== null) await closePayment(ctx, row.payment_id);
   return { kind: 'closed' };
 }
 
@@ -72,9 +70,15 @@ export async function failRefund(
   await move(ctx, row, 'back', 'wallet');
   await ctx.tx.$executeRaw`
     UPDATE payment_refund SET state = 'failed', code = ${code.slice(0, 40)}, code_text = ${text.slice(0, 300)}, due_at = NULL, claimed_until = NULL WHERE id = ${id}`;
-  await recordSteps(ctx, row.payment_id, [...steps, { step: 'refund_failed', detail: `${code} ${text}`.trim() }]);
-  await tellLive(ctx, row.payment_id, row.subscription_id ?? undefined);
+  await noteOnPayment(ctx, row, [...steps, { step: 'refund_failed', detail: `${code} ${text}`.trim() }]);
   return { kind: 'closed' };
+}
+
+/** What is given back out of a wallet is on no payment's timeline. */
+async function noteOnPayment(ctx: Context, { payment_id, subscription_id }: Row, steps: Step[]): Promise<void> {
+  if (payment_id === null) return;
+  await recordSteps(ctx, payment_id, steps);
+  await tellLive(ctx, payment_id, subscription_id ?? undefined);
 }
 
 async function move(ctx: Context, row: Row, what: 'paid' | 'back', to: AccountCode): Promise<void> {
@@ -87,7 +91,7 @@ async function move(ctx: Context, row: Row, what: 'paid' | 'back', to: AccountCo
       credit,
       amount_cents: row.amount_cents,
       kind: `refund_${what}`,
-      payment_id: row.payment_id,
+      ...(row.payment_id === null ? {} : { payment_id: row.payment_id }),
     },
   ]);
 }

@@ -19,6 +19,7 @@ interface Row {
   service: 'keep' | 'take_back';
   reason: string;
   reference: string | null;
+  phone: string | null;
   state: string;
 }
 
@@ -40,7 +41,7 @@ export async function refundDecided(payload: unknown, tools: TaskTools): Promise
 
 async function read(ctx: Context, id: bigint): Promise<Row | undefined> {
   const [row] = await ctx.tx.$queryRaw<Row[]>`
-    SELECT id, payment_id, subscriber_id, amount_cents, currency, way, service, reason, reference, state FROM payment_refund WHERE id = ${id}`;
+    SELECT id, payment_id, subscriber_id, amount_cents, currency, way, service, reason, reference, phone, state FROM payment_refund WHERE id = ${id}`;
   return row;
 }
 
@@ -51,7 +52,14 @@ async function approved(ctx: Context, row: Row, who: string): Promise<void> {
     if (await lockAsked(ctx, id)) if (!(await payOut(ctx, row, agreed))) await refuse(ctx, row, 'spent', TOO_LATE);
     return;
   }
-  const wish = { amount_cents, way, service, reference: row.reference ?? undefined, own: id };
+  const wish = {
+    amount_cents,
+    way,
+    service,
+    reference: row.reference ?? undefined,
+    phone: row.phone ?? undefined,
+    own: id,
+  };
   const weighed = await weighRefund(ctx, row.payment_id, wish);
   // Under the locks of the payment: whoever carried it out at the same moment has done so by now.
   if (!(await lockAsked(ctx, id))) return;

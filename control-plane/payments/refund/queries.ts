@@ -12,6 +12,7 @@ interface Row {
   currency: string;
   way: RefundWay;
   service: 'keep' | 'take_back';
+  phone: string | null;
   reason: string;
   state: RefundState;
   credit_cents: bigint;
@@ -42,7 +43,7 @@ const shape = ({ code, code_text, subscriber_id, created_name, ...row }: Row): R
 
 function select(ctx: Context, where: Prisma.Sql, limit: number): Promise<Row[]> {
   return ctx.tx.$queryRaw<Row[]>`
-    SELECT r.id, r.payment_id, r.subscriber_id, c.name AS client_name, r.amount_cents, r.currency, r.way, r.service, r.reason, r.state, r.credit_cents, r.owed_cents,
+    SELECT r.id, r.payment_id, r.subscriber_id, c.name AS client_name, r.amount_cents, r.currency, r.way, r.service, r.phone, r.reason, r.state, r.credit_cents, r.owed_cents,
       r.reference, a.id AS approval_id, r.code, r.code_text, r.created_name, r.created_at, r.done_at
     FROM payment_refund r JOIN subscriber c ON c.id = r.subscriber_id
     LEFT JOIN approval a ON a.tenant_id = r.tenant_id AND a.kind = 'payments.refund' AND a.subject_id = r.id

@@ -12,6 +12,7 @@ const wishOf = (input: RefundInput) => ({
   way: input.way,
   service: input.service,
   reference: input.reference || undefined,
+  phone: input.phone || undefined,
 });
 
 /** What a refund would do, without doing it. */
@@ -77,9 +78,9 @@ async function insertRefund(ctx: Context, input: RefundInput, weighed: Weighed, 
   const { payment, amount_cents } = weighed;
   const staffId = ctx.actor.kind === 'staff' ? ctx.actor.id : null;
   const [row] = await ctx.tx.$queryRaw<{ id: bigint }[]>`
-    INSERT INTO payment_refund (tenant_id, subscriber_id, payment_id, amount_cents, currency, way, service, reason, state, needs_approval, reference, created_by, created_name, created_at)
+    INSERT INTO payment_refund (tenant_id, subscriber_id, payment_id, amount_cents, currency, way, service, reason, state, needs_approval, reference, phone, created_by, created_name, created_at)
     VALUES (${ctx.tenantId}, ${payment.subscriber_id}, ${payment.id}, ${amount_cents}, ${payment.currency}, ${input.way}, ${input.service}, ${input.reason}, 'asked',
-      ${needs}, ${input.reference || null}, ${staffId}::bigint, ${ctx.actor.name}, ${ctx.now})
+      ${needs}, ${input.reference || null}, ${weighed.phone ?? null}, ${staffId}::bigint, ${ctx.actor.name}, ${ctx.now})
     ON CONFLICT (tenant_id, way, upper(reference)) WHERE way = 'told' DO NOTHING RETURNING id`;
   return row?.id;
 }

@@ -6,8 +6,9 @@ import { notFound } from '../../platform/http/problem';
 import { fieldsOf, formatMoney, formErrors, readDecimal, readerFor } from '../../ui';
 import { findPayment } from '../queries';
 import { previewRefund, refundPayment } from './refund-payment';
-import { consequences, refusalWords, seenOf, waysOf } from './refund.view';
-import { refundInput, type RefundInput } from './schema';
+import { consequences, refusalWords, seenOf, waysOf, wayWord } from './refund.view';
+import { refundInput, type RefundInput, type RefundWay } from './schema';
+import { maySendToPhone } from './to-phone';
 import { mayGiveBack } from './weigh-refund';
 
 const raw = z.object({
@@ -16,6 +17,7 @@ const raw = z.object({
   service_effect: z.string().max(20).default(''),
   reason: z.string().trim().max(300).default(''),
   reference: z.string().trim().max(100).default(''),
+  phone: z.string().trim().max(40).default(''),
   look: z.string().max(1).default(''),
   seen: z.string().max(100).default(''),
 });
@@ -30,6 +32,7 @@ function readForm(form: Raw, t: (key: string) => string): RefundInput | Record<s
     service: form.service_effect,
     reason: form.reason,
     reference: form.reference,
+    phone: form.phone,
   });
   if (parsed.success) return parsed.data;
   const names: Record<string, string> = { amount_cents: 'amount', service: 'service_effect' };
@@ -61,7 +64,7 @@ async function page(
   if (!payment) throw notFound('That payment');
   const reader = readerFor(ctx, person);
   const { t, locale } = reader;
-  const ways = waysOf(payment, await mayGiveBack(ctx, payment.method));
+  const ways = waysOf(payment, await mayGiveBack(ctx, payment.method), await maySendToPhone(ctx));
   const filled = { ...form, way: form.way || (ways[0] ?? 'cash'), service_effect: form.service_effect || 'take_back' };
   const input = form.look === '1' ? readForm(filled, t) : undefined;
   const outcome = input && isInput(input) ? await previewRefund(ctx, id, input) : undefined;
@@ -73,7 +76,7 @@ async function page(
   const field = fieldsOf('payments', filled, errors, reader);
   const option = (name: 'way' | 'service_effect', value: string) => ({
     value,
-    label: t(`payments.${name}_${value}`),
+    label: t(name === 'way' ? wayWord(value as RefundWay) : `payments.${name}_${value}`),
     selected: filled[name] === value,
   });
   const preview = outcome?.kind === 'preview' ? outcome.preview : undefined;
@@ -95,6 +98,10 @@ async function page(
       reference: {
         ...field('reference', { max: 100, help: t('payments.refund_reference_help') }),
         label: t('payments.refund_reference'),
+      },
+      phone: ways.includes('mpesa') && {
+        ...field('phone', { type: 'tel', max: 40, help: t('payments.refund_phone_help') }),
+        label: t('payments.refund_phone'),
       },
       preview: preview && {
         sentences: consequences(preview, filled.service_effect === 'keep' ? 'keep' : 'take_back', reader),

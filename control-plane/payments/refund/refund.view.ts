@@ -10,22 +10,31 @@ const OUTCOME: Record<RefundState, OutcomeName> = {
   refused: 'cancelled',
 };
 
+/** The word for a way. */
+export const wayWord = (way: RefundWay): string => (way === 'mpesa' ? 'payments.way_to_phone' : `payments.way_${way}`);
+
 /** A refund as the page of its payment shows it. */
 export function refundLine(refund: Refund, reader: Reader) {
   const { t, locale } = reader;
   return {
     amount: formatMoney(refund.amount_cents, refund.currency, locale),
     state: { ...outcomeBadge(OUTCOME[refund.state], reader), word: t(`payments.refund_is_${refund.state}`) },
-    what: [t(`payments.way_${refund.way}`), refund.reference, refund.reason].filter(Boolean).join(' · '),
+    what: [t(wayWord(refund.way)), refund.phone, refund.reference, refund.reason].filter(Boolean).join(' · '),
     by: `${refund.asked_by}, ${formatMoment(new Date(refund.created_at), reader)}`,
     failure: refund.failure?.text ?? '',
     approval: refund.state === 'asked' && refund.approval_id !== null ? `/approvals/${refund.approval_id}` : '',
+    again: refund.state === 'failed' && refund.payment_id !== null ? `/payments/${refund.payment_id}/refund` : '',
     resolve: refund.state === 'sending' ? `/payments/refunds/${refund.id}` : '',
   };
 }
 
 /** The ways in which this payment can be given back, the usual one first. */
-export function waysOf(payment: Payment, byProvider: boolean): RefundWay[] {
+export function waysOf(payment: Payment, byProvider: boolean, byPhone: boolean): RefundWay[] {
+  const all = plainWays(payment, byProvider);
+  return byPhone && payment.method !== 'float' ? [...all, 'mpesa'] : all;
+}
+
+function plainWays(payment: Payment, byProvider: boolean): RefundWay[] {
   switch (payment.method) {
     case 'cash':
     case 'bank':
@@ -83,6 +92,8 @@ export function refusalWords(refused: RefundRefusal, { t, locale }: Reader): Rec
       return { amount: t('payments.amount_whole') };
     case 'way':
       return { way: t('payments.refund_way_wanted') };
+    case 'phone':
+      return { phone: t('payments.refund_phone_wanted') };
     case 'reference':
       return { reference: t('payments.refund_reference_wanted') };
     case 'reference_used':

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-export const refundWays = ['cash', 'bank', 'cheque', 'provider', 'told', 'float'] as const;
+export const refundWays = ['cash', 'bank', 'cheque', 'provider', 'told', 'float', 'mpesa'] as const;
 export type RefundWay = (typeof refundWays)[number];
 export const refundStates = ['asked', 'sending', 'done', 'failed', 'refused'] as const;
 export type RefundState = (typeof refundStates)[number];
@@ -17,13 +17,15 @@ const amount = z.int('must be a whole number of cents').min(1, 'must be at least
 export const refundInput = z.object({
   /** Without it, all that is left of the payment. */
   amount_cents: amount.optional(),
-  /** float: back to the reseller who sold it. provider: it gives the money back. told: it was done in the provider's own portal, under `reference`. cheque: it came back unpaid. */
+  /** float: back to the reseller who sold it. provider: it gives the money back. told: it was done in the provider's own portal, under `reference`. cheque: it came back unpaid. mpesa: sent to `phone`. */
   way: z.enum(refundWays),
   /** What becomes of the service that it bought. */
   service: z.enum(['keep', 'take_back']).default('take_back'),
   reason: line(3, 300),
   /** Of the slip, the bank's order or the provider's receipt. */
   reference: line(0, 100).optional(),
+  /** Where the way is mpesa: whose phone gets it. Without it the one that paid, else the customer's. */
+  phone: line(0, 40).optional(),
 });
 export type RefundInput = z.output<typeof refundInput>;
 
@@ -34,9 +36,11 @@ export const walletRefundInput = z.object({
     .string()
     .regex(/^[A-Z]{3}$/, 'must be three capital letters, as KES')
     .optional(),
-  way: z.enum(['cash', 'bank']),
+  way: z.enum(['cash', 'bank', 'mpesa']),
   reason: line(3, 300),
   reference: line(0, 100).optional(),
+  /** Where the way is mpesa: whose phone gets it. Without it the customer's. */
+  phone: line(0, 40).optional(),
 });
 export type WalletRefundInput = z.output<typeof walletRefundInput>;
 
@@ -49,6 +53,8 @@ export const refundAnswer = z.object({
   currency: z.string(),
   way: z.enum(refundWays),
   service: z.enum(['keep', 'take_back']),
+  /** Where it goes, by M-Pesa. */
+  phone: z.string().nullable(),
   reason: z.string(),
   state: z.enum(refundStates),
   /** What of it came back out of sales, with a credit note. */
@@ -93,5 +99,6 @@ export type RefundRefusal =
   | { kind: 'not_in_parts' }
   | { kind: 'whole_units' }
   | { kind: 'way' }
+  | { kind: 'phone' }
   | { kind: 'reference' }
   | { kind: 'reference_used' };

@@ -3,6 +3,7 @@ import { accountFor, lockAccounts, type AccountCode } from '../../ledger';
 import type { Context } from '../../platform/context';
 import { lockSubscription, planTakeBack, type Locked, type TakeBack } from '../../subscriptions';
 import { openSettings, providerOf } from '../providers';
+import { maySendToPhone, phoneFor } from './to-phone';
 import type { RefundRefusal, RefundWay } from './schema';
 
 export interface Wish {
@@ -10,6 +11,8 @@ export interface Wish {
   way: RefundWay;
   service: 'keep' | 'take_back';
   reference: string | undefined;
+  /** Whose phone gets it, as it was typed; where it was said before, E.164. */
+  phone?: string | undefined;
   /** The refund that is being carried out: it does not stand in its own way. */
   own?: bigint;
 }
@@ -24,6 +27,7 @@ interface PaymentRow {
   currency: string;
   wallet_cents: bigint;
   receipt: string | null;
+  phone: string | null;
   cleared_at: Date | null;
 }
 
@@ -40,6 +44,8 @@ export interface Weighed {
   owed_cents: bigint;
   sale: Sale | undefined;
   back: TakeBack | undefined;
+  /** Where the way is mpesa. */
+  phone: string | undefined;
   accounts: { wallet: bigint; sales: bigint; out: bigint; owed: bigint | undefined };
 }
 
@@ -56,7 +62,7 @@ export async function weighRefund(
   if (!found) return undefined;
   const sub = found.subscription_id === null ? undefined : await lockSubscription(ctx, found.subscription_id);
   const [payment] = await ctx.tx.$queryRaw<PaymentRow[]>`
-    SELECT id, subscriber_id, subscription_id, method, state, amount_cents, currency, wallet_cents, receipt, cleared_at FROM payment WHERE id = ${paymentId} FOR NO KEY UPDATE`;
+    SELECT id, subscriber_id, subscription_id, method, state, amount_cents, currency, wallet_cents, receipt, phone, cleared_at FROM payment WHERE id = ${paymentId} FOR NO KEY UPDATE`;
   if (!payment || payment.state !== 'settled') return { kind: 'not_settled' };
   const refused = wayFault(payment, wish) ?? (await accountFault(ctx, payment, wish));
   if (refused) return refused;
@@ -70,6 +76,9 @@ export async function weighRefund(
     return { kind: 'too_much', left_cents, currency: payment.currency };
   if (wish.way === 'provider' && providerOf(payment.method)?.wholeUnits(payment.currency) && amount_cents % 100n !== 0n)
     return { kind: 'whole_units' };
+  const phone = wish.way === 'mpesa' ? await phoneFor(ctx, payment, wish.phone) : undefined;
+  if (wish.way === 'mpesa' && amount_cents % 100n !== 0n) return { kind: 'whole_units' };
+  if (wish.way === 'mpesa' && phone === undefined) return { kind: 'phone' };
   const mustHappen = wish.way === 'told' || wish.way === 'cheque';
   const accounts = await openAccounts(ctx, payment, wish.way, mustHappen);
   const sale = await findSale(ctx, `payment:${paymentId}:sold`);
@@ -93,6 +102,7 @@ export async function weighRefund(
     owed_cents: parts.owed,
     sale,
     back,
+    phone,
     accounts,
   };
 }
@@ -123,6 +133,8 @@ function wayFault(payment: PaymentRow, wish: Wish): RefundRefusal | undefined {
     case 'told':
       if (['cash', 'bank', 'cheque', 'float'].includes(payment.method)) return { kind: 'way' };
       return wish.reference ? undefined : { kind: 'reference' };
+    case 'mpesa':
+      return payment.currency === 'KES' && payment.method !== 'float' ? undefined : { kind: 'way' };
     case 'cash':
     case 'bank':
       return undefined;
@@ -131,6 +143,7 @@ function wayFault(payment: PaymentRow, wish: Wish): RefundRefusal | undefined {
 
 /** A provider whose account is not set up for it is not asked. */
 async function accountFault(ctx: Context, payment: PaymentRow, wish: Wish): Promise<RefundRefusal | undefined> {
+  if (wish.way === 'mpesa') return (await maySendToPhone(ctx)) ? undefined : { kind: 'way' };
   if (wish.way !== 'provider') return undefined;
   return (await mayGiveBack(ctx, payment.method)) ? undefined : { kind: 'way' };
 }
@@ -165,6 +178,7 @@ function outOf(payment: PaymentRow, way: Exclude<RefundWay, 'float'>): AccountCo
     case 'cheque':
       return payment.cleared_at === null ? 'cheques' : 'bank';
     case 'provider':
+    case 'mpesa':
       return 'refunds';
     case 'told':
       return payment.method as AccountCode;

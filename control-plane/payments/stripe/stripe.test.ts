@@ -270,6 +270,25 @@ describe('events', () => {
     expect(await stage.show(payment['id'])).toMatchObject({ state: 'settled' });
     await sim.tell('charge.dispute.funds_withdrawn', dispute);
     expect(await stage.inState(payment['id'], 'refunded')).toBeDefined();
+    // It is won: Stripe gives the money back, and says so twice.
+    const held = async () => {
+      const [row] = await stage.lango.asOwner<{ stripe: number; wallet: number }>(
+        `SELECT (SELECT sum(balance_cents)::int FROM ledger_account WHERE code = 'stripe') AS stripe,
+           (SELECT sum(balance_cents)::int FROM ledger_account WHERE code = $1) AS wallet`,
+        [`wallet:${payment['client_id']}`],
+      );
+      return row!;
+    };
+    const before = await held();
+    await Promise.all([1, 2].map(() => sim.tell('charge.dispute.funds_reinstated', { ...dispute, status: 'won' })));
+    await until(
+      () => stepsOf(payment, 'dispute_won'),
+      (steps) => steps.length === 1,
+    );
+    await stage.quiet();
+    const after = await held();
+    expect([after.stripe - before.stripe, after.wallet - before.wallet]).toEqual([-10_000, 10_000]);
+    expect(await stepsOf(payment, 'dispute_won')).toHaveLength(1);
   });
 
   it('of somebody else’s business on the same account are left alone', async () => {

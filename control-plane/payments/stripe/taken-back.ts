@@ -1,5 +1,6 @@
 import type Stripe from 'stripe';
 import type { HookOutcome } from '../../hooks';
+import { accountsFor, lockAccounts, postTransfers } from '../../ledger';
 import type { Context } from '../../platform/context';
 import { recordSteps, type Step } from '../record-step';
 import { refundPayment } from '../refund/refund-payment';
@@ -53,6 +54,7 @@ export async function noteDispute(ctx: Context, type: string, dispute: Stripe.Di
   const what = type.replace('charge.dispute.', '');
   const detail = `${what} ${moneyText(dispute.amount, dispute.currency)} ${dispute.reason} ${dispute.id}`;
   await note(ctx, payment, { step: 'dispute_told', detail, at });
+  if (what === 'funds_reinstated') return giveAgain(ctx, payment.id, dispute.id);
   if (what !== 'funds_withdrawn') return { kind: 'done', note: what };
   const booked = await takeBack(ctx, payment.id, {
     reference: dispute.id,
@@ -60,6 +62,39 @@ export async function noteDispute(ctx: Context, type: string, dispute: Stripe.Di
     reason: `Disputed: ${dispute.reason}`,
   });
   return { kind: 'done', note: booked };
+}
+
+/**
+ * The dispute is won and the money is with Stripe again: it pays what the customer owes since, and the rest lies in their wallet. Once, and only where its
+ * withdrawal is in the books; else the event comes again later.
+ */
+async function giveAgain(ctx: Context, paymentId: bigint, disputeId: string): Promise<HookOutcome> {
+  const [taken] = await ctx.tx.$queryRaw<{ subscriber_id: bigint; amount_cents: bigint; currency: string }[]>`
+    SELECT subscriber_id, amount_cents, currency FROM payment_refund
+    WHERE payment_id = ${paymentId} AND way = 'told' AND upper(reference) = upper(${disputeId}) AND state = 'done'`;
+  if (!taken) return { kind: 'later', note: 'its withdrawal is in no book' };
+  const { subscriber_id: subscriberId, amount_cents, currency } = taken;
+  const [till = 0n, wallet = 0n, owed = 0n] = await accountsFor(ctx, currency, [
+    { code: 'stripe' },
+    { code: 'wallet', subscriberId },
+    { code: 'reversals', subscriberId },
+  ]);
+  const key = `dispute:${disputeId}:returned`;
+  const balances = await lockAccounts(ctx, [till, wallet, owed]);
+  const stands = await ctx.tx.ledger_transfer.findFirst({ where: { tenant_id: ctx.tenantId, key } });
+  if (stands) return { kind: 'done', note: 'given again before' };
+  // Debts stand below zero in the books.
+  const debt = -(balances.get(owed) ?? 0n);
+  const pays = debt <= 0n ? 0n : debt < amount_cents ? debt : amount_cents;
+  const common = { payment_id: paymentId, memo: disputeId };
+  await postTransfers(ctx, [
+    { ...common, key, debit: till, credit: wallet, amount_cents, kind: 'dispute_won' },
+    ...(pays > 0n
+      ? [{ ...common, key: `dispute:${disputeId}:owed`, debit: wallet, credit: owed, amount_cents: pays, kind: 'owed_paid' }]
+      : []),
+  ]);
+  await recordSteps(ctx, paymentId, [{ step: 'dispute_won', detail: `${amount_cents} cents` }]);
+  return { kind: 'done', note: 'given again' };
 }
 
 async function takeBack(

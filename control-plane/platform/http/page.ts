@@ -80,7 +80,7 @@ export function seeOther(to: string, cookies: Cookie[] = []): PageResult {
 /** A file for the browser to save; `name` holds letters, digits, dots and dashes only. `body` is text; bytes are `bytesFile`. A long one comes in pieces. */
 export function file(
   name: string,
-  type: 'text/csv' | 'application/json',
+  type: 'text/csv' | 'application/json' | 'text/plain',
   body: string | AsyncIterable<string>,
 ): PageResult {
   if (!/^[\w.-]{1,100}$/.test(name)) throw new Error(`A file may not be named ${name}.`);
@@ -88,13 +88,13 @@ export function file(
 }
 
 /** A file of bytes, as `file`. */
-export function bytesFile(name: string, type: 'application/pdf', body: Buffer): PageResult {
+export function bytesFile(name: string, type: 'application/pdf' | 'application/octet-stream', body: Buffer): PageResult {
   if (!/^[\w.-]{1,100}$/.test(name)) throw new Error(`A file may not be named ${name}.`);
   return { kind: 'file', name, type, body, cookies: [] };
 }
 
-/** A form as it came: accepted, or refused with the reason per field and the values to show again. */
-export type Form<T> = { ok: true; value: T } | { ok: false; fields: Fields; values: Record<string, string> };
+/** A form as it came: accepted, or refused with the reason per field. `values` is what was typed, to show again. */
+export type Form<T> = { values: Record<string, string> } & ({ ok: true; value: T } | { ok: false; fields: Fields });
 
 export interface PageInput<P extends string, Q, F> {
   params: ParamsOf<P>;
@@ -223,7 +223,7 @@ function readForm(schema: z.ZodType, raw: unknown): Form<unknown> {
       .map(([name, value]) => [name, typeof value === 'string' ? value : '']),
   );
   try {
-    return { ok: true, value: parseInput(schema, values) };
+    return { ok: true, value: parseInput(schema, values), values };
   } catch (error) {
     if (error instanceof Problem && error.fields) return { ok: false, fields: error.fields, values };
     throw error;

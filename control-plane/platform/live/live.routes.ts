@@ -19,6 +19,7 @@ export const liveTopics: Readonly<Record<string, Permission>> = {
   subscription: 'subscriptions.read',
   bulk: 'subscriptions.read',
   message: 'messages.read',
+  voucher: 'vouchers.read',
 };
 
 /** Those of the topics that somebody with these permissions may listen to, as a page names them (`live` of its model). */

@@ -1,5 +1,6 @@
 import type { Row } from '../../../radius/routeros';
-import type { ApiCommand, ApiReply } from './api-server';
+import { matchesQuery } from './api-query';
+import { durationText, type Reply, type RouterConfig } from './config';
 import type { LoginOutcome } from './events';
 import type { HotspotLogin } from './options';
 import type { Session, TerminateCause } from './session';
@@ -12,8 +13,6 @@ export interface HotspotHost {
 
 /** What the menus show and change of a router. */
 export interface ApiWorld {
-  identity: string;
-  version: string;
   serverName: string;
   sessions(): readonly Session[];
   hosts(): readonly HotspotHost[];
@@ -21,29 +20,47 @@ export interface ApiWorld {
   login(options: HotspotLogin): Promise<LoginOutcome>;
 }
 
-/** The menus that enforcement asks and changes, by their whole paths. */
-export function apiMenus(world: ApiWorld): Record<string, ApiCommand> {
+/** Answers the menus that show sessions and hosts; queues and interfaces of sessions stand beside the configured ones. */
+export function serveLive(config: RouterConfig, world: ApiWorld): void {
   const of = (service: 'pppoe' | 'hotspot') =>
     world.sessions().filter((session) => session.identity.service === service);
   const remove =
     (service: 'pppoe' | 'hotspot') =>
-    (args: Row): ApiReply => {
+    (args: Row): Reply => {
       const session = of(service).find((candidate) => idOf(candidate) === args['.id']);
       if (session === undefined) return { trap: 'no such item (4)' };
       world.disconnect(session, 'Admin-Reset');
       return { done: true };
     };
+  const show = (menu: string, rows: () => Row[]): void =>
+    config.serve(`${menu}/print`, (_, queries) => ({ rows: rows().filter((row) => matchesQuery(row, queries)) }));
+  show('/ppp/active', () => of('pppoe').map(pppRow));
+  show('/ip/hotspot/active', () => of('hotspot').map((session) => hotspotRow(session, world.serverName)));
+  show('/ip/hotspot/host', () => hostRows(world));
+  show('/queue/simple', () => [...world.sessions().flatMap(queueRow), ...config.rows('/queue/simple')]);
+  config.serve('/ppp/active/remove', remove('pppoe'));
+  config.serve('/ip/hotspot/active/remove', remove('hotspot'));
+  config.serve('/ip/hotspot/active/login', (args) => login(world, args));
+  config.serve('/queue/simple/set', (args, queries) =>
+    world.sessions().some((session) => idOf(session) === args['.id'])
+      ? { trap: 'failure: can not change dynamic queue' }
+      : (config.menu('/queue/simple')?.run('set', args, queries) ?? { trap: 'no such command' }),
+  );
+  config.interfaces.dynamic = () => of('pppoe').map(interfaceRow);
+}
+
+/** The interface that a PPPoE session makes; what the subscriber sends comes in. */
+function interfaceRow(session: Session): Row {
   return {
-    '/system/identity/print': () => ({ rows: [{ name: world.identity }] }),
-    '/system/resource/print': () => ({ rows: [{ version: `${world.version} (stable)`, 'board-name': 'CHR' }] }),
-    '/ppp/active/print': () => ({ rows: of('pppoe').map(pppRow) }),
-    '/ppp/active/remove': remove('pppoe'),
-    '/ip/hotspot/active/print': () => ({ rows: of('hotspot').map((session) => hotspotRow(session, world.serverName)) }),
-    '/ip/hotspot/active/remove': remove('hotspot'),
-    '/ip/hotspot/active/login': (args) => login(world, args),
-    '/ip/hotspot/host/print': () => ({ rows: hostRows(world) }),
-    '/queue/simple/print': () => ({ rows: world.sessions().flatMap(queueRow) }),
-    '/queue/simple/set': () => ({ trap: 'failure: can not change dynamic queue' }),
+    '.id': idOf(session),
+    name: `<pppoe-${session.username}>`,
+    type: 'pppoe-in',
+    mtu: '1480',
+    'rx-byte': String(session.counters.up),
+    'tx-byte': String(session.counters.down),
+    running: 'true',
+    dynamic: 'true',
+    disabled: 'false',
   };
 }
 
@@ -58,7 +75,7 @@ function pppRow(session: Session): Row {
     service: 'pppoe',
     'caller-id': session.identity.mac,
     address: session.identity.address,
-    uptime: duration(session.elapsed_s),
+    uptime: durationText(session.elapsed_s),
     encoding: '',
     'session-id': `0x${session.id.toUpperCase()}`,
     'limit-bytes-in': '0',
@@ -76,8 +93,8 @@ function hotspotRow(session: Session, server: string): Row {
     address: session.identity.address,
     'mac-address': session.identity.mac,
     'login-by': 'http-chap',
-    uptime: duration(session.elapsed_s),
-    ...(left_s !== undefined && { 'session-time-left': duration(left_s) }),
+    uptime: durationText(session.elapsed_s),
+    ...(left_s !== undefined && { 'session-time-left': durationText(left_s) }),
     'idle-time': '0s',
     'bytes-in': String(session.counters.up),
     'bytes-out': String(session.counters.down),
@@ -124,7 +141,7 @@ function hostRows(world: ApiWorld): Row[] {
   }));
 }
 
-async function login(world: ApiWorld, args: Row): Promise<ApiReply> {
+async function login(world: ApiWorld, args: Row): Promise<Reply> {
   const { user, password = '', ip } = args;
   const host = world
     .hosts()
@@ -141,22 +158,4 @@ async function login(world: ApiWorld, args: Row): Promise<ApiReply> {
   if (outcome.kind === 'online') return { done: true };
   if (outcome.kind === 'rejected') return { trap: outcome.messages.join(' ') || 'invalid username or password' };
   return { trap: outcome.kind === 'timeout' ? 'RADIUS server is not responding' : 'login failed' };
-}
-
-/** As RouterOS prints it: `1d2h3s`. */
-function duration(seconds: number): string {
-  let text = '';
-  let rest = seconds;
-  for (const [unit, size] of [
-    ['w', 604_800],
-    ['d', 86_400],
-    ['h', 3600],
-    ['m', 60],
-    ['s', 1],
-  ] as const) {
-    const count = Math.floor(rest / size);
-    rest -= count * size;
-    if (count > 0) text += `${count}${unit}`;
-  }
-  return text || '0s';
 }

@@ -3,10 +3,11 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import { createServer as createTlsServer } from 'node:tls';
 import { encodeSentence, SentenceReader, type Row } from '../../../radius/routeros';
 import { matchesQuery } from './api-query';
+import type { Command, Reply, RouterConfig } from './config';
 import type { Faults } from './faults';
 
 /** Policies of a user's group that matter here; `api` lets him log in at all. */
-export type ApiPolicy = 'api' | 'read' | 'write' | 'test' | 'ftp' | 'sensitive';
+export type ApiPolicy = 'api' | 'read' | 'write' | 'test' | 'ftp' | 'sensitive' | 'policy' | 'reboot';
 
 export interface ApiUser {
   name: string;
@@ -16,24 +17,26 @@ export interface ApiUser {
 }
 
 /** A command of a menu: its rows, or the message of a `!trap`. */
-export type ApiCommand = (args: Row) => Promise<ApiReply> | ApiReply;
-export type ApiReply = { rows: Row[] } | { ret: string } | { trap: string } | { done: true };
+export type ApiCommand = Command;
+export type ApiReply = Reply;
 
 export interface ApiServerOptions {
   address: string;
   port: number;
-  users: readonly ApiUser[];
+  users: readonly ApiUser[] | (() => readonly ApiUser[]);
   tls?: { key: string; cert: string } | undefined;
   /** `challenge` is the login of versions before 6.43. */
   login: 'plain' | 'challenge';
   /** 7.18 and later say `!empty` before `!done` when nothing was found. */
   saysEmpty: boolean;
   faults: Faults;
-  /** What there is, by its whole path, e.g. `/ppp/active/print`. */
-  commands: Readonly<Record<string, ApiCommand>>;
+  /** What is configured on the router. */
+  config?: RouterConfig;
+  /** What there is besides, by its whole path, e.g. `/ppp/active/print`. */
+  commands?: Readonly<Record<string, ApiCommand>>;
 }
 
-const ALL: readonly ApiPolicy[] = ['api', 'read', 'write', 'test', 'ftp', 'sensitive'];
+const ALL: readonly ApiPolicy[] = ['api', 'read', 'write', 'test', 'ftp', 'sensitive', 'policy', 'reboot'];
 
 /** `/ip service api` (or api-ssl) of a simulated router: framing, both logins, tags, queries, traps and policies. */
 export class ApiServer {
@@ -77,10 +80,14 @@ export class ApiServer {
   }
 
   private accept(socket: Socket): void {
+    if (!this.mayEnter(socket.remoteAddress ?? '')) return void socket.destroy();
     this.sockets.add(socket);
     const reader = new SentenceReader();
-    const session: ApiSession = { user: undefined, challenge: undefined };
-    socket.on('close', () => this.sockets.delete(socket));
+    const session: ApiSession = { user: undefined, challenge: undefined, running: new Map() };
+    socket.on('close', () => {
+      this.sockets.delete(socket);
+      for (const stop of session.running.values()) stop();
+    });
     socket.on('error', () => undefined);
     socket.on('data', (data: Buffer) => {
       for (const words of reader.push(data)) void this.sentence(socket, session, words);
@@ -102,24 +109,65 @@ export class ApiServer {
       socket.end();
       return;
     }
+    if (path === '/cancel') return cancel(session, argsOf(words)['tag'], say);
+    if (path.endsWith('/listen')) return this.listen(session, path, tag ?? '', say);
     const reply = await this.answer(session.user, path, words);
     if ('trap' in reply) say('!trap', `=message=${reply.trap}`);
-    if ('rows' in reply) this.putRows(reply.rows, words, say);
+    if ('rows' in reply) this.putRows(this.seenBy(session.user, path, reply.rows), words, say);
     if ('ret' in reply) say('!done', `=ret=${reply.ret}`);
     else say('!done');
   }
 
   private answer(user: ApiUser, path: string, words: string[]): ApiReply | Promise<ApiReply> {
-    const command = this.options.commands[path];
-    if (command === undefined) return { trap: 'no such command' };
-    const needs: ApiPolicy = path.endsWith('/print') ? 'read' : 'write';
+    const { config } = this.options;
+    const command = this.options.commands?.[path];
+    if (command === undefined && config === undefined) return { trap: 'no such command' };
+    const args = argsOf(words);
+    const needs = policyOf(path, args);
     if (!(user.policies ?? ALL).includes(needs)) return { trap: 'not enough permissions (9)' };
-    if (needs === 'write' && this.options.faults.api === 'done_without_effect') return { done: true };
-    return command(argsOf(words));
+    if (needs !== 'read' && this.options.faults.api === 'done_without_effect') return { done: true };
+    if (command) return command(args, queriesOf(words));
+    return config?.run(path, args, queriesOf(words)) ?? { trap: 'no such command' };
+  }
+
+  /** Whether `/ip service` lets this address in at all. */
+  private mayEnter(from: string): boolean {
+    const row = this.options.config?.find('/ip/service', { name: this.options.tls ? 'api-ssl' : 'api' });
+    if (row === undefined) return true;
+    const allowed = (row['address'] ?? '').split(',').filter((net) => net !== '');
+    return row['disabled'] !== 'true' && (allowed.length === 0 || allowed.some((net) => contains(net, from)));
+  }
+
+  /** Secrets are shown as stars to who lacks the policy for them. */
+  private seenBy(user: ApiUser, path: string, rows: Row[]): Row[] {
+    const secret = this.options.config?.sensitive(path.slice(0, path.lastIndexOf('/'))) ?? [];
+    if (secret.length === 0 || (user.policies ?? ALL).includes('sensitive')) return rows;
+    return rows.map((row) =>
+      Object.fromEntries(
+        Object.entries(row).map(([name, value]) => [name, secret.includes(name) && value !== '' ? '*****' : value]),
+      ),
+    );
+  }
+
+  /** Rows as they change, until it is cancelled. */
+  private listen(session: ApiSession, path: string, tag: string, say: (...reply: string[]) => void): void {
+    const { config } = this.options;
+    if (config === undefined || !config.tree.hasCommand(path)) {
+      say('!trap', '=message=no such command');
+      return say('!done');
+    }
+    const stop = config.on(path.slice(0, -'/listen'.length), (row) => {
+      if (row !== undefined) say('!re', ...Object.entries(row).map(([name, value]) => `=${name}=${value}`));
+    });
+    session.running.set(tag.replace('.tag=', ''), () => {
+      stop();
+      say('!trap', '=category=2', '=message=interrupted');
+      say('!done');
+    });
   }
 
   private putRows(rows: Row[], words: string[], say: (...reply: string[]) => void): void {
-    const queries = words.filter((word) => word.startsWith('?')).map((word) => word.slice(1));
+    const queries = queriesOf(words);
     const wanted = argsOf(words)['.proplist']?.split(',');
     const found = rows.filter((row) => matchesQuery(row, queries));
     for (const row of found) {
@@ -134,7 +182,8 @@ export class ApiServer {
       say('!trap', '=message=invalid user name or password (6)');
       say('!done');
     };
-    const user = this.options.users.find(({ name }) => name === args['name']);
+    const { users } = this.options;
+    const user = (typeof users === 'function' ? users() : users).find(({ name }) => name === args['name']);
     const may = user !== undefined && (user.policies ?? ALL).includes('api');
     if (this.options.login === 'challenge') {
       if (args['response'] === undefined) {
@@ -162,6 +211,44 @@ export class ApiServer {
 interface ApiSession {
   user: ApiUser | undefined;
   challenge: Buffer | undefined;
+  /** What goes on until it is cancelled, by its tag. */
+  running: Map<string, () => void>;
+}
+
+function cancel(session: ApiSession, tag: string | undefined, say: (...reply: string[]) => void): void {
+  // Without a tag everything of the connection ends.
+  for (const [name, stop] of session.running) {
+    if (tag !== undefined && name !== tag) continue;
+    session.running.delete(name);
+    stop();
+  }
+  say('!done');
+}
+
+/** The policy that a command asks of the user's group. */
+function policyOf(path: string, args: Row): ApiPolicy {
+  const [, verb = ''] = /\/([^/]+)$/.exec(path) ?? [];
+  if (['print', 'get', 'find', 'listen'].includes(verb) || verb.startsWith('monitor') || verb === 'read') return 'read';
+  if (path === '/system/reboot' || path === '/system/package/update/install') return 'reboot';
+  if (verb === 'export') return args['file'] === undefined ? 'read' : 'write';
+  if (path.startsWith('/tool/fetch') || path === '/ping') return 'test';
+  return path.startsWith('/user/') ? 'policy' : 'write';
+}
+
+/** Whether an IPv4 network or address has this one in it; a socket may name it as IPv6. */
+function contains(net: string, address: string): boolean {
+  const number = (text: string): number =>
+    text
+      .replace(/^::ffff:/, '')
+      .split('.')
+      .reduce((sum, part) => sum * 256 + Number(part), 0);
+  const [base = '', bits = '32'] = net.split('/');
+  const size = 2 ** (32 - Number(bits));
+  return Math.floor(number(base) / size) === Math.floor(number(address) / size);
+}
+
+function queriesOf(words: readonly string[]): string[] {
+  return words.filter((word) => word.startsWith('?')).map((word) => word.slice(1));
 }
 
 function challengeResponse(password: string, challenge: Buffer | undefined): string {

@@ -1,4 +1,4 @@
-import { type Credentials, makeCredentials } from './credentials';
+import { chapCredentials, type Credentials, makeCredentials } from './credentials';
 import { formatMac } from './mac-format';
 import type { HotspotLogin, PppoeLogin, RouterOptions } from './options';
 import type { Lease, Pools } from './pools';
@@ -44,7 +44,8 @@ export class Applicants {
     const kind = wanted === 'mac' ? 'pap' : wanted;
     const named = wanted === 'mac' && this.options.hotspot?.macAuthMode === 'mac-as-username-and-password';
     const password = named ? applicant.username.toString() : login.options.password;
-    const credentials = makeCredentials(kind, applicant.username, password, this.random);
+    const chap = login.service === 'hotspot' ? login.options.chap : undefined;
+    const credentials = chap ? chapCredentials(chap) : makeCredentials(kind, applicant.username, password, this.random);
     return { kind: 'admitted', applicant, credentials };
   }
 

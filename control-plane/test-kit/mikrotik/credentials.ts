@@ -34,6 +34,14 @@ export function makeCredentials(
   return MAKERS[kind](password, username.toString(), random);
 }
 
+/** Of a challenge that was answered elsewhere: in the browser of a hotspot's guest. `response` is the value of CHAP-Password, its first octet the identifier. */
+export function chapCredentials({ challenge, response }: { challenge: Buffer; response: Buffer }): Credentials {
+  return oneWay((b) => {
+    add(b, 'CHAP-Challenge', challenge);
+    add(b, 'CHAP-Password', response);
+  });
+}
+
 type Maker = (password: string, username: string, random: Random) => Credentials;
 
 const MAKERS: Record<PppoeAuthentication, Maker> = {

@@ -12,6 +12,8 @@
  *   await router.events.waitFor('ended', (e) => e.cause === 'Admin-Reset', { since: mark });  // mark = router.events.position
  *   router.faults.duplicate = 0.3; router.faults.coa = 'silent'; router.faults.counters32 = true;
  *   router.api.port; router.appear({ mac, address });   // options.api = { users }: prints, removes, hotspot logins
+ *   await router.config.run('/ip/pool/add', { name, ranges });   // its configuration, as the API and scripts reach it: config/CONTEXT.md
+ *   const hotspot = new Hotspot(router); const phone = await hotspot.join({ mac, address });   // its web side: hotspot/CONTEXT.md
  *   await router.reboot(); await router.idle(); await router.close();   // or shutdown(), which sends the Stops
  *
  * Sessions live by the clock of the options: the real one, or `new ManualClock()` with `clock.advance(ms)` followed by
@@ -22,12 +24,16 @@ export type { HotspotHost } from './api-menus';
 export { ApiServer, type ApiPolicy, type ApiUser } from './api-server';
 export { ManualClock, realClock } from './clock';
 export type { RouterClock } from './clock';
+export { commandTree, RouterConfig, type CommandTree, type Reply } from './config';
 export type { Entitlement } from './entitlement';
 export type { AccountingOutcome, CoaOutcome, LoginFailure, LoginOutcome, RouterEvent } from './events';
 export { EventLog } from './events';
 export type { ApiBehaviour, CoaBehaviour, Faults } from './faults';
 export type { HotspotLogin, PppoeAuthentication, PppoeLogin, RadiusRow, RouterOptions } from './options';
 export type { RouterOsVersion } from './profile';
+export { Hotspot, type HotspotOptions } from './hotspot/hotspot';
+export type { Device } from './hotspot/device';
+export { renderPage } from '../../../radius/routeros';
 export { parseRateLimit } from './rate-limit';
 export type { Rate, RateLimit } from './rate-limit';
 export { SimulatedMikrotik } from './router';

@@ -12,6 +12,12 @@ export interface RadiusRow {
   acctPort: number;
   /** Default: the router's. */
   secret?: string;
+  /** Services it is asked for, e.g. `ppp`. Default: all. */
+  services?: readonly string[];
+  /** Default: the router's. */
+  timeout_ms?: number;
+  /** `src-address`. Default: the router's address. */
+  sourceAddress?: string;
 }
 
 export interface RouterOptions {
@@ -22,6 +28,8 @@ export interface RouterOptions {
   /** NAS-IP-Address, when the router believes in another address than its packets come from. */
   nasIpAddress?: string;
   version?: RouterOsVersion;
+  /** Its board: whether it has a flash/ folder and how large its disk is. */
+  system?: { flash?: boolean; disk_bytes?: number };
   secret: string;
   servers: RadiusRow[];
   /** `/radius timeout` of each send. Default 3000, the provisioned value. */
@@ -120,6 +128,8 @@ export interface PppoeLogin extends LoginOptions {
 export interface HotspotLogin extends LoginOptions {
   /** `mac` is the router's own try when a device appears: the user is its MAC. Default chap. */
   authentication?: 'pap' | 'chap' | 'mac';
+  /** What a browser answered to the challenge of a login page; without it the router's client answers one itself. */
+  chap?: { challenge: Buffer; response: Buffer };
   /** The device's own address; default one of the pool. */
   hostAddress?: string;
 }

@@ -1,5 +1,5 @@
 /** RouterOS versions whose behaviour towards RADIUS differs. */
-export type RouterOsVersion = '6.49' | '7.14' | '7.15' | '7.18';
+export type RouterOsVersion = '6.49' | '7.10' | '7.14' | '7.15' | '7.18';
 
 export interface Profile {
   version: RouterOsVersion;
@@ -16,6 +16,7 @@ export interface Profile {
 
 const PROFILES: Record<RouterOsVersion, Profile> = {
   '6.49': { version: '6.49', messageAuthenticator: false, identityInCoaReply: true, emptyInApi: false },
+  '7.10': { version: '7.10', messageAuthenticator: false, identityInCoaReply: false, emptyInApi: false },
   '7.14': { version: '7.14', messageAuthenticator: false, identityInCoaReply: false, emptyInApi: false },
   '7.15': { version: '7.15', messageAuthenticator: true, identityInCoaReply: false, emptyInApi: false },
   '7.18': { version: '7.18', messageAuthenticator: true, identityInCoaReply: false, emptyInApi: true },

@@ -20,7 +20,8 @@ export interface RadiusStatistics {
 export interface RadiusClientOptions {
   address: string;
   secret: string;
-  servers: RadiusRow[];
+  /** The rows as they are now, in order. */
+  servers: () => readonly RadiusRow[];
   timeout_ms: number;
   tries: number;
   requireMessageAuthenticator: boolean;
@@ -56,13 +57,16 @@ export class RadiusClient {
   }
 
   /** Asks for authentication. `build` is called for each row, as each is a request of its own. */
-  authenticate(build: (identifier: number, secret: Buffer) => Buffer): Promise<Answered> {
-    return this.ask('authPort', this.options.requireMessageAuthenticator, build);
+  authenticate(build: (identifier: number, secret: Buffer) => Buffer, service?: string): Promise<Answered> {
+    return this.ask('authPort', this.options.requireMessageAuthenticator, build, service);
   }
 
   /** Sends an accounting record to the first row that acknowledges it. One that cannot even be sent is lost. */
-  async account(build: (identifier: number, secret: Buffer) => Buffer): Promise<AccountingOutcome> {
-    const answer = await this.ask('acctPort', false, build).catch(() => ({ kind: 'timeout' as const, sends: 0 }));
+  async account(build: (identifier: number, secret: Buffer) => Buffer, service?: string): Promise<AccountingOutcome> {
+    const answer = await this.ask('acctPort', false, build, service).catch(() => ({
+      kind: 'timeout' as const,
+      sends: 0,
+    }));
     if (answer.kind === 'reply' && answer.reply.code === Code.AccountingResponse) {
       return { kind: 'acknowledged', sends: answer.sends };
     }
@@ -79,16 +83,18 @@ export class RadiusClient {
     port: 'authPort' | 'acctPort',
     requireMessageAuthenticator: boolean,
     build: (identifier: number, secret: Buffer) => Buffer,
+    service: string | undefined,
   ): Promise<Answered> {
     this.statistics.pending++;
     this.statistics.requests++;
     let sends = 0;
     try {
-      for (const row of this.options.servers) {
+      for (const row of this.options.servers()) {
+        if (service !== undefined && row.services !== undefined && !row.services.includes(service)) continue;
         const secret = Buffer.from(this.options.faults.wrongSecret ?? row.secret ?? this.options.secret);
         this.identifier = (this.identifier + 1) & 0xff;
         const request = packetOf(build(this.identifier, secret));
-        const outcome = await this.exchange(row.address, row[port], request, secret, requireMessageAuthenticator);
+        const outcome = await this.exchange(row, row[port], request, secret, requireMessageAuthenticator);
         this.note(outcome);
         sends += outcome.sends;
         if (outcome.kind === 'reply') return { kind: 'reply', reply: outcome.reply, request, secret, sends };
@@ -99,13 +105,19 @@ export class RadiusClient {
     }
   }
 
-  private exchange(host: string, port: number, request: Packet, secret: Buffer, requireMessageAuthenticator: boolean) {
+  private exchange(
+    row: RadiusRow,
+    port: number,
+    request: Packet,
+    secret: Buffer,
+    requireMessageAuthenticator: boolean,
+  ) {
     return exchange(request.bytes, {
-      host,
+      host: row.address,
       port,
       secret,
-      sourceAddress: this.options.address,
-      timeout_ms: this.options.timeout_ms,
+      sourceAddress: row.sourceAddress ?? this.options.address,
+      timeout_ms: row.timeout_ms ?? this.options.timeout_ms,
       tries: this.options.tries,
       requireMessageAuthenticator,
       transmit: (send, attempt) => this.wire.transmit(request, attempt, send),

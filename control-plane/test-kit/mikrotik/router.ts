@@ -1,4 +1,5 @@
-import { apiMenus, type HotspotHost } from './api-menus';
+import { parseDuration } from '../../../radius/routeros';
+import { serveLive, type HotspotHost } from './api-menus';
 import { ApiServer } from './api-server';
 import { Applicants, type Login } from './applicants';
 import { realClock, type RouterClock } from './clock';
@@ -8,12 +9,14 @@ import { type AccountingOutcome, EventLog, type LoginOutcome } from './events';
 import { type Faults, noFaults } from './faults';
 import { Gate } from './gate';
 import { judge, replyText, type Verdict } from './login';
-import type { HotspotLogin, PppoeLogin, RouterOptions } from './options';
+import type { HotspotLogin, PppoeLogin, RadiusRow, RouterOptions } from './options';
 import { Pools } from './pools';
 import { profileOf } from './profile';
 import { RadiusClient, type RadiusStatistics } from './radius-client';
 import { seededRandom } from './random';
 import { accessRequest, accountingOnRequest, accountingRequest, type Applicant, type RouterIdentity } from './requests';
+import { apiUsers, configOf, radiusRows } from './wiring';
+import type { RouterConfig } from './config';
 import { Session, type SessionHost, type TerminateCause } from './session';
 
 /**
@@ -24,6 +27,8 @@ export class SimulatedMikrotik {
   /** What may go wrong; change its fields at any time. */
   readonly faults: Faults = noFaults();
   readonly events = new EventLog();
+  /** What is configured on it; changes act at once. */
+  readonly config: RouterConfig;
   private readonly clock: RouterClock;
   private readonly client: RadiusClient;
   private readonly pools: Pools;
@@ -37,11 +42,16 @@ export class SimulatedMikrotik {
   private apiServer: ApiServer | undefined;
   private readonly present = new Map<string, HotspotHost>();
   private boots = 0;
+  private rows: readonly RadiusRow[];
+  private readonly secrets = new Map<string, Buffer>();
+  private reopening: Promise<void> = Promise.resolve();
   private closed = false;
 
   private constructor(private readonly options: RouterOptions) {
     this.clock = options.clock ?? realClock;
     this.about = identityOf(options);
+    this.config = configOf(options);
+    this.rows = radiusRows(this.config);
     const random = seededRandom(options.seed ?? 1);
     this.pools = new Pools(options.pools ?? DEFAULT_POOLS);
     this.applicants = new Applicants(options, this.pools, random);
@@ -49,7 +59,7 @@ export class SimulatedMikrotik {
     this.client = new RadiusClient({
       address: options.address,
       secret: options.secret,
-      servers: options.servers,
+      servers: () => this.rows,
       timeout_ms: options.timeout_ms ?? 3000,
       tries: options.tries ?? 3,
       requireMessageAuthenticator: options.requireMessageAuthenticator ?? this.about.profile.messageAuthenticator,
@@ -62,7 +72,9 @@ export class SimulatedMikrotik {
   /** Boots a router: opens its incoming port and sends Accounting-On, for whose answer it waits. Rejects when the port is taken. */
   static async start(options: RouterOptions): Promise<SimulatedMikrotik> {
     const router = new SimulatedMikrotik(options);
-    if (options.incoming?.accept !== false) await router.openIncoming();
+    router.readRows();
+    router.follow();
+    if (options.incoming?.accept !== false) await router.openIncoming(options.incoming?.port ?? 0);
     if (options.api !== undefined) await router.openApi();
     await router.announce();
     return router;
@@ -91,6 +103,11 @@ export class SimulatedMikrotik {
   /** A device joins the hotspot's network without logging in: from now on it is among `/ip/hotspot/host`. */
   appear(host: HotspotHost): void {
     this.present.set(host.mac, host);
+  }
+
+  /** It is gone from the network; a session that it has stays until somebody ends it. */
+  vacate(mac: string): void {
+    this.present.delete(mac);
   }
 
   /** Live sessions, the oldest first. */
@@ -137,6 +154,7 @@ export class SimulatedMikrotik {
     this.pools.clear();
     this.applicants.reboot();
     this.boots++;
+    this.config.rebooted();
     this.events.emit({ kind: 'reboot' });
     if (downtime_ms > 0) await new Promise<void>((resolve) => this.clock.after(downtime_ms, resolve));
     await this.announce(accountingOn);
@@ -164,41 +182,68 @@ export class SimulatedMikrotik {
     this.live.clear();
     this.client.close();
     await this.idle();
+    await this.reopening;
     await this.incoming?.close();
     await this.apiServer?.close();
   }
 
   private async openApi(): Promise<void> {
-    const { api, address, hotspot } = this.options;
+    const { api, address } = this.options;
     this.apiServer = await ApiServer.listen({
       address,
       port: api?.port ?? 0,
-      users: api?.users ?? [],
+      users: () => apiUsers(this.config),
+      config: this.config,
       tls: api?.tls,
       login: api?.login ?? 'plain',
       saysEmpty: this.about.profile.emptyInApi,
       faults: this.faults,
-      commands: apiMenus({
-        identity: this.options.identity,
-        version: this.about.profile.version,
-        serverName: hotspot?.serverName ?? 'hotspot1',
-        sessions: () => this.sessions,
-        hosts: () => [...this.present.values()],
-        disconnect: (session, cause) => void this.terminate(session, cause, true),
-        login: (options) => this.connectHotspot(options),
-      }),
     });
   }
 
-  private async openIncoming(): Promise<void> {
-    const { options } = this;
-    const secrets = new Map(options.servers.map((row) => [row.address, Buffer.from(row.secret ?? options.secret)]));
+  /** What is changed in the configuration acts from now on. */
+  private follow(): void {
+    const { config } = this;
+    serveLive(config, {
+      serverName: this.options.hotspot?.serverName ?? 'hotspot1',
+      sessions: () => this.sessions,
+      hosts: () => [...this.present.values()],
+      disconnect: (session, cause) => void this.terminate(session, cause, true),
+      login: (options) => this.connectHotspot(options),
+    });
+    config.serve('/radius/monitor', () => ({ rows: [countersOf(this.client.statistics)] }));
+    config.serve('/radius/incoming/monitor', () => ({ rows: [countersOf(this.incoming?.statistics)] }));
+    config.on('/radius', () => this.readRows());
+    config.on('/system/identity', () => {
+      this.about.identity = config.settings('/system/identity')['name'] ?? this.about.identity;
+    });
+    config.on('/radius/incoming', () => {
+      this.reopening = this.track(this.reopening.then(() => this.reopenIncoming()));
+    });
+    config.system.onReboot = () => void this.reboot();
+  }
+
+  private readRows(): void {
+    this.rows = radiusRows(this.config);
+    this.secrets.clear();
+    for (const row of this.rows) this.secrets.set(row.address, Buffer.from(row.secret ?? this.options.secret));
+  }
+
+  private async reopenIncoming(): Promise<void> {
+    const { accept, port } = this.config.settings('/radius/incoming');
+    await this.incoming?.close();
+    this.incoming = undefined;
+    if (accept === 'true' && !this.closed) await this.openIncoming(Number(port));
+  }
+
+  private async openIncoming(port: number): Promise<void> {
+    const { options, secrets } = this;
     this.incoming = await CoaServer.listen({
       address: options.address,
-      port: options.incoming?.port ?? 0,
+      port,
       secrets,
       profile: this.about.profile,
-      identity: options.identity,
+      identity: this.about.identity,
       errorCauseInNak: options.undocumented?.errorCauseInNak ?? true,
       repeatReply: options.undocumented?.repeatCoaReply ?? true,
       faults: this.faults,
@@ -234,8 +279,9 @@ export class SimulatedMikrotik {
     const { applicant, credentials } = admission;
     const { boots } = this;
     this.replaceOlder(applicant);
-    const answer = await this.client.authenticate((identifier, secret) =>
-      accessRequest(this.about, applicant, credentials, identifier, secret),
+    const answer = await this.client.authenticate(
+      (identifier, secret) => accessRequest(this.about, applicant, credentials, identifier, secret),
+      applicant.service === 'pppoe' ? 'ppp' : 'hotspot',
     );
     if (this.closed || this.boots !== boots || answer.kind === 'timeout') {
       this.applicants.dismiss(applicant);
@@ -295,7 +341,8 @@ export class SimulatedMikrotik {
     return {
       clock: this.clock,
       automaticInterims: (this.options.automaticInterims ?? true) && (this.options.accounting ?? true),
-      interimDefault_s: service === 'pppoe' ? (this.options.pppoe?.interim_s ?? 0) : 0,
+      interimDefault_s:
+        service === 'pppoe' ? (parseDuration(this.config.settings('/ppp/aaa')['interim-update']) ?? 0) : 0,
       sendInterim: (session) => (session.live ? this.report(session, 'Interim-Update') : Promise.resolve()),
       terminate: (session, cause) => this.terminate(session, cause, cause !== 'User-Request'),
     };
@@ -339,7 +386,7 @@ export class SimulatedMikrotik {
     const facts = { status, eventTime: this.eventTime(), counters32: this.faults.counters32, ...(cause && { cause }) };
     const built = (identifier: number, secret: Buffer) =>
       accountingRequest(this.about, session, facts, identifier, secret);
-    const outcome = await this.client.account(built);
+    const outcome = await this.client.account(built, session.identity.service === 'pppoe' ? 'ppp' : 'hotspot');
     record.acknowledged = outcome.kind === 'acknowledged';
     if (!this.closed) this.events.emit({ kind: 'accounting', session, status, outcome });
     return outcome;
@@ -379,6 +426,16 @@ export class SimulatedMikrotik {
     void promise.catch(() => undefined).then(() => this.work.delete(promise));
     return promise;
   }
+}
+
+/** Counters as a monitor shows them: `badRequests` is `bad-requests`. */
+function countersOf(statistics: RadiusStatistics | CoaStatistics | undefined): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(statistics ?? {}).map(([name, count]) => [
+      name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
+      String(count),
+    ]),
+  );
 }
 
 function identityOf(options: RouterOptions): RouterIdentity {

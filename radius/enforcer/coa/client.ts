@@ -9,13 +9,17 @@ export type Answer =
   | { outcome: 'silence'; ms: number; refusedReplies: number }
   | { outcome: 'aborted' };
 
-export interface Exchange {
-  address: string;
-  port: number;
+/** A CoA or Disconnect request, whichever way it goes. */
+export interface Order {
   secret: Buffer;
   code: typeof Code.DisconnectRequest | typeof Code.CoaRequest;
   /** Writes the attributes. */
   write(builder: PacketBuilder): void;
+}
+
+export interface Exchange extends Order {
+  address: string;
+  port: number;
 }
 
 export interface CoaClientOptions {

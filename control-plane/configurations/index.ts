@@ -1,0 +1,2 @@
+/** Configurations of routers, kept whenever they changed. */
+export { readExport, type Export } from './read-export';

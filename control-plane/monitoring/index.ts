@@ -1,0 +1,3 @@
+/** Monitoring: how routers are, what was, and who is told when something is wrong. */
+export { alertKinds, type AlertKind } from './judge';
+export { readRouter, type Reading } from './reading';

@@ -1,0 +1,3 @@
+import { drawSheet } from './sheets/draw-sheet';
+
+export const tasks = [drawSheet];

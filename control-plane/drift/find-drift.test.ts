@@ -39,38 +39,44 @@ const found = async (config: RouterConfig): Promise<Drift[]> => {
   return checked.found;
 };
 
-test.each(['6.49', '7.10', '7.18'] as const)('%s: a router as it should be says nothing; each planted thing is found, and its plan ends it', async (version) => {
-  const config = await wellSet(version);
-  expect(await found(config)).toEqual([]);
-  const plants: [kind: string, path: string, args: Record<string, string>][] = [
-    ['local_secret', '/ppp/secret/add', { name: 'cousin', password: 'x' }],
-    ['local_hotspot_user', '/ip/hotspot/user/add', { name: 'cousin', password: 'x' }],
-    ['bypassed_binding', '/ip/hotspot/ip-binding/add', { 'mac-address': '02:00:00:00:00:01', type: 'bypassed' }],
-    ['static_queue', '/queue/simple/add', { name: 'fast', target: '10.64.0.0/24', 'max-limit': '100M/100M' }],
-    ['fasttrack', '/ip/firewall/filter/add', { chain: 'forward', action: 'fasttrack-connection' }],
-    ['radius_off_ppp', '/ppp/aaa/set', { 'use-radius': 'no' }],
-    ['accounting_off_ppp', '/ppp/aaa/set', { accounting: 'no' }],
-    ['no_interim', '/ppp/aaa/set', { 'interim-update': '1h' }],
-    ['radius_off_hotspot', '/ip/hotspot/profile/set', { '.id': 'hs', 'use-radius': 'no' }],
-    ['accounting_off_hotspot', '/ip/hotspot/profile/set', { '.id': 'hs', 'radius-accounting': 'no' }],
-    ['incoming_closed', '/radius/incoming/set', { port: '1700' }],
-  ];
-  for (const [kind, path, args] of plants) {
-    expect(await config.run(path, args)).not.toHaveProperty('trap');
-    const [drift, ...more] = await found(config);
-    expect([drift?.kind, more]).toEqual([kind, []]);
-    for (const words of drift?.plan ?? []) expect(await askOf(config)(words)).toMatchObject({ kind: 'done' });
+test.each(['6.49', '7.10', '7.18'] as const)(
+  '%s: a router as it should be says nothing; each planted thing is found, and its plan ends it',
+  async (version) => {
+    const config = await wellSet(version);
     expect(await found(config)).toEqual([]);
-  }
-  await config.run('/radius/set', { numbers: '0', service: 'hotspot' });
-  expect(await found(config)).toMatchObject([{ kind: 'no_radius_row', subject: 'ppp', plan: [] }]);
-});
+    const plants: [kind: string, path: string, args: Record<string, string>][] = [
+      ['local_secret', '/ppp/secret/add', { name: 'cousin', password: 'x' }],
+      ['local_hotspot_user', '/ip/hotspot/user/add', { name: 'cousin', password: 'x' }],
+      ['bypassed_binding', '/ip/hotspot/ip-binding/add', { 'mac-address': '02:00:00:00:00:01', type: 'bypassed' }],
+      ['static_queue', '/queue/simple/add', { name: 'fast', target: '10.64.0.0/24', 'max-limit': '100M/100M' }],
+      ['fasttrack', '/ip/firewall/filter/add', { chain: 'forward', action: 'fasttrack-connection' }],
+      ['radius_off_ppp', '/ppp/aaa/set', { 'use-radius': 'no' }],
+      ['accounting_off_ppp', '/ppp/aaa/set', { accounting: 'no' }],
+      ['no_interim', '/ppp/aaa/set', { 'interim-update': '1h' }],
+      ['radius_off_hotspot', '/ip/hotspot/profile/set', { '.id': 'hs', 'use-radius': 'no' }],
+      ['accounting_off_hotspot', '/ip/hotspot/profile/set', { '.id': 'hs', 'radius-accounting': 'no' }],
+      ['incoming_closed', '/radius/incoming/set', { port: '1700' }],
+    ];
+    for (const [kind, path, args] of plants) {
+      expect(await config.run(path, args)).not.toHaveProperty('trap');
+      const [drift, ...more] = await found(config);
+      expect([drift?.kind, more]).toEqual([kind, []]);
+      for (const words of drift?.plan ?? []) expect(await askOf(config)(words)).toMatchObject({ kind: 'done' });
+      expect(await found(config)).toEqual([]);
+    }
+    await config.run('/radius/set', { numbers: '0', service: 'hotspot' });
+    expect(await found(config)).toMatchObject([{ kind: 'no_radius_row', subject: 'ppp', plan: [] }]);
+  },
+);
 
 test('a check that was refused half-way says so and finds nothing gone', async () => {
   const config = await wellSet('7.18');
   const ask = askOf(config);
   const checked = await findDrift(
-    (words) => (words[0] === '/radius/print' ? Promise.resolve({ kind: 'refused', message: 'not enough permissions (9)' }) : ask(words)),
+    (words) =>
+      words[0] === '/radius/print'
+        ? Promise.resolve({ kind: 'refused', message: 'not enough permissions (9)' })
+        : ask(words),
     known,
   );
   expect(checked).toEqual({ kind: 'failed', why: 'not enough permissions (9)' });

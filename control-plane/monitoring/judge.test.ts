@@ -50,7 +50,12 @@ test('a figure at its limit opens once; between limit and calm nothing changes',
 
 test('an interface that ran and does not any more; one that never ran or was switched off says nothing', () => {
   const port = (running: boolean, disabled = false): Seen =>
-    read({ ports: [{ name: 'ether1', running, disabled, rx: 0, tx: 0 }, { name: 'ether2', running: false, disabled: false, rx: 0, tx: 0 }] });
+    read({
+      ports: [
+        { name: 'ether1', running, disabled, rx: 0, tx: 0 },
+        { name: 'ether2', running: false, disabled: false, rx: 0, tx: 0 },
+      ],
+    });
   expect(rounds([port(true), port(false), port(false), port(false), port(true), port(true)])).toEqual([
     '',
     '',
@@ -77,27 +82,37 @@ test('rates are of one round; a restart has none', () => {
   expect(ratesOf(at(5000), at(10), 30)).toEqual({});
 });
 
-test.each(['6.49', '7.10', '7.18'] as const)('what %s says is read: dates, health and counters in its own forms', async (version) => {
-  const config = new RouterConfig({ version });
-  config.system.cpuLoad = 42;
-  config.system.temperature_c = 51;
-  config.system.clockSkew_ms = -400_000;
-  config.interfaces.setRunning('ether2', false);
-  const ask = async ([path = '', ...words]: readonly string[]): Promise<ApiOutcome> => {
-    const args = Object.fromEntries(
-      words.flatMap((word) => {
-        const pair = /^=([^=]+)=(.*)$/s.exec(word);
-        return pair ? [[pair[1] ?? '', pair[2] ?? '']] : [];
-      }),
-    );
-    const reply = await config.run(path, args, words.filter((word) => word.startsWith('?')).map((word) => word.slice(1)));
-    if ('trap' in reply) return { kind: 'refused', message: reply.trap };
-    return { kind: 'done', rows: 'rows' in reply ? reply.rows : [] };
-  };
-  const answer = await readRouter(ask, Date.now);
-  if (answer.kind !== 'read') throw new Error(answer.kind);
-  expect(answer.reading).toMatchObject({ cpu: 42, temperature: 51, memory: 25, disk: 0, board: 'RB5009UG+S+' });
-  expect(answer.reading.version).toContain(version);
-  expect(Math.abs((answer.reading.clockOff_s ?? 0) + 400)).toBeLessThan(30);
-  expect(answer.reading.ports.slice(0, 2)).toMatchObject([{ name: 'ether1', running: true }, { name: 'ether2', running: false }]);
-});
+test.each(['6.49', '7.10', '7.18'] as const)(
+  'what %s says is read: dates, health and counters in its own forms',
+  async (version) => {
+    const config = new RouterConfig({ version });
+    config.system.cpuLoad = 42;
+    config.system.temperature_c = 51;
+    config.system.clockSkew_ms = -400_000;
+    config.interfaces.setRunning('ether2', false);
+    const ask = async ([path = '', ...words]: readonly string[]): Promise<ApiOutcome> => {
+      const args = Object.fromEntries(
+        words.flatMap((word) => {
+          const pair = /^=([^=]+)=(.*)$/s.exec(word);
+          return pair ? [[pair[1] ?? '', pair[2] ?? '']] : [];
+        }),
+      );
+      const reply = await config.run(
+        path,
+        args,
+        words.filter((word) => word.startsWith('?')).map((word) => word.slice(1)),
+      );
+      if ('trap' in reply) return { kind: 'refused', message: reply.trap };
+      return { kind: 'done', rows: 'rows' in reply ? reply.rows : [] };
+    };
+    const answer = await readRouter(ask, Date.now);
+    if (answer.kind !== 'read') throw new Error(answer.kind);
+    expect(answer.reading).toMatchObject({ cpu: 42, temperature: 51, memory: 25, disk: 0, board: 'RB5009UG+S+' });
+    expect(answer.reading.version).toContain(version);
+    expect(Math.abs((answer.reading.clockOff_s ?? 0) + 400)).toBeLessThan(30);
+    expect(answer.reading.ports.slice(0, 2)).toMatchObject([
+      { name: 'ether1', running: true },
+      { name: 'ether2', running: false },
+    ]);
+  },
+);

@@ -44,10 +44,12 @@ export async function receiptPdf(
             .join(', '),
           amount(payment.amount_cents),
         ],
-        ...back.reverse().map((one) => [
-          `${t('payments.refunds')}: ${one.reason} (${at(one.done_at ?? one.created_at)})`,
-          amount(-one.amount_cents),
-        ]),
+        ...back
+          .reverse()
+          .map((one) => [
+            `${t('payments.refunds')}: ${one.reason} (${at(one.done_at ?? one.created_at)})`,
+            amount(-one.amount_cents),
+          ]),
       ],
       totals: [[t('payments.receipt_total'), `${payment.currency} ${amount(payment.amount_cents - given)}`]],
     },

@@ -139,7 +139,8 @@ export const apiRoutes = [
     method: 'POST',
     path: '/routers/:id/provision',
     permission: 'routers.write',
-    summary: 'Plan what a router lacks, and unless dry_run do it by its API and read it back; ask for the result, which takes some seconds, by GET',
+    summary:
+      'Plan what a router lacks, and unless dry_run do it by its API and read it back; ask for the result, which takes some seconds, by GET',
     status: 202,
     body: provisionBody,
     answer: provisioned,
@@ -147,7 +148,8 @@ export const apiRoutes = [
       if (!(await findSetup(ctx, params.id))) throw notFound('This router');
       if (body.wanted) await keepSetup(ctx, params.id, { wanted: body.wanted });
       const kind = body.dry_run ? 'plan' : 'apply';
-      if (!body.dry_run) await recordAudit(ctx, 'provisioning.apply', { type: 'nas', id: params.id }, { overwrite: body.overwrite });
+      if (!body.dry_run)
+        await recordAudit(ctx, 'provisioning.apply', { type: 'nas', id: params.id }, { overwrite: body.overwrite });
       return provisioning(ctx, params.id, await startRun(ctx, params.id, kind, { overwrite: body.overwrite }));
     },
   }),

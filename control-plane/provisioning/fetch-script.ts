@@ -81,7 +81,8 @@ export async function fetchScript(
     wanted: readWanted(router.wanted),
   };
   // What the script says is what we told; a name of a host counts as it will be compared, by its address, only after the first plan.
-  await ctx.tx.$executeRaw`UPDATE provisioning_router SET applied = ${JSON.stringify(appliedOf(stepsOf(recipe)))}::jsonb WHERE nas_id = ${routerId}`;
+  await ctx.tx
+    .$executeRaw`UPDATE provisioning_router SET applied = ${JSON.stringify(appliedOf(stepsOf(recipe)))}::jsonb WHERE nas_id = ${routerId}`;
   return { kind: 'done', script: renderScript(recipe, `${installation.publicUrl}/provisioning/${word}`) };
 }
 

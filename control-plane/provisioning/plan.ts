@@ -26,11 +26,20 @@ export const keyOf = (piece: Exclude<Piece, { kind: 'service' }>): string => {
  * What it would take to make a router what it should be. Pure: `rows` is what each menu holds. Fields that the router does not show (secrets) are taken to
  * be right; rows that are not ours are not looked at.
  */
-export function planOf(steps: readonly Step[], rows: ReadonlyMap<string, readonly Row[]>, applied: Applied): PlanItem[] {
+export function planOf(
+  steps: readonly Step[],
+  rows: ReadonlyMap<string, readonly Row[]>,
+  applied: Applied,
+): PlanItem[] {
   return steps.flatMap(({ name, pieces }) => pieces.flatMap((piece) => itemsOf(name, piece, rows, applied)));
 }
 
-function itemsOf(step: StepName, piece: Piece, rows: ReadonlyMap<string, readonly Row[]>, applied: Applied): PlanItem[] {
+function itemsOf(
+  step: StepName,
+  piece: Piece,
+  rows: ReadonlyMap<string, readonly Row[]>,
+  applied: Applied,
+): PlanItem[] {
   // Whoever is asked by the API has it on.
   if (piece.kind === 'service') return [];
   const there = rows.get(piece.menu) ?? [];
@@ -67,7 +76,9 @@ function changeOf(
 function visible(piece: Extract<Piece, { kind: 'row' | 'settings' }>): Record<string, string> {
   const hidden = piece.kind === 'row' ? (piece.secret ?? []) : [];
   return Object.fromEntries(
-    Object.entries(piece.fields).filter(([name]) => !hidden.includes(name)).map(([name, value]) => [name, plainOf(value)]),
+    Object.entries(piece.fields)
+      .filter(([name]) => !hidden.includes(name))
+      .map(([name, value]) => [name, plainOf(value)]),
   );
 }
 

@@ -23,7 +23,9 @@ export interface Provisioned {
   /** Read back afterwards: what still differs. */
   left: PlanItem[];
 }
-export type ProvisionOutcome = { kind: 'done'; result: Provisioned } | { kind: 'failed'; fault: 'no_api' | 'unreachable' | 'unknown_version' | 'gone' };
+export type ProvisionOutcome =
+  | { kind: 'done'; result: Provisioned }
+  | { kind: 'failed'; fault: 'no_api' | 'unreachable' | 'unknown_version' | 'gone' };
 
 interface Kept {
   nasname: string;
@@ -55,35 +57,44 @@ export async function runProvision(
     open: (name: string, sealed: Buffer | null) => (sealed ? ctx.secrets.open(name, ctx.tenantId, sealed) : ''),
   }));
   if (!kept || !installation) return { kind: 'failed', fault: 'gone' };
-  const { rows } = await helpers.query<{ secret: string }>('SELECT secret FROM provisioning_probe($1)', [routerId.toString()]);
-  const outcome = await atRouter({ query: (sql, values) => helpers.query(sql, values) }, tools, routerId, async (router) => {
-    const resource = await router.ask(['/system/resource/print']);
-    if (resource.kind !== 'done') return 'unreachable' as const;
-    const version = parseVersion(resource.rows[0]?.['version'] ?? '');
-    if (!version) return 'unknown_version' as const;
-    const recipe: Recipe = {
-      version,
-      installation,
-      way: kept.way,
-      address: kept.nasname,
-      sendsFrom: (await ownAddresses(router)).includes(kept.nasname) ? kept.nasname : undefined,
-      coaPort: kept.coa_port,
-      secret: rows[0]?.secret ?? '',
-      tunnel: {
-        privateKey: open(TUNNEL_KEY, kept.tunnel_key_enc),
-        user: tunnelUser(routerId),
-        password: open(TUNNEL_PASSWORD, kept.tunnel_password_enc),
-      },
-      api: { username: kept.api_username ?? '', password: open(API_PASSWORD, kept.api_password_enc) },
-      wanted: readWanted(kept.wanted),
-    };
-    return carryOut(router, await resolved(stepsOf(recipe), installation), kept.applied ?? {}, ask);
-  });
+  const { rows } = await helpers.query<{ secret: string }>('SELECT secret FROM provisioning_probe($1)', [
+    routerId.toString(),
+  ]);
+  const outcome = await atRouter(
+    { query: (sql, values) => helpers.query(sql, values) },
+    tools,
+    routerId,
+    async (router) => {
+      const resource = await router.ask(['/system/resource/print']);
+      if (resource.kind !== 'done') return 'unreachable' as const;
+      const version = parseVersion(resource.rows[0]?.['version'] ?? '');
+      if (!version) return 'unknown_version' as const;
+      const recipe: Recipe = {
+        version,
+        installation,
+        way: kept.way,
+        address: kept.nasname,
+        sendsFrom: (await ownAddresses(router)).includes(kept.nasname) ? kept.nasname : undefined,
+        coaPort: kept.coa_port,
+        secret: rows[0]?.secret ?? '',
+        tunnel: {
+          privateKey: open(TUNNEL_KEY, kept.tunnel_key_enc),
+          user: tunnelUser(routerId),
+          password: open(TUNNEL_PASSWORD, kept.tunnel_password_enc),
+        },
+        api: { username: kept.api_username ?? '', password: open(API_PASSWORD, kept.api_password_enc) },
+        wanted: readWanted(kept.wanted),
+      };
+      return carryOut(router, await resolved(stepsOf(recipe), installation), kept.applied ?? {}, ask);
+    },
+  );
   if (outcome === undefined) return { kind: 'failed', fault: 'no_api' };
   if (typeof outcome === 'string') return { kind: 'failed', fault: outcome };
   if (ask.apply)
-    await inTenant((ctx) => ctx.tx.$executeRaw`
-      UPDATE provisioning_router SET applied = ${JSON.stringify(outcome.applied)}::jsonb, updated_at = lango_now() WHERE nas_id = ${routerId}`);
+    await inTenant(
+      (ctx) => ctx.tx.$executeRaw`
+      UPDATE provisioning_router SET applied = ${JSON.stringify(outcome.applied)}::jsonb, updated_at = lango_now() WHERE nas_id = ${routerId}`,
+    );
   return { kind: 'done', result: outcome.result };
 }
 
@@ -101,7 +112,10 @@ async function carryOut(
     const piece = pieces.find((one) => one.kind !== 'service' && keyOf(one) === item.key);
     if (!piece) continue;
     const answer = await router.ask(await placed(router, piece, item));
-    done.push({ key: item.key, ...(answer.kind === 'done' ? {} : { refused: answer.kind === 'refused' ? answer.message : answer.kind }) });
+    done.push({
+      key: item.key,
+      ...(answer.kind === 'done' ? {} : { refused: answer.kind === 'refused' ? answer.message : answer.kind }),
+    });
   }
   const left = apply ? planOf(steps, await readMenus(router, steps), applied) : items;
   // What is as it should be now counts as told by us; what was left by hand stays what we told before.
@@ -120,7 +134,9 @@ async function placed(router: RouterAtHand, piece: Piece, item: PlanItem): Promi
 }
 
 async function readMenus(router: RouterAtHand, steps: readonly Step[]): Promise<Map<string, readonly Row[]>> {
-  const menus = new Set(steps.flatMap(({ pieces }) => pieces.flatMap((piece) => (piece.kind === 'service' ? [] : [piece.menu]))));
+  const menus = new Set(
+    steps.flatMap(({ pieces }) => pieces.flatMap((piece) => (piece.kind === 'service' ? [] : [piece.menu]))),
+  );
   const found = new Map<string, readonly Row[]>();
   for (const menu of menus) found.set(menu, await rowsOf(router, menu));
   return found;
@@ -137,12 +153,20 @@ async function ownAddresses(router: RouterAtHand): Promise<string[]> {
 
 /** Names of hosts as addresses: the API, unlike a script, looks none up. */
 async function resolved(steps: readonly Step[], { host }: Installation): Promise<Step[]> {
-  const address = isIP(host) ? host : await lookup(host, 4).then((found) => found.address, () => host);
+  const address = isIP(host)
+    ? host
+    : await lookup(host, 4).then(
+        (found) => found.address,
+        () => host,
+      );
   const value = (one: FieldValue): FieldValue => (typeof one === 'string' ? one : address);
-  const fields = (all: Readonly<Record<string, FieldValue>>) => Object.fromEntries(Object.entries(all).map(([name, one]) => [name, value(one)]));
+  const fields = (all: Readonly<Record<string, FieldValue>>) =>
+    Object.fromEntries(Object.entries(all).map(([name, one]) => [name, value(one)]));
   return steps.map((step) => ({
     ...step,
-    pieces: step.pieces.map((piece): Piece => (piece.kind === 'row' || piece.kind === 'settings' ? { ...piece, fields: fields(piece.fields) } : piece)),
+    pieces: step.pieces.map((piece): Piece =>
+      piece.kind === 'row' || piece.kind === 'settings' ? { ...piece, fields: fields(piece.fields) } : piece,
+    ),
   }));
 }
 

@@ -22,8 +22,10 @@ const work: Task = async (payload, helpers, tools) => {
   });
   if (!found) return;
   const close = (state: 'done' | 'failed', result: unknown, fault: string | null): Promise<number> =>
-    inTenant((ctx) => ctx.tx.$executeRaw`
-      UPDATE provisioning_run SET state = ${state}, result = ${JSON.stringify(result)}::jsonb, fault = ${fault}, finished_at = lango_now() WHERE id = ${run}`);
+    inTenant(
+      (ctx) => ctx.tx.$executeRaw`
+      UPDATE provisioning_run SET state = ${state}, result = ${JSON.stringify(result)}::jsonb, fault = ${fault}, finished_at = lango_now() WHERE id = ${run}`,
+    );
   const { nas_id: routerId, kind } = found;
   try {
     if (kind === 'self_test') {

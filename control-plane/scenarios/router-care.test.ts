@@ -40,7 +40,13 @@ async function addRouter(n: number, version: RouterOsVersion): Promise<{ id: str
   return { router, id: await enlist(`tower-${n}`, router.address, router.api.port) };
 }
 const enlist = async (name: string, address: string, port: number): Promise<string> => {
-  const { id } = await makeRouter(lango.api, { name, address, api_username: user.name, api_password: user.password, api_port: port });
+  const { id } = await makeRouter(lango.api, {
+    name,
+    address,
+    api_username: user.name,
+    api_password: user.password,
+    api_port: port,
+  });
   return String(id);
 };
 /** A round now; the half minute between rounds is nobody's to wait for. */
@@ -67,7 +73,10 @@ test('each router is asked and kept; one that hangs delays no other; what is wro
     return first?.rx_bps !== null && Math.abs((first?.rx_bps ?? 0) - 8_000_000) < 2_000_000;
   });
   // Three rounds without an answer open one alert.
-  const alerts = async () => (await lango.api.get('/monitoring/alerts?state=open')).body as { items: { id: string; kind: string; router: string }[] };
+  const alerts = async () =>
+    (await lango.api.get('/monitoring/alerts?state=open')).body as {
+      items: { id: string; kind: string; router: string }[];
+    };
   await soon(async () => {
     await poll();
     return (await alerts()).items.length > 0;
@@ -89,7 +98,9 @@ test('a configuration is read, kept once while it stays the same, and compared w
   await take();
   await router.config.run('/ip/pool/add', { name: 'isp', ranges: '10.64.0.2-10.64.0.254' });
   await take();
-  const { items } = (await lango.api.get(`/configurations?router_id=${id}`)).body as { items: Record<string, unknown>[] };
+  const { items } = (await lango.api.get(`/configurations?router_id=${id}`)).body as {
+    items: Record<string, unknown>[];
+  };
   expect(items).toMatchObject([{ added: 2, removed: 0 }, { removed: 0 }]);
   const shown = (await lango.api.get(`/configurations/${String(items[0]?.['id'])}`)).body as { words: string };
   expect(shown.words).toContain('add name=isp ranges=10.64.0.2-10.64.0.254');
@@ -102,7 +113,11 @@ test('a free rider is found, repaired by its plan, and gone only when a second l
   await router.config.run('/radius/incoming/set', { accept: 'yes', port: '3799' });
   await router.config.run('/ppp/secret/add', { name: 'cousin', password: 'x' });
   const findings = async () =>
-    ((await lango.api.get('/drift?state=there')).body as { items: { id: string; kind: string; subject: string; repair_fault: string | null }[] }).items;
+    (
+      (await lango.api.get('/drift?state=there')).body as {
+        items: { id: string; kind: string; subject: string; repair_fault: string | null }[];
+      }
+    ).items;
   expect((await lango.api.post(`/routers/${id}/drift`, {})).status).toBe(202);
   await soon(async () => (await findings()).length === 1);
   const [found] = await findings();
@@ -110,7 +125,9 @@ test('a free rider is found, repaired by its plan, and gone only when a second l
 
   // A router that says done and does nothing: it is still there.
   router.faults.api = 'done_without_effect';
-  const seen = async () => (await lango.asOwner<{ at: string }>('SELECT seen_at::text AS at FROM drift_finding WHERE id = $1', [found?.id]))[0]?.at;
+  const seen = async () =>
+    (await lango.asOwner<{ at: string }>('SELECT seen_at::text AS at FROM drift_finding WHERE id = $1', [found?.id]))[0]
+      ?.at;
   const before = await seen();
   await lango.api.post(`/drift/${found?.id}/repair`, {});
   await soon(async () => (await seen()) !== before);

@@ -34,7 +34,9 @@ export async function bookFaults(ownerUrl: string): Promise<string[]> {
     const cheques = await client.query<{ fault: string }>(
       `SELECT format('the cheques: %s (payment %s, expected %s, found %s)', problem, payment_id, expected, found) AS fault FROM payment_cheque_verify() LIMIT 5`,
     );
-    return [...audit.rows, ...ledger.rows, ...invoices.rows, ...refunds.rows, ...cheques.rows].map(({ fault }) => fault);
+    return [...audit.rows, ...ledger.rows, ...invoices.rows, ...refunds.rows, ...cheques.rows].map(
+      ({ fault }) => fault,
+    );
   } finally {
     await client.end();
   }

@@ -39,7 +39,14 @@ export const payOutRoutes: PageRoute[] = formPages({
   form,
   told: Object.values(TOLD),
   open: ({ ctx, params, person }) => whose(ctx, params.id, person.tenant.currency),
-  word: (name, { t }) => t(name === 'amount' ? 'payments.amount_needed' : name === 'way' ? 'payments.refund_way_wanted' : 'payments.refund_reason_wanted'),
+  word: (name, { t }) =>
+    t(
+      name === 'amount'
+        ? 'payments.amount_needed'
+        : name === 'way'
+          ? 'payments.refund_way_wanted'
+          : 'payments.refund_reason_wanted',
+    ),
   draw({ field, values }, { about, person, reader, t }) {
     const unit = person.tenant.currency;
     const ways = WAYS.filter((way) => way !== 'mpesa' || about.byPhone);

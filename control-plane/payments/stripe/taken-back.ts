@@ -90,7 +90,16 @@ async function giveAgain(ctx: Context, paymentId: bigint, disputeId: string): Pr
   await postTransfers(ctx, [
     { ...common, key, debit: till, credit: wallet, amount_cents, kind: 'dispute_won' },
     ...(pays > 0n
-      ? [{ ...common, key: `dispute:${disputeId}:owed`, debit: wallet, credit: owed, amount_cents: pays, kind: 'owed_paid' }]
+      ? [
+          {
+            ...common,
+            key: `dispute:${disputeId}:owed`,
+            debit: wallet,
+            credit: owed,
+            amount_cents: pays,
+            kind: 'owed_paid',
+          },
+        ]
       : []),
   ]);
   await recordSteps(ctx, paymentId, [{ step: 'dispute_won', detail: `${amount_cents} cents` }]);

@@ -88,7 +88,11 @@ export function file(
 }
 
 /** A file of bytes, as `file`. */
-export function bytesFile(name: string, type: 'application/pdf' | 'application/octet-stream', body: Buffer): PageResult {
+export function bytesFile(
+  name: string,
+  type: 'application/pdf' | 'application/octet-stream',
+  body: Buffer,
+): PageResult {
   if (!/^[\w.-]{1,100}$/.test(name)) throw new Error(`A file may not be named ${name}.`);
   return { kind: 'file', name, type, body, cookies: [] };
 }

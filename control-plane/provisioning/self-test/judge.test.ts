@@ -49,18 +49,38 @@ describe('the self-test', () => {
 
   const silent = { probe: { kind: 'silence' } } as const;
   it.each<[string, Partial<Seen>, Partial<Expected>, string[]]>([
-    ['a wrong secret', { ...silent, badRequests: 3 }, { accessAt: null }, ['secret: secret_differs', 'orders: orders_not_believed']],
+    [
+      'a wrong secret',
+      { ...silent, badRequests: 3 },
+      { accessAt: null },
+      ['secret: secret_differs', 'orders: orders_not_believed'],
+    ],
     ['orders switched off', { ...silent, incoming: { accept: 'false', port: '3799' } }, {}, ['orders: orders_off']],
     ['3799 shut by the firewall', { ...silent, requests: 0 }, {}, ['orders: orders_blocked']],
     ['another port for orders', { ...silent, incoming: { accept: 'true', port: '1700' } }, {}, ['orders: orders_port']],
     ['a clock that is off', { clockAhead_ms: -3_600_000 }, {}, ['clock: clock_off']],
     ['no address to send from', { radius: [{ ...ours, 'src-address': '0.0.0.0' }] }, {}, ['radius: no_source']],
-    ['FastTrack', { filter: [...seen().filter, { action: 'fasttrack-connection', chain: 'forward', disabled: 'false', invalid: 'false' }] }, {}, ['fasttrack: fasttrack_all']],
+    [
+      'FastTrack',
+      {
+        filter: [
+          ...seen().filter,
+          { action: 'fasttrack-connection', chain: 'forward', disabled: 'false', invalid: 'false' },
+        ],
+      },
+      {},
+      ['fasttrack: fasttrack_all'],
+    ],
     ['a local user with a customer’s name', { shadows: ['asha'] }, {}, ['shadow: shadowed']],
     ['no walled garden', { filter: [] }, {}, ['garden: garden_none']],
     ['a hotspot that does not let through to us', { gardenHosts: [] }, {}, ['garden: garden_hotspot']],
     ['a user that may only read', { writeRefused: 'not enough permissions (9)' }, {}, ['rights: may_not_write']],
-    ['a device mode that forbids the hotspot', { deviceMode: { mode: 'home', hotspot: 'false', fetch: 'false', scheduler: 'true' } }, {}, ['device_mode: mode_shut']],
+    [
+      'a device mode that forbids the hotspot',
+      { deviceMode: { mode: 'home', hotspot: 'false', fetch: 'false', scheduler: 'true' } },
+      {},
+      ['device_mode: mode_shut'],
+    ],
     ['no RADIUS server of ours', { ...silent, radius: [] }, {}, ['radius: no_radius', 'orders: orders_from_stranger']],
     ['dialling in without RADIUS', { pppAaa: { 'use-radius': 'false', accounting: 'true' } }, {}, ['login: ppp_local']],
     ['no accounting', { pppAaa: { 'use-radius': 'true', accounting: 'false' } }, {}, ['accounting: accounting_off']],
@@ -68,11 +88,18 @@ describe('the self-test', () => {
 
   it('calls neither right nor wrong what has not happened yet', () => {
     const checks = judge(expected({ accessAt: at(-10), accountingAt: null }), seen());
-    expect(checks.filter(({ outcome }) => outcome === 'unknown').map(({ word }) => word)).toEqual(['login_unseen', 'accounting_unseen']);
+    expect(checks.filter(({ outcome }) => outcome === 'unknown').map(({ word }) => word)).toEqual([
+      'login_unseen',
+      'accounting_unseen',
+    ]);
   });
 
   it('leaves a FastTrack that is limited to some alone', () =>
-    expect(wrong({ filter: [...seen().filter, { action: 'fasttrack-connection', 'src-address-list': 'office', disabled: 'false' }] })).toEqual([]));
+    expect(
+      wrong({
+        filter: [...seen().filter, { action: 'fasttrack-connection', 'src-address-list': 'office', disabled: 'false' }],
+      }),
+    ).toEqual([]));
 
   it('reads the dates of all versions, with their zone', () => {
     const now = Date.parse('2026-03-04T05:06:07Z');

@@ -5,8 +5,16 @@ import type { Check, Expected, Seen } from './seen';
 const CLOCK_MAX_MS = 60_000;
 
 type Verdict = Omit<Check, 'name'>;
-const pass = (word: string, values?: Record<string, string>): Verdict => ({ outcome: 'pass', word, ...(values && { values }) });
-const fail = (word: string, values?: Record<string, string>): Verdict => ({ outcome: 'fail', word, ...(values && { values }) });
+const pass = (word: string, values?: Record<string, string>): Verdict => ({
+  outcome: 'pass',
+  word,
+  ...(values && { values }),
+});
+const fail = (word: string, values?: Record<string, string>): Verdict => ({
+  outcome: 'fail',
+  word,
+  ...(values && { values }),
+});
 const unknown = (word: string): Verdict => ({ outcome: 'unknown', word });
 
 const enabled = (row: Row): boolean => row['disabled'] !== 'true';
@@ -61,7 +69,8 @@ function secret(expected: Expected, seen: Seen): Verdict {
   if (seen.probe.kind === 'answered') return pass('secret_agrees');
   const wrong = expected.secretWrongAt;
   const heardSince = expected.accessAt !== null && (wrong === null || expected.accessAt > wrong);
-  if (seen.probe.kind === 'not_believed' || seen.badRequests > 0 || (wrong !== null && !heardSince)) return fail('secret_differs');
+  if (seen.probe.kind === 'not_believed' || seen.badRequests > 0 || (wrong !== null && !heardSince))
+    return fail('secret_differs');
   return heardSince ? pass('secret_agrees') : unknown('secret_unproven');
 }
 
@@ -109,19 +118,25 @@ function fasttrack({ filter }: Seen): Verdict {
 }
 
 function shadow({ shadows }: Seen): Verdict {
-  return shadows.length === 0 ? pass('shadow_none') : fail('shadowed', { names: shadows.slice(0, 5).join(', '), count: String(shadows.length) });
+  return shadows.length === 0
+    ? pass('shadow_none')
+    : fail('shadowed', { names: shadows.slice(0, 5).join(', '), count: String(shadows.length) });
 }
 
 function garden({ payHost }: Expected, { filter, nat, hotspots, gardenHosts }: Seen): Verdict {
   const expired = (rows: readonly Row[]) => rows.some((row) => enabled(row) && row['src-address-list'] === 'expired');
   if (!expired(filter) || !expired(nat)) return fail('garden_none');
   if (!hotspots.some(enabled)) return pass('garden_there');
-  const open = gardenHosts.some((row) => enabled(row) && (row['dst-host'] === payHost || row['dst-address'] === payHost));
+  const open = gardenHosts.some(
+    (row) => enabled(row) && (row['dst-host'] === payHost || row['dst-address'] === payHost),
+  );
   return open ? pass('garden_there') : fail('garden_hotspot', { host: payHost });
 }
 
 function deviceMode({ deviceMode: mode }: Seen): Verdict {
   if (!mode) return pass('mode_free');
-  const shut = ['hotspot', 'fetch', 'scheduler'].filter((feature) => mode[feature] === 'false' || mode[feature] === 'no');
+  const shut = ['hotspot', 'fetch', 'scheduler'].filter(
+    (feature) => mode[feature] === 'false' || mode[feature] === 'no',
+  );
   return shut.length === 0 ? pass('mode_free') : fail('mode_shut', { features: shut.join(', ') });
 }

@@ -2,13 +2,19 @@ import type { ApiOutcome, Row } from '../../../radius/routeros';
 import type { Expected, Probe, Seen } from './seen';
 
 export type Ask = (words: readonly string[]) => Promise<ApiOutcome>;
-export type Looked = { kind: 'seen'; seen: Seen } | { kind: 'away'; word: 'unreachable' | 'silent' | 'login_refused'; said: string };
+export type Looked =
+  { kind: 'seen'; seen: Seen } | { kind: 'away'; word: 'unreachable' | 'silent' | 'login_refused'; said: string };
 
 /** An address that is nobody's (RFC 5737), put on a list of ours and taken off again: whoever may do that may write. */
 const HARMLESS = ['/ip/firewall/address-list/add', '=list=lango-self-test', '=address=192.0.2.1', '=timeout=1m'];
 
 /** Asks a router everything that the self-test looks at, with one order in between. Changes nothing that stays. */
-export async function look(ask: Ask, expected: Expected, probe: () => Promise<Probe>, now_ms: () => number): Promise<Looked> {
+export async function look(
+  ask: Ask,
+  expected: Expected,
+  probe: () => Promise<Probe>,
+  now_ms: () => number,
+): Promise<Looked> {
   const first = await ask(['/system/clock/print']);
   if (first.kind === 'unreachable' || first.kind === 'silent' || first.kind === 'login_refused')
     return { kind: 'away', word: first.kind, said: first.kind === 'unreachable' ? first.message : '' };
@@ -67,7 +73,9 @@ const MONTHS = 'jan feb mar apr may jun jul aug sep oct nov dec'.split(' ');
 export function aheadBy(clock: Row, now_ms: number): number | undefined {
   const { date = '', time = '', 'gmt-offset': offset = '+00:00' } = clock;
   const old = /^([a-z]{3})\/(\d\d)\/(\d{4})$/i.exec(date);
-  const day = old ? `${old[3]}-${String(MONTHS.indexOf((old[1] ?? '').toLowerCase()) + 1).padStart(2, '0')}-${old[2]}` : date;
+  const day = old
+    ? `${old[3]}-${String(MONTHS.indexOf((old[1] ?? '').toLowerCase()) + 1).padStart(2, '0')}-${old[2]}`
+    : date;
   const zone = /^[+-]\d\d:\d\d$/.test(offset) ? offset : 'Z';
   const at = Date.parse(`${day}T${time}${zone}`);
   return Number.isNaN(at) ? undefined : at - now_ms;

@@ -28,7 +28,11 @@ export async function runSelfTest(
   helpers: JobHelpers,
   tools: TaskTools,
 ): Promise<Check[]> {
-  const found = await inTenant(async (ctx) => ({ known: await know(ctx, routerId), installation: await findInstallation(ctx), now: ctx.now }));
+  const found = await inTenant(async (ctx) => ({
+    known: await know(ctx, routerId),
+    installation: await findInstallation(ctx),
+    now: ctx.now,
+  }));
   const { known, installation } = found;
   if (!known || !installation) return [];
   // Our clock may be moved; the router's is compared with it.
@@ -46,9 +50,10 @@ export async function runSelfTest(
     shadows: (names) => inTenant((ctx) => shadowsOf(ctx, names)),
   };
   const probe = async () => {
-    const { rows } = await helpers.query<{ address: string; port: number; secret: string }>('SELECT address, port, secret FROM provisioning_probe($1)', [
-      routerId.toString(),
-    ]);
+    const { rows } = await helpers.query<{ address: string; port: number; secret: string }>(
+      'SELECT address, port, secret FROM provisioning_probe($1)',
+      [routerId.toString()],
+    );
     const [to] = rows;
     return to ? probeOrders(to) : ({ kind: 'silence' } as const);
   };
@@ -59,7 +64,12 @@ export async function runSelfTest(
   if (looked.kind === 'away') {
     const orders = await probe();
     return [
-      { name: 'reachable', outcome: 'fail', word: looked.word, values: { said: looked.said, address: expected.address } },
+      {
+        name: 'reachable',
+        outcome: 'fail',
+        word: looked.word,
+        values: { said: looked.said, address: expected.address },
+      },
       orders.kind === 'answered'
         ? { name: 'orders', outcome: 'pass', word: 'orders_obeyed' }
         : { name: 'orders', outcome: 'fail', word: 'orders_silent', values: { port: String(expected.coaPort) } },

@@ -93,7 +93,8 @@ async function test(device: SimulatedMikrotik, more: Partial<Expected> = {}): Pr
 }
 
 /** All that is configured; the first line tells the time. */
-const configured = (device: SimulatedMikrotik) => device.config.exported({ showSensitive: true }).replace(/^#[^\n]*\n/, '');
+const configured = (device: SimulatedMikrotik) =>
+  device.config.exported({ showSensitive: true }).replace(/^#[^\n]*\n/, '');
 
 const change = async (device: SimulatedMikrotik, line: string) => {
   await consoleOf(device.config).paste(line);
@@ -112,12 +113,24 @@ describe('the self-test of a simulated router', () => {
   );
 
   it.each<[string, string, Record<string, string>]>([
-    ['a wrong secret', '/radius set [find] secret=another', { secret: 'secret_differs', orders: 'orders_not_believed' }],
+    [
+      'a wrong secret',
+      '/radius set [find] secret=another',
+      { secret: 'secret_differs', orders: 'orders_not_believed' },
+    ],
     ['orders switched off', '/radius incoming set accept=no', { orders: 'orders_off' }],
     ['another port for orders', '/radius incoming set port=1700', { orders: 'orders_port' }],
     ['a clock that is off', '/system clock set time-zone-name=manual date=2020-01-01', { clock: 'clock_off' }],
-    ['no address to send from', '/ip address add address=OWN interface=ether1; /ip address add address=192.168.88.1/24 interface=ether1; /radius set [find] src-address=0.0.0.0', { radius: 'no_source' }],
-    ['FastTrack', '/ip firewall filter add chain=forward action=fasttrack-connection connection-state=established,related', { fasttrack: 'fasttrack_all' }],
+    [
+      'no address to send from',
+      '/ip address add address=OWN interface=ether1; /ip address add address=192.168.88.1/24 interface=ether1; /radius set [find] src-address=0.0.0.0',
+      { radius: 'no_source' },
+    ],
+    [
+      'FastTrack',
+      '/ip firewall filter add chain=forward action=fasttrack-connection connection-state=established,related',
+      { fasttrack: 'fasttrack_all' },
+    ],
     ['a user of its own with a customer’s name', '/ppp secret add name=asha password=x', { shadow: 'shadowed' }],
     ['no walled garden', '/ip firewall filter remove [find src-address-list=expired]', { garden: 'garden_none' }],
     ['rights that were taken', '/user group set [find name=lango] policy=api,read', { rights: 'may_not_write' }],
@@ -136,7 +149,9 @@ describe('the self-test of a simulated router', () => {
 
   it('catches a device mode that forbids the hotspot', async () => {
     const device = await setUp();
-    device.config.serve('/system/device-mode/print', () => ({ rows: [{ mode: 'home', hotspot: 'false', fetch: 'true', scheduler: 'true' }] }));
+    device.config.serve('/system/device-mode/print', () => ({
+      rows: [{ mode: 'home', hotspot: 'false', fetch: 'true', scheduler: 'true' }],
+    }));
     expect(await test(device)).toEqual({ device_mode: 'mode_shut' });
   });
 

@@ -44,7 +44,7 @@ const known = new Set(
 const asked = (page: string): string[] => [...page.matchAll(/\$\((.*?)\)/g)].map((match) => match[1] ?? '');
 
 test('asks RouterOS only for what it knows, and closes each condition', () => {
-  for (const { bytes } of renderPages(soko).files) {
+  for (const { path, bytes } of renderPages(soko).files) {
     if (!/\.(html|txt|json)$/.test(path)) {
       // What RouterOS does not look through.
       expect([path, asked(bytes.toString('latin1'))]).toEqual([path, []]);
@@ -68,7 +68,7 @@ test('words of a company stay words: they ask the router for nothing and are no 
   const set = withSite({ name: hostile, words: hostile, terms: hostile, phone: '0709' }, { company: hostile });
   const harmless = withSite({ words: 'x', phone: '0709' });
   expect(set.files.map(({ path }) => path)).toEqual(harmless.files.map(({ path }) => path));
-  for (const { bytes } of set.files) {
+  for (const { path, bytes } of set.files) {
     const page = bytes.toString('utf8');
     expect([path, asked(page)]).toEqual([path, asked(text(harmless, path))]);
     expect([path, page.match(/<script/g)?.length]).toEqual([path, text(harmless, path).match(/<script/g)?.length]);

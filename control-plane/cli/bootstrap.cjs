@@ -10,6 +10,7 @@ const os = require('node:os');
 const path = require('node:path');
 const { withProgress, run } = require('./progress.cjs');
 const { ensurePackages } = require('./packages.cjs');
+const { runTests } = require('./run-tests.cjs');
 
 const root = path.resolve(__dirname, '../..');
 const say = (text) => process.stderr.write(`${text}\n`);
@@ -96,12 +97,6 @@ async function lango(args) {
   await require(path.join(root, 'dist/control-plane/cli/main.js')).main(args);
 }
 
-// The reporters come last: jest takes every word after --reporters for one more.
-const jest = (args) => {
-  const reporters = ['--reporters=default', `--reporters=${path.join(__dirname, 'count-reporter.cjs')}`];
-  return child(process.execPath, ['node_modules/jest/bin/jest.js', ...args, ...reporters]);
-};
-
 const commands = {
   start: async (args) => {
     await ready('start');
@@ -109,7 +104,7 @@ const commands = {
   },
   test: async (args) => {
     await ready('test');
-    process.exit(await jest(args));
+    process.exit(await runTests(child, args));
   },
   check: async (args) => {
     await ensureModules();

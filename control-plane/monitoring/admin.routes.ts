@@ -74,7 +74,7 @@ export const pageRoutes: PageRoute[] = [
       ),
       phone: field('phone', { mode: 'tel', autocomplete: 'off', max: 16, help: t('monitoring.phone_help') }),
       email: field('email', { type: 'email', autocomplete: 'off', max: 254 }),
-      locale: field('locale', {
+      language: field('locale', {
         options: ['en', 'sw'].map((value) => ({
           value,
           label: t(`monitoring.locale_${value}`),

@@ -101,6 +101,6 @@ export const codeList = listPages({
     planHref: `/plans/${batch.package_id}`,
     mayWrite: person.actor.permissions.has('vouchers.write'),
     print: await sheetForm(ctx, person),
-    sheets: (await listSheets(ctx, id)).map((sheet) => printSheet(sheet, reader)),
+    sheets: ((await listSheets(ctx, id)) ?? []).map((sheet) => printSheet(sheet, reader)),
   }),
 });

@@ -13,7 +13,11 @@ export const sheetApi = [
     permission: 'vouchers.read',
     summary: 'List the print sheets of a batch that are kept (a week), newest first',
     answer: z.object({ items: z.array(sheetAnswer), nextCursor: z.null() }),
-    run: async (ctx, { params }) => ({ items: await listSheets(ctx, params.id), nextCursor: null }),
+    run: async (ctx, { params }) => {
+      const items = await listSheets(ctx, params.id);
+      if (!items) throw notFound('This voucher batch');
+      return { items, nextCursor: null };
+    },
   }),
   route({
     method: 'POST',

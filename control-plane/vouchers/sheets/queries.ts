@@ -17,8 +17,11 @@ interface Row {
   parts: Sheet['parts'];
 }
 
-/** The print sheets of a batch that are kept, newest first; at most twenty. */
-export async function listSheets(ctx: Context, batchId: bigint): Promise<Sheet[]> {
+/** The print sheets of a batch that are kept, newest first; at most twenty. Undefined where there is no such batch. */
+export async function listSheets(ctx: Context, batchId: bigint): Promise<Sheet[] | undefined> {
+  const batches = await ctx.tx.$queryRaw<unknown[]>`
+    SELECT 1 FROM voucher_batch WHERE id = ${batchId} AND tenant_id = ${ctx.tenantId}`;
+  if (batches.length === 0) return undefined;
   return (await select(ctx, Prisma.sql`s.batch_id = ${batchId}`)).map(toSheet);
 }
 

@@ -9,3 +9,4 @@ GRANT UPDATE (superseded_at) ON radsec_authority TO lango_web, lango_jobs;
 ALTER TABLE radsec_certificate ADD COLUMN authority_id bigint REFERENCES radsec_authority;
 UPDATE radsec_certificate SET authority_id = (SELECT max(id) FROM radsec_authority WHERE kind = 'ca');
 CREATE INDEX radsec_certificate_of_authority ON radsec_certificate (authority_id);
+SELECT platform_keep_reference('radsec_certificate', 'authority_id', 'radsec_authority');

@@ -26,6 +26,9 @@ CREATE TABLE site_page_router (
 );
 SELECT platform_protect_table('site_page_set'), platform_protect_table('site_page_router');
 SELECT platform_keep_reference('site_page_router', 'nas_id', 'nas');
+-- As platform_keep_reference does, for a key that is not called id.
+CREATE POLICY own_hash ON site_page_router AS RESTRICTIVE TO lango_web USING (true)
+  WITH CHECK (hash IS NULL OR EXISTS (SELECT FROM site_page_set other WHERE other.hash = site_page_router.hash));
 GRANT SELECT, INSERT ON site_page_set TO lango_web;
 GRANT SELECT, INSERT, UPDATE ON site_page_router TO lango_web;
 GRANT SELECT, DELETE ON site_page_set TO lango_jobs;

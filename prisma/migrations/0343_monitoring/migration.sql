@@ -80,6 +80,9 @@ CREATE TABLE monitoring_setting (
 
 SELECT platform_protect_table('monitoring_state'), platform_protect_table('monitoring_sample'), platform_protect_table('monitoring_alert'),
        platform_protect_table('monitoring_setting');
+ALTER TABLE monitoring_sample_30 ENABLE ROW LEVEL SECURITY;
+ALTER TABLE monitoring_sample_300 ENABLE ROW LEVEL SECURITY;
+ALTER TABLE monitoring_sample_3600 ENABLE ROW LEVEL SECURITY;
 SELECT platform_keep_reference('monitoring_alert', 'nas_id', 'nas');
 GRANT SELECT ON monitoring_state, monitoring_sample TO lango_web;
 GRANT SELECT, INSERT, UPDATE ON monitoring_alert, monitoring_setting TO lango_web;

@@ -142,14 +142,16 @@ function agreeOnSteps(plan: Fields, wrong: Wrong): void {
 export const packageInput = fields.superRefine(agree);
 export type PackageInput = z.output<typeof packageInput>;
 
+const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;
+const hasPrice = (plan: { price_cents?: unknown; net_cents?: unknown }): boolean =>
+  plan.price_cents !== undefined || (plan.net_cents ?? null) !== null;
+
 /** Body of POST: the company's currency stands in where none is given. */
 export const newPackage = fields
   .extend({ currency: fields.shape.currency.optional(), price_cents: fields.shape.price_cents.optional() })
-  .superRefine((plan, ctx) => {
-    if (plan.price_cents === undefined && (plan.net_cents ?? null) === null)
-      ctx.addIssue({ code: 'custom', path: ['price_cents'], message: 'is needed, or net_cents' });
-    agree(plan as Fields, ctx);
-  });
+  // Asked whatever else is wrong, so that one answer names every field.
+  .refine(hasPrice, { path: ['price_cents'], error: 'is needed, or net_cents', when: ({ value }) => isObject(value) })
+  .superRefine((plan, ctx) => agree(plan as Fields, ctx));
 export type NewPackage = z.output<typeof newPackage>;
 
 export const packagePatch = fields.partial().extend({

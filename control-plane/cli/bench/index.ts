@@ -17,6 +17,7 @@ import { readPages, renderPages, runPages } from './pages';
 import { readPayments, renderPayments, runPayments } from './payments';
 import { readScale, renderScale, runScale } from './scale';
 import { startStock } from './stock';
+import { readVouchers, renderVouchers, runVouchers, vouchersHold } from './vouchers';
 import { measureWithHistory } from './with-history';
 
 export interface BenchOptions extends BenchSize {
@@ -71,10 +72,14 @@ const subjects: Record<string, (value: Value, progress: (line: string) => void) 
     const whole = figures.callbacks.every((one) => one.answered === one.offered && one.told === one.offered);
     return { figures, text: renderPayments(figures), holds: figures.differences.length === 0 && whole };
   },
+  vouchers: async (value, progress) => {
+    const figures = await runVouchers({ ...readVouchers(value), progress });
+    return { figures, text: renderVouchers(figures), holds: vouchersHold(figures) };
+  },
 };
 
 /**
- * `npm run bench [-- --json FILE] [--users N] [--seconds N] [--rounds N] [--only enforcement|endurance|pages|scale|billing|payments]`.
+ * `npm run bench [-- --json FILE] [--users N] [--seconds N] [--rounds N] [--only enforcement|endurance|pages|scale|billing|payments|vouchers]`.
  * Exit code 1 when what was stored is not what was sent.
  */
 export async function bench(args: readonly string[]): Promise<number> {

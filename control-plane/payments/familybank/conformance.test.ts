@@ -1,5 +1,14 @@
 import { familyBankRig } from '../../test-kit/payment-provider/familybank';
-import { passes } from '../../test-kit/payment-provider/scenarios';
+import { onStage, scenariosOf } from '../../test-kit/payment-provider/scenarios';
 import { openStage } from '../../test-kit/payment-provider/stage';
 
-passes(async () => openStage(await familyBankRig()), false);
+const stage = onStage(async () => openStage(await familyBankRig()));
+
+test.each(scenariosOf({ asks: false }))(
+  '%s',
+  async (_name, scenario) => {
+    await scenario.run(stage());
+    expect(await stage().faults()).toEqual([]);
+  },
+  60_000,
+);

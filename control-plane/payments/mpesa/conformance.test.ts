@@ -1,5 +1,14 @@
 import { mpesaRig } from '../../test-kit/payment-provider/mpesa';
-import { passes } from '../../test-kit/payment-provider/scenarios';
+import { onStage, scenariosOf } from '../../test-kit/payment-provider/scenarios';
 import { openStage } from '../../test-kit/payment-provider/stage';
 
-passes(async () => openStage(await mpesaRig()), true);
+const stage = onStage(async () => openStage(await mpesaRig()));
+
+test.each(scenariosOf({ asks: true }))(
+  '%s',
+  async (_name, scenario) => {
+    await scenario.run(stage());
+    expect(await stage().faults()).toEqual([]);
+  },
+  60_000,
+);

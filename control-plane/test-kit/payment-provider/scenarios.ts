@@ -255,15 +255,17 @@ export const scenarios: Scenario[] = [
   },
 ];
 
-/** Tests that a provider does in every scenario what each of them must. `open` and `close` are those of the stage. */
-export function passes<O>(open: () => Promise<Stage<O>>, asks: boolean): void {
+/** The scenarios of a provider, named for `test.each`: those that need it asked where it can be, the others where it cannot. */
+export const scenariosOf = ({ asks }: { asks: boolean }): (readonly [string, Scenario])[] =>
+  scenarios.filter((one) => one.asks === undefined || one.asks === asks).map((one) => [one.name, one] as const);
+
+/** A stage for all tests of a file: open before the first, its clock set right after each, ended after the last. Answers what hands it out. */
+export function onStage<O>(open: () => Promise<Stage<O>>): () => Stage<O> {
   let stage: Stage<O>;
   beforeAll(async () => {
     stage = await open();
   }, 60_000);
   afterAll(() => stage?.stop());
   afterEach(() => shiftClock(stage.lango.db, '0'));
-  it.each(
-    scenarios.filter((one) => one.asks === undefined || one.asks === asks).map((one) => [one.name, one] as const),
-  )('%s', (_name, one) => one.run(stage), 60_000);
+  return () => stage;
 }

@@ -1,6 +1,7 @@
 import { startTestLango, type TestCompany, type TestLango } from '../lango';
 import { makeSubscription, shiftClock, type Json } from '../story';
 import { until } from '../until';
+import { bookFaults } from '../verify-books';
 import type { Rig } from './rig';
 
 let phones = 30_000_000;
@@ -31,6 +32,8 @@ export interface Stage<O> {
   later: (shift: string) => Promise<void>;
   /** Every call is worked on. */
   quiet: (timeout_ms?: number) => Promise<unknown>;
+  /** What is wrong in the books now, a line for each: the ledger, the invoices, refunds, cheques and the chain of the audit. */
+  faults: () => Promise<string[]>;
   stop: () => Promise<void>;
 }
 
@@ -112,6 +115,7 @@ function stageOf<O>(rig: Rig<O>, lango: TestLango): Stage<O> {
         ([row]) => row?.n === 0,
         timeout_ms,
       ),
+    faults: () => bookFaults(lango.db.ownerUrl),
     async stop() {
       await lango.stop();
       await rig.stop();

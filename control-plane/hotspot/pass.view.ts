@@ -47,7 +47,6 @@ export function passPage(stand: Stand, drawnOf: Drawn, fault?: string): PageResu
   const { t } = reader;
   const { word, s, phase } = drawnOf;
   const here = `${path}/pass/${word}`;
-  const shop = withSaid(path, said);
   const waiting = phase === 'sending' || phase === 'waiting' || phase === 'asking' || phase === 'page';
   const title = titleOf(phase, s, reader);
   return drawn(
@@ -75,7 +74,7 @@ export function passPage(stand: Stand, drawnOf: Drawn, fault?: string): PageResu
           ? { href: s.pay_url, word: t('hotspot.to_card'), look: 'is-pay', out: true }
           : undefined,
       others: othersOf(phase, stand),
-      shop: phase === 'online' ? '' : shop,
+      shop: withSaid(path, said, { again: 'yes' }),
     },
     { cookies: [passCookie(word)] },
   );
@@ -116,8 +115,9 @@ function leadOf(phase: Phase, s: Standing, reader: Reader): string {
       return t('hotspot.elsewhere_text', { count: s.simultaneous_use });
     case 'ended':
       return s.state === 'pending' ? t('hotspot.unpaid_text') : '';
-    case 'near':
     case 'online':
+      return t('hotspot.online_text');
+    case 'near':
     case 'sending':
     case 'waiting':
       return '';
@@ -128,7 +128,7 @@ function stepsOf(phase: Phase, s: Standing, { t, locale }: Reader) {
   const paid = phase === 'near';
   const sent = phase !== 'sending';
   const price = formatMoney(s.pay_cents ?? s.price_cents, s.currency, locale);
-  const left = Math.max(0, Math.ceil(RINGS_S - (s.rings_s ?? 0)));
+  const left = Math.min(RINGS_S, Math.max(0, Math.ceil(RINGS_S - (s.rings_s ?? 0))));
   const phone = s.pay_phone === null ? '' : maskPhone(s.pay_phone);
   if (phase === 'page')
     return [

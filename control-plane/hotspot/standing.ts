@@ -46,7 +46,7 @@ export async function standingOf(ctx: Context, pass: Pass): Promise<Standing> {
     SELECT pl.name AS plan, v.price_cents, v.currency::text, v.simultaneous_use, s.access_state AS state, coalesce(s.service_until, s.valid_until) AS valid_until,
       s.allowance_bytes, s.used_bytes, subscription_is_entitled(s.access_state) AS entitled,
       CASE WHEN NOT c.is_guests THEN c.phone END AS phone,
-      coalesce((SELECT a.balance_cents FROM ledger_account a WHERE a.subscriber_id = c.id AND a.code = 'wallet' AND a.currency = v.currency), 0) AS wallet_cents,
+      coalesce((SELECT a.balance_cents FROM ledger_account a WHERE a.subscriber_id = c.id AND a.code = 'wallet:' || c.id AND a.currency = v.currency), 0) AS wallet_cents,
       m.state AS pay_state, m.code AS pay_code, m.code_text AS pay_text, m.amount_cents AS pay_cents, m.phone AS pay_phone, m.method AS pay_method, m.provider_url AS pay_url,
       m.account_ref AS pay_ref, m.outcome AS pay_outcome, extract(epoch FROM lango_now() - m.created_at)::float8 AS asked_s, extract(epoch FROM lango_now() - m.pushed_at)::float8 AS rings_s,
       ${pass.mac}::text IS NULL AND ${pass.admitted_at}::timestamptz IS NOT NULL OR d.id IS NOT NULL AS bound,

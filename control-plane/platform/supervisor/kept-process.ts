@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../log';
@@ -94,13 +94,16 @@ export class KeptProcess {
     this.state = 'starting';
     const began = Date.now();
     const ipc = spec.ready === 'message';
-    const child = spawn('setpriv', [...this.privileges(), spec.program, ...spec.args], {
-      env: spec.env,
-      detached: true,
-      stdio: ['ignore', 'pipe', 'pipe', ...(ipc ? (['ipc'] as const) : [])],
-    });
+    const child = spawn(
+      'setpriv',
+      [...this.privileges(), ...(spec.batch ? asBatch() : []), spec.program, ...spec.args],
+      {
+        env: spec.env,
+        detached: true,
+        stdio: ['ignore', 'pipe', 'pipe', ...(ipc ? (['ipc'] as const) : [])],
+      },
+    );
     this.child = child;
-    if (spec.batch && child.pid !== undefined) runAsBatch(child.pid);
     for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => this.hear(chunk));
     child.on('message', (message: { kind?: string }) => {
       if (message.kind === 'ready') this.nowReady();
@@ -180,7 +183,10 @@ function lastLines(file: string): string[] {
   }
 }
 
-/** Before the program has threads, which take it over. A system that has no chrt or forbids it loses some speed and nothing else. */
-function runAsBatch(pid: number): void {
-  spawn('chrt', ['--batch', '--pid', '0', String(pid)], { stdio: 'ignore' }).on('error', () => undefined);
+let mayBatch: boolean | undefined;
+
+/** What stands before a program to run it so, before it has threads, which take it over. A system that has no chrt or forbids it loses some speed and nothing else. */
+function asBatch(): string[] {
+  mayBatch ??= spawnSync('chrt', ['--batch', '0', 'true'], { stdio: 'ignore' }).status === 0;
+  return mayBatch ? ['chrt', '--batch', '0'] : [];
 }

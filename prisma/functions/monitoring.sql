@@ -7,20 +7,21 @@ CREATE FUNCTION monitoring_targets() RETURNS TABLE (
   tenant_id bigint, nas_id bigint, name text, api jsonb, quiet boolean, sessions integer, sessions_before real,
   state text, since_s float8, ports jsonb, watch jsonb, opened jsonb, limits jsonb
 ) LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-  SELECT n.tenant_id, n.id, n.name, enforcement_api_way(n),
+  -- Not called n: a sample has a column of that name.
+  SELECT r.tenant_id, r.id, r.name, enforcement_api_way(r),
          coalesce(greatest(s.last_access_at, s.last_accounting_at) < lango_now() - interval '15 minutes', true),
          coalesce(live.sessions, 0), before.sessions, m.state, extract(epoch FROM lango_now() - m.answered_at)::float8, coalesce(m.ports, '[]'), coalesce(m.watch, '{}'),
          coalesce((SELECT jsonb_agg(jsonb_build_object('kind', a.kind, 'subject', a.subject)) FROM monitoring_alert a
-                   WHERE a.nas_id = n.id AND a.closed_at IS NULL), '[]'),
+                   WHERE a.nas_id = r.id AND a.closed_at IS NULL), '[]'),
          to_jsonb(l) - 'tenant_id' - 'phone' - 'email' - 'locale' - 'updated_at' - 'version'
-  FROM nas n
-  JOIN tenant t ON t.id = n.tenant_id
-  LEFT JOIN nas_status s ON s.nas_id = n.id
-  LEFT JOIN monitoring_state m ON m.nas_id = n.id
-  LEFT JOIN monitoring_setting l ON l.tenant_id = n.tenant_id
-  LEFT JOIN (SELECT v.nas_id, count(*)::integer AS sessions FROM session_live v WHERE v.stopped_at IS NULL GROUP BY v.nas_id) live ON live.nas_id = n.id
+  FROM nas r
+  JOIN tenant t ON t.id = r.tenant_id
+  LEFT JOIN nas_status s ON s.nas_id = r.id
+  LEFT JOIN monitoring_state m ON m.nas_id = r.id
+  LEFT JOIN monitoring_setting l ON l.tenant_id = r.tenant_id
+  LEFT JOIN (SELECT v.nas_id, count(*)::integer AS sessions FROM session_live v WHERE v.stopped_at IS NULL GROUP BY v.nas_id) live ON live.nas_id = r.id
   -- How many there were in the five minutes before the last: what a fall is held against.
-  LEFT JOIN monitoring_sample before ON before.nas_id = n.id AND before.step = 300
+  LEFT JOIN monitoring_sample before ON before.nas_id = r.id AND before.step = 300
     AND before.at = to_timestamp(floor(extract(epoch FROM lango_now()) / 300) * 300 - 300)
 $$;
 REVOKE EXECUTE ON FUNCTION monitoring_targets() FROM PUBLIC;

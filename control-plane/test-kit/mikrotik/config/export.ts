@@ -65,14 +65,15 @@ export function exportText(config: RouterConfig, { menu: under = '', showSensiti
 
 function lineOf(row: Row, definition: Definition, hidden: readonly string[]): string[] {
   if (row['dynamic'] === 'true' || row['builtin'] === 'true') return [];
-  const usual: Row = { ...definition.defaults, ...initialOf(row, definition) };
+  const came = initialOf(row, definition);
+  const usual: Row = { ...definition.defaults, ...came };
   const differs = Object.entries(row).filter(
     ([name, value]) =>
       !NEVER.has(name) &&
       !hidden.includes(name) &&
       !definition.hidden?.includes(name) &&
-      // What a rule does is always said.
-      (name === 'action' || value !== (usual[name] ?? (name === 'comment' ? '' : undefined))),
+      // What a rule does is always said, but for those that every router comes with.
+      ((name === 'action' && !came) || value !== (usual[name] ?? (name === 'comment' ? '' : undefined))),
   );
   const isSet = definition.kind === 'settings' || definition.fixed === true || row['default'] === 'true';
   const given = differs.filter(([name]) => !(isSet && name === 'name' && definition.kind === 'list'));

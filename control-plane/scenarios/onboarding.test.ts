@@ -1,0 +1,135 @@
+import { SimulatedMikrotik, type RouterOsVersion } from '../test-kit/mikrotik';
+import { consoleOf } from '../test-kit/mikrotik/script';
+import { asOwner, make, makeActive, unique, type Json } from '../test-kit/story';
+import { until } from '../test-kit/until';
+import { startWhole, type Whole } from '../test-kit/whole';
+
+/** Patience, not a promise: spent only when something is broken. */
+const PATIENCE_MS = 60_000;
+jest.setTimeout(180_000);
+
+let whole: Whole;
+const devices: SimulatedMikrotik[] = [];
+beforeAll(async () => {
+  whole = await startWhole();
+});
+afterAll(async () => {
+  await Promise.all(devices.map((device) => device.close()));
+  await whole?.stop();
+});
+
+let count = 0;
+/** A router as it comes out of its box: it knows no server, takes no orders and has nobody who may use its API but admin. */
+async function bare(version: RouterOsVersion): Promise<SimulatedMikrotik> {
+  count += 1;
+  const device = await SimulatedMikrotik.start({
+    identity: 'MikroTik',
+    address: `127.63.${process.pid % 250}.${count}`,
+    version,
+    secret: 'none-yet',
+    servers: [],
+    incoming: { accept: false },
+    api: { port: 8728, users: [] },
+    timeout_ms: 1000,
+    accountingOn: false,
+    automaticInterims: false,
+  });
+  devices.push(device);
+  return device;
+}
+
+const lineFor = async (device: SimulatedMikrotik, wanted?: Json) => {
+  const router = await make(whole.api, '/routers', {
+    name: unique('Tower'),
+    address: device.address,
+    secret: 'to-be-replaced',
+  });
+  if (wanted)
+    await asOwner(
+      whole.db,
+      `INSERT INTO provisioning_router (nas_id, tenant_id, way, wanted) SELECT id, tenant_id, 'direct', $2 FROM nas WHERE id = $1`,
+      [router['id'], JSON.stringify(wanted)],
+    );
+  const script = await whole.api.get<{ line: string; url: string }>(`/routers/${router['id']}/script`);
+  expect(script.status).toBe(200);
+  return { id: String(router['id']), ...script.body };
+};
+
+/** All that is configured; the first line tells the time. */
+const configured = (device: SimulatedMikrotik) =>
+  device.config.exported({ showSensitive: true }).replace(/^#[^\n]*\n/, '');
+
+describe('one pasted line', () => {
+  it.each<RouterOsVersion>(['6.49', '7.10', '7.14', '7.15', '7.18'])(
+    'makes a bare router of version %s one that lets customers in and takes orders, and changes nothing when it is run again',
+    async (version) => {
+      const device = await bare(version);
+      const { id, line, url } = await lineFor(device, {
+        pppoe: [{ interface: 'ether2', vlan_id: 100, network: '10.64.0.0/20' }],
+        hotspot: [{ interface: 'ether3', network: '10.5.50.0/24', dns_name: 'wifi.example.net' }],
+      });
+      const imported: string[] = [];
+      const terminal = consoleOf(device.config, (text) => imported.push(text));
+      await terminal.paste(line);
+      expect(terminal.printed).toEqual(['Lango: done. The rest is tested from the console.']);
+
+      const customer = await makeActive(whole.api);
+      const dial = () =>
+        device.connectPppoe({
+          username: String(customer['username']),
+          password: 'open-sesame',
+          authentication: 'mschap2',
+        });
+      // FreeRADIUS takes the new secret within two seconds.
+      const online = await until(dial, (login) => login.kind === 'online', PATIENCE_MS);
+      if (online.kind !== 'online') throw new Error('nobody is online');
+      const mark = device.events.position;
+      await whole.api.post(`/subscriptions/${customer['id']}/suspend`, { reason: 'test' });
+      await device.events.waitFor('ended', (ended) => ended.session === online.session, {
+        since: mark,
+        timeout_ms: PATIENCE_MS,
+      });
+
+      expect(device.config.rows('/radius')).toHaveLength(1);
+      expect(device.config.find('/user', { name: 'lango' })).toMatchObject({
+        group: 'lango',
+        address: expect.stringContaining('127.0.0.1'),
+      });
+      const [first] = device.config.rows('/ip/firewall/filter');
+      expect(first).toMatchObject({ chain: 'input', 'dst-port': expect.stringMatching(/3799|8728/) });
+
+      const before = configured(device);
+      await consoleOf(device.config).paste(imported.at(-1) ?? '');
+      expect(configured(device)).toBe(before);
+
+      // The word is spent, and nothing that the script held lies about.
+      expect((await fetch(url)).status).toBe(404);
+      expect(device.config.files.read('lango-setup.rsc')).toBeUndefined();
+      const [row] = await asOwner(
+        whole.db,
+        'SELECT finished_at, failed_step, fetched_version FROM provisioning_router WHERE nas_id = $1',
+        [id],
+      );
+      expect(row).toEqual({
+        finished_at: expect.any(Date),
+        failed_step: null,
+        fetched_version: expect.stringContaining(version),
+      });
+    },
+  );
+
+  it('says which step failed, and goes on with the others', async () => {
+    const device = await bare('7.18');
+    const { id, line } = await lineFor(device, { pppoe: [{ interface: 'no-such-port', network: '10.64.0.0/20' }] });
+    const terminal = consoleOf(device.config);
+    await terminal.paste(line);
+    expect(terminal.printed).toEqual(['Lango: pppoe failed']);
+    const [row] = await asOwner(
+      whole.db,
+      'SELECT finished_at, failed_step FROM provisioning_router WHERE nas_id = $1',
+      [id],
+    );
+    expect(row).toEqual({ finished_at: null, failed_step: 'pppoe' });
+    expect(device.config.rows('/radius')).toHaveLength(1);
+  });
+});

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { pageRoute, seeOther, view } from '../platform/http/page';
-import type { PageResult, PageRoute } from '../platform/http/page';
+import { pageRoute, seeOther } from '../platform/http/page';
+import type { PageRoute } from '../platform/http/page';
 import { invalid, notFound } from '../platform/http/problem';
-import { fieldsOf, formErrors, readerFor, type Reader } from '../ui';
+import { formPages } from '../ui';
 import { chooseColumns } from './choose-columns';
 import { removeView } from './remove-view';
 import { saveView } from './save-view';
@@ -28,28 +28,6 @@ function filterOf(query: string): string {
   return kept.toString();
 }
 
-/** The form to save a view, as a page of its own: the list that it was sent from is another slice's. */
-function viewAgain(values: Record<string, string>, fault: string, reader: Reader): PageResult {
-  // What no person typed: a form that was not ours.
-  const from = viewForm.pick({ list: true, back: true, query: true }).safeParse(values);
-  if (!from.success) throw invalid({ list: 'is not a list of the console' });
-  const faults = { name: fault };
-  const { t } = reader;
-  const name = fieldsOf(
-    'tables',
-    values,
-    faults,
-    reader,
-  )('name', {
-    help: t('tables.view_name_help'),
-    required: true,
-    autocomplete: 'off',
-    max: 60,
-  });
-  const model = { title: t('tables.view_save'), errors: formErrors(faults), name, shared: values['shared'] === 'on' };
-  return view('tables/view', { ...model, ...from.data }, { status: 422 });
-}
-
 export const pageRoutes: PageRoute[] = [
   pageRoute({
     method: 'POST',
@@ -69,26 +47,36 @@ export const pageRoutes: PageRoute[] = [
       return seeOther(value.back);
     },
   }),
-  pageRoute({
-    method: 'POST',
-    path: '/tables/views',
+  // Sent from a list, which is another slice's: what is wrong is said on a page of its own.
+  ...formPages({
+    slice: 'tables',
+    view: 'tables/view',
+    post: '/tables/views',
     permission: 'signed_in',
     form: viewForm,
-    async run(ctx, { form }, _web, person) {
-      const reader = readerFor(ctx, person);
-      const { t } = reader;
-      if (!form.ok) return viewAgain(form.values, t('tables.name_needed'), reader);
-      const { name, query, shared } = form.value;
+    open(_call, typed) {
+      // What no person typed: a form that was not ours.
+      const from = viewForm.pick({ list: true, back: true, query: true }).safeParse(typed);
+      if (!from.success) throw invalid({ list: 'is not a list of the console' });
+      return from.data;
+    },
+    draw: ({ values, field }, { about, t }) => ({
+      ...about,
+      title: t('tables.view_save'),
+      name: field('name', { help: t('tables.view_name_help'), required: true, autocomplete: 'off', max: 60 }),
+      shared: values['shared'] === 'on',
+    }),
+    async save({ list, back, name, query, shared }, { ctx, person, t }) {
       const outcome = await saveView(ctx, {
         staff_id: person.staffId,
-        list: form.value.list,
+        list,
         name,
         query: filterOf(query),
         shared: shared === 'on',
       });
       if (outcome.kind === 'too_many')
-        return viewAgain({ ...form.value, shared: shared ?? '' }, t('tables.too_many', { most: outcome.most }), reader);
-      return seeOther(form.value.back);
+        return { kind: 'refused', errors: { name: t('tables.too_many', { most: outcome.most }) } };
+      return seeOther(back);
     },
   }),
   pageRoute({

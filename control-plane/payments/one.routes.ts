@@ -4,7 +4,16 @@ import { bytesFile, pageRoute, seeOther, view, type PageResult, type PageRoute }
 import type { Permission } from '../platform/permissions';
 import { notFound } from '../platform/http/problem';
 import { companyPhone } from '../subscribers';
-import { formatClock, formatLatency, formatMoment, formatMoney, outcomeBadge, readerFor, type Reader } from '../ui';
+import {
+  formatClock,
+  formatDate,
+  formatLatency,
+  formatMoment,
+  formatMoney,
+  outcomeBadge,
+  readerFor,
+  type Reader,
+} from '../ui';
 import { askAgain } from './ask-again';
 import { findCheque } from './cheque/queries';
 import { OUTCOME } from './list.view';
@@ -59,10 +68,16 @@ function eventsOf(payment: PaymentWithTimeline, reader: Reader) {
       arch: GOOD.has(step) ? 'online' : BAD.has(step) ? 'shut' : 'open',
       tone: GOOD.has(step) ? 'good' : BAD.has(step) ? 'bad' : '',
       what: reader.t(`payments.step_${step === 'prompted' && payment.provider === 'stripe' ? 'page_opened' : step}`),
-      detail: [detail ?? '', after].filter(Boolean).join(' · '),
+      detail: [inMoney(detail ?? '', payment.currency, reader), after].filter(Boolean).join(' · '),
     };
   });
 }
+
+/** Steps are written down in cents, for programs; people read money. */
+const inMoney = (detail: string, currency: string, { locale }: Reader): string =>
+  detail
+    .replace(/^wallet /, '')
+    .replace(/(\d+) cents/g, (_, cents: string) => formatMoney(BigInt(cents), currency, locale));
 
 async function onePage(
   ctx: Context,
@@ -96,7 +111,7 @@ async function onePage(
       ...(payment.phone ? [{ label: t('subscribers.phone'), value: payment.phone, id: true }] : []),
       ...(payment.username ? [{ label: t('payments.service'), value: payment.username, id: true }] : []),
       ...(payment.clears_on && !payment.cleared_at
-        ? [{ label: t('payments.clears_on'), value: payment.clears_on }]
+        ? [{ label: t('payments.clears_on'), value: formatDate(payment.clears_on, reader) }]
         : []),
       ...(payment.cleared_at
         ? [{ label: t('payments.cleared_at'), value: formatMoment(new Date(payment.cleared_at), reader) }]

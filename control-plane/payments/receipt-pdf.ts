@@ -1,6 +1,6 @@
 import { exactAmount, sellerOf, sheetPdf } from '../invoices';
 import type { Context } from '../platform/context';
-import { formatMoment, type Reader } from '../ui';
+import { formatClock, formatDay, type Reader } from '../ui';
 import { findPayment } from './queries';
 import { refundsOf } from './refund/queries';
 
@@ -18,7 +18,9 @@ export async function receiptPdf(
   if (!payment || (payment.state !== 'settled' && payment.state !== 'refunded')) return undefined;
   const { t, locale } = reader;
   const amount = (cents: number) => exactAmount(cents, locale);
-  const at = (text: string) => formatMoment(new Date(text), reader);
+  // It is read years later, and elsewhere: the whole date.
+  const at = (text: string) =>
+    `${formatDay(new Date(text), reader, { dateStyle: 'long' })}, ${formatClock(new Date(text), reader)}`;
   const { legal_name } = await sellerOf(ctx);
   const number = payment.receipt ?? payment.reference;
   const back = (await refundsOf(ctx, id)).filter(({ state }) => state === 'done');

@@ -1,4 +1,4 @@
-import { formatAmount, formatDay, formatMoment, outcomeBadge, type Column, type Reader } from '../ui';
+import { formatAmount, formatDate, formatDay, formatMoment, outcomeBadge, type Column, type Reader } from '../ui';
 import type { Account, Debt, Run } from './schema';
 
 /** A due day: what is due at a midnight is to be paid on the day before it. */
@@ -121,7 +121,7 @@ export const runColumns: Column<Run>[] = [
     label: 'postpaid.day',
     isName: true,
     cell: (row, reader) => ({
-      first: formatDay(new Date(`${row.day}T00:00:00Z`), { ...reader, zone: 'UTC' }, { dateStyle: 'medium' }),
+      first: formatDate(row.day, reader),
     }),
     csv: (row) => row.day,
   },

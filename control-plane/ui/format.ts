@@ -151,6 +151,11 @@ export function formatDay(at: Date, { locale, zone }: FormatContext, options: In
   ).format(at);
 }
 
+/** A day that stands as such, without an hour or a zone (`2026-11-24`): "24 Nov 2026". */
+export function formatDate(day: string, context: FormatContext): string {
+  return formatDay(new Date(`${day}T00:00:00Z`), { ...context, zone: 'UTC' }, { dateStyle: 'medium' });
+}
+
 function dayKey(at: Date, zone: string): string {
   const options = { year: 'numeric', month: '2-digit', day: '2-digit', timeZone: zone } as const;
   return cached(`k:${zone}`, () => new Intl.DateTimeFormat('en-CA', options)).format(at);

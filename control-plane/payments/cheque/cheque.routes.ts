@@ -5,12 +5,14 @@ import { notFound } from '../../platform/http/problem';
 import { listPages, oneOf } from '../../tables';
 import {
   formatAmount,
+  formatDate,
   formatMoment,
   formatMoney,
   formPages,
   outcomeBadge,
   type Column,
   type OutcomeName,
+  type Reader,
 } from '../../ui';
 import { bounceCheque } from './bounce-cheque';
 import { clearCheque } from './clear-cheque';
@@ -71,7 +73,11 @@ const columns: Column<Cheque>[] = [
     label: 'payments.clears_on',
     num: true,
     cell: (row, reader) => ({
-      first: row.cleared_at ? formatMoment(row.cleared_at, reader) : (row.clears_on ?? '–'),
+      first: row.cleared_at
+        ? formatMoment(row.cleared_at, reader)
+        : row.clears_on
+          ? formatDate(row.clears_on, reader)
+          : '–',
       second: row.overdue && row.state === 'waiting' ? reader.t('payments.cheque_overdue') : '',
     }),
     csv: (row) => row.cleared_at?.toISOString() ?? row.clears_on ?? '',
@@ -184,16 +190,14 @@ async function mustFind(ctx: Parameters<typeof findCheque>[0], id: bigint): Prom
   return cheque;
 }
 
-function headOf(
-  cheque: Cheque,
-  { t, locale }: { t: (key: string, values?: Record<string, string>) => string; locale: 'en' | 'sw' },
-) {
+function headOf(cheque: Cheque, reader: Reader) {
+  const { t, locale } = reader;
   return {
     title: t('payments.cheque_of', { amount: formatMoney(cheque.amount_cents, cheque.currency, locale) }),
     id: cheque.id.toString(),
     client: cheque.client_name,
     reference: cheque.reference,
     credited: cheque.credited,
-    clears: cheque.clears_on ?? '',
+    clears: cheque.clears_on === null ? '' : formatDate(cheque.clears_on, reader),
   };
 }

@@ -18,6 +18,8 @@ export interface SlipSheet {
   target(code: string): string;
 }
 
+/** Of its usual size: the longest code there can be fits on the narrowest roll. */
+const SMALLEST_CODE = 0.3;
 const INK = '#000000';
 const PALE = '#4a4a4a';
 const mm = (length: number): number => (length / 25.4) * 72;
@@ -115,8 +117,10 @@ export async function slipPdf(
     doc.save().translate(x, y);
     for (const operators of same) write(doc, operators);
     drawQr(doc, sheet.target(code), place.qr);
-    doc.font('bold').fontSize(place.code.size).fillColor(INK);
-    doc.text(grouped(code), place.code.x, place.code.y, { width: place.code.width, align: 'center', lineBreak: false });
+    const spelt = grouped(code);
+    doc.font('bold').fontSize(fitting(doc.font('bold'), spelt, place.code.size, place.code.width, SMALLEST_CODE));
+    doc.fillColor(INK);
+    doc.text(spelt, place.code.x, place.code.y, { width: place.code.width, align: 'center', lineBreak: false });
     doc.restore();
     if (n % 8 === 7) await soon();
     if (n % 500 === 499) await drawn(n + 1);
@@ -170,10 +174,10 @@ function drawSame(doc: Doc, { company, terms, how, paper }: SlipSheet, place: Pl
   doc.font('bold').fontSize(code.size);
 }
 
-/** The size in which a line fits; not below half of what was asked for, from where on it is cut off. */
-function fitting(doc: Doc, text: string, size: number, width: number): number {
+/** The size in which a line fits; not below a part of what was asked for, from where on it is cut off. */
+function fitting(doc: Doc, text: string, size: number, width: number, least = 0.5): number {
   const needs = doc.fontSize(size).widthOfString(text);
-  return needs <= width ? size : Math.max(size / 2, (size * width) / needs - 0.05);
+  return needs <= width ? size : Math.max(size * least, (size * width) / needs - 0.05);
 }
 
 /** Runs a drawing and gives its operators instead of having drawn it. They hold no place: drawn again, they stand where the page is then moved to. */

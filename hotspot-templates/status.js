@@ -2,9 +2,16 @@
 (function () {
   var left = document.querySelector('[data-left]');
   var data = document.querySelector('[data-bytes]');
-  var words = (document.getElementById('left').getAttribute('data-words') || 'd,h,min,s').split(',');
-  if (data && Number(data.getAttribute('data-bytes')) >= 0)
-    data.textContent = (Number(data.getAttribute('data-bytes')) / 1e6).toFixed(1) + ' MB';
+  var list = document.getElementById('left');
+  var words = (list.getAttribute('data-words') || 'd').split(',');
+  var again_s = Number(list.getAttribute('data-refresh'));
+  if (again_s > 0)
+    setTimeout(function () {
+      location.reload();
+    }, again_s * 1000);
+  var bytes = Number(data && data.getAttribute('data-bytes'));
+  if (data && bytes >= 0)
+    data.textContent = bytes < 1e9 ? (bytes / 1e6).toFixed(1) + ' MB' : (bytes / 1e9).toFixed(2) + ' GB';
   if (!left) return;
   var end = Date.now() + Number(left.getAttribute('data-left')) * 1000;
   function two(n) {

@@ -53,7 +53,10 @@ function offerOf(plan: Package, chosen: string | undefined, reader: Reader, zone
     amount: formatAmount(plan.price_cents, locale),
     price: formatMoney(plan.price_cents, plan.currency, locale),
     span: t(`plans.for_${plan.validity.unit}`, { count: plan.validity.count }),
-    what: [until, data, formatSpeed(plan.down_kbps, locale)].filter(Boolean).join(' · '),
+    // A figure stays with its unit.
+    what: [until, ...[data, formatSpeed(plan.down_kbps, locale)].map((text) => text.replaceAll(' ', '\u00a0'))]
+      .filter(Boolean)
+      .join(' · '),
     checked: plan.id === chosen,
   };
 }

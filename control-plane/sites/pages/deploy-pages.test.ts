@@ -1,30 +1,19 @@
-import { createServer, request, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { consoleClient } from '../../test-kit/console-client';
+import { startFront, type Front } from '../../test-kit/front';
 import { startTestLango, type TestLango } from '../../test-kit/lango';
 import { SimulatedMikrotik } from '../../test-kit/mikrotik';
 import { make, makeRouter, unique, type Json } from '../../test-kit/story';
 import { until } from '../../test-kit/until';
 
 let lango: TestLango;
-let front: Server;
+let front: Front;
 let mikrotik: SimulatedMikrotik;
 const login = { name: 'lango', password: 'let-me-in-9' };
 
 beforeAll(async () => {
-  // Lango's own port is known only when it stands, and its address must be told before: routers reach it through this.
-  front = createServer((asked, response) => {
-    const to = new URL(asked.url ?? '/', lango.baseUrl);
-    const call = request(to, { method: asked.method, headers: asked.headers }, (answer) => {
-      response.writeHead(answer.statusCode ?? 502, answer.headers);
-      answer.pipe(response);
-    });
-    call.on('error', () => response.destroy());
-    asked.pipe(call);
-  });
-  await new Promise<void>((resolve) => front.listen(0, '127.0.0.1', resolve));
-  const publicUrl = `http://127.0.0.1:${(front.address() as AddressInfo).port}`;
-  lango = await startTestLango({ parts: ['jobs'], publicUrl });
+  front = await startFront();
+  lango = await startTestLango({ parts: ['jobs'], publicUrl: front.url });
+  front.leadTo(lango.baseUrl);
   mikrotik = await SimulatedMikrotik.start({
     identity: 'tower-1',
     address: '127.77.4.1',
@@ -38,7 +27,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await mikrotik?.close();
   await lango?.stop();
-  await new Promise((resolve) => front.close(resolve));
+  await front?.stop();
 });
 
 const ofSite = async (id: string) => (await lango.api.get<{ items: Json[] }>(`/sites/${id}/deploy`)).body.items;

@@ -138,7 +138,11 @@ test.each([
   ['a number that is none', ['--routers=many', '--token=x'], /--routers must be a number/],
   ['a fault that nobody knows', ['--routers=1', '--token=x', '--faults=lightning:1'], /--faults takes/],
   ['an option that is misspelt', ['--routers=1', '--subscriber=4'], /Did you mean --subscribers/],
-  ['nobody at the address', ['--routers=1', '--token=x', '--api=http://127.0.0.1:9'], /does not answer/],
+  [
+    'nobody at the address',
+    ['--routers=1', '--token=x', '--name=alone', '--api=http://127.0.0.1:9'],
+    /does not answer/,
+  ],
 ])('%s is said in a sentence', async (_what, args, words) => {
   const run = simulate(...args);
   expect(await run.ended).toBe(1);

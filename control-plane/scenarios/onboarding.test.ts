@@ -1,5 +1,8 @@
+import type { Browser } from 'playwright-core';
+import { errorsOf, faultsOf, openBrowser, signedInAt } from '../admin/testing/browser';
 import { SimulatedMikrotik, type RouterOsVersion } from '../test-kit/mikrotik';
 import { consoleOf } from '../test-kit/mikrotik/script';
+import { firstAdmin } from '../test-kit/program';
 import { asOwner, make, makeActive, unique, type Json } from '../test-kit/story';
 import { until } from '../test-kit/until';
 import { startWhole, type Whole } from '../test-kit/whole';
@@ -9,11 +12,14 @@ const PATIENCE_MS = 60_000;
 jest.setTimeout(180_000);
 
 let whole: Whole;
+let browser: Browser;
 const devices: SimulatedMikrotik[] = [];
 beforeAll(async () => {
   whole = await startWhole();
+  browser = await openBrowser();
 });
 afterAll(async () => {
+  await browser?.close();
   await Promise.all(devices.map((device) => device.close()));
   await whole?.stop();
 });
@@ -131,5 +137,77 @@ describe('one pasted line', () => {
     );
     expect(row).toEqual({ finished_at: null, failed_step: 'pppoe' });
     expect(device.config.rows('/radius')).toHaveLength(1);
+  });
+
+  it('is made in the console on a phone, where the page follows the router until it is tested', async () => {
+    const device = await bare('7.15');
+    const { page, context } = await signedInAt(browser, whole.baseUrl, firstAdmin, {
+      viewport: { width: 360, height: 800 },
+      colorScheme: 'dark',
+    });
+    const errors = errorsOf(page);
+    await page.goto(`${whole.baseUrl}/routers`);
+    await page.click('a:has-text("Bring in a MikroTik")');
+    await page.fill('[name=name]', 'Kasarani tower');
+    await page.selectOption('[name=way]', 'direct');
+    await page.fill('[name=address]', device.address);
+    await page.fill('[name=pppoe_interface]', 'ether2');
+    await page.fill('[name=pppoe_network]', '10.66.0.0/20');
+    await page.fill('[name=hotspot_interface]', 'ether3');
+    await page.fill('[name=hotspot_network]', '10.6.50.0/24');
+    expect(await faultsOf(page, 'setup-new')).toEqual([]);
+    await page.click('button:has-text("Add router")');
+    await page.click('button:has-text("Make the line")');
+    const line = (await page.textContent('pre.well')) ?? '';
+    await page.click('button:has-text("Copy the line")');
+    await page.locator('button:has-text("Copied")').waitFor();
+    // What was copied can be pasted.
+    await page.fill('[name=q]', '');
+    await page.focus('[name=q]');
+    await page.keyboard.press('Control+V');
+    expect(await page.inputValue('[name=q]')).toBe(line.slice(0, 100));
+    await page.fill('[name=q]', '');
+    expect(await faultsOf(page, 'setup-line')).toEqual([]);
+    const progress = page.locator('main [aria-live]');
+    expect(await progress.textContent()).toContain('Waiting for the router');
+    const id = /routers\/(\d+)\/setup/.exec(page.url())?.[1] ?? '';
+
+    // Nobody touches the page from here on.
+    await consoleOf(device.config).paste(line);
+    await progress.filter({ hasText: 'It has fetched its script for RouterOS 7.15' }).waitFor();
+    await progress.filter({ hasText: 'The script is through' }).waitFor();
+    await progress.filter({ hasText: 'nothing is wrong, and something is still to be seen' }).waitFor();
+    expect(await progress.textContent()).toContain('It answers our orders.');
+    expect(await faultsOf(page, 'setup-tested')).toEqual([]);
+
+    const customer = await makeActive(whole.api);
+    const login = {
+      username: String(customer['username']),
+      password: 'open-sesame',
+      authentication: 'mschap2',
+    } as const;
+    await until(
+      () => device.connectPppoe(login),
+      ({ kind }) => kind === 'online',
+      PATIENCE_MS,
+    );
+    const tested = async () => (await whole.api.get<{ verdict: string }>(`/routers/${id}/self-test`)).body.verdict;
+    await until(
+      async () => {
+        await whole.api.post(`/routers/${id}/self-test`, {});
+        return until(tested, (verdict) => verdict !== 'running', PATIENCE_MS);
+      },
+      (verdict) => verdict === 'pass',
+      PATIENCE_MS,
+    );
+
+    // Somebody closes the door for orders: it is found, with its remedy.
+    await consoleOf(device.config).paste('/radius incoming set accept=no');
+    await page.click('button:has-text("Test the router")');
+    await progress.filter({ hasText: 'It takes no orders.' }).waitFor();
+    expect(await progress.textContent()).toContain('/radius incoming set accept=yes port=3799');
+    expect(await faultsOf(page, 'setup-fault')).toEqual([]);
+    expect(errors).toEqual([]);
+    await context.close();
   });
 });

@@ -88,7 +88,7 @@ async function know(ctx: Context, routerId: bigint): Promise<Known | undefined> 
 /** A router asks us only about names that it does not know itself. */
 async function shadowsOf(ctx: Context, names: readonly string[]): Promise<string[]> {
   const rows = await ctx.tx.$queryRaw<{ username: string }[]>`
-    SELECT username FROM subscription WHERE username = ANY (${[...names]}) AND ended_at IS NULL ORDER BY username`;
+    SELECT username FROM subscription WHERE username = ANY (${[...names]}) AND status <> 'ended' ORDER BY username`;
   return rows.map(({ username }) => username);
 }
 

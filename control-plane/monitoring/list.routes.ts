@@ -53,7 +53,7 @@ const columns: Column<AlertRow & { mayTake: boolean }>[] = [
     key: 'by',
     label: 'monitoring.taken_by',
     card: 'card-full',
-    cell: (row) => ({ first: row.acknowledged_by ?? '–' }),
+    cell: (row) => ({ first: row.acknowledged_by ?? '' }),
     csv: (row) => row.acknowledged_by,
   },
   {

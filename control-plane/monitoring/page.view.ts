@@ -40,7 +40,8 @@ export function stripOf(now: RouterNow | undefined, reader: Reader) {
     version: facts.version ?? '–',
     board: facts.board ?? '',
     uptime: typeof facts.uptime_s === 'number' ? formatSpan(facts.uptime_s * 1000) : '–',
-    clock: typeof facts.clockOff_s === 'number' ? t('monitoring.clock_off', { seconds: facts.clockOff_s }) : '',
+    clock:
+      typeof facts.clockOff_s === 'number' ? t('monitoring.clock_off', { seconds: Math.abs(facts.clockOff_s) }) : '',
     asked: now ? t('monitoring.asked', { at: formatMoment(now.asked_at, reader) }) : t('monitoring.never_asked'),
   };
 }

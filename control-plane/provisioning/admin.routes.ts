@@ -81,13 +81,13 @@ function stepsOf(setup: Setup, run: Run | undefined, reader: Reader): Record<str
 
 const drawn =
   ({ t }: Reader) =>
-  (check: ReturnType<typeof printChecks>[number]) => ({
+  (check: ReturnType<typeof printChecks>[number], index: number) => ({
     ...check,
-    outcome: {
-      name: { pass: 'done', fail: 'failed', unknown: 'unknown' }[check.outcome],
-      icon: { pass: 'check', fail: 'close', unknown: 'unknown' }[check.outcome],
-      word: t(`provisioning.outcome_${check.outcome}`),
-    },
+    place: index + 1,
+    stop: check.outcome === 'fail',
+    arch: { pass: 'online', fail: 'shut', unknown: 'open' }[check.outcome],
+    tone: { pass: 'good', fail: 'bad', unknown: '' }[check.outcome],
+    outcome: t(`provisioning.outcome_${check.outcome}`),
   });
 
 export const pageRoutes: PageRoute[] = [

@@ -94,6 +94,7 @@ export const pageRoutes: PageRoute[] = [
         mayExplain: person.actor.permissions.has('access.explain'),
         mayRemove: person.actor.permissions.has('routers.write'),
         seesCertificates: person.actor.permissions.has('radsec.read'),
+        bySetup: router.type === 'mikrotik' && !isCertificateAddress(router.address),
         seesMonitoring: person.actor.permissions.has('monitoring.read'),
         seesConfigurations: person.actor.permissions.has('configurations.read'),
         seesDrift: person.actor.permissions.has('drift.read'),

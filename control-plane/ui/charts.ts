@@ -39,8 +39,10 @@ export function curve({ values, ghost, until = 1, ticks, formatValue }: Curve): 
   const span = Math.max(1, values.length - 1);
   const lines = grid.map((value) => {
     const at = y(value);
-    return `<line class="chart-grid" x1="0" x2="100%" y1="${at}%" y2="${at}%"/><text x="0" y="${at}%" dy="-4">${escape(formatValue(value))}</text>`;
+    return `<line class="chart-grid" x1="0" x2="100%" y1="${at}%" y2="${at}%"/>`;
   });
+  // Over the area, which would hide them.
+  const figures = grid.map((value) => `<text x="0" y="${y(value)}%" dy="-4">${escape(formatValue(value))}</text>`);
   const labels = ticks.map(({ at, label }) => {
     const anchor = at <= 0.01 ? 'start' : at >= 0.99 ? 'end' : 'middle';
     return `<text x="${round(at * 100)}%" y="98%" text-anchor="${anchor}">${escape(label)}</text>`;
@@ -52,7 +54,7 @@ export function curve({ values, ghost, until = 1, ticks, formatValue }: Curve): 
   }</svg>`;
   const dot = `<circle class="chart-now" r="4.5" cx="${round((last / span) * until * 100)}%" cy="${y(values[last] ?? 0)}%"/>`;
   const axis = `<line class="chart-axis" x1="0" x2="100%" y1="${plot}%" y2="${plot}%"/>`;
-  return `<svg class="chart" aria-hidden="true" focusable="false">${lines.join('')}${shape}${axis}${labels.join('')}${dot}</svg>`;
+  return `<svg class="chart" aria-hidden="true" focusable="false">${lines.join('')}${shape}${axis}${figures.join('')}${labels.join('')}${dot}</svg>`;
 }
 
 /** A line of a few points for a table row. Fewer than two measured points give ''. */

@@ -6,7 +6,7 @@ import { redeemVoucher } from '../vouchers';
 import { deviceFields, readDevice } from './device';
 import type { Door } from './door';
 import { drawn, withSaid, type Stand } from './frame';
-import { admit, keepConsent, makePass, newWord, passCookie, passPath, type Proof } from './passes';
+import { admit, keepConsent, makePass, newWord, passCookie, passPath, wordOf, type Proof } from './passes';
 import { atStand, formFields, refused, saidIn, saidOf } from './shop.pages';
 import { beginTrial } from './trial';
 
@@ -100,9 +100,10 @@ export const entryRoutes: PageRoute[] = [
       const values = form.ok ? form.value : form.values;
       return atStand(call, web, params.site, saidIn(values), async (stand, ctx, door) => {
         if (door.site.terms_required && values['accepts'] !== 'yes') return undefined;
-        const id = await beginTrial(ctx, door, readDevice(stand.said));
+        const word = newWord();
+        const id = await beginTrial(ctx, door, readDevice(stand.said), { held: wordOf(web), word });
         if (id === undefined) return seeOther(withSaid(stand.path, stand.said));
-        return enter(stand, { word: newWord(), subscriptionId: id, proof: 'trial', ip: call.ip });
+        return enter(stand, { word, subscriptionId: id, proof: 'trial', ip: call.ip });
       }).then((done) => done ?? refused(call, web, params.site, values, { kind: 'invalid', field: 'terms' }));
     },
   }),

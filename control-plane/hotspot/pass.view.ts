@@ -45,10 +45,11 @@ interface Button {
 export function passPage(stand: Stand, drawnOf: Drawn, fault?: string): PageResult {
   const { reader, path, said } = stand;
   const { t } = reader;
-  const { word, s, phase } = drawnOf;
+  const { word, s, phase, pass } = drawnOf;
   const here = `${path}/pass/${word}`;
   const waiting = phase === 'sending' || phase === 'waiting' || phase === 'asking' || phase === 'page';
   const title = titleOf(phase, s, reader);
+  const go = phase === 'slow' ? loginOf(pass) : undefined;
   return drawn(
     stand,
     'pass',
@@ -68,17 +69,22 @@ export function passPage(stand: Stand, drawnOf: Drawn, fault?: string): PageResu
       steps: waiting || phase === 'near' ? stepsOf(phase, s, reader) : undefined,
       facts: factsOf(phase, s, stand),
       byHand: waiting && phase !== 'page' ? byHandOf(s, reader) : '',
-      act: buttonOf(phase, s, here, reader),
+      act: go === undefined ? buttonOf(phase, s, here, reader) : undefined,
+      go,
       link:
         phase === 'page' && s.pay_url !== null
           ? { href: s.pay_url, word: t('hotspot.to_card'), look: 'is-pay', out: true }
-          : undefined,
+          : go && { href: go, word: t('hotspot.connect'), look: 'is-main', out: true },
       others: othersOf(phase, stand),
       shop: withSaid(path, said, { again: 'yes' }),
     },
     { cookies: [passCookie(word)] },
   );
 }
+
+/** The router's own login page, told to log the device in by its address: where Lango cannot do it from its side. Only the device itself gets in by that. */
+const loginOf = (pass: Pass): string | undefined =>
+  pass.login_url === null || pass.mac === null ? undefined : `${pass.login_url}?var=${encodeURIComponent(pass.mac)}`;
 
 function titleOf(phase: Phase, s: Standing, { t }: Reader): string {
   if (phase === 'failed') return t(`hotspot.fail_${failureOf(s)}_title`);

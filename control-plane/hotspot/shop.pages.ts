@@ -39,7 +39,7 @@ export function atStand<T>(
 type Shown = Partial<Pick<ShopState, 'values' | 'errors' | 'fault'>>;
 
 async function shop(stand: Stand, known: Known | undefined, shown: Shown = {}): Promise<PageResult> {
-  const { ctx, door, said } = stand;
+  const { ctx, door, said, web } = stand;
   const device = readDevice(said);
   return shopPage(stand, {
     offers: await offersOf(ctx, door),
@@ -47,7 +47,7 @@ async function shop(stand: Stand, known: Known | undefined, shown: Shown = {}): 
     known,
     values: {},
     errors: {},
-    trialMinutes: (await mayTry(ctx, door, device)) ? door.site.trial_minutes : 0,
+    trialMinutes: (await mayTry(ctx, door, device, wordOf(web))) ? door.site.trial_minutes : 0,
     ...shown,
   });
 }

@@ -6,11 +6,15 @@ import { findSite } from '../queries';
 import { siteLanguages, type SiteLanguage } from '../schema';
 import { deployPages, pagesOf } from './deploy-pages';
 import { previewErrors, previewPage, previewPages } from './preview';
+import { wordsOfError } from './render-pages';
 
 const asked = z.object({
   page: z.enum(previewPages).default('login'),
   lang: z.enum(siteLanguages).optional(),
-  error: z.enum(previewErrors).optional(),
+  error: z
+    .union([z.literal(''), z.enum(previewErrors)])
+    .optional()
+    .transform((error) => (error === '' ? undefined : error)),
 });
 
 /** The console's policy, and a frame of our own. */
@@ -61,7 +65,11 @@ export const captiveRoutes = [
             text: t(`sites.language_${one}`),
             current: one === lang,
           })),
-          errors: previewErrors.map((error) => ({ value: error, selected: error === query.error })),
+          errors: previewErrors.map((error) => ({
+            value: error,
+            label: wordsOfError(error, lang),
+            selected: error === query.error,
+          })),
           query: { page: query.page === 'error' ? 'error' : 'login', lang },
         },
         { headers: { 'Content-Security-Policy': WITH_FRAME } },

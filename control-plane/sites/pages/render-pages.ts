@@ -123,6 +123,13 @@ function load(): Loaded {
   return loaded;
 }
 
+/** What a guest reads for a reason of ours or a fault of the router, called as in errors.txt. */
+export function wordsOfError(error: string, lang: SiteLanguage): string {
+  const { errors, reasons } = load().words[lang];
+  const said = refusals.find(({ code }) => code === error)?.said;
+  return reasons[error] ?? said ?? errors[error.replaceAll('-', '_')] ?? error;
+}
+
 /** Comments and indents are for us. */
 const smaller = (script: string): string => script.replace(/^\s*\/\/.*\n/gm, '').replace(/^ +/gm, '');
 

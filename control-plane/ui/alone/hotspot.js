@@ -33,8 +33,11 @@ const look = async () => {
     if (answer.ok && !live.contains(document.activeElement)) {
       const next = new DOMParser().parseFromString(await answer.text(), 'text/html').querySelector('[data-live]');
       if (!next) return location.reload();
-      if (next.dataset.live !== live.dataset.live)
+      if (next.dataset.live !== live.dataset.live) {
         document.querySelector('[data-said]').textContent = next.dataset.title;
+        // Paid a moment ago, and the router must be told by the device itself.
+        if (next.dataset.go) location.assign(next.dataset.go);
+      }
       live.replaceWith(next);
       if (next.dataset.title) document.title = next.dataset.title;
       if (next.dataset.live === '') return undefined;

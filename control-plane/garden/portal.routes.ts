@@ -3,11 +3,11 @@ import { chooseLocale } from '../platform/i18n';
 import { readerOf } from '../ui';
 import type { PrismaClient } from '../platform/db/generated/client';
 import { findJoinDoor } from '../join';
-import { findCompany, type GardenPage } from './queries';
+import { findCompany } from './queries';
 
 /** The page, or the one that says that nobody is known by this address: its reader is a customer, who cannot do anything about it. */
 async function page(outside: PrismaClient, slug: string | undefined, web: Web): Promise<PageResult> {
-  const found: (GardenPage & { name: string }) | undefined = await findCompany(outside, slug);
+  const found = await findCompany(outside, slug);
   const locale = chooseLocale(web.cookies['lango_locale'], web.acceptLanguage);
   const { t } = readerOf({ locale, zone: 'UTC', nowMs: 0, currency: '' });
   if (!found) return view('garden/nobody', { layout: 'customer', title: t('garden.nobody_title') }, { status: 404 });
@@ -20,6 +20,8 @@ async function page(outside: PrismaClient, slug: string | undefined, web: Web): 
     why: t('garden.pay_why', { company: name }),
     how: words || t('garden.pay_how', { company: name }),
     phone,
+    pay: found.rings ? `/payments/pay/${found.slug}` : '',
+    claim: `/payments/claim/${found.slug}`,
     call: `tel:${phone.replace(/[^+\d]/g, '')}`,
     join: door?.is_open ? { href: `/join/${door.slug}`, text: t('garden.join', { company: name }) } : undefined,
     help: phone ? t('garden.pay_call', { company: name }) : t('garden.pay_ask', { company: name }),

@@ -7,13 +7,17 @@ export interface GardenPage {
   phone: string;
 }
 
+/** As everybody sees it. `rings`: the company can have a customer's phone rung for the money. */
+export interface CompanyPage extends GardenPage {
+  name: string;
+  slug: string;
+  rings: boolean;
+}
+
 /** The page of a company by the word in its address; without one, of the only company that serves here. Undefined when there is none. */
-export async function findCompany(
-  outside: PrismaClient,
-  slug: string | undefined,
-): Promise<(GardenPage & { name: string }) | undefined> {
-  const rows = await outside.$queryRaw<(GardenPage & { name: string })[]>`
-    SELECT name, words, phone FROM garden_company(${slug ?? null}::text)`;
+export async function findCompany(outside: PrismaClient, slug: string | undefined): Promise<CompanyPage | undefined> {
+  const rows = await outside.$queryRaw<CompanyPage[]>`
+    SELECT name, words, phone, slug, rings FROM garden_company(${slug ?? null}::text)`;
   return rows[0];
 }
 

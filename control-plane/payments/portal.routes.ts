@@ -9,6 +9,7 @@ import { findCompany, readerOfWeb, serviceOf, waitFor, type Claim, type Company 
 import { doneRoutes } from './done.routes';
 import { findAccount } from './find-owner';
 import { isPayer, readPayer } from './msisdn';
+import { payRoutes } from './pay.routes';
 
 interface Shown {
   values?: Record<string, string>;
@@ -123,4 +124,5 @@ export const pageRoutes: PageRoute[] = [
     },
   }),
   ...doneRoutes,
+  ...payRoutes,
 ];

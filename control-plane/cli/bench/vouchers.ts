@@ -34,11 +34,11 @@ export async function runVouchers(o: VouchersOptions): Promise<VouchersReport> {
   const before = loadavg()[0] ?? 0;
   const product = await startProduct();
   try {
-    const { id } = await makePackage(product.api);
+    const sold = await makePackage(product.api);
     const made_s: number[] = [];
     for (let batch = 0; batch < o.batches; batch += 1) {
       const from = performance.now();
-      const answer = await product.api.post<Json>('/vouchers/batches', { package_id: id, count: o.codes });
+      const answer = await product.api.post<Json>('/vouchers/batches', { package_id: String(sold['id']), count: o.codes });
       made_s.push((performance.now() - from) / 1000);
       if (answer.status !== 201) throw new Error(`the batch answered ${answer.status}: ${JSON.stringify(answer.body)}`);
       o.progress(`${o.codes} codes in ${made_s.at(-1)?.toFixed(1)} s`);

@@ -38,7 +38,10 @@ export async function runVouchers(o: VouchersOptions): Promise<VouchersReport> {
     const made_s: number[] = [];
     for (let batch = 0; batch < o.batches; batch += 1) {
       const from = performance.now();
-      const answer = await product.api.post<Json>('/vouchers/batches', { package_id: String(sold['id']), count: o.codes });
+      const answer = await product.api.post<Json>('/vouchers/batches', {
+        package_id: String(sold['id']),
+        count: o.codes,
+      });
       made_s.push((performance.now() - from) / 1000);
       if (answer.status !== 201) throw new Error(`the batch answered ${answer.status}: ${JSON.stringify(answer.body)}`);
       o.progress(`${o.codes} codes in ${made_s.at(-1)?.toFixed(1)} s`);

@@ -7,15 +7,15 @@ import { chooseColumns } from './choose-columns';
 import { removeView } from './remove-view';
 import { saveView } from './save-view';
 
-const list = z.string().regex(/^[a-z-]{1,40}$/);
+const listName = z.string().regex(/^[a-z-]{1,40}$/);
 /** Back to the list, with its filter; a form must never send people elsewhere. */
-const back = z
+const backPath = z
   .string()
   .max(2000)
   .regex(/^\/(?![/\\])[^\\]*$/);
 const viewForm = z.object({
-  list,
-  back,
+  list: listName,
+  back: backPath,
   name: z.string().trim().min(1).max(60),
   query: z.string().max(1000),
   shared: z.literal('on').optional(),
@@ -34,7 +34,7 @@ export const pageRoutes: PageRoute[] = [
     path: '/tables/columns',
     permission: 'signed_in',
     // One checkbox a column: c_plan=on.
-    form: z.object({ list, back, reset: z.string().optional() }).catchall(z.string().max(10)),
+    form: z.object({ list: listName, back: backPath, reset: z.string().optional() }).catchall(z.string().max(10)),
     async run(ctx, { form }, _web, person) {
       if (!form.ok) throw invalid(form.fields);
       const { value } = form;
@@ -83,7 +83,7 @@ export const pageRoutes: PageRoute[] = [
     method: 'POST',
     path: '/tables/views/:id/remove',
     permission: 'signed_in',
-    form: z.object({ back }),
+    form: z.object({ back: backPath }),
     async run(ctx, { params, form }, _web, person) {
       if ((await removeView(ctx, { staff_id: person.staffId, id: params.id })) === 'not_found')
         throw notFound('That view');

@@ -114,21 +114,21 @@ const shipped: Record<MessageKind, Shipped> = {
   },
   expiry_soon: {
     en: {
-      sms: '{{company}}: your {{package}} ends {{expires}}. Pay {{price}} before then to stay online.',
+      sms: '{{company}}: your {{package}} ends {{expires}}. Pay {{price}} before then to stay online{{#if pay}}: {{pay}}{{else}}.{{/if}}',
       subject: 'Your {{package}} ends {{expires}}',
     },
     sw: {
-      sms: '{{company}}: {{package}} yako inaisha {{expires}}. Lipa {{price}} kabla ya hapo ubaki hewani.',
+      sms: '{{company}}: {{package}} yako inaisha {{expires}}. Lipa {{price}} kabla ya hapo ubaki hewani{{#if pay}}: {{pay}}{{else}}.{{/if}}',
       subject: '{{package}} yako inaisha {{expires}}',
     },
   },
   expired: {
     en: {
-      sms: '{{company}}: your {{package}} has ended. Pay {{price}} and you are online again at once.',
+      sms: '{{company}}: your {{package}} has ended. Pay {{price}} and you are online again at once{{#if pay}}: {{pay}}{{else}}.{{/if}}',
       subject: 'Your {{package}} has ended',
     },
     sw: {
-      sms: '{{company}}: {{package}} yako imeisha. Lipa {{price}} na utarudi hewani mara moja.',
+      sms: '{{company}}: {{package}} yako imeisha. Lipa {{price}} na utarudi hewani mara moja{{#if pay}}: {{pay}}{{else}}.{{/if}}',
       subject: '{{package}} yako imeisha',
     },
   },

@@ -117,6 +117,25 @@ test('an SMS is sent once the transaction commits, once under its key, with what
   ]);
 });
 
+test('who is told that their service has ended is told where to pay, once the company can have phones rung', async () => {
+  const tenant = lango.company.tenantId.toString();
+  const notice: NewMessage = {
+    kind: 'expired',
+    channel: 'sms',
+    recipient: '+254712345679',
+    values: { name: 'Wanjiru', package: 'Home', username: 'w', price: { cents: 150_000, currency: 'KES' } },
+    key: 'over:1',
+  };
+  expect((await ended(await say(notice))).body).toMatch(/online again at once\.$/);
+  const [company] = await lango.asOwner<{ slug: string }>(
+    `WITH p AS (INSERT INTO payment_provider (tenant_id, provider, secrets_enc) VALUES ($1, 'mpesa', ''))
+     SELECT slug FROM tenant WHERE id = $1`,
+    [tenant],
+  );
+  const told = (await ended(await say({ ...notice, key: 'over:2' }))).body;
+  expect(told).toContain(`at once: https://isp.example/payments/pay/${company!.slug}`);
+});
+
 test('a code is sealed until it is sent, and stands nowhere afterwards', async () => {
   const code: NewMessage = {
     kind: 'code',

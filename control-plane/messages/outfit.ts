@@ -18,6 +18,10 @@ export interface Outfit {
   zone: string;
   currency: string;
   now: Date;
+  /** The word in the addresses of its public pages. */
+  slug: string;
+  /** It can have a customer's phone rung for money. */
+  rings: boolean;
   /** In the order in which they are asked. */
   accounts: OutfitAccount[];
   /** The company's own words, else those that are shipped. */
@@ -28,6 +32,8 @@ interface Row {
   name: string;
   timezone: string;
   currency: string;
+  slug: string;
+  rings: boolean;
   accounts: { provider: string; channel: Channel; settings: Account; secrets: string | null }[];
   templates: { kind: string; channel: Channel; locale: Locale; subject: string | null; body: string }[];
 }
@@ -35,7 +41,8 @@ interface Row {
 /** Reads what a company sends with: one statement. A carrier that is told with each message where to report to gets its address. An account whose secrets do not open (another master key) is left out and logged. */
 export async function readOutfit(ctx: Context): Promise<Outfit> {
   const [row] = await ctx.tx.$queryRaw<Row[]>`
-    SELECT t.name, t.timezone, t.currency,
+    SELECT t.name, t.timezone, t.currency, t.slug,
+      EXISTS (SELECT FROM payment_provider k WHERE k.tenant_id = t.id AND k.provider IN ('mpesa', 'familybank')) AS rings,
       coalesce((SELECT jsonb_agg(jsonb_build_object('provider', p.provider, 'channel', p.channel, 'settings', p.settings, 'secrets', encode(p.secrets_enc, 'base64'))
                 ORDER BY p.position, p.provider) FROM message_provider p WHERE p.enabled), '[]') AS accounts,
       coalesce((SELECT jsonb_agg(jsonb_build_object('kind', w.kind, 'channel', w.channel, 'locale', w.locale, 'subject', w.subject, 'body', w.body)) FROM message_template w), '[]') AS templates
@@ -47,6 +54,8 @@ export async function readOutfit(ctx: Context): Promise<Outfit> {
     zone: row.timezone,
     currency: row.currency,
     now: ctx.now,
+    slug: row.slug,
+    rings: row.rings,
     accounts: row.accounts.flatMap((one) => openAccount(ctx, one)),
     words: (kind, channel, locale) => own.get(`${kind} ${channel} ${locale}`) ?? defaultWords(kind, channel, locale),
   };

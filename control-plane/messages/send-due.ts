@@ -88,7 +88,7 @@ async function deliver(
   const values = valuesOf(tools, one);
   // Sealed under another master key, or damaged: no later try opens it either.
   if (!values) return record(helpers, one, undefined, undefined, { kind: 'refused', error: 'sealed', detail: '' }, 0);
-  const composed = composeFor(outfit, one, values);
+  const composed = composeFor(outfit, one, { pay: payAddress(outfit, tools.publicUrl), ...values });
   const accounts = outfit.accounts.filter(({ channel }) => channel === one.channel);
   if (one.channel === 'email' && accounts.length === 0 && tools.urls.smtp !== undefined)
     accounts.push(relayAccount(tools, outfit));
@@ -174,6 +174,14 @@ function valuesOf(tools: TaskTools, one: Claimed): MessageValues | undefined {
     tools.log.error({ err: error, message: one.id }, 'the values of a message do not open; it is given up');
     return undefined;
   }
+}
+
+/** Where its customers pay by themselves; nothing where no phone can be rung, or where the address is this machine's own. */
+function payAddress({ slug, rings }: Outfit, publicUrl: string): string {
+  const { hostname } = new URL(publicUrl);
+  return rings && !/^(localhost|127\..*|\[::1\]|0\.0\.0\.0)$/.test(hostname)
+    ? `${publicUrl.replace(/\/$/, '')}/payments/pay/${slug}`
+    : '';
 }
 
 function composeFor(outfit: Outfit, one: Claimed, values: MessageValues): Composed {

@@ -134,6 +134,7 @@ const EXAMPLES: Record<string, MessageValues[string]> = {
   inviter: 'Amina',
   link: 'https://isp.example/join/4f8a',
   hours: 48,
+  pay: 'https://isp.example/payments/pay/umoja',
   days: 3,
   text: 'We work on the mast tonight from 1 to 3 o’clock. The line will be away for some minutes.',
 };

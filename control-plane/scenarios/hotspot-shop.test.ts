@@ -110,7 +110,7 @@ interface Handset {
   context: BrowserContext;
   page: Page;
   /** What was loaded since the last call. */
-  loaded(): Loaded;
+  loaded: () => Loaded;
 }
 
 /** A cheap phone on a slow uplink, in the hotspot's network. */

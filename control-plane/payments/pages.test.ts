@@ -47,6 +47,7 @@ test('an account is set up, a customer prompted, and the payment seen step by st
   await page.waitForURL(/told=saved/);
   expect(await page.content()).not.toContain(passkey);
   expect(await page.textContent('.well')).toContain('/hooks/pay/');
+  expect(await page.textContent('main')).toContain(`/payments/pay/${slug}`);
 
   const sub = await makeSubscription(lango.api);
   await page.goto(`${lango.baseUrl}/payments/prompt?subscription_id=${sub['id']}`);

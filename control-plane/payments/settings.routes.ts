@@ -91,6 +91,7 @@ const settingsPage: FormView<{ name: ProviderName; seen: Seen }> = {
         .filter((one) => one.check)
         .map(({ name: key }) => ({ name: key, label: t(`payments.${key}`), on: values[key] === 'on' })),
       addresses: seen.configured ? await addressesOf(ctx, web, name, reader) : undefined,
+      pages: seen.configured ? await pagesOf(ctx, web, name, reader) : undefined,
       addressesHelp: t(`payments.addresses_help_${name}`),
     };
   },
@@ -137,6 +138,16 @@ function fieldOf(
     autocomplete: 'off',
     ...(optional ? { help: t(`payments.${name}_help`) } : {}),
   });
+}
+
+/** What the company may print and send: where its customers pay and say that they have paid. */
+async function pagesOf(ctx: Context, web: Web, name: ProviderName, { t }: Reader) {
+  if (!providerOf(name)?.rings) return undefined;
+  const { slug } = await ctx.tx.tenant.findFirstOrThrow({ where: { id: ctx.tenantId }, select: { slug: true } });
+  return [
+    { label: t('payments.pay_title'), value: `${web.publicUrl}/payments/pay/${slug}` },
+    { label: t('payments.claim_title'), value: `${web.publicUrl}/payments/claim/${slug}` },
+  ];
 }
 
 async function addressesOf(ctx: Context, web: Web, account: ProviderName, { t }: Reader) {

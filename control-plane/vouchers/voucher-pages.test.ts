@@ -1,7 +1,9 @@
+import { inflateSync } from 'node:zlib';
 import { consoleClient, type ConsoleClient } from '../test-kit/console-client';
 import { startTestLango, type TestLango } from '../test-kit/lango';
 import { make, makePackage, makeRouter, shiftClock, type Json } from '../test-kit/story';
 import { until } from '../test-kit/until';
+import { slipPdf } from './sheets/slip-pdf';
 
 jest.setTimeout(120_000);
 
@@ -117,6 +119,28 @@ it('are drawn by a job, on A4 or one to a page of a roll, the unused ones alone,
   await lango.api.post(`${path}/void`);
   const none = await lango.api.post<Json>(`${path}/sheets`, { paper: 'a4' });
   expect([none.status, none.body['error'].code]).toEqual([409, 'none_unused']);
+});
+
+/** Pieces of text that a PDF shows. */
+const textsOf = (pdf: Buffer): number =>
+  [...pdf.toString('latin1').matchAll(/FlateDecode\n>>\nstream\n([^]*?)\nendstream/g)]
+    .map(([, stream]) => inflateSync(Buffer.from(stream!, 'latin1')).toString('latin1'))
+    .reduce((sum, page) => sum + [...page.matchAll(/\] TJ\n/g)].length, 0);
+
+it.each(['a4', '80', '58'] as const)('have their code on one line of %s, however long it is', async (paper) => {
+  const terms = { plan: 'Day', time: 'one day', price: 'KES 50', facts: '10 Mbps', until: '', number: 'Batch 1' };
+  const sheet = {
+    paper,
+    language: 'en',
+    title: 'T',
+    company: 'C',
+    terms,
+    how: 'Enter it.',
+    target: () => 'x',
+  } as const;
+  const short = textsOf(await slipPdf(sheet, ['ABCD']));
+  expect(short).toBeGreaterThan(4);
+  expect(textsOf(await slipPdf(sheet, ['W'.repeat(36)]))).toBe(short);
 });
 
 it('of another company are nobody’s here', async () => {

@@ -19,7 +19,7 @@ export interface SlipSheet {
 }
 
 /** Of its usual size: the longest code there can be fits on the narrowest roll. */
-const SMALLEST_CODE = 0.3;
+const SMALLEST_CODE = 0.15;
 const INK = '#000000';
 const PALE = '#4a4a4a';
 const mm = (length: number): number => (length / 25.4) * 72;

@@ -86,6 +86,7 @@ test.each([
     ['setup-new', '/routers/setup', 'Interface for PPPoE'],
     ['router', `/routers/${id}`, 'Set it up'],
     ['setup', `/routers/${id}/setup`, 'Make the line'],
+    ['provision', `/routers/${id}/provision`, 'Address pools', 'Nothing has been planned yet.'],
     ['monitoring', `/routers/${id}/monitoring`, '37 %', 'at most 70 Mbit/s', 'ether3'],
     ['alerts', '/monitoring', 'Kasarani', 'ether3'],
     ['alert-settings', '/monitoring/settings', 'Processor'],

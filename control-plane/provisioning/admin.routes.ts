@@ -7,6 +7,7 @@ import { formatMoment, readerFor, type Reader } from '../ui';
 import { newRouterForm } from './form.routes';
 import { issueLine } from './issue-line';
 import { printChecks, verdictOf } from './print-checks';
+import { provisionPages } from './provision.routes';
 import { findRun, findSetup, type Run, type Setup } from './queries';
 import { startRun } from './start-run';
 
@@ -41,6 +42,8 @@ async function progressModel(ctx: Context, setup: Setup, person: Person): Promis
     events: stepsOf(setup, run, reader),
     checks: run?.state === 'done' ? printChecks(run.result, reader).map(drawn(reader)) : undefined,
     testing: run?.state === 'running',
+    // The page follows by the stream of changes; where that is lost, by asking.
+    underWay: run?.state === 'running' || (setup.lineExpiresAt !== null && setup.finishedAt === null),
     testedAt: run?.finishedAt && formatMoment(run.finishedAt, reader),
   };
 }
@@ -92,6 +95,7 @@ const drawn =
 
 export const pageRoutes: PageRoute[] = [
   ...newRouterForm,
+  ...provisionPages,
   pageRoute({
     method: 'GET',
     path: '/routers/:id/setup',

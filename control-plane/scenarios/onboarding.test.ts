@@ -207,7 +207,43 @@ describe('one pasted line', () => {
     await progress.filter({ hasText: 'It takes no orders.' }).waitFor();
     expect(await progress.textContent()).toContain('/radius incoming set accept=yes port=3799');
     expect(await faultsOf(page, 'setup-fault')).toEqual([]);
-    expect(errors).toEqual([]);
+    await consoleOf(device.config).paste('/radius incoming set accept=yes');
+
+    // More is wanted of it: planned, written and read back by its API.
+    await page.click('a:has-text("What it serves")');
+    const plan = page.locator('#plan');
+    await page.fill('[name=wanted_pools]', 'office, 10.9.0.10-10.9.0.99');
+    await page.fill('[name=wanted_vlans]', 'cameras, thirty, ether5');
+    await page.click('button:has-text("Show the plan")');
+    expect(await page.textContent('main')).toContain('Give lines as: cameras, 30, ether5.');
+    await page.fill('[name=wanted_vlans]', 'cameras, 30, ether5');
+    await page.click('button:has-text("Show the plan")');
+    const write = plan.locator('button:has-text("Write to the router")');
+    await write.waitFor();
+    expect(await plan.locator('pre').allTextContents()).toEqual([
+      expect.stringMatching(/^\/interface\/vlan .*cameras/),
+      expect.stringMatching(/^\/ip\/pool .*office/),
+    ]);
+    expect(await faultsOf(page, 'plan')).toEqual([]);
+    await write.click();
+    await plan.filter({ hasText: 'The router has all that it should have.' }).waitFor();
+    expect(device.config.rows('/interface/vlan')).toMatchObject([{ 'vlan-id': '30', interface: 'ether5' }]);
+    expect(device.config.find('/ip/pool', { ranges: '10.9.0.10-10.9.0.99' })).toBeDefined();
+
+    // What somebody changes on the router is shown, and stays until its box is ticked.
+    await consoleOf(device.config).paste('/interface vlan set [find vlan-id=30] vlan-id=31');
+    await page.click('button:has-text("Show the plan")');
+    await plan.filter({ hasText: 'changed by hand' }).waitFor();
+    await write.click();
+    await plan.filter({ hasText: 'done ' }).waitFor();
+    expect(device.config.rows('/interface/vlan')).toMatchObject([{ 'vlan-id': '31' }]);
+    await plan.locator('input[type=checkbox]').check();
+    expect(await faultsOf(page, 'by-hand')).toEqual([]);
+    await write.click();
+    await plan.filter({ hasText: 'The router has all that it should have.' }).waitFor();
+    expect(device.config.rows('/interface/vlan')).toMatchObject([{ 'vlan-id': '30' }]);
+    // The browser tells of a form that was refused.
+    expect(errors.filter((error) => !error.includes('422'))).toEqual([]);
     await context.close();
   });
 });

@@ -1,3 +1,4 @@
+import { consoleClient } from '../../test-kit/console-client';
 import { startDaraja, type SimulatedDaraja } from '../../test-kit/daraja';
 import { resultOf, type Reversal } from '../../test-kit/daraja/reversals';
 import { startTestLango, type TestLango } from '../../test-kit/lango';
@@ -160,11 +161,18 @@ test('not answered at all it is never sent again; a person who has looked says w
   );
   expect(daraja.reversals.taken.filter((one) => one.receipt === receipt)).toEqual([]);
   await shiftClock(lango.db, '0');
-  const resolved = await lango.api.post<Json>(`/billing/refunds/${refund['id']}/resolve`, {
-    outcome: 'done',
-    reference: 'SKX1234567',
-  });
-  expect([resolved.status, resolved.body]).toMatchObject([201, { state: 'done', reference: 'SKX1234567' }]);
+  // Somebody looks it up, and says it at the form.
+  const staff = await consoleClient(lango);
+  const form = `/payments/refunds/${refund['id']}`;
+  expect((await staff.get(form)).text).toContain(`action="${form}"`);
+  const empty = await staff.post(form, { outcome: 'failed', reference: '' });
+  expect([empty.status, empty.text.includes('value="failed" selected'), empty.text.includes('aria-invalid')]).toEqual([
+    422,
+    true,
+    true,
+  ]);
+  expect((await staff.post(form, { outcome: 'done', reference: 'SKX1234567' })).status).toBe(303);
+  expect(await read(refund)).toMatchObject({ state: 'done', reference: 'SKX1234567' });
   expect(
     (await lango.api.post(`/billing/refunds/${refund['id']}/resolve`, { outcome: 'failed', reference: 'no' })).status,
   ).toBe(422);

@@ -1,75 +1,46 @@
 import type { Context } from '../../platform/context';
-import { pageRoute, seeOther, view, type PageResult, type PageRoute } from '../../platform/http/page';
-import type { Person } from '../../platform/http/person';
+import { seeOther, type PageRoute } from '../../platform/http/page';
 import { notFound } from '../../platform/http/problem';
-import { fieldsOf, formatMoney, formErrors, readerFor } from '../../ui';
+import { formatMoney, formPages } from '../../ui';
 import { resolveRefund } from './close-refund';
 import { findRefund } from './queries';
 import { resolveInput } from './schema';
 
-/** A refund whose outcome nobody told: somebody looks in the provider's portal and says it. */
-async function page(
-  ctx: Context,
-  id: bigint,
-  person: Person,
-  refused?: { values: Record<string, string>; errors: Record<string, string> },
-): Promise<PageResult> {
+async function mustFind(ctx: Context, id: bigint) {
   const refund = await findRefund(ctx, id);
   if (!refund || refund.payment_id === null) throw notFound('That refund');
-  const reader = readerFor(ctx, person);
-  const { t, locale } = reader;
-  const values = { outcome: 'done', ...refused?.values };
-  const errors = refused?.errors ?? {};
-  const field = fieldsOf('payments', values, errors, reader);
-  return view(
-    'payments/resolve',
-    {
-      title: t('payments.resolve_title', { amount: formatMoney(refund.amount_cents, refund.currency, locale) }),
-      back: `/payments/${refund.payment_id}`,
-      client: refund.client_name,
-      action: `/payments/refunds/${id}`,
-      errors: formErrors(errors),
-      open: refund.state === 'sending',
-      why: refund.failure?.text ?? '',
-      outcome: {
-        ...field('outcome', {
-          options: ['done', 'failed'].map((value) => ({
-            value,
-            label: t(`payments.resolve_${value}`),
-            selected: values.outcome === value,
-          })),
-        }),
-        label: t('payments.resolve_outcome'),
-      },
-      reference: { ...field('reference', { required: true, max: 100 }), label: t('payments.resolve_reference') },
-    },
-    refused ? { status: 422 } : {},
-  );
+  return refund;
 }
 
-export const resolveRoutes: PageRoute[] = [
-  pageRoute({
-    method: 'GET',
-    path: '/payments/refunds/:id',
-    permission: 'payments.refund',
-    run: (ctx, { params }, _web, person) => page(ctx, params.id, person),
+/** A refund whose outcome nobody told: somebody looks in the provider's portal and says it. */
+export const resolveRoutes: PageRoute[] = formPages({
+  slice: 'payments',
+  view: 'payments/resolve',
+  page: '/payments/refunds/:id',
+  post: '/payments/refunds/:id',
+  permission: 'payments.refund',
+  form: resolveInput,
+  word: (_name, { t }) => t('payments.resolve_reference_wanted'),
+  open: ({ ctx, params }) => mustFind(ctx, params.id),
+  draw: ({ values, field }, { about, reader: { t, locale } }) => ({
+    title: t('payments.resolve_title', { amount: formatMoney(about.amount_cents, about.currency, locale) }),
+    back: `/payments/${about.payment_id}`,
+    client: about.client_name,
+    action: `/payments/refunds/${about.id}`,
+    open: about.state === 'sending',
+    why: about.failure?.text ?? '',
+    outcome: field('outcome', {
+      label: t('payments.resolve_outcome'),
+      options: ['done', 'failed'].map((value) => ({
+        value,
+        label: t(`payments.resolve_${value}`),
+        selected: (values['outcome'] ?? 'done') === value,
+      })),
+    }),
+    reference: field('reference', { label: t('payments.resolve_reference'), required: true, max: 100 }),
   }),
-  pageRoute({
-    method: 'POST',
-    path: '/payments/refunds/:id',
-    permission: 'payments.refund',
-    form: resolveInput,
-    async run(ctx, { params, form }, _web, person) {
-      const refund = await findRefund(ctx, params.id);
-      if (!refund || refund.payment_id === null) throw notFound('That refund');
-      const { t } = readerFor(ctx, person);
-      if (!form.ok)
-        return page(ctx, params.id, person, {
-          values: form.values,
-          errors: { reference: t('payments.resolve_reference_wanted') },
-        });
-      await resolveRefund(ctx, params.id, form.value);
-      return seeOther(`/payments/${refund.payment_id}`);
-    },
-  }),
-];
+  async save(value, { ctx, params, about }) {
+    await resolveRefund(ctx, params.id, value);
+    return seeOther(`/payments/${about.payment_id}`);
+  },
+});

@@ -51,3 +51,17 @@ test('the jobs role starts, makes the next months of partitions at once, and end
     await owner.end();
   }
 });
+
+test('what waits for routers comes after everything else, a payment too', async () => {
+  const owner = new Client({ connectionString: db.ownerUrl });
+  await owner.connect();
+  try {
+    await owner.query(`SELECT job_enqueue('sites.put-pages'), job_enqueue('payments.work')`);
+    const { rows } = await owner.query<{ name: string }>(
+      `SELECT task_identifier AS name FROM graphile_worker.jobs WHERE task_identifier IN ('sites.put-pages', 'payments.work') ORDER BY priority, run_at, id`,
+    );
+    expect(rows.map(({ name }) => name)).toEqual(['payments.work', 'sites.put-pages']);
+  } finally {
+    await owner.end();
+  }
+});

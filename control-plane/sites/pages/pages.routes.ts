@@ -94,6 +94,7 @@ export const captiveRoutes = [
   publicPage({
     method: 'GET',
     path: '/sites/pages/:hash/:at',
+    weight: 'file',
     async run(call, { params }) {
       const { hash, at } = params;
       if (!/^[0-9a-f]{64}$/.test(hash) || !/^\d{1,3}$/.test(at)) throw notFound('That page');

@@ -5,18 +5,19 @@ import { Applicants, type Login } from './applicants';
 import { realClock, type RouterClock } from './clock';
 import { decideCoa } from './coa-decision';
 import { CoaServer, type CoaStatistics, describeRequest } from './coa-server';
-import { type AccountingOutcome, EventLog, type LoginOutcome } from './events';
+import { EventLog, type LoginOutcome } from './events';
 import { type Faults, noFaults } from './faults';
 import { Gate } from './gate';
 import { judge, replyText, type Verdict } from './login';
 import type { HotspotLogin, PppoeLogin, RadiusRow, RouterOptions } from './options';
 import { Pools } from './pools';
-import { profileOf } from './profile';
 import { RadiusClient, type RadiusStatistics } from './radius-client';
 import { seededRandom } from './random';
-import { accessRequest, accountingOnRequest, accountingRequest, type Applicant, type RouterIdentity } from './requests';
-import { apiUsers, configOf, radiusRows } from './wiring';
+import { accessRequest, type Applicant, type RouterIdentity } from './requests';
+import { apiUsers, configOf, countersOf, identityOf, radiusRows } from './wiring';
 import type { RouterConfig } from './config';
+import { Redials } from './redials';
+import { Reporter, type Status } from './reporter';
 import { Session, type SessionHost, type TerminateCause } from './session';
 
 /**
@@ -37,7 +38,8 @@ export class SimulatedMikrotik {
   private readonly dials: Gate;
   private readonly live = new Map<Session, Login>();
   private readonly work = new Set<Promise<unknown>>();
-  private readonly redials = new Set<() => void>();
+  private readonly redials: Redials;
+  private readonly reporter: Reporter;
   private incoming: CoaServer | undefined;
   private apiServer: ApiServer | undefined;
   private readonly present = new Map<string, HotspotHost>();
@@ -67,6 +69,11 @@ export class SimulatedMikrotik {
       random,
       onBadReply: (why) => this.events.emit({ kind: 'bad_reply', why }),
     });
+    const { about, client, clock, faults, events } = this;
+    this.reporter = new Reporter({ about, client, clock, faults, events, on: options.accounting ?? true });
+    this.redials = new Redials(clock, (login) =>
+      login.service === 'pppoe' ? this.connectPppoe(login.options) : this.connectHotspot(login.options),
+    );
   }
 
   /** Boots a router: opens its incoming port and sends Accounting-On, for whose answer it waits. Rejects when the port is taken. */
@@ -158,7 +165,7 @@ export class SimulatedMikrotik {
     this.events.emit({ kind: 'reboot' });
     if (downtime_ms > 0) await new Promise<void>((resolve) => this.clock.after(downtime_ms, resolve));
     await this.announce(accountingOn);
-    for (const login of logins) this.redialLater(login);
+    for (const login of logins) this.redials.later(login);
   }
 
   /** Resolves when nothing is on its way any more: every login, record and reply is through or given up. */
@@ -168,7 +175,7 @@ export class SimulatedMikrotik {
 
   /** Ends every session with a Stop (Admin-Reboot) and closes. */
   async shutdown(): Promise<void> {
-    this.cancelRedials();
+    this.redials.cancel();
     await Promise.all(this.sessions.map((session) => this.terminate(session, 'Admin-Reboot', false)));
     await this.close();
   }
@@ -177,7 +184,8 @@ export class SimulatedMikrotik {
   async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
-    this.cancelRedials();
+    this.redials.close();
+    this.reporter.close();
     for (const session of this.sessions) session.close('vanished');
     this.live.clear();
     this.client.close();
@@ -324,7 +332,7 @@ export class SimulatedMikrotik {
   private concluded(login: Login, who: Pick<Applicant, 'username' | 'mac'>, outcome: LoginOutcome): LoginOutcome {
     if (this.closed) return outcome;
     this.events.emit({ kind: 'login', username: who.username.toString(), mac: who.mac, outcome });
-    if (outcome.kind !== 'online') this.redialLater(login);
+    if (outcome.kind !== 'online') this.redials.later(login);
     return outcome;
   }
 
@@ -351,7 +359,7 @@ export class SimulatedMikrotik {
   private async terminate(session: Session, cause: TerminateCause, redial: boolean): Promise<void> {
     const login = this.remove(session, cause);
     if (login === undefined) return;
-    if (redial) this.redialLater(login);
+    if (redial) this.redials.later(login);
     await this.report(session, 'Stop', cause);
   }
 
@@ -367,58 +375,12 @@ export class SimulatedMikrotik {
     return login;
   }
 
-  private report(
-    session: Session,
-    status: 'Start' | 'Interim-Update' | 'Stop',
-    cause?: TerminateCause,
-  ): Promise<unknown> {
-    if (this.options.accounting === false) return Promise.resolve();
-    return this.track(this.sendReport(session, status, cause));
-  }
-
-  private async sendReport(
-    session: Session,
-    status: 'Start' | 'Interim-Update' | 'Stop',
-    cause: TerminateCause | undefined,
-  ): Promise<AccountingOutcome> {
-    const record = { status, counters: session.counters, at_ms: this.clock.now_ms(), acknowledged: false };
-    session.record(record);
-    const facts = { status, eventTime: this.eventTime(), counters32: this.faults.counters32, ...(cause && { cause }) };
-    const built = (identifier: number, secret: Buffer) =>
-      accountingRequest(this.about, session, facts, identifier, secret);
-    const outcome = await this.client.account(built, session.identity.service === 'pppoe' ? 'ppp' : 'hotspot');
-    record.acknowledged = outcome.kind === 'acknowledged';
-    if (!this.closed) this.events.emit({ kind: 'accounting', session, status, outcome });
-    return outcome;
+  private report(session: Session, status: Status, cause?: TerminateCause): Promise<unknown> {
+    return this.track(this.reporter.report(session, status, cause));
   }
 
   private async announce(wanted = this.options.accountingOn ?? true): Promise<void> {
-    if (!wanted || this.options.accounting === false) return;
-    const time = this.eventTime();
-    const built = (identifier: number, secret: Buffer) => accountingOnRequest(this.about, time, identifier, secret);
-    const outcome = await this.track(this.client.account(built));
-    if (!this.closed) this.events.emit({ kind: 'accounting', session: undefined, status: 'Accounting-On', outcome });
-  }
-
-  private eventTime(): Date {
-    return this.faults.frozenTimestamp ?? new Date(this.clock.now_ms() + this.faults.clockSkew_ms);
-  }
-
-  private redialLater(login: Login): void {
-    const { redial_ms } = login.options;
-    if (redial_ms === undefined || this.closed) return;
-    const cancel = this.clock.after(redial_ms, () => {
-      this.redials.delete(cancel);
-      const again = login.service === 'pppoe' ? this.connectPppoe(login.options) : this.connectHotspot(login.options);
-      // Only a socket that cannot be opened ends here; the device tries again like after any failure.
-      void again.catch(() => this.redialLater(login));
-    });
-    this.redials.add(cancel);
-  }
-
-  private cancelRedials(): void {
-    for (const cancel of this.redials) cancel();
-    this.redials.clear();
+    if (wanted) await this.track(this.reporter.announce());
   }
 
   private track<T>(promise: Promise<T>): Promise<T> {
@@ -426,33 +388,6 @@ export class SimulatedMikrotik {
     void promise.catch(() => undefined).then(() => this.work.delete(promise));
     return promise;
   }
-}
-
-/** Counters as a monitor shows them: `badRequests` is `bad-requests`. */
-function countersOf(statistics: RadiusStatistics | CoaStatistics | undefined): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(statistics ?? {}).map(([name, count]) => [
-      name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
-      String(count),
-    ]),
-  );
-}
-
-function identityOf(options: RouterOptions): RouterIdentity {
-  return {
-    identity: options.identity,
-    nasIpAddress: options.nasIpAddress ?? options.address,
-    realm: options.realm,
-    profile: profileOf(options.version ?? '7.18'),
-    calledStation: {
-      pppoe: options.pppoe?.serviceName ?? 'isp',
-      hotspot: options.hotspot?.serverName ?? 'hotspot1',
-    },
-    hotspotMacFormat: options.hotspot?.macFormat ?? 'XX:XX:XX:XX:XX:XX',
-    hotspotPortType: options.hotspot?.nasPortType ?? 19,
-    hotspotGateway: options.hotspot?.gateway ?? '10.65.0.1',
-    sessionIdInPppoeRequest: options.pppoe?.sessionIdInAccessRequest ?? true,
-  };
 }
 
 const DEFAULT_POOLS = {

@@ -1,8 +1,12 @@
 import { parseDuration } from '../../../radius/routeros';
 import { realClock } from './clock';
+import type { CoaStatistics } from './coa-server';
 import { RouterConfig } from './config';
 import type { RadiusRow, RouterOptions } from './options';
 import type { ApiPolicy, ApiUser } from './api-server';
+import { profileOf } from './profile';
+import type { RadiusStatistics } from './radius-client';
+import type { RouterIdentity } from './requests';
 
 const POLICIES: readonly ApiPolicy[] = ['api', 'read', 'write', 'test', 'ftp', 'sensitive', 'policy', 'reboot'];
 
@@ -72,4 +76,32 @@ export function apiUsers(config: RouterConfig): ApiUser[] {
       const policy = (config.find('/user/group', { name: group ?? '' })?.['policy'] ?? '').split(',');
       return { name, password, policies: POLICIES.filter((one) => policy.includes(one)) };
     });
+}
+
+/** Counters as a monitor shows them: `badRequests` is `bad-requests`. */
+export function countersOf(statistics: RadiusStatistics | CoaStatistics | undefined): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(statistics ?? {}).map(([name, count]) => [
+      name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
+      String(count),
+    ]),
+  );
+}
+
+/** What it says of itself in every request. */
+export function identityOf(options: RouterOptions): RouterIdentity {
+  return {
+    identity: options.identity,
+    nasIpAddress: options.nasIpAddress ?? options.address,
+    realm: options.realm,
+    profile: profileOf(options.version ?? '7.18'),
+    calledStation: {
+      pppoe: options.pppoe?.serviceName ?? 'isp',
+      hotspot: options.hotspot?.serverName ?? 'hotspot1',
+    },
+    hotspotMacFormat: options.hotspot?.macFormat ?? 'XX:XX:XX:XX:XX:XX',
+    hotspotPortType: options.hotspot?.nasPortType ?? 19,
+    hotspotGateway: options.hotspot?.gateway ?? '10.65.0.1',
+    sessionIdInPppoeRequest: options.pppoe?.sessionIdInAccessRequest ?? true,
+  };
 }

@@ -13,7 +13,7 @@ import { exchange } from '../../radius/testing';
 import { migrate } from '../platform/db/migrate';
 import { ensureRoleLogins } from '../platform/db/roles';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../platform/postgres/embedded';
-import { freePort } from '../platform/postgres/cluster';
+import { freePort } from '../test-kit/ports';
 import { projectRoot } from '../platform/project-root';
 
 const SECRET = Buffer.from('crash-secret');

@@ -10,7 +10,7 @@ import { createSecretBox } from '../platform/crypto';
 import { projectRoot } from '../platform/project-root';
 import { ensureAuthority } from '../radsec';
 import { openGate, type DatagramGate } from '../test-kit/datagram-gate';
-import { freePorts } from '../test-kit/program';
+import { freePorts } from '../test-kit/ports';
 import { startTestLango, type TestLango } from '../test-kit/lango';
 import { makeActive, makeRouter, type Json } from '../test-kit/story';
 import { until } from '../test-kit/until';

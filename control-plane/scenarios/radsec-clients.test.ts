@@ -10,7 +10,7 @@ import { exchange } from '../../radius/testing';
 import { issueCertificate, makeAuthority, type IssuedCertificate } from '../platform/x509';
 import { createSecretBox } from '../platform/crypto';
 import { AUTHORITY_KEY, NO_COMPANY } from '../radsec';
-import { freePort } from '../test-kit/freeradius';
+import { freePort } from '../test-kit/ports';
 import { startRadsecproxy, type Radsecproxy } from '../test-kit/radsecproxy';
 import { makeActive, makeRouter, type Json } from '../test-kit/story';
 import { until } from '../test-kit/until';

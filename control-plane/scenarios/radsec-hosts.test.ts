@@ -15,7 +15,7 @@ import { roleUrls } from '../platform/db/roles';
 import { projectRoot } from '../platform/project-root';
 import { ensureAuthority } from '../radsec';
 import { startTestLango, type TestLango } from '../test-kit/lango';
-import { freePorts } from '../test-kit/program';
+import { freePorts } from '../test-kit/ports';
 import { makeActive, makeRouter, type Json } from '../test-kit/story';
 import { makeTwoHosts, type TestHost, type TwoHosts } from '../test-kit/two-hosts';
 import { until } from '../test-kit/until';

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { projectRoot } from '../platform/project-root';
 import { stopwatch } from '../test-kit/stopwatch';
-import { freePort } from '../platform/postgres/cluster';
+import { freePort } from '../test-kit/ports';
 
 jest.setTimeout(300_000);
 

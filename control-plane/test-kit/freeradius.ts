@@ -1,5 +1,4 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { createSocket } from 'node:dgram';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,6 +19,7 @@ import { startAuthorizer } from '../../radius/authorizer';
 import { askStatus } from '../health';
 import { findUser } from '../platform/supervisor/run-as';
 import type { TestDatabase } from './database';
+import { freePort } from './ports';
 
 /** A real FreeRADIUS with our configuration on a test database. */
 export interface TestFreeradius {
@@ -129,16 +129,4 @@ async function end(child: ChildProcess): Promise<void> {
   child.kill('SIGTERM');
   await Promise.race([gone, sleep(4000, undefined, { ref: false })]);
   child.kill('SIGKILL');
-}
-
-/** A UDP port of `bind` that nobody holds right now. */
-export async function freePort(bind: string): Promise<number> {
-  const socket = createSocket(bind.includes(':') ? 'udp6' : 'udp4');
-  await new Promise<void>((resolve, reject) => {
-    socket.once('error', reject);
-    socket.bind(0, bind, resolve);
-  });
-  const { port } = socket.address();
-  await new Promise<void>((resolve) => socket.close(() => resolve()));
-  return port;
 }

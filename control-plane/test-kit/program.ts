@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort } from '../platform/postgres/cluster';
+import { freePorts } from './ports';
 import { projectRoot } from '../platform/project-root';
 
 /** `lango start` in a process of its own. */
@@ -92,11 +92,4 @@ export async function startProgram(
       await closed;
     },
   };
-}
-
-/** Different TCP ports on 127.0.0.1 that are free now. */
-export async function freePorts(count: number): Promise<number[]> {
-  const ports = new Set<number>();
-  while (ports.size < count) ports.add(await freePort());
-  return [...ports];
 }

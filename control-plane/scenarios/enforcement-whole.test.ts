@@ -112,8 +112,18 @@ const rowThatIs = (sessionId: string, state: string, kind: string): Promise<Enfo
     15_000,
     `a ${kind} that is ${state}`,
   );
-const enforce = (subscriptionId: string, reason: string): Promise<unknown> =>
-  world.owner.query('SELECT enforce_subscription($1, $2)', [subscriptionId, reason]);
+/**
+ * Changes a subscription and has that enforced, together, as the product does it: between the two a sweep would see the change and act for a reason of its own.
+ * Gives a stopwatch that began when both held.
+ */
+async function change(id: string, to: string, reason: string): Promise<() => number> {
+  await world.owner.query('BEGIN');
+  await world.owner.query(`UPDATE subscription SET ${to} WHERE id = $1`, [id]);
+  await world.owner.query('SELECT enforce_subscription($1, $2)', [id, reason]);
+  const since = stopwatch();
+  await world.owner.query('COMMIT');
+  return since;
+}
 
 test('the packet that crosses a cap has its session cut within a second, and the Stop proves it', async () => {
   const id = await world.subscription({ username: 'capped', quotaBytes: 500 * MEGA });
@@ -148,9 +158,7 @@ test('a cap that throttles changes the rate in place, a top-up changes it back, 
     proven_by: 'interim',
   });
 
-  await world.owner.query('UPDATE subscription SET topup_bytes = $2 WHERE id = $1', [id, 500 * MEGA]);
-  const toppedUp = stopwatch();
-  await enforce(id, 'topped_up');
+  const toppedUp = await change(id, `topup_bytes = ${500 * MEGA}`, 'topped_up');
   await until(() => session.entitlement.rateLimit?.down_bps === 10_000_000, 15_000, 'the old rate');
   expect(toppedUp()).toBeLessThan(1000);
   await until(
@@ -166,8 +174,7 @@ test('a renewal reaches the live session, which outlives its old timeout', async
   const clock = new ManualClock();
   const at = await addRouter('127.9.4.2', clock);
   const { session, sessionId } = await dial('renewed', id, 'f', [['Session-Timeout', '60']], at);
-  await world.owner.query(`UPDATE subscription SET expires_at = expires_at + interval '30 days' WHERE id = $1`, [id]);
-  await enforce(id, 'renewed');
+  await change(id, `expires_at = expires_at + interval '30 days'`, 'renewed');
   expect(await rowThatIs(sessionId, 'unproven', 'refresh')).toMatchObject({ attempts: 1 });
   clock.advance(61_000);
   await world.shiftClock('61 seconds');
@@ -183,12 +190,7 @@ test('out of the walled garden: thrown off within a second of the payment', asyn
   const { session, sessionId } = await dial('garden', id, 'g', [['Mikrotik-Address-List', 'lango-garden']]);
   await new Promise((resolve) => setTimeout(resolve, 700));
   expect(session.live).toBe(true);
-  // Together, as a payment does it: between the two a sweep would see a customer in the garden who has paid.
-  await world.owner.query('BEGIN');
-  await world.owner.query(`UPDATE subscription SET expires_at = lango_now() + interval '30 days' WHERE id = $1`, [id]);
-  await enforce(id, 'payment');
-  const paid = stopwatch();
-  await world.owner.query('COMMIT');
+  const paid = await change(id, `expires_at = lango_now() + interval '30 days'`, 'payment');
   await until(() => !session.live, 15_000, 'the end of the garden');
   expect(paid()).toBeLessThan(1000);
   expect(await rowThatIs(sessionId, 'proven', 'restore')).toMatchObject({ reason: 'payment', proven_by: 'stop' });
@@ -198,8 +200,7 @@ test('a lost Stop: the router says it knows no such session, and the silence of 
   const id = await world.subscription({ username: 'ghost' });
   const { session, sessionId } = await dial('ghost', id, 'f');
   router.vanish(session);
-  await world.owner.query(`UPDATE subscription SET status = 'suspended' WHERE id = $1`, [id]);
-  await enforce(id, 'suspended');
+  await change(id, `status = 'suspended'`, 'suspended');
   const row = await until(async () => (await world.enforcementsOf(sessionId)).find((found) => found.attempts >= 3));
   expect((await world.attempts(row.id)).map((a) => `${a.outcome} ${a.error_cause}`)).toEqual([
     'nak 503',

@@ -201,6 +201,9 @@ describe('one pasted line', () => {
       PATIENCE_MS,
     );
 
+    // What is pressed next stands still once the page shows that.
+    await progress.filter({ hasText: 'Tested: all is well' }).waitFor();
+
     // Somebody closes the door for orders: it is found, with its remedy.
     await consoleOf(device.config).paste('/radius incoming set accept=no');
     await page.click('button:has-text("Test the router")');

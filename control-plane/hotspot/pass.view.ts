@@ -70,7 +70,8 @@ export function passPage(stand: Stand, drawnOf: Drawn, fault?: string): PageResu
       facts: factsOf(phase, s, stand),
       byHand: waiting && phase !== 'page' ? byHandOf(s, reader) : '',
       act: go === undefined ? buttonOf(phase, s, here, reader) : undefined,
-      go,
+      // Of a page that is opened later a person decides: they may be elsewhere by then.
+      go: isFresh(pass, stand.ctx.now) ? go : undefined,
       link:
         phase === 'page' && s.pay_url !== null
           ? { href: s.pay_url, word: t('hotspot.to_card'), look: 'is-pay', out: true }
@@ -81,6 +82,11 @@ export function passPage(stand: Stand, drawnOf: Drawn, fault?: string): PageResu
     { cookies: [passCookie(word)] },
   );
 }
+
+/** So long after the payment a page goes to the router by itself. */
+const FRESH_MS = 60_000;
+const isFresh = (pass: Pass, now: Date): boolean =>
+  pass.admitted_at !== null && now.getTime() - pass.admitted_at.getTime() < FRESH_MS;
 
 /** The router's own login page, told to log the device in by its address: where Lango cannot do it from its side. Only the device itself gets in by that. */
 const loginOf = (pass: Pass): string | undefined =>

@@ -102,7 +102,12 @@ describe('buying', () => {
     const paid = await phone.open(sent.path);
     expect(phaseOf(paid)).toMatch(/^Paid/);
     // Nobody told Lango how to reach the router's API: its own login page lets the device in, by its address.
-    expect(paid.text).toContain(`href="http://10.5.50.1/login?var&#x3D;${encodeURIComponent(mac)}"`);
+    const login = `http://10.5.50.1/login?var&#x3D;${encodeURIComponent(mac)}"`;
+    expect(paid.text).toContain(`href="${login}`);
+    // By itself while the payment is fresh; later a person decides.
+    expect(paid.text).toContain(`data-go="${login}`);
+    await shiftClock(stage.lango.db, '5 minutes');
+    expect((await phone.open(sent.path)).text).not.toContain('data-go');
     expect(wordsOf(paid)).toMatch(/Time left .*Data left No limit/);
     // Within its validity the device and the browser each are known without a tap.
     expect((await phone.open(door(mac))).path).toBe(sent.path);

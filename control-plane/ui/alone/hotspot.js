@@ -23,6 +23,12 @@ addEventListener('pageshow', () => {
 
 document.querySelector('.errors')?.focus();
 
+// Paid a moment ago, and the router must be told by the device itself.
+const goOn = (live) => {
+  if (live?.dataset.go) location.assign(live.dataset.go);
+};
+goOn(document.querySelector('[data-live]'));
+
 const EVERY_MS = 2000;
 const look = async () => {
   const live = document.querySelector('[data-live]');
@@ -35,8 +41,7 @@ const look = async () => {
       if (!next) return location.reload();
       if (next.dataset.live !== live.dataset.live) {
         document.querySelector('[data-said]').textContent = next.dataset.title;
-        // Paid a moment ago, and the router must be told by the device itself.
-        if (next.dataset.go) location.assign(next.dataset.go);
+        goOn(next);
       }
       live.replaceWith(next);
       if (next.dataset.title) document.title = next.dataset.title;

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { createAccessWorld, type AccessWorld, type SubscriptionInput } from './access-world';
 
 jest.setTimeout(60_000);
@@ -8,6 +9,23 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await world.end();
+});
+
+// First of all here, while FreeRADIUS has answered nobody yet: it has a connection for each of its threads from the start. What a pool cannot open in
+// time for a burst is asked of the snapshot, which does not know who paid a second ago.
+test('a burst right after the start is decided by the database, every login of it', async () => {
+  const { authorizerSocket } = world.freeradius.places;
+  const open = readFileSync('/proc/net/unix', 'utf8')
+    .split('\n')
+    .filter((line) => line.endsWith(authorizerSocket));
+  // One of them listens.
+  expect(open.length - 1).toBeGreaterThanOrEqual(32);
+  await world.addSubscription({ username: 'first-of-all' });
+  const answers = await Promise.all(
+    Array.from({ length: 48 }, () => world.ask({ username: 'first-of-all', method: 'pap' })),
+  );
+  expect(answers.map(({ code }) => code)).toEqual(answers.map(() => 'accept'));
+  expect(world.freeradius.logs()).not.toMatch(/Connection failed|Cannot open|rate limit/);
 });
 
 describe('the password', () => {

@@ -189,6 +189,11 @@ test('starts everything, refuses a second start, heals what dies, and ends witho
     () => first.out,
   );
   expect(await lango.signIn(password)).toBe(200);
+  // FreeRADIUS begins when its way to the database is there: after a failure it would open two connections at a time, and ask the snapshot meanwhile.
+  const freeradius = join(lango.dataDir, 'freeradius');
+  const said = readFileSync(join(elsewhere(freeradius) || freeradius, 'log/radius.log'), 'utf8');
+  expect(said).toContain('Ready to process requests');
+  expect(said).not.toMatch(/Connection failed|Cannot open/);
 
   const second = lango.lango(['start']);
   expect(await second.exit()).toBe(1);

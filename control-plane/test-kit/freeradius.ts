@@ -57,12 +57,6 @@ export async function startTestFreeradius(o: {
     certificates: o.certificates,
     ...(owner ? { owner } : {}),
   });
-  const { path, args } = freeradiusCommand(freeradius, dir);
-  const child = spawn(path, args, {
-    stdio: 'ignore',
-    env: { PATH: '/usr/sbin:/usr/bin:/bin' },
-    ...(owner ? { uid: owner.uid, gid: owner.gid } : {}),
-  });
   const said: string[] = [];
   const note = (detail: object, text: string): void => void said.push(`${text} ${JSON.stringify(detail)}`);
   const places = freeradiusPlaces(dir);
@@ -70,6 +64,12 @@ export async function startTestFreeradius(o: {
   const owned = owner ? { owner } : {};
   const databaseUrl = o.db.urls.radius;
   const authorizer = await startAuthorizer({ databaseUrl, socket: places.authorizerSocket, log, ...owned });
+  const { path, args } = freeradiusCommand(freeradius, dir);
+  const child = spawn(path, args, {
+    stdio: 'ignore',
+    env: { PATH: '/usr/sbin:/usr/bin:/bin' },
+    ...(owner ? { uid: owner.uid, gid: owner.gid } : {}),
+  });
   const watcher = await startNasWatcher({
     databaseUrl,
     dir,

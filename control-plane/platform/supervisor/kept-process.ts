@@ -14,6 +14,8 @@ export interface ProcessSpec {
   user?: RunAs | undefined;
   /** How it says that it serves: a message {kind: 'ready'} over IPC, or an answer to a question asked again and again. */
   ready: 'message' | (() => Promise<boolean>);
+  /** The name of one that is started together with it and must serve before it begins. */
+  after?: string;
   /** Its threads wake without pushing aside who runs (SCHED_BATCH): more done where many threads hand work to each other, a moment later on a machine that is full. */
   batch?: boolean;
   /** More files with its last words, for programs that log on their own. */
@@ -64,6 +66,7 @@ export class KeptProcess {
 
   /** Settles when the program serves for the first time; rejects with its last words when it keeps dying instead. */
   start(): Promise<void> {
+    if (this.stopping) return Promise.reject(new Error(`${this.spec.name} was stopped before it began.`));
     return new Promise((ready, failed) => {
       this.settle = { ready, failed };
       this.launch();

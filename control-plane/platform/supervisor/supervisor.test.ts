@@ -149,6 +149,33 @@ describe('the supervisor', () => {
 });
 
 describe('before a start', () => {
+  test('starts one that comes after another when that one serves, and not at all when it was stopped meanwhile', async () => {
+    const supervisor = new Supervisor(log);
+    const told: string[] = [];
+    let serves = false;
+    const first = node('first', 'setInterval(() => {}, 1000)', { ready: async () => serves });
+    const second = node('second', 'setInterval(() => {}, 1000)', {
+      after: 'first',
+      ready: async () => told.push(supervisor.parts().find(({ name }) => name === 'first')?.state ?? '') > 0,
+    });
+    const both = supervisor.startTogether([second, first]);
+    await until(() => supervisor.parts()[1]?.pid, Boolean);
+    expect(supervisor.parts()[0]?.pid).toBeUndefined();
+    serves = true;
+    await both;
+    expect(told).toEqual(['ready']);
+    await supervisor.stop();
+
+    const stopped = new Supervisor(log);
+    serves = false;
+    const never = expect(stopped.startTogether([first, second])).rejects.toThrow(/second was stopped/);
+    await until(() => stopped.parts()[0]?.pid, Boolean);
+    serves = true;
+    await stopped.stop();
+    await Promise.race([never, new Promise((resolve) => setTimeout(resolve, 1_000))]);
+    expect(stopped.parts()[1]?.pid).toBeUndefined();
+  });
+
   test('one lock per data folder, freed by the death of its holder', async () => {
     const holder = spawn(
       process.execPath,

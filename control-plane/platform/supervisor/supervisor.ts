@@ -27,7 +27,7 @@ export class Supervisor {
     this.endings.push(ending);
   }
 
-  /** Starts programs side by side; settles when all serve, rejects with the first that cannot. */
+  /** Starts programs side by side, but for those that come `after` another; settles when all serve, rejects with the first that cannot. */
   async startTogether(specs: ProcessSpec[]): Promise<void> {
     const group = specs.map((spec) => new KeptProcess(spec, this.log));
     this.processes.push(...group);
@@ -35,7 +35,14 @@ export class Supervisor {
       name: specs.map((s) => s.name).join(', '),
       stop: async () => void (await Promise.all(group.map((p) => p.stop()))),
     });
-    await Promise.all(group.map((p) => p.start()));
+    const started = new Map<KeptProcess, Promise<void>>();
+    const start = (one: KeptProcess): Promise<void> => {
+      const first = group.find(({ spec }) => spec.name === one.spec.after);
+      const serves = started.get(one) ?? (first ? start(first).then(() => one.start()) : one.start());
+      started.set(one, serves);
+      return serves;
+    };
+    await Promise.all(group.map(start));
   }
 
   /** What runs now, for `running.json` and the doctor. */

@@ -81,50 +81,67 @@ describe('cutting a session', () => {
 });
 
 describe('an answer that comes late', () => {
-  test('does not hide what was changed while it was under way', async () => {
-    const { page, context } = await signedIn(browser, lango);
-    const id = seeded.sessions['abdi.noor'];
-    let held = 0;
-    let letGo = (): void => undefined;
-    const release = new Promise<void>((resolve) => (letGo = resolve));
-    await page.goto(`${lango.baseUrl}/sessions`);
-    await page.waitForSelector('[data-live-mark]:not(.is-still)');
-    const href = await page.locator('tbody[data-rows]').getAttribute('hx-get');
-    // The first answer with all rows is written at once and arrives when we say.
-    await page.route(`${lango.baseUrl}${href}`, async (route) => {
-      const answer = await route.fetch();
-      held += 1;
-      if (held === 1) await release;
-      await route.fulfill({ response: answer });
-    });
-    const { rows } = await owner.query<{ id: string }>(
-      `INSERT INTO enforcement (tenant_id, session_id, nas_id, subscription_id, kind, reason)
+  test.each([
+    ['all rows of a list', 'abdi.noor', () => '/sessions', 'tbody[data-rows]', (id: string) => `tr[data-row="${id}"]`],
+    [
+      'a part that takes its own place',
+      'mercy.chebet',
+      (login: string) => `/subscribers/${seeded.subscribers[login]}`,
+      '.life section[data-on]',
+      () => '.life',
+    ],
+  ] as const)(
+    'with %s does not hide what was changed while it was under way',
+    async (_what, login, path, part, place) => {
+      const { page, context } = await signedIn(browser, lango);
+      const id = seeded.sessions[login] ?? '';
+      let held = 0;
+      let letGo = (): void => undefined;
+      const release = new Promise<void>((resolve) => (letGo = resolve));
+      await page.goto(lango.baseUrl + path(login));
+      const href = await page.locator(part).first().getAttribute('hx-get');
+      // The first answer is written at once and arrives when we say.
+      await page.route(`${lango.baseUrl}${href}`, async (route) => {
+        const answer = await route.fetch();
+        held += 1;
+        if (held === 1) await release;
+        await route.fulfill({ response: answer });
+      });
+      const { rows } = await owner.query<{ id: string }>(
+        `INSERT INTO enforcement (tenant_id, session_id, nas_id, subscription_id, kind, reason)
        SELECT tenant_id, radacctid, nas_id, subscription_id, 'cut', 'staff_disconnect' FROM session_live WHERE radacctid = $1 RETURNING id`,
-      [id],
-    );
-    await until(
-      () => held,
-      (count) => count === 1,
-    );
-    await owner.query(
-      `WITH tried AS (INSERT INTO enforcement_attempt (tenant_id, enforcement_id, via, outcome, ms) SELECT tenant_id, id, 'disconnect', 'ack', 41 FROM enforcement WHERE id = $1)
-       UPDATE enforcement SET attempts = 1, acked_at = lango_now() WHERE id = $1`,
-      [rows[0]?.id],
-    );
-    const acked = (): Promise<unknown> =>
-      page.waitForFunction(
-        (session) => document.querySelector(`tr[data-row="${session}"] .proof`)?.textContent?.includes('ACK 41 ms'),
-        id,
+        [id],
       );
-    // The row asks for itself; then the older answer takes its place.
-    await acked();
-    const arrived = page.waitForResponse(`${lango.baseUrl}${href}`);
-    letGo();
-    await arrived;
-    await page.waitForTimeout(200);
-    await acked();
-    await context.close();
-  });
+      await until(
+        () => held,
+        (count) => count === 1,
+      );
+      await owner.query(
+        `WITH tried AS (INSERT INTO enforcement_attempt (tenant_id, enforcement_id, via, outcome, ms) SELECT tenant_id, id, 'disconnect', 'ack', 41 FROM enforcement WHERE id = $1)
+       UPDATE enforcement SET attempts = 1, acked_at = lango_now() WHERE id = $1`,
+        [rows[0]?.id],
+      );
+      // Time for the page to hear of it.
+      await page.waitForTimeout(1_000);
+      const acked = (): Promise<unknown> =>
+        page.waitForFunction(
+          (within) => document.querySelector(`${within} .proof`)?.textContent?.includes('ACK 41 ms'),
+          place(id),
+        );
+      // A row asks for itself; then the older answer takes its place.
+      if (part.startsWith('tbody')) await acked();
+      const arrived = page.waitForResponse(`${lango.baseUrl}${href}`);
+      letGo();
+      await arrived;
+      await page.waitForTimeout(200);
+      await acked();
+      // It was asked again for what it missed, and no more.
+      await page.waitForTimeout(1_000);
+      expect(held).toBeLessThanOrEqual(4);
+      await page.unrouteAll({ behavior: 'ignoreErrors' });
+      await context.close();
+    },
+  );
 });
 
 describe('the page of a customer', () => {

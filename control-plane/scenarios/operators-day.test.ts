@@ -208,7 +208,7 @@ async function importRows(day: Day): Promise<void> {
   await look(day, 'import-fates');
   expect(await ends(day)).toHaveLength(0);
   await page.click('form[action$="/start"] button');
-  await page.waitForSelector('form[action$="/undo"]');
+  await page.waitForSelector('form[action$="/undo"]', { timeout: 400_000 });
   expect((await page.textContent('.strip'))?.replaceAll(',', '')).toContain(String(day.rows));
   await look(day, 'import-done');
 }
@@ -235,7 +235,7 @@ async function giveADayBack(day: Day): Promise<void> {
   await look(day, 'bulk-fates');
   expect(await ends(day)).toEqual(before);
   await page.click('form[action$="/start"] button');
-  await page.waitForSelector('form[action$="/undo"]');
+  await page.waitForSelector('form[action$="/undo"]', { timeout: 400_000 });
   await look(day, 'bulk-done');
   const after = await ends(day);
   expect(after).toHaveLength(day.rows);

@@ -59,7 +59,8 @@ let underWay = 0;
 document.addEventListener('htmx:beforeSend', ({ detail: { xhr } }) => {
   const since = heard.length;
   underWay += 1;
-  // Not htmx's own event: it does not reach the document from a part that was replaced meanwhile.
+  // Not htmx's own event: it does not reach the document from a part that was replaced meanwhile. What has been put in place listens by then, because
+  // it settles at once (htmx-config in the layout).
   xhr.addEventListener('loadend', () => {
     underWay -= 1;
     heard.slice(since).forEach(show);

@@ -144,6 +144,26 @@ describe('an answer that comes late', () => {
   );
 });
 
+test('a button that is held down while its part changes is the one that is let go', async () => {
+  const { page, context } = await signedIn(browser, lango);
+  const id = seeded.sessions['stmary'];
+  await page.goto(`${lango.baseUrl}/subscribers/${seeded.subscribers['stmary']}`);
+  await page.waitForFunction(() => document.querySelector('.strip .is-live')?.textContent?.includes('6.31'));
+  await page.evaluate(`document.querySelector('.life .is-cut').pressed = true`);
+  await page.hover('.life .is-cut');
+  await page.mouse.down();
+  await owner.query(
+    `SELECT pg_notify('lango_live', json_build_object('tenant', $1::text, 'topic', 'sessions', 'id', $2::text)::text)`,
+    [String(lango.company.tenantId), id],
+  );
+  await page.waitForTimeout(2_000);
+  expect(await page.evaluate(`document.querySelector('.life .is-cut').pressed`)).toBe(true);
+  await page.mouse.up();
+  await page.waitForSelector('.life .proof');
+  expect(await page.textContent('.life .proof')).toContain('asked');
+  await context.close();
+});
+
 describe('the page of a customer', () => {
   test('takes a cut, stays there, and follows it to its end', async () => {
     const { page, context } = await signedIn(browser, lango);

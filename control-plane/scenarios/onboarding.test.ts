@@ -209,6 +209,14 @@ describe('one pasted line', () => {
     // What is pressed next stands still once the page shows that.
     await progress.filter({ hasText: 'Tested: all is well' }).waitFor();
 
+    // Somebody closes the door for orders: it is found, with its remedy.
+    await consoleOf(device.config).paste('/radius incoming set accept=no');
+    await page.click('button:has-text("Test the router")');
+    await progress.filter({ hasText: 'It takes no orders.' }).waitFor();
+    expect(await progress.textContent()).toContain('/radius incoming set accept=yes port=3799');
+    expect(await faultsOf(page, 'setup-fault')).toEqual([]);
+    await consoleOf(device.config).paste('/radius incoming set accept=yes');
+
     // More is wanted of it: planned, written and read back by its API.
     await page.click('a:has-text("What it serves")');
     const plan = page.locator('#plan');

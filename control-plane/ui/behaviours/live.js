@@ -30,9 +30,10 @@ const refresh = (part) => {
   );
 };
 
-// Nothing moves under the pointer or while a menu is open: the part holds still and catches up afterwards.
+// Nothing moves under the pointer or while a menu is open: the part holds still and catches up afterwards. What is pressed stays until it is let go,
+// else there would be no click.
 const busy = (part) =>
-  part.matches(':has(details[open], :focus-visible)') || part.contains(document.querySelector('[data-hold]'));
+  part.matches(':active, :has(details[open], :focus-visible)') || part.contains(document.querySelector('[data-hold]'));
 
 const missed = new Set();
 const flush = () => {
@@ -51,6 +52,13 @@ const show = (change) => {
     else refresh(part);
   }
 };
+
+// Also an answer that was asked for earlier, or by the clock.
+document.addEventListener('htmx:beforeSwap', ({ detail }) => {
+  if (!detail.target.matches('[data-on]:active') || detail.requestConfig.verb !== 'get') return;
+  detail.shouldSwap = false;
+  missed.add(detail.target);
+});
 
 // An answer may have been written before a change that came while it was under way, and stands over what newer answers showed: once
 // it stands, those changes are shown again.

@@ -52,7 +52,7 @@ export async function findRun(
   id?: bigint,
 ): Promise<Run | undefined> {
   const [found] = await ctx.tx.$queryRaw<Run[]>`
-    SELECT id::text, kind, state, result, fault, started_at AS "startedAt", finished_at AS "finishedAt" FROM provisioning_run
-    WHERE nas_id = ${routerId} AND kind = ANY (${kinds}) AND (${id ?? null}::bigint IS NULL OR id = ${id ?? null}::bigint) ORDER BY id DESC LIMIT 1`;
+    SELECT r.id::text, r.kind, r.state, r.result, r.fault, r.started_at AS "startedAt", r.finished_at AS "finishedAt" FROM provisioning_run r
+    WHERE r.nas_id = ${routerId} AND r.kind = ANY (${kinds}) AND (${id ?? null}::bigint IS NULL OR r.id = ${id ?? null}::bigint) ORDER BY r.id DESC LIMIT 1`;
   return found;
 }

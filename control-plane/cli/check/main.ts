@@ -6,6 +6,7 @@ import { importFaults } from './import-rules';
 import { auditFaults } from './audit-rules';
 import { localeFaults } from './locale-rules';
 import { renderMap } from './map';
+import { orderFaults } from './order-rules';
 import { renderPermissions } from './permission-table';
 import { renderReference } from './reference';
 import { unusedWords } from './unused-words';
@@ -18,11 +19,18 @@ const documents: Record<string, () => string> = {
 };
 
 /**
- * The checks that know our own house: who imports whom, whether the papers name what exists, whether every word stands in every language, and whether the made documents are what the code says. With --write the documents
+ * The checks that know our own house: who imports whom, whether the papers name what exists, whether every word stands in every language, whether a statement sorts numbers as text, and whether the made documents are what the code says. With --write the documents
  * are written instead of compared.
  */
 function main(args: string[]): number {
-  const faults = [...importFaults(), ...docFaults(), ...localeFaults(), ...unusedWords(), ...auditFaults()];
+  const faults = [
+    ...importFaults(),
+    ...docFaults(),
+    ...localeFaults(),
+    ...unusedWords(),
+    ...auditFaults(),
+    ...orderFaults(),
+  ];
   for (const [name, make] of Object.entries(documents)) {
     const path = join(projectRoot(), name);
     const text = make();

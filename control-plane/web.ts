@@ -45,6 +45,8 @@ const HOOK_CONNECTIONS = 6;
 /** Starts the console, the API and callbacks on one port; resolves once it accepts connections. @throws when the port is taken */
 export async function startWeb(options: WebOptions): Promise<RunningWeb> {
   const { log } = options;
+  // Before anything connects: it works for seconds without a pause, in which a connection would count as timed out.
+  const { renderer, assets } = createConsole(options.strictUi ?? false);
   const db = createDatabase(options.databaseUrl, createSecretBox(options.masterKey), log);
   const live = startLiveHub(options.databaseUrl, log);
   const health = healthSource(db.outside, options.health, log);
@@ -52,7 +54,6 @@ export async function startWeb(options: WebOptions): Promise<RunningWeb> {
   // Connections of its own: neither do pages wait for a rush of callbacks nor callbacks for pages.
   const hookDb = createDatabase(options.databaseUrl, createSecretBox(options.masterKey), log, HOOK_CONNECTIONS, true);
   const desk = createHookDesk({ db: hookDb, publicUrl: options.publicUrl, log });
-  const { renderer, assets } = createConsole(options.strictUi ?? false);
   const app = createApp({
     ...options,
     db,

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { projectRoot } from '../platform/project-root';
 import { stopwatch } from '../test-kit/stopwatch';
-import { freePort } from '../test-kit/ports';
+import { freePort, freePorts } from '../test-kit/ports';
 
 jest.setTimeout(300_000);
 
@@ -36,9 +36,7 @@ class Installation {
   }
 
   static async at(dataDir: string): Promise<Installation> {
-    const ports = [];
-    for (let i = 0; i < 4; i++) ports.push(await freePort());
-    return new Installation(dataDir, ports);
+    return new Installation(dataDir, await freePorts(4));
   }
 
   lango(args: string[], more: Record<string, string> = {}): Run {

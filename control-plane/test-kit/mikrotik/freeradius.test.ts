@@ -1,9 +1,9 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { createSocket } from 'node:dgram';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type RouterOptions, SimulatedMikrotik } from '.';
+import { freePorts } from '../ports';
 
 // The simulated router, its codec and its MS-CHAP against the real FreeRADIUS and its radclient, with a config of no policy.
 const secret = 'routers-secret';
@@ -12,10 +12,11 @@ const folder = mkdtempSync(join(tmpdir(), 'lango-mikrotik-'));
 let server: ChildProcess;
 let output = '';
 let port: number;
+let acctPort: number;
 let router: SimulatedMikrotik | undefined;
 
 beforeAll(async () => {
-  port = await freePort();
+  [port = 0, acctPort = 0] = await freePorts(2);
   writeFileSync(join(folder, 'radiusd.conf'), config());
   server = spawn('freeradius', ['-f', '-d', folder, '-l', 'stdout'], { stdio: ['ignore', 'pipe', 'pipe'] });
   await new Promise<void>((resolve, reject) => {
@@ -40,7 +41,7 @@ afterAll(async () => {
 });
 
 async function boot(over: Partial<RouterOptions> = {}): Promise<SimulatedMikrotik> {
-  const servers = [{ address: '127.0.0.1', authPort: port, acctPort: port + 1 }];
+  const servers = [{ address: '127.0.0.1', authPort: port, acctPort: acctPort }];
   const fixed = { identity: 'tower-1', address: '127.77.0.1', secret, servers, timeout_ms: 1000 };
   router = await SimulatedMikrotik.start({ ...fixed, ...over });
   return router;
@@ -106,23 +107,6 @@ function radclient(command: string, attributes: string): Promise<string> {
   });
 }
 
-/** A port whose successor is free too. */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const first = createSocket('udp4');
-    const second = createSocket('udp4');
-    await new Promise<void>((resolve) => first.bind(0, '127.0.0.1', resolve));
-    const candidate = first.address().port;
-    const free = await new Promise<boolean>((resolve) => {
-      second.once('error', () => resolve(false));
-      second.bind(candidate + 1, '127.0.0.1', () => resolve(true));
-    });
-    await new Promise<void>((resolve) => first.close(() => resolve()));
-    if (free) await new Promise<void>((resolve) => second.close(() => resolve()));
-    if (free) return candidate;
-  }
-}
-
 function config(): string {
   return `
     prefix = /usr
@@ -166,7 +150,7 @@ function config(): string {
       listen {
         type = acct
         ipaddr = 127.0.0.1
-        port = ${port + 1}
+        port = ${acctPort}
       }
       authorize {
         update control {

@@ -10,6 +10,7 @@ import { mountApi } from './platform/http/mount-api';
 import { mountPages } from './platform/http/mount-pages';
 import type { HttpParts } from './platform/http/parts';
 import { RequestLimits } from './platform/http/limits';
+import { sharedBuckets } from './platform/http/shared-bucket';
 import { measureRequests } from './platform/http/metrics';
 import { openApiRoute } from './platform/http/openapi';
 import { securityHeaders } from './platform/http/security-headers';
@@ -30,7 +31,7 @@ export interface AppParts extends HttpParts {
 
 /** The order of everything that a request meets; nothing else happens here. */
 export function createApp(given: AppParts): Express {
-  const parts = { ...given, limits: given.limits ?? new RequestLimits() };
+  const parts = { ...given, limits: given.limits ?? new RequestLimits(undefined, sharedBuckets(given.db)) };
   const app = express();
   app.disable('x-powered-by');
   app.set('trust proxy', parts.trustedProxies.length > 0 ? parts.trustedProxies : false);

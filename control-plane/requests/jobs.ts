@@ -17,4 +17,12 @@ export const jobs: JobSpec[] = [
       return rows[0]?.touched ?? 0;
     },
   },
+  {
+    name: 'requests.forget_buckets',
+    cron: '23 * * * *',
+    async run(db) {
+      const { rows } = await db.query<{ gone: string }>('SELECT request_bucket_forget() AS gone');
+      return Number(rows[0]?.gone ?? 0);
+    },
+  },
 ];

@@ -2,6 +2,7 @@ import type { RequestHandler } from 'express';
 import { isIPv6 } from 'node:net';
 import { callerIp } from './parts';
 import { tooMany } from './problem';
+import { Share, type TakeTogether } from './shared-bucket';
 
 /** What a request of somebody who has not signed in costs us. */
 export type Weight = 'file' | 'read' | 'send' | 'costly';
@@ -27,16 +28,23 @@ const MOST_BUCKETS = 25_000;
 interface Bucket {
   left: number;
   at: number;
+  share: Share;
 }
 
-/** Counts requests per source and per what is asked for, in this process. */
+/** Counts requests per source and per what is asked for: in this process, and together with the others for whoever asks much. */
 export class RequestLimits {
   // In generations: when one is full those that nobody has asked for since the last time are forgotten, all at once.
   private young = new Map<string, Bucket>();
   private old = new Map<string, Bucket>();
 
-  /** @param clock_ms a clock that never goes back */
-  constructor(private readonly clock_ms: () => number = () => performance.now()) {}
+  /**
+   * @param clock_ms a clock that never goes back
+   * @param together the buckets that all processes share; left out, this process counts alone
+   */
+  constructor(
+    private readonly clock_ms: () => number = () => performance.now(),
+    private readonly together?: TakeTogether,
+  ) {}
 
   /** How many buckets are kept at this moment. */
   get size(): number {
@@ -56,13 +64,14 @@ export class RequestLimits {
     held.at = now;
     if (held.left < 1) return Math.max(1, Math.ceil((1 - held.left) / perSecond));
     held.left -= 1;
+    held.share.note(this.together, { key, burst, perSecond }, (left) => (held.left = Math.min(held.left, left)));
     return 0;
   }
 
   private bucket(key: string, burst: number, now: number): Bucket {
     const known = this.young.get(key);
     if (known) return known;
-    const bucket = this.old.get(key) ?? { left: burst, at: now };
+    const bucket = this.old.get(key) ?? { left: burst, at: now, share: new Share() };
     if (this.young.size >= MOST_BUCKETS) {
       this.old = this.young;
       this.young = new Map();

@@ -9,6 +9,7 @@ import { forbidden, notFound, Problem, unauthorized } from './problem';
 import { limitRequests } from './rate-limit';
 import { Reply, type ApiRoute, type Call } from './route';
 import { assertMountable, bySpecificity } from './routes-order';
+import { sharedBuckets } from './shared-bucket';
 import { hashSecret } from './session-cookie';
 
 /** Everything is read as JSON whatever the content type says, so that a wrong header is a clear 400 and never an ignored body. */
@@ -17,7 +18,7 @@ const readJson = express.json({ limit: '256kb', type: () => true });
 /** The router of /api: sign-in, rate limit and permission come before a byte of the body is read. */
 export function mountApi(routes: ApiRoute[], parts: HttpParts): Router {
   const router = Router({ caseSensitive: true });
-  const limit = limitRequests(parts.apiRatePerMinute);
+  const limit = limitRequests(parts.apiRatePerMinute, sharedBuckets(parts.db));
   const strangers = parts.limits ?? new RequestLimits();
   assertMountable(routes);
   for (const route of [...routes].sort(bySpecificity)) {

@@ -3,6 +3,7 @@ import { sendCallbacks } from '../cli/bench/payments/callbacks';
 import { promptAll, receiptsOf, settleTown, startProvider } from '../cli/bench/payments/town';
 import { differences, noteBefore, type Ask } from '../cli/bench/payments/verify';
 import { payments } from '../cli/prove/payments';
+import { moneyDiffers } from '../cli/prove/soak/money';
 import { startTestLango } from '../test-kit/lango';
 import { until } from '../test-kit/until';
 
@@ -96,6 +97,14 @@ describe('what is held against the statement', () => {
         await db.query('ROLLBACK');
         expect([what, found.join('\n')]).toEqual([what, expect.stringMatching(finds)]);
       }
+      // What holds also where people pay again and again.
+      const again = (): Promise<string[]> => moneyDiffers(ask, expected.paid, 50_000);
+      expect(await again()).toEqual([]);
+      await db.query(
+        `BEGIN; SET LOCAL session_replication_role = replica; UPDATE subscription SET cycle_no = cycle_no + 1 WHERE id = (SELECT min(subscription_id) FROM payment)`,
+      );
+      expect((await again()).join('\n')).toMatch(/was renewed 1 times for 0 sales/);
+      await db.query('ROLLBACK');
     } finally {
       await town.close();
       await db.query('DROP TABLE bench_before');

@@ -13,10 +13,19 @@ test('mutated packets and bodies end no process and get a drop or a clear refusa
   expect(result.done['answers by status']).toMatch(/400 \d+×.*422 \d+×/);
 });
 
-test('a town that lives for a while leaves no free rider, and every process tells its memory', async () => {
+test('people who pay and run out while routers, lines, Postgres and FreeRADIUS fail: nobody unpaid online, nobody paid offline, ledger and usage exact', async () => {
   const result = await soak.run(small);
   expect(result.violations).toEqual([]);
   expect(Number(result.done['accounting records acknowledged'])).toBeGreaterThan(40);
+  expect(result.done['payments']).toMatch(/[1-9]\d* prompts \(.*success \d+×/);
+  for (const kind of [
+    'a router loses power',
+    'a line is down',
+    'Postgres dies',
+    'Postgres stands still',
+    'FreeRADIUS dies',
+  ])
+    expect(result.done['what befell them']).toContain(`${kind} 1×`);
   for (const part of ['web', 'enforcer', 'accounting worker', 'postgres', 'freeradius'])
     expect(result.done['MiB resident, second quarter, last quarter']).toMatch(new RegExp(`${part} \\d+ \\d+ → \\d+`));
 });

@@ -122,7 +122,7 @@ function tellBlows(done: ReadonlyMap<Blow, number>, how: Blow['how']): string {
 }
 
 /** The processes and what they started (Postgres' backends) do nothing for a while. Some are ended meanwhile by those who noticed. */
-async function holdStill(victims: readonly RunningProcess[], for_ms: number): Promise<void> {
+export async function holdStill(victims: readonly RunningProcess[], for_ms: number): Promise<void> {
   const held = victims.flatMap(({ name, pid }) => (name === 'postgres' ? [pid, ...childrenOf(pid)] : [pid]));
   for (const pid of held) send(pid, 'SIGSTOP');
   try {

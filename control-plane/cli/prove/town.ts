@@ -6,35 +6,63 @@ import type { Dice } from './dice';
 import type { Product } from './product';
 import { Witness } from './witness';
 
-/** Packages sold in the town. `short` runs out again and again, `fair` is throttled beyond its data, `capped` is cut. */
-const packages = {
-  plain: { validity: { count: 1, unit: 'day' }, down_kbps: 10_000, up_kbps: 5000 },
-  short: { validity: { count: 15, unit: 'second' }, down_kbps: 8000, up_kbps: 4000 },
-  fair: {
-    validity: { count: 1, unit: 'day' },
-    down_kbps: 6000,
-    up_kbps: 3000,
-    quota_bytes: 40_000_000,
-    on_quota: 'throttle',
-    throttle_down_kbps: 1000,
-    throttle_up_kbps: 500,
+export type PackageName = 'plain' | 'short' | 'fair' | 'capped';
+type Service = 'pppoe' | 'hotspot';
+
+/** How a town lives. */
+export interface TownLife {
+  /** What is sold; who lives there has one of them at random, those named twice twice as often. */
+  sold: readonly PackageName[];
+  packages: Record<PackageName, Json>;
+  /** A session moves traffic and reports it about so often. */
+  report_ms: number;
+  /** A device that was thrown off or refused dials again after so long. */
+  redial_ms: number;
+  /** The share of people who come by the hotspot; all others dial PPPoE. */
+  hotspotShare: number;
+  /** Dials of people who have run out meanwhile are answered by a refusal; without it everybody must be online once. */
+  mayHaveRunOut: boolean;
+}
+
+/** `short` runs out again and again, `fair` is throttled beyond its data, `capped` is cut. */
+const days: TownLife = {
+  sold: ['plain', 'plain', 'short', 'fair', 'capped'],
+  packages: {
+    plain: { validity: { count: 1, unit: 'day' }, down_kbps: 10_000, up_kbps: 5000 },
+    short: { validity: { count: 15, unit: 'second' }, down_kbps: 8000, up_kbps: 4000 },
+    fair: {
+      validity: { count: 1, unit: 'day' },
+      down_kbps: 6000,
+      up_kbps: 3000,
+      quota_bytes: 40_000_000,
+      on_quota: 'throttle',
+      throttle_down_kbps: 1000,
+      throttle_up_kbps: 500,
+    },
+    capped: {
+      validity: { count: 1, unit: 'day' },
+      down_kbps: 4000,
+      up_kbps: 2000,
+      quota_bytes: 40_000_000,
+      on_quota: 'cut',
+    },
   },
-  capped: {
-    validity: { count: 1, unit: 'day' },
-    down_kbps: 4000,
-    up_kbps: 2000,
-    quota_bytes: 40_000_000,
-    on_quota: 'cut',
-  },
-} as const;
-export type PackageName = keyof typeof packages;
-const price_cents = 10_000;
+  report_ms: 1000,
+  redial_ms: 1500,
+  hotspotShare: 0,
+  mayHaveRunOut: false,
+};
+/** Of every package. */
+export const price_cents = 10_000;
 
 /** Somebody who bought a package and whose device dials again whenever it is thrown off. */
 export interface Resident {
   username: string;
   subscriptionId: string;
   sold: PackageName;
+  service: Service;
+  /** Digits, as M-Pesa writes it. */
+  msisdn: string;
   router: SimulatedMikrotik;
 }
 
@@ -43,8 +71,10 @@ export interface TownSize {
   residents: number;
 }
 
+/** People who are taken in at once. */
+const AT_ONCE = 8;
+
 const password = 'karibu-nyumbani';
-const redial_ms = 1500;
 let towns = 0;
 
 /** Simulated routers full of people who are always online when they may be, with everything a router reports witnessed. */
@@ -53,7 +83,7 @@ export class Town {
   readonly residents: Resident[] = [];
   readonly witness = new Witness();
   private readonly lastLogin = new Map<string, string>();
-  private readonly packageIds = new Map<PackageName, string>();
+  private readonly packageIds = new Map<string, string>();
   private readonly number = (towns += 1);
   private living: Promise<void>[] = [];
   private over = false;
@@ -61,24 +91,22 @@ export class Town {
   private constructor(
     private readonly product: Product,
     private readonly dice: Dice,
+    private readonly life: TownLife,
   ) {}
 
   /** Takes routers and people in through the API, switches the routers on and dials for everybody. */
-  static async settle(product: Product, size: TownSize, dice: Dice): Promise<Town> {
-    const town = new Town(product, dice);
-    for (const [name, terms] of Object.entries(packages)) {
-      const made = await make(product.api, '/packages', {
-        name: `Town ${town.number} ${name}`,
-        type: 'pppoe',
-        price_cents,
-        currency: 'KES',
-        interim_s: 5,
-        ...terms,
-      });
-      town.packageIds.set(name as PackageName, String(made['id']));
+  static async settle(product: Product, size: TownSize, dice: Dice, life: TownLife = days): Promise<Town> {
+    const town = new Town(product, dice, life);
+    for (const service of ['pppoe', 'hotspot'] as const) {
+      if (service === 'hotspot' && life.hotspotShare === 0) continue;
+      for (const [name, terms] of Object.entries(life.packages)) await town.addPackage(service, name, terms);
     }
     for (let i = 0; i < size.routers; i++) await town.addRouter();
-    for (let i = 0; i < size.residents; i++) await town.addResident(i);
+    const waiting = Array.from({ length: size.residents }, (_, i) => i);
+    const office = async (): Promise<void> => {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await town.addResident(next);
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, office));
     // A new router acts within 2 s.
     await sleep(2500);
     const online = town.moveIn();
@@ -92,10 +120,12 @@ export class Town {
     const online = new Set<string>();
     const stop = this.routers.map((router) =>
       router.events.on((event) => {
-        if (event.kind === 'login' && event.outcome.kind === 'online') online.add(event.username);
+        if (event.kind !== 'login') return;
+        const { kind } = event.outcome;
+        if (kind === 'online' || (kind === 'rejected' && this.life.mayHaveRunOut)) online.add(event.username);
       }),
     );
-    const end = Date.now() + 30_000;
+    const end = Date.now() + 30_000 + this.residents.length * 20;
     const missing = (): Resident[] => this.residents.filter((one) => !online.has(one.username));
     while (missing().length > 0 && Date.now() < end) await sleep(100);
     for (const off of stop) off();
@@ -106,7 +136,7 @@ export class Town {
       );
   }
 
-  /** From now on every session moves traffic and reports it about once a second, each report when the one before is through. */
+  /** From now on every session moves traffic and reports it, each report when the one before is through. */
   live(): void {
     this.over = false;
     this.living = this.residents.map((resident) => this.lead(resident, this.dice.fork()));
@@ -148,6 +178,18 @@ export class Town {
     await Promise.all(this.living);
   }
 
+  private async addPackage(service: Service, name: string, terms: Json): Promise<void> {
+    const made = await make(this.product.api, '/packages', {
+      name: `Town ${this.number} ${service} ${name}`,
+      type: service,
+      price_cents,
+      currency: 'KES',
+      interim_s: Math.max(5, Math.ceil(this.life.report_ms / 1000)),
+      ...terms,
+    });
+    this.packageIds.set(`${service} ${name}`, String(made['id']));
+  }
+
   private async addRouter(): Promise<void> {
     const n = this.routers.length + 1;
     const address = `127.${70 + (process.pid % 20)}.${this.number}.${n}`;
@@ -175,47 +217,65 @@ export class Town {
 
   private async addResident(n: number): Promise<void> {
     const { api } = this.product;
-    const sold = this.dice.pick(['plain', 'plain', 'short', 'fair', 'capped'] as const);
+    const sold = this.dice.pick(this.life.sold);
+    const service = this.life.hotspotShare > 0 && this.dice.chance(this.life.hotspotShare) ? 'hotspot' : 'pppoe';
+    const router = this.dice.pick(this.routers);
     const username = `resident-${this.number}-${n}`;
-    const client = await make(api, '/clients', { name: username, phone: phoneOf(this.number, n) });
+    const msisdn = `2547${String(this.number * 1_000_000 + n).padStart(8, '0')}`;
+    const client = await make(api, '/clients', { name: username, phone: `+${msisdn}` });
     const made = await make(api, '/subscriptions', {
       client_id: String(client['id']),
-      package_id: this.packageIds.get(sold),
+      package_id: this.packageIds.get(`${service} ${sold}`),
       username,
       password,
     });
     const subscriptionId = String(made['id']);
     await must(api, `/subscriptions/${subscriptionId}/activate`);
-    this.residents.push({ username, subscriptionId, sold, router: this.dice.pick(this.routers) });
+    this.residents.push({ username, subscriptionId, sold, service, msisdn, router });
   }
 
   private dial(resident: Resident): void {
-    void resident.router
-      .connectPppoe({ username: resident.username, password, authentication: 'mschap2', redial_ms })
-      .catch(() => undefined);
+    const { router, username, service } = resident;
+    const { redial_ms } = this.life;
+    const dialled =
+      service === 'hotspot'
+        ? router.connectHotspot({ username, password, authentication: 'chap', redial_ms })
+        : router.connectPppoe({ username, password, authentication: 'mschap2', redial_ms });
+    void dialled.catch(() => undefined);
   }
 
   private async lead(resident: Resident, dice: Dice): Promise<void> {
-    await sleep(dice.between(0, 1000));
+    const { report_ms } = this.life;
+    await this.pause(dice.between(0, report_ms));
     while (!this.over) {
       const session = this.sessionOf(resident);
-      const pause = sleep(dice.between(800, 1200));
+      const pause = this.pause(dice.between(0.8 * report_ms, 1.2 * report_ms));
       // A hundred people use up 40 MB in half a minute or so; now and then one reports nothing new or hangs up.
       if (session && dice.chance(0.9)) session.addTraffic(dice.between(0, 200_000), dice.between(0, 2_000_000));
       if (session?.live) await (dice.chance(0.01) ? session.end('Lost-Carrier') : session.interim());
       await pause;
     }
   }
+
+  /** Waits, or less when the town comes to rest. */
+  private async pause(for_ms: number): Promise<void> {
+    for (const end = Date.now() + for_ms; !this.over;) {
+      const left_ms = end - Date.now();
+      if (left_ms <= 0) return;
+      await sleep(Math.min(left_ms, 1000));
+    }
+  }
 }
 
-/** An action of staff or money on a resident, and what the API said; undefined when no answer came. */
+/** An action of staff or money (`payShare` of them, in cash) on a resident, and what the API said; undefined when no answer came. */
 export async function act(
   product: Product,
   resident: Resident,
   dice: Dice,
+  payShare = 0.5,
 ): Promise<{ what: string; status?: number }> {
   const path = `/subscriptions/${resident.subscriptionId}`;
-  const pay = dice.chance(0.5);
+  const pay = dice.chance(payShare);
   const what = pay ? 'pay' : dice.pick(['suspend', 'resume', 'resume', 'top-up']);
   const body: Json = pay
     ? {
@@ -244,8 +304,4 @@ function tellOutcome(outcome: LoginOutcome): string {
   const at = new Date().toISOString().slice(11, 19);
   if (outcome.kind === 'rejected') return `rejected at ${at}: ${outcome.messages.join(' ')}`;
   return `${outcome.kind === 'failed' ? outcome.reason : outcome.kind} at ${at}`;
-}
-
-function phoneOf(town: number, n: number): string {
-  return `+2547${String(town * 1_000_000 + n).padStart(8, '0')}`;
 }

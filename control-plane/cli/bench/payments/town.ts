@@ -43,7 +43,6 @@ export async function settleTown(
   daraja: SimulatedDaraja,
   size: { payers: number; routers: number },
 ): Promise<PaymentTown> {
-  daraja.reach = product.baseUrl;
   const callbackUrl = await openAccount(product, daraja);
   const sold = await makePackage(product.api, { price_cents: PRICE_CENTS, validity: { count: 30, unit: 'day' } });
   const { rows } = await db.query<{ tenant_id: string; version: string }>(
@@ -80,8 +79,9 @@ export async function settleTown(
   };
 }
 
-/** The company's account with the provider; gives the address for outcomes. */
-async function openAccount(product: Served, daraja: SimulatedDaraja): Promise<string> {
+/** The company's account with the provider, which from now on reaches the product; gives the address for outcomes. */
+export async function openAccount(product: Served, daraja: SimulatedDaraja): Promise<string> {
+  daraja.reach = product.baseUrl;
   const { consumerKey, consumerSecret, shortcode, passkey } = daraja.options;
   const saved = await product.api.put<Json>('/settings/payments/mpesa', {
     environment: 'sandbox',

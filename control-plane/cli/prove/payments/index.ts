@@ -118,6 +118,13 @@ async function pay(product: Product, payer: Payer, n: number): Promise<void> {
   throw new Error(`the payment of ${payer.session.username} got no answer within two minutes`);
 }
 
+/** Has the provider's own list read now, and what is due done: the jobs do both by themselves, minutes later. */
+export async function readStatement(product: Product): Promise<void> {
+  await product.ask(
+    `SELECT job_enqueue('payments.work'), job_enqueue('payments.list', json_build_object('tenant', tenant_id::text, 'provider', provider, 'hours', 2), NULL, 'payments.list:proof') FROM payment_provider`,
+  );
+}
+
 interface Standing {
   open: number;
   missing: string[];
@@ -134,9 +141,7 @@ async function comeToAnEnd(product: Product, town: PaymentTown, violations: Viol
     // The first minutes after a prompt, once; a claim of a process that died falls free in real time.
     await product.ask(`UPDATE platform_clock SET shift = make_interval(mins => $1)`, [Math.min(round * 2, 20)]);
     await product.ask('NOTIFY lango_clock');
-    await product.ask(
-      `SELECT job_enqueue('payments.work'), job_enqueue('payments.list', json_build_object('tenant', tenant_id::text, 'provider', provider, 'hours', 2), NULL, 'payments.list:proof') FROM payment_provider`,
-    );
+    await readStatement(product);
     await sleep(2_000);
     now = await standing(product, town);
     if (now.open === 0 && now.missing.length === 0) break;

@@ -1,0 +1,88 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { scenarios, type SimulatedDaraja } from '../../../test-kit/daraja';
+import type { Dice } from '../dice';
+import type { Product } from '../product';
+import type { Resident, Town } from '../town';
+
+/** What a phone and the network do with a prompt. Who changes their mind pays nothing and stays out. */
+const fates: readonly (keyof typeof scenarios)[] = [
+  'success',
+  'success',
+  'success',
+  'success',
+  'success',
+  'twice',
+  'confirmationFirst',
+  'confirmationAfter',
+  'confirmationAlone',
+  'quietSuccess',
+  'cancelled',
+  'insufficient',
+];
+
+/** People who look whether they are online, and pay by M-Pesa when they are not, or now and then before it ends. */
+export class Payers {
+  private readonly fates = new Map<string, number>();
+  private prompted = 0;
+  private refused = 0;
+  private over = false;
+  private readonly work: Promise<unknown>;
+
+  /** `per_s`: people who look, each second. */
+  constructor(
+    private readonly product: Product,
+    private readonly town: Town,
+    private readonly daraja: SimulatedDaraja,
+    private readonly dice: Dice,
+    private readonly per_s: number,
+  ) {
+    this.work = this.go();
+  }
+
+  told(): string {
+    const each = [...this.fates].map(([name, n]) => `${name} ${n}×`).join(', ');
+    return `${this.prompted} prompts (${each}), ${this.refused} asked for again too soon or not answered`;
+  }
+
+  async end(): Promise<void> {
+    this.over = true;
+    await this.work;
+  }
+
+  private async go(): Promise<void> {
+    const paying = new Set<Promise<void>>();
+    while (!this.over) {
+      const resident = this.dice.pick(this.town.residents);
+      const fate = this.dice.pick(fates);
+      if (this.isOut(resident) || this.dice.chance(0.1)) {
+        const payment = this.pay(resident, fate).finally(() => paying.delete(payment));
+        paying.add(payment);
+      }
+      await sleep(1000 / this.per_s);
+    }
+    await Promise.all(paying);
+  }
+
+  private isOut(resident: Resident): boolean {
+    const session = this.town.sessionOf(resident);
+    return session === undefined || session.entitlement.addressLists.includes('expired');
+  }
+
+  /** Refused is who was prompted within the last minute; a process that was killed gives no answer, and people try again later. */
+  private async pay(resident: Resident, fate: keyof typeof scenarios): Promise<void> {
+    this.daraja.script(scenarios[fate], resident.msisdn);
+    const answer = await this.product.api
+      .post('/billing/payments', {
+        subscription_id: resident.subscriptionId,
+        phone: `+${resident.msisdn}`,
+        provider: 'mpesa',
+      })
+      .catch(() => undefined);
+    if (answer?.status !== 201) {
+      this.refused++;
+      return;
+    }
+    this.prompted++;
+    this.fates.set(fate, (this.fates.get(fate) ?? 0) + 1);
+  }
+}

@@ -1,4 +1,5 @@
 import type { HookEvent, HookKind, HookOutcome, HookTools } from './kind';
+import { together } from './together';
 
 /** Seconds to the next try after the first, second, … that could not be finished; after the last a person must look. */
 const RETRY_S = [0.3, 1, 2, 5, 10, 30, 60, 300, 900, 3600] as const;
@@ -9,6 +10,9 @@ const AT_ONCE_TRIES = 2;
 const HELD_MAX = 20_000;
 /** A call is kept for us for half a minute; while a rush is worked off, those that still wait are kept for longer. */
 const HOLD_EVERY_MS = 10_000;
+/** What became of calls is written down for those of so long together. Who dies before leaves calls that are worked on once more, which changes nothing. */
+const NOTE_EVERY_MS = 100;
+const NOTED_AT_ONCE = 200;
 
 /** Works on calls that this process has just kept, a few at a time, in the order in which they came. */
 export interface HookDesk {
@@ -22,6 +26,7 @@ export function createHookDesk(tools: HookTools): HookDesk {
   const running = new Set<Promise<void>>();
   const soon = new Set<NodeJS.Timeout>();
   let stopped = false;
+  const notes = together({ most: NOTED_AT_ONCE, pause_ms: NOTE_EVERY_MS }, (done: Done[]) => noteMany(done, tools));
   const hold = setInterval(() => void holdOn(waiting, tools), HOLD_EVERY_MS);
   hold.unref();
   const next = (): void => {
@@ -30,8 +35,8 @@ export function createHookDesk(tools: HookTools): HookDesk {
       if (!one) return;
       const work = look(one.kind, one.event, tools)
         .then((outcome) => {
-          if (stopped || outcome.kind !== 'later' || one.event.tries >= AT_ONCE_TRIES)
-            return note(one.event, outcome, tools);
+          if (outcome.kind !== 'later') return void writeDown(one.event, outcome);
+          if (stopped || one.event.tries >= AT_ONCE_TRIES) return note(one.event, outcome, tools);
           again(one.kind, { ...one.event, tries: one.event.tries + 1 });
           return undefined;
         })
@@ -42,6 +47,12 @@ export function createHookDesk(tools: HookTools): HookDesk {
         });
       running.add(work);
     }
+  };
+  // Nobody waits for it: the next call is taken up meanwhile.
+  const writeDown = (event: HookEvent, outcome: Finished): void => {
+    notes
+      .put({ event, outcome })
+      .catch((error: unknown) => tools.log.error({ err: error, hook: event.id.toString() }, 'call not noted as done'));
   };
   // Claimed for half a minute: nobody else has it meanwhile.
   const again = (kind: HookKind, event: HookEvent): void => {
@@ -67,8 +78,22 @@ export function createHookDesk(tools: HookTools): HookDesk {
       clearInterval(hold);
       for (const timer of soon) clearTimeout(timer);
       await Promise.all(running);
+      await notes.idle();
     },
   };
+}
+
+type Finished = Exclude<HookOutcome, { kind: 'later' }>;
+interface Done {
+  event: HookEvent;
+  outcome: Finished;
+}
+
+async function noteMany(done: Done[], tools: HookTools): Promise<undefined[]> {
+  await tools.db.outside.$executeRaw`
+    SELECT hook_note_many(${done.map(({ event }) => event.tenantId)}::bigint[], ${done.map(({ event }) => event.id)}::bigint[], ${done.map(({ outcome }) => outcome.kind)}::text[],
+      ${done.map(({ outcome }) => outcome.note?.slice(0, 300) ?? '')}::text[], ${done.map(({ event }) => event.tries + 1)}::int[])`;
+  return done.map(() => undefined);
 }
 
 /** Works on one call and writes down what became of it. */

@@ -6,11 +6,14 @@ import { tooMany } from '../platform/http/problem';
 import { tokenHash } from './address';
 import type { HookDesk } from './desk';
 import type { HookEvent, HookKind, HookReply } from './kind';
+import { together } from './together';
 
 const readRaw = express.raw({ limit: '256kb', type: () => true });
 /** Safaricom gives a validation eight seconds. */
 const ANSWER_MS = 5_000;
 const USUAL: HookReply = { status: 200, body: {} };
+/** Calls that are written down in one statement. */
+const KEPT_AT_ONCE = 64;
 const NOT_KEPT = new Set(['authorization', 'cookie', 'proxy-authorization']);
 
 type AnyRequest = Request<any>; // oxlint-disable-line typescript/no-explicit-any
@@ -21,6 +24,7 @@ export function hookRoutes(kinds: HookKind[], desk: HookDesk, parts: HttpParts):
   const router = Router({ caseSensitive: true });
   const byName = new Map(kinds.map((one) => [one.kind, one]));
   const limits = parts.limits ?? new RequestLimits();
+  const keeper = together({ most: KEPT_AT_ONCE }, (calls: Call[]) => keepMany(calls, parts));
   router.post('/hooks/:kind/:token', readRaw, withToken());
   for (const kind of kinds) {
     const { open } = kind;
@@ -44,7 +48,7 @@ export function hookRoutes(kinds: HookKind[], desk: HookDesk, parts: HttpParts):
       res.locals['route'] = '/hooks/:kind/:token';
       const kind = byName.get(req.params['kind']);
       const token = req.params['token'];
-      const kept = kind && /^[0-9a-f]{32}$/.test(token) ? await keep(kind, token, req, parts) : undefined;
+      const kept = kind && /^[0-9a-f]{32}$/.test(token) ? await keeper.put(callOf(kind, token, req)) : undefined;
       if (!kind || !kept) notHere(req, res);
       else await finish(kind, eventOf(kind, kept, req, true), res);
     };
@@ -104,10 +108,33 @@ function headersOf(req: AnyRequest): Record<string, string> {
   );
 }
 
-async function keep(kind: HookKind, token: string, req: AnyRequest, parts: HttpParts): Promise<Kept | undefined> {
-  const rows = await parts.db.outside.$queryRaw<Kept[]>`
-    SELECT * FROM hook_keep(${kind.kind}, ${kind.account}, ${tokenHash(token)}, ${callerIp(req)}::inet, ${JSON.stringify(headersOf(req))}::jsonb, ${bodyOf(req)})`;
-  return rows[0];
+/** A call as it is written down. */
+interface Call {
+  kind: string;
+  account: string;
+  token: string;
+  ip: string;
+  headers: string;
+  body: string;
+}
+
+const callOf = (kind: HookKind, token: string, req: AnyRequest): Call => ({
+  kind: kind.kind,
+  account: kind.account,
+  token: tokenHash(token).toString('hex'),
+  ip: callerIp(req),
+  headers: JSON.stringify(headersOf(req)),
+  body: bodyOf(req).toString('base64'),
+});
+
+/** Undefined for each whose token is nobody's. */
+async function keepMany(calls: Call[], parts: HttpParts): Promise<(Kept | undefined)[]> {
+  const of = (name: keyof Call): string[] => calls.map((call) => call[name]);
+  const rows = await parts.db.outside.$queryRaw<(Kept & { n: number })[]>`
+    SELECT n, id, tenant_id, received_at
+    FROM hook_keep_many(${of('kind')}::text[], ${of('account')}::text[], ${of('token')}::text[], ${of('ip')}::text[], ${of('headers')}::text[], ${of('body')}::text[])`;
+  const kept = new Map(rows.map((row) => [row.n, row]));
+  return calls.map((_, at) => kept.get(at + 1));
 }
 
 async function keepOpen(kind: HookKind, tenant: bigint, req: AnyRequest, parts: HttpParts): Promise<Kept | undefined> {

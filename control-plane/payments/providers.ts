@@ -18,11 +18,21 @@ export const providers = (): PaymentProvider[] => Object.values(all);
 export const SECRETS_PURPOSE = 'payment_provider.secrets';
 const overrides = { mpesa: 'daraja', familybank: 'familybank', stripe: 'stripe' } as const;
 
+/** What a company said of its account, as it is kept. */
+export interface KeptSettings {
+  settings: Record<string, unknown>;
+  secrets_enc: Uint8Array;
+}
+
 /** What a company said of its account, secrets included; undefined where it said nothing, or what it said no longer does. */
 export async function openSettings<S>(ctx: Context, provider: PaymentProvider<S>): Promise<S | undefined> {
-  const [row] = await ctx.tx.$queryRaw<{ settings: Record<string, unknown>; secrets_enc: Uint8Array }[]>`
+  const [row] = await ctx.tx.$queryRaw<KeptSettings[]>`
     SELECT settings, secrets_enc FROM payment_provider WHERE tenant_id = ${ctx.tenantId} AND provider = ${provider.name}`;
-  if (!row) return undefined;
+  return row && unsealSettings(ctx, provider, row);
+}
+
+/** The same of a row that is read already; undefined where what it says no longer does. */
+export function unsealSettings<S>(ctx: Context, provider: PaymentProvider<S>, row: KeptSettings): S | undefined {
   const secrets = JSON.parse(ctx.secrets.open(SECRETS_PURPOSE, ctx.tenantId, row.secrets_enc)) as object;
   const parsed = provider.settings.safeParse({ ...row.settings, ...secrets });
   return parsed.success ? parsed.data : undefined;

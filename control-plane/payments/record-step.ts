@@ -1,4 +1,5 @@
 import type { Context } from '../platform/context';
+import { Prisma } from '../platform/db/generated/client';
 
 /** A step of a payment's timeline. */
 export interface Step {
@@ -16,12 +17,17 @@ export async function recordStep(ctx: Context, paymentId: bigint, step: string, 
 
 /** Several at once, in their order. A step without a moment has that of its writing. */
 export async function recordSteps(ctx: Context, paymentId: bigint, steps: readonly Step[]): Promise<void> {
+  await ctx.tx.$executeRaw(stepsInsert(ctx, paymentId, steps));
+}
+
+/** The statement of it, for those that do more in the same. */
+export function stepsInsert(ctx: Context, paymentId: bigint, steps: readonly Step[]): Prisma.Sql {
   const rows = steps.map(({ step, detail, at }) => ({
     step,
     detail: detail?.slice(0, 300) ?? null,
     at: at?.toISOString(),
   }));
-  await ctx.tx.$executeRaw`
+  return Prisma.sql`
     INSERT INTO payment_step (tenant_id, payment_id, step, detail, at)
     SELECT ${ctx.tenantId}, ${paymentId}, x.step, x.detail, coalesce(x.at, clock_timestamp())
     FROM ROWS FROM (jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS (step text, detail text, at timestamptz)) WITH ORDINALITY AS x (step, detail, at, n) ORDER BY n`;

@@ -33,6 +33,10 @@ interface OrderRow {
   amount_cents: bigint;
   currency: string;
   receipt: string | null;
+  /** Of its receipt, where that was told before. */
+  told_state: Notice['state'] | null;
+  told_payment_id: bigint | null;
+  told_cents: bigint | null;
 }
 
 interface Notice {
@@ -45,7 +49,18 @@ interface Notice {
 /** One after another for one receipt, in whatever way it is told: taken before any other lock. */
 export async function lockReceipt(ctx: Context, method: string, receipt: string): Promise<void> {
   await ctx.tx.$executeRaw`
-    SELECT pg_advisory_xact_lock(hashtextextended(${`receipt ${ctx.tenantId} ${method} ${receipt.toUpperCase()}`}, 0))`;
+    SELECT pg_advisory_xact_lock(hashtextextended(${receiptLock(ctx, receipt) + method}, 0))`;
+}
+
+const receiptLock = (ctx: Context, receipt: string): string => `receipt ${ctx.tenantId} ${receipt.toUpperCase()} `;
+
+/** What never changes of an order, and the lock of its receipt: one way to the database for both. */
+async function openOrder(ctx: Context, id: bigint, receipt: string | undefined): Promise<bigint | null> {
+  const lock = receipt === undefined ? null : receiptLock(ctx, receipt);
+  const [order] = await ctx.tx.$queryRaw<{ subscription_id: bigint | null }[]>`
+    SELECT subscription_id, CASE WHEN ${lock}::text IS NOT NULL THEN pg_advisory_xact_lock(hashtextextended(${lock}::text || method, 0))::text END AS held FROM payment WHERE id = ${id}`;
+  if (!order) throw new Error(`payment ${id} is not there`);
+  return order.subscription_id;
 }
 
 /**
@@ -53,24 +68,22 @@ export async function lockReceipt(ctx: Context, method: string, receipt: string)
  * in which order. `steps` are what has happened so far.
  */
 export async function settlePayment(ctx: Context, id: bigint, proof: Proof, steps: Step[]): Promise<Settled> {
-  const order = await ctx.tx.payment.findFirst({ where: { id }, select: { subscription_id: true, method: true } });
-  if (!order) throw new Error(`payment ${id} is not there`);
-  if (proof.receipt !== undefined) await lockReceipt(ctx, order.method, proof.receipt);
-  const sub = order.subscription_id === null ? undefined : await lockSubscription(ctx, order.subscription_id);
+  const service = await openOrder(ctx, id, proof.receipt);
+  const sub = service === null ? undefined : await lockSubscription(ctx, service);
   const [row] = await ctx.tx.$queryRaw<OrderRow[]>`
-    SELECT id, subscriber_id, subscription_id, method, state, amount_cents, currency, receipt FROM payment WHERE id = ${id} FOR NO KEY UPDATE`;
+    SELECT p.id, p.subscriber_id, p.subscription_id, p.method, p.state, p.amount_cents, p.currency, p.receipt,
+      n.state AS told_state, n.payment_id AS told_payment_id, n.amount_cents AS told_cents
+    FROM payment p LEFT JOIN payment_notice n ON n.tenant_id = p.tenant_id AND n.method = p.method AND upper(n.receipt) = upper(${proof.receipt ?? null}::text)
+    WHERE p.id = ${id} FOR NO KEY UPDATE OF p`;
   if (!row) throw new Error(`payment ${id} is not there`);
   if (row.state === 'settled' || row.state === 'refunded') return adopt(ctx, row, proof, steps);
-  const standing = proof.receipt === undefined ? undefined : await findNotice(ctx, row.method, proof.receipt);
-  if (standing?.state === 'credited' && standing.payment_id !== null)
-    return bookedElsewhere(ctx, row, standing.payment_id, steps);
+  if (row.told_state === 'credited' && row.told_payment_id !== null)
+    return bookedElsewhere(ctx, row, row.told_payment_id, steps);
   // What lies in suspense was told with proof, and goes to its order as it lies there.
-  const amount = standing?.state === 'waiting' ? standing.amount_cents : (proof.amount_cents ?? row.amount_cents);
-  if (proof.receipt !== undefined) {
+  const held = row.told_state === 'waiting' ? row.told_cents : null;
+  const amount = held ?? proof.amount_cents ?? row.amount_cents;
+  if (proof.receipt !== undefined)
     await writeNotice(ctx, row, { ...proof, receipt: proof.receipt, amount_cents: amount });
-    await ctx.tx
-      .$executeRaw`UPDATE payment SET receipt = ${proof.receipt}, reference = ${proof.receipt}, received_at = lango_now() WHERE id = ${id}`;
-  } else await ctx.tx.$executeRaw`UPDATE payment SET received_at = lango_now() WHERE id = ${id}`;
   if (amount !== row.amount_cents) {
     await ctx.tx.$executeRaw`SELECT payment_received_cents(${id}, ${amount})`;
     steps.push({
@@ -84,11 +97,12 @@ export async function settlePayment(ctx: Context, id: bigint, proof: Proof, step
       paymentId: id,
       subscriberId: row.subscriber_id,
       sub,
-      from: standing?.state === 'waiting' ? 'suspense' : row.method,
+      from: held === null ? row.method : 'suspense',
       amount_cents: amount,
       currency: row.currency,
       method: row.method,
       reference: proof.receipt ?? '',
+      order: true,
     },
     steps,
   );

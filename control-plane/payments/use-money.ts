@@ -4,7 +4,7 @@ import { accountsFor, lockAccounts, postTransfers, type AccountCode, type Transf
 import type { Context } from '../platform/context';
 import { holdDebt, payDebt } from '../postpaid';
 import { isAllowed, settlePurchase, versionDue, type Locked } from '../subscriptions';
-import { recordSteps, type Step } from './record-step';
+import { stepsInsert, type Step } from './record-step';
 import type { PaymentUse } from './schema';
 
 /** Money that came in: whose, how much, and the account of the books that it comes from (a code of the chart, or the id of another's account). */
@@ -17,7 +17,10 @@ export interface Money {
   amount_cents: bigint;
   currency: string;
   method: string;
+  /** The receipt; empty where the provider told none. */
   reference: string;
+  /** It was asked for: its receipt and the moment of its coming are written down with the rest. */
+  order?: boolean;
 }
 
 interface Purse {
@@ -53,11 +56,8 @@ export async function useMoney(ctx: Context, money: Money, steps: Step[]): Promi
     if (cost === 0n) use = 'invoice_paid';
   }
   const applied = cost + paid < amount_cents ? cost + paid : amount_cents;
-  await ctx.tx.$executeRaw`
-    UPDATE payment SET state = 'settled', outcome = ${use}, applied_cents = ${applied}, wallet_cents = ${amount_cents - applied},
-      settled_at = lango_now(), due_at = NULL, claimed_until = NULL WHERE id = ${paymentId}`;
   steps.push({ step: 'settled', detail: null });
-  await recordSteps(ctx, paymentId, steps);
+  await close(ctx, money, use, applied, steps);
   await recordAudit(
     ctx,
     'payments.post',
@@ -71,20 +71,40 @@ export async function useMoney(ctx: Context, money: Money, steps: Step[]): Promi
       outcome: use,
     },
   );
-  await tellLive(ctx, paymentId, sub?.id);
   return use;
+}
+
+/** Closes the payment, writes its steps and tells open pages, in one statement. */
+async function close(
+  ctx: Context,
+  { paymentId, amount_cents, order, reference, sub }: Money,
+  use: PaymentUse,
+  applied: bigint,
+  steps: readonly Step[],
+): Promise<void> {
+  const receipt = order && reference !== '' ? reference : null;
+  await ctx.tx.$executeRaw`
+    WITH closed AS (
+      UPDATE payment SET state = 'settled', outcome = ${use}, applied_cents = ${applied}, wallet_cents = ${amount_cents - applied},
+        receipt = coalesce(${receipt}::text, receipt), reference = coalesce(${receipt}::text, reference),
+        received_at = CASE WHEN ${order ?? false} THEN lango_now() ELSE received_at END, settled_at = lango_now(), due_at = NULL, claimed_until = NULL
+      WHERE id = ${paymentId}),
+    written AS (${stepsInsert(ctx, paymentId, steps)})
+    SELECT pg_notify('lango_live', ${liveWord(ctx, paymentId, sub?.id)})`;
 }
 
 /** Tells open pages. */
 export async function tellLive(ctx: Context, paymentId: bigint, subscriptionId: bigint | undefined): Promise<void> {
-  const live = {
+  await ctx.tx.$executeRaw`SELECT pg_notify('lango_live', ${liveWord(ctx, paymentId, subscriptionId)})`;
+}
+
+const liveWord = (ctx: Context, paymentId: bigint, subscriptionId: bigint | undefined): string =>
+  JSON.stringify({
     tenant: ctx.tenantId.toString(),
     topic: 'payment',
     id: paymentId.toString(),
     ...(subscriptionId === undefined ? {} : { subscription: subscriptionId.toString() }),
-  };
-  await ctx.tx.$executeRaw`SELECT pg_notify('lango_live', ${JSON.stringify(live)})`;
-}
+  });
 
 /** What this money does: staff's decision to shut a gate is not undone by money. */
 function useOf(sub: Locked | undefined, price: Price | undefined, total: bigint): PaymentUse {

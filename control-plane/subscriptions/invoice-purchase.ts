@@ -20,7 +20,7 @@ export async function invoicePurchase(
   await issueInvoice(ctx, key, sub, [
     {
       kind: 'service',
-      description: await planName(ctx, version.plan_id),
+      description: version.plan_id === sub.plan.plan_id ? sub.plan_name : await planName(ctx, version.plan_id),
       unit_cents: price.list_cents,
       discount_cents: price.off_cents,
       discount_name: price.discount?.name,

@@ -1,5 +1,5 @@
 import type { Context } from '../platform/context';
-import type { plan_version, Prisma, subscription_now } from '../platform/db/generated/client';
+import { Prisma, type plan_version, type subscription_now } from '../platform/db/generated/client';
 import { recordAudit } from '../audit';
 import { isAllowed, refusalOf, type SubscriptionAction, type SubscriptionState } from './states';
 
@@ -7,6 +7,7 @@ import { isAllowed, refusalOf, type SubscriptionAction, type SubscriptionState }
 export type Locked = subscription_now & {
   state: SubscriptionState;
   plan: plan_version;
+  plan_name: string;
   timezone: string;
   /** Billed after its period, from then on; null: bought before. */
   postpaid_from: Date | null;
@@ -31,12 +32,27 @@ export async function lockSubscription(ctx: Context, id: bigint): Promise<Locked
     FROM subscription s WHERE s.id = ${id} FOR NO KEY UPDATE OF s`;
   // What is left of the old period is counted before anything is added to it.
   if (locked?.period_over) await ctx.tx.$executeRaw`SELECT subscription_turn_cycle(${id})`;
-  const now = await ctx.tx.subscription_now.findFirst({ where: { id } });
-  if (!now || !locked) return undefined;
-  const plan = await ctx.tx.plan_version.findUniqueOrThrow({ where: { id: now.plan_version_id } });
+  if (!locked) return undefined;
+  const [row] = await ctx.tx.$queryRaw<(Now & Record<string, unknown>)[]>`
+    SELECT ${standingColumns}, ${versionColumns}, p.name AS plan_name
+    FROM subscription_now n JOIN plan_version v ON v.id = n.plan_version_id JOIN plan p ON p.id = v.plan_id WHERE n.id = ${id}`;
+  if (!row) return undefined;
+  const plan = Object.fromEntries(versionNames.map((name) => [name, row[VERSION + name]])) as plan_version;
   const { postpaid_from, timezone } = locked;
-  return { ...now, state: now.state as SubscriptionState, plan, timezone, postpaid_from };
+  return { ...row, plan, timezone, postpaid_from };
 }
+
+type Now = Omit<subscription_now, 'state'> & { state: SubscriptionState; plan_name: string };
+
+/** Read with its version in one statement: each costs a payment a way to the database and back. Columns by name, so that a plan that a connection keeps outlives new ones. */
+const VERSION = 'version ';
+const versionNames = Object.keys(Prisma.Plan_versionScalarFieldEnum) as (keyof plan_version)[];
+const standingColumns = Prisma.raw(
+  Object.keys(Prisma.Subscription_nowScalarFieldEnum)
+    .map((name) => `n."${name}"`)
+    .join(', '),
+);
+const versionColumns = Prisma.raw(versionNames.map((name) => `v."${name}" AS "${VERSION}${name}"`).join(', '));
 
 /** One change of a subscription: what the row becomes, why the network must hear of it, and what the audit keeps. */
 export interface Change {

@@ -4,7 +4,7 @@ import type { Context } from '../../platform/context';
 import { bookMoney } from '../book-money';
 import { isPayer } from '../msisdn';
 import { noteFailure, noteUnclear } from '../note-outcome';
-import { openSettings } from '../providers';
+import { unsealSettings, type KeptSettings } from '../providers';
 import type { Step } from '../record-step';
 import { settlePayment } from '../settle-payment';
 import { payerText } from '../book-money';
@@ -13,12 +13,15 @@ import { readOutcome } from './outcome';
 import { mpesa } from './provider';
 import { isBelieved } from './settings';
 
+/** An order, and beside it the company's account as it is kept; without one both are null. */
 interface OrderRow {
   id: bigint;
   state: string;
   phone: string | null;
   amount_cents: bigint;
   provider_ref2: string | null;
+  settings: KeptSettings['settings'] | null;
+  secrets_enc: KeptSettings['secrets_enc'] | null;
 }
 
 /** The company that a callback to the open address is about. */
@@ -43,10 +46,12 @@ export function handleStk(event: HookEvent, tools: HookTools): Promise<HookOutco
   const opening = { tenantId: event.tenantId, actor: providerActor(event), requestId: `hook-${event.id}` };
   return tools.db.inTenant(opening, async (ctx) => {
     const [order] = await ctx.tx.$queryRaw<OrderRow[]>`
-      SELECT id, state, phone, amount_cents, provider_ref2 FROM payment WHERE tenant_id = ${ctx.tenantId} AND method = 'mpesa' AND provider_ref = ${told.checkoutId}`;
+      SELECT p.id, p.state, p.phone, p.amount_cents, p.provider_ref2, a.settings, a.secrets_enc
+      FROM payment p LEFT JOIN payment_provider a ON a.tenant_id = p.tenant_id AND a.provider = p.method
+      WHERE p.tenant_id = ${ctx.tenantId} AND p.method = 'mpesa' AND p.provider_ref = ${told.checkoutId}`;
     // It may have overtaken the answer to the prompt itself.
     if (!order) return { kind: 'later', note: 'of no order that we know' };
-    const doubts = await doubtsOf(ctx, event, told, order);
+    const doubts = doubtsOf(ctx, event, told, order);
     const steps: Step[] = [{ step: 'called_back', detail: `${told.code} ${told.text}`.trim(), at: event.receivedAt }];
     const outcome = readOutcome(told.code, told.text);
     if (doubts.length > 0) {
@@ -94,8 +99,9 @@ async function accountRef(ctx: Context, id: bigint): Promise<string> {
 }
 
 /** Reasons not to take a callback's word. */
-async function doubtsOf(ctx: Context, event: HookEvent, told: StkCallback, order: OrderRow): Promise<string[]> {
-  const settings = await openSettings(ctx, mpesa);
+function doubtsOf(ctx: Context, event: HookEvent, told: StkCallback, order: OrderRow): string[] {
+  const { settings: kept, secrets_enc } = order;
+  const settings = kept && secrets_enc ? unsealSettings(ctx, mpesa, { settings: kept, secrets_enc }) : undefined;
   const doubts: string[] = [];
   if (!event.byToken) doubts.push('open address');
   else if (!settings || !isBelieved(settings, event.ip)) doubts.push('unknown source');

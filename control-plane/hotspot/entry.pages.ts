@@ -6,9 +6,8 @@ import { redeemVoucher } from '../vouchers';
 import { deviceFields, readDevice } from './device';
 import type { Door } from './door';
 import { drawn, withSaid, type Stand } from './frame';
-import { admit, keepConsent, makePass, newWord, passCookie, passPath, wordOf, type Proof } from './passes';
-import { atStand, formFields, refused, saidIn, saidOf } from './shop.pages';
-import { beginTrial } from './trial';
+import { admit, keepConsent, makePass, newWord, passCookie, passPath, type Proof } from './passes';
+import { atStand, formFields, saidIn, saidOf } from './shop.pages';
 
 /** A pass for a service that its holder has shown to be theirs, its device let in, and on to its page. */
 export async function enter(
@@ -90,21 +89,6 @@ export const entryRoutes: PageRoute[] = [
         if ('error' in used) return voucherPage(stand, values, used.error);
         return enter(stand, { word: newWord(), subscriptionId: used.id, proof: 'voucher', ip: call.ip });
       });
-    },
-  }),
-  publicPage({
-    method: 'POST',
-    path: '/hotspot/:site/trial',
-    form: z.object({ ...formFields, accepts: z.string().max(5).default('') }),
-    run(call, { params, form }, web) {
-      const values = form.ok ? form.value : form.values;
-      return atStand(call, web, params.site, saidIn(values), async (stand, ctx, door) => {
-        if (door.site.terms_required && values['accepts'] !== 'yes') return undefined;
-        const word = newWord();
-        const id = await beginTrial(ctx, door, readDevice(stand.said), { held: wordOf(web), word });
-        if (id === undefined) return seeOther(withSaid(stand.path, stand.said));
-        return enter(stand, { word, subscriptionId: id, proof: 'trial', ip: call.ip });
-      }).then((done) => done ?? refused(call, web, params.site, values, { kind: 'invalid', field: 'terms' }));
     },
   }),
   publicPage({

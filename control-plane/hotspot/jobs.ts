@@ -11,7 +11,8 @@ export const jobs: JobSpec[] = [
       );
       const codes = await db.query(`DELETE FROM hotspot_code WHERE sent_at < lango_now() - interval '1 day'`);
       const guesses = await db.query(`DELETE FROM hotspot_guess WHERE at < lango_now() - interval '1 day'`);
-      return (passes.rowCount ?? 0) + (codes.rowCount ?? 0) + (guesses.rowCount ?? 0);
+      const away = await db.query(`DELETE FROM hotspot_sign_in WHERE created_at < lango_now() - interval '1 day'`);
+      return (passes.rowCount ?? 0) + (codes.rowCount ?? 0) + (guesses.rowCount ?? 0) + (away.rowCount ?? 0);
     },
   },
 ];

@@ -12,6 +12,7 @@ import { isWord, newWord } from './passes';
 import { byReceipt, canSendCodes, CODE_MINUTES, confirmCode, findProving, ownedBy, sendCode } from './prove';
 import { atStand, formFields, saidIn, saidOf } from './shop.pages';
 import { untilWords } from './shop.view';
+import { trialOfPhone } from './trial.pages';
 
 /** A provider answers within seconds; who waits longer is told that it goes on by itself. */
 const WAIT_MS = 5_000;
@@ -57,6 +58,7 @@ async function codePage(stand: Stand, word: string, fault?: 'wrong' | 'over'): P
   if (!proving) return seeOther(withSaid(`${path}/mine`, said));
   const here = `${path}/code/${word}`;
   const mine = withSaid(`${path}/mine`, said);
+  if (proving.confirmed && proving.purpose === 'trial') return seeOther(withSaid(path, said));
   if (proving.confirmed) {
     const services = (await ownedBy(ctx, proving.phone)).map(({ id, plan, until }) => ({
       id: id.toString(),
@@ -72,10 +74,13 @@ async function codePage(stand: Stand, word: string, fault?: 'wrong' | 'over'): P
     { title: t('hotspot.code_title'), here, status: fault === undefined ? 200 : 422 },
     {
       here,
-      lead: t('hotspot.code_sent', { count: CODE_MINUTES }),
+      lead: t(proving.purpose === 'trial' ? 'hotspot.trial_code_sent' : 'hotspot.code_sent', { count: CODE_MINUTES }),
       errors: text && formErrors({ code: text }),
       codeError: text,
-      mine,
+      other:
+        proving.purpose === 'trial'
+          ? { href: withSaid(`${path}/trial`, said), word: t('hotspot.trial_no_code') }
+          : { href: mine, word: t('hotspot.no_code') },
     },
   );
 }
@@ -170,6 +175,7 @@ export const mineRoutes: PageRoute[] = [
           if (said !== 'right') return codePage(stand, word, said);
         }
         const proving = await findProving(ctx, word);
+        if (proving?.confirmed && proving.purpose === 'trial') return trialOfPhone(stand, proving.phone, call.ip);
         const owned = proving?.confirmed ? await ownedBy(ctx, proving.phone) : [];
         const chosen =
           service === undefined ? (owned.length === 1 ? owned[0] : undefined) : owned.find(({ id }) => id === service);
@@ -186,6 +192,6 @@ async function toCode(stand: Stand, value: Mine): Promise<PageResult> {
   if (phone === undefined)
     return minePage(stand, { values: value, errors: { phone: reader.t('hotspot.phone_wrong') } });
   const word = isWord(value.word) ? value.word : newWord();
-  await sendCode(ctx, door, { word, phone, locale });
+  await sendCode(ctx, door, { word, phone, locale, purpose: 'service' });
   return seeOther(withSaid(`${path}/code/${word}`, said));
 }

@@ -59,26 +59,30 @@ export const canSendCodes = (ctx: Context): Promise<boolean> => canSend(ctx, 'sm
 const codeHash = (ctx: Context, word: string, code: string): Buffer =>
   ctx.secrets.sign('hotspot_code.code', `${ctx.tenantId} ${word} ${code}`);
 
+/** What a code shows a phone for: a service of its own that runs, or a site's free minutes. */
+export type Purpose = 'service' | 'trial';
+
 /**
- * Sends a code to a phone, if a service that runs is the phone's. Whether it was is not told: the page says the same to everybody, and who has nothing gets nothing.
+ * Sends a code to a phone: for a service if the phone has one that runs, for a trial to any. Whether it was sent is not told: the page says the same to everybody.
+ * The two purposes are counted apart, so that nobody who asks for trials keeps others from their service.
  */
 export async function sendCode(
   ctx: Context,
   door: Door,
-  wish: { word: string; phone: string; locale: Locale },
+  wish: { word: string; phone: string; locale: Locale; purpose: Purpose },
 ): Promise<void> {
-  const { word, phone, locale } = wish;
+  const { word, phone, locale, purpose } = wish;
   await ctx.tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`hotspot code ${ctx.tenantId}`}, 0))`;
   const [sent] = await ctx.tx.$queryRaw<{ to_one: number; of_company: number }[]>`
     SELECT count(*) FILTER (WHERE phone = ${phone})::int AS to_one, count(*) FILTER (WHERE code_hash IS NOT NULL OR confirmed_at IS NOT NULL)::int AS of_company FROM hotspot_code
-    WHERE tenant_id = ${ctx.tenantId} AND sent_at > lango_now() - interval '1 hour'`;
+    WHERE tenant_id = ${ctx.tenantId} AND purpose = ${purpose} AND sent_at > lango_now() - interval '1 hour'`;
   const code = String(randomInt(1_000_000)).padStart(6, '0');
   const until = new Date(ctx.now.getTime() + CODE_MINUTES * 60_000);
   const fine = (sent?.to_one ?? 0) < MOST_TO_ONE && (sent?.of_company ?? 0) < MOST_OF_COMPANY;
-  const goes = fine && (await ownedBy(ctx, phone)).length > 0;
+  const goes = fine && (purpose === 'trial' || (await ownedBy(ctx, phone)).length > 0);
   const rows = await ctx.tx.$executeRaw`
-    INSERT INTO hotspot_code (tenant_id, site_id, word_hash, phone, code_hash, expires_at, sent_at)
-    VALUES (${ctx.tenantId}, ${door.siteId}, ${hashWord(word)}, ${phone}, ${goes ? codeHash(ctx, word, code) : null}::bytea, ${until}, ${ctx.now}) ON CONFLICT (word_hash) DO NOTHING`;
+    INSERT INTO hotspot_code (tenant_id, site_id, word_hash, phone, purpose, code_hash, expires_at, sent_at)
+    VALUES (${ctx.tenantId}, ${door.siteId}, ${hashWord(word)}, ${phone}, ${purpose}, ${goes ? codeHash(ctx, word, code) : null}::bytea, ${until}, ${ctx.now}) ON CONFLICT (word_hash) DO NOTHING`;
   if (rows === 0 || !goes) return;
   await enqueueMessage(ctx, {
     kind: 'code',
@@ -93,13 +97,14 @@ export async function sendCode(
 export interface Proving {
   phone: string;
   confirmed: boolean;
+  purpose: Purpose;
 }
 
 /** Who holds this word is proving that a phone is theirs, or has. For an hour. */
 export async function findProving(ctx: Context, word: string): Promise<Proving | undefined> {
-  const [row] = await ctx.tx.$queryRaw<{ phone: string; confirmed_at: Date | null }[]>`
-    SELECT phone, confirmed_at FROM hotspot_code WHERE tenant_id = ${ctx.tenantId} AND word_hash = ${hashWord(word)} AND sent_at > lango_now() - interval '1 hour'`;
-  return row && { phone: row.phone, confirmed: row.confirmed_at !== null };
+  const [row] = await ctx.tx.$queryRaw<{ phone: string; confirmed_at: Date | null; purpose: Purpose }[]>`
+    SELECT phone, confirmed_at, purpose FROM hotspot_code WHERE tenant_id = ${ctx.tenantId} AND word_hash = ${hashWord(word)} AND sent_at > lango_now() - interval '1 hour'`;
+  return row && { phone: row.phone, confirmed: row.confirmed_at !== null, purpose: row.purpose };
 }
 
 /** Looks at a code: a try is spent before it is compared. */

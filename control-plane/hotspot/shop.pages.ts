@@ -10,7 +10,7 @@ import { offersOf, ways, waysOf } from './offers';
 import { admit, findPass, isPayer, isWord, makePass, passCookie, passPath, wordOf } from './passes';
 import { recognise, type Known } from './recognise';
 import { shopPage, type ShopState } from './shop.view';
-import { mayTry } from './trial';
+import { trialWay } from './trial';
 
 /** Of a form: what the router told, and the word that makes a second tap the same one. */
 export const formFields = { ...deviceFields, word: z.string().max(60).default('') };
@@ -47,7 +47,8 @@ async function shop(stand: Stand, known: Known | undefined, shown: Shown = {}): 
     known,
     values: {},
     errors: {},
-    trialMinutes: (await mayTry(ctx, door, device, wordOf(web))) ? door.site.trial_minutes : 0,
+    trial: await trialWay(ctx, door, device, wordOf(web)),
+    signIn: device.mac === undefined ? undefined : door.site.identity_provider?.name,
     ...shown,
   });
 }

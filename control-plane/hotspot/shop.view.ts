@@ -16,6 +16,7 @@ import { drawn, withSaid, type Stand } from './frame';
 import type { Way } from './offers';
 import { newWord } from './passes';
 import type { Known } from './recognise';
+import type { TrialWay } from './trial';
 
 export interface ShopState {
   offers: Package[];
@@ -25,8 +26,10 @@ export interface ShopState {
   errors: Record<string, string>;
   /** What is wrong with the whole. */
   fault?: string | undefined;
-  /** The trial that this device may have, in minutes; 0: none. */
-  trialMinutes: number;
+  /** How this device may ask for the site's trial; undefined: it may not. */
+  trial: TrialWay | undefined;
+  /** Where guests may sign in, by its name. */
+  signIn: string | undefined;
 }
 
 /** "until 18:40", "until Friday, 09:41", "until 27 Nov, 09:41". */
@@ -115,10 +118,13 @@ export function shopPage(stand: Stand, state: ShopState): PageResult {
       termsError: wrong['terms'],
       mine: withSaid(`${path}/mine`, said),
       voucher: withSaid(`${path}/voucher`, said),
-      trial: state.trialMinutes > 0 && {
+      trial: state.trial !== undefined && {
         word: newWord(),
-        label: t('hotspot.try', { count: state.trialMinutes }),
+        label: t('hotspot.try', { count: door.site.trial_minutes }),
+        // A number is asked for on a page of its own.
+        href: state.trial === 'phone' ? withSaid(`${path}/trial`, said) : '',
       },
+      signIn: state.signIn !== undefined && { word: newWord(), label: t('hotspot.sign_in', { name: state.signIn }) },
     },
   );
 }

@@ -3,6 +3,7 @@ import { isIPv4 } from 'node:net';
 import { recordAudit } from '../audit';
 import type { Context } from '../platform/context';
 import { changeRouter } from '../routers';
+import { signInHosts } from '../sites';
 import { findInstallation } from './installation';
 import { TUNNEL_KEY, TUNNEL_PASSWORD } from './issue-line';
 import { appliedOf } from './plan';
@@ -79,6 +80,7 @@ export async function fetchScript(
     },
     api,
     wanted: readWanted(router.wanted),
+    openHosts: await signInHosts(ctx, routerId),
   };
   // What the script says is what we told; a name of a host counts as it will be compared, by its address, only after the first plan.
   await ctx.tx

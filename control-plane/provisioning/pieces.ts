@@ -64,6 +64,8 @@ export interface Recipe {
   tunnel: { privateKey: string; user: string; password: string };
   api: { username: string; password: string };
   wanted: Wanted;
+  /** Hosts that guests of its hotspots must reach before they are online, to sign in there. */
+  openHosts: readonly string[];
 }
 
 /** A row of ours that is known by its comment. */

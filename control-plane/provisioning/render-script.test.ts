@@ -34,6 +34,7 @@ function recipe(version: string, more: Partial<Recipe> = {}): Recipe {
       pools: [{ name: 'spare', ranges: '10.9.0.2-10.9.0.254' }],
       queues: [{ name: 'office-cap', target: 'office', up_kbps: 2000, down_kbps: 8000 }],
     }),
+    openHosts: ['accounts.example.com'],
     ...more,
   };
 }

@@ -5,6 +5,7 @@ import type { Row } from '../../radius/routeros';
 import type { Context } from '../platform/context';
 import type { TaskTools } from '../platform/jobs/task';
 import { API_PASSWORD, atRouter, type RouterAtHand } from '../routers';
+import { signInHosts } from '../sites';
 import { tunnelUser } from './fetch-script';
 import { findInstallation, type Installation } from './installation';
 import { TUNNEL_KEY, TUNNEL_PASSWORD } from './issue-line';
@@ -51,9 +52,10 @@ export async function runProvision(
   helpers: JobHelpers,
   tools: TaskTools,
 ): Promise<ProvisionOutcome> {
-  const { kept, installation, open } = await inTenant(async (ctx) => ({
+  const { kept, installation, openHosts, open } = await inTenant(async (ctx) => ({
     kept: await keptOf(ctx, routerId),
     installation: await findInstallation(ctx),
+    openHosts: await signInHosts(ctx, routerId),
     open: (name: string, sealed: Buffer | null) => (sealed ? ctx.secrets.open(name, ctx.tenantId, sealed) : ''),
   }));
   if (!kept || !installation) return { kind: 'failed', fault: 'gone' };
@@ -84,6 +86,7 @@ export async function runProvision(
         },
         api: { username: kept.api_username ?? '', password: open(API_PASSWORD, kept.api_password_enc) },
         wanted: readWanted(kept.wanted),
+        openHosts,
       };
       return carryOut(router, await resolved(stepsOf(recipe), installation), kept.applied ?? {}, ask);
     },

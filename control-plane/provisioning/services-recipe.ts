@@ -92,13 +92,19 @@ const outward = (tag: string, { network }: Network): Piece =>
     action: 'masquerade',
   });
 
-/** Whoever has joined a hotspot and not yet paid reaches our pages: by address, because the host rules do not see into TLS, and by name. */
-function openToUs({ installation }: Recipe): Piece[] {
+/** Whoever has joined a hotspot and not yet paid reaches our pages, and those of the provider where the site's guests sign in. */
+function openToUs({ installation, openHosts }: Recipe): Piece[] {
   const { host } = payAddress(installation.publicUrl, '');
+  const others = openHosts.filter((one) => one !== host);
+  return [...openHost('pay page', host), ...others.flatMap((one) => openHost(`sign in at ${one}`, one))];
+}
+
+/** By address, because the host rules do not see into TLS, and by name. */
+function openHost(what: string, host: string): Piece[] {
   const to = isIP(host) ? { 'dst-address': host } : { 'dst-host': host };
-  const byAddress = row('/ip/hotspot/walled-garden/ip', 'pay page', { ...to, action: 'accept' });
+  const byAddress = row('/ip/hotspot/walled-garden/ip', what, { ...to, action: 'accept' });
   if (isIP(host)) return [byAddress];
-  return [byAddress, row('/ip/hotspot/walled-garden', 'pay page', { 'dst-host': host, action: 'allow' })];
+  return [byAddress, row('/ip/hotspot/walled-garden', what, { 'dst-host': host, action: 'allow' })];
 }
 
 function dialIn(one: Recipe['wanted']['pppoe'][number]): Piece[] {

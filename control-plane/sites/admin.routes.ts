@@ -3,7 +3,9 @@ import { pageRoute, seeOther, view, type PageResult, type Web } from '../platfor
 import type { Person } from '../platform/http/person';
 import { notFound } from '../platform/http/problem';
 import { formatMoment, outcomeBadge, readerFor, type Reader } from '../ui';
+import { canSend } from '../messages';
 import { formRoutes } from './form.routes';
+import { identityRoutes } from './identity.routes';
 import { listRouterPages, type RouterPages } from './pages/deploy-pages';
 import { captiveRoutes } from './pages/pages.routes';
 import { siteList } from './list.routes';
@@ -29,6 +31,16 @@ async function sitePage(ctx: Context, id: bigint, web: Web, person: Person, logo
         site.trial_minutes === 0
           ? t('sites.no_trial')
           : t('sites.trial_long', { minutes: site.trial_minutes, hours: site.trial_hours }),
+      oncePer: site.trial_minutes === 0 ? '' : t(`sites.once_per_${site.trial_once_per}`),
+      // Without a way to send codes nobody gets the trial.
+      trialWarning:
+        site.trial_minutes > 0 && site.trial_once_per === 'phone' && !(await canSend(ctx, 'sms'))
+          ? t('sites.trial_no_sms')
+          : '',
+      provider: site.identity_provider && {
+        ...site.identity_provider,
+        hosts: site.identity_provider.hosts.join(', '),
+      },
       errors: logoFault && { fields: [{ name: 'file', message: logoFault }] },
       logoFault,
       logo: logo && `data:${logo.type};base64,${logo.bytes.toString('base64')}`,
@@ -62,6 +74,7 @@ export const pageRoutes = [
   ...siteList,
   ...captiveRoutes,
   ...formRoutes,
+  ...identityRoutes,
   pageRoute({
     method: 'GET',
     path: '/sites/:id',

@@ -20,7 +20,9 @@ export interface SiteFilter {
 export async function listSites(ctx: Context, filter: SiteFilter): Promise<Page<Site>> {
   const rows = await ctx.tx.$queryRaw<Row[]>`
     SELECT s.id, s.slug, s.name, s.words, s.phone, s.colour, s.accent, s.logo IS NOT NULL AS has_logo, s.languages, s.terms, s.terms_required,
-           s.trial_minutes, s.trial_hours, s.version,
+           s.trial_minutes, s.trial_hours, s.trial_once_per, s.version,
+           (SELECT jsonb_build_object('name', i.name, 'issuer', i.issuer, 'client_id', i.client_id, 'hosts', i.hosts)
+            FROM site_identity_provider i WHERE i.site_id = s.id) AS identity_provider,
            (SELECT coalesce(jsonb_agg(jsonb_build_object('id', p.id::text, 'name', p.name) ORDER BY x.position), '[]')
             FROM site_plan x JOIN plan p ON p.id = x.plan_id WHERE x.site_id = s.id AND p.archived_at IS NULL) AS packages,
            (SELECT coalesce(jsonb_agg(jsonb_build_object('id', n.id::text, 'name', n.name) ORDER BY lower(n.name)), '[]')
@@ -45,6 +47,11 @@ export async function siteOfRouter(ctx: Context, routerId: bigint): Promise<Site
   const [row] = await ctx.tx.$queryRaw<{ site_id: bigint }[]>`
     SELECT site_id FROM site_router WHERE nas_id = ${routerId}`;
   return row && findSite(ctx, { id: row.site_id });
+}
+
+/** The hosts that guests of the router's site must reach before they are online, to sign in there. */
+export async function signInHosts(ctx: Context, routerId: bigint): Promise<readonly string[]> {
+  return (await siteOfRouter(ctx, routerId))?.identity_provider?.hosts ?? [];
 }
 
 export interface Logo {

@@ -62,7 +62,7 @@ async function settle(ctx: Context, id: bigint, fields: Fields, action: string):
       colour = coalesce(${fields.colour ?? null}, colour), accent = coalesce(${fields.accent ?? null}, accent),
       languages = coalesce(${fields.languages ?? null}::text[], languages), terms = coalesce(${fields.terms ?? null}, terms),
       terms_required = coalesce(${fields.terms_required ?? null}, terms_required), trial_minutes = coalesce(${fields.trial_minutes ?? null}, trial_minutes),
-      trial_hours = coalesce(${fields.trial_hours ?? null}, trial_hours), updated_at = ${ctx.now}
+      trial_hours = coalesce(${fields.trial_hours ?? null}, trial_hours), trial_once_per = coalesce(${fields.trial_once_per ?? null}, trial_once_per), updated_at = ${ctx.now}
     WHERE id = ${id}`;
   if (fields.package_ids) {
     await ctx.tx.$executeRaw`DELETE FROM site_plan WHERE site_id = ${id}`;
@@ -84,13 +84,19 @@ async function settle(ctx: Context, id: bigint, fields: Fields, action: string):
 
 async function fault(
   ctx: Context,
-  { name, package_ids = [], router_ids = [] }: Fields,
+  { name, package_ids = [], router_ids = [], trial_once_per }: Fields,
   id: bigint | undefined,
 ): Promise<Exclude<SiteOutcome, { kind: 'done' }> | undefined> {
   const [packages, routers] = [[...new Set(package_ids)], [...new Set(router_ids)]];
   const same = await ctx.tx.$queryRaw<unknown[]>`
     SELECT 1 FROM site WHERE tenant_id = ${ctx.tenantId} AND lower(name) = lower(${name}) AND id IS DISTINCT FROM ${id ?? null}::bigint`;
   if (same.length > 0) return { kind: 'name_taken' };
+  if (trial_once_per === 'identity') {
+    const there = await ctx.tx.$queryRaw<unknown[]>`
+      SELECT 1 FROM site_identity_provider WHERE site_id = ${id ?? null}::bigint`;
+    if (there.length === 0)
+      return { kind: 'invalid', fields: { trial_once_per: 'needs an identity provider of the site' } };
+  }
   const plans = await ctx.tx.$queryRaw<unknown[]>`
     SELECT 1 FROM plan WHERE id = ANY (${packages}::bigint[]) AND archived_at IS NULL`;
   if (plans.length < packages.length)

@@ -17,6 +17,9 @@ const dark = z
   .regex(/^#[0-9a-f]{6}$/, 'must be a colour like #0d2b32')
   .refine((hex) => contrastOfHex(hex, '#ffffff') >= 4.5, 'must be darker: white words stand on it');
 
+/** `phone`: shown by a code by SMS; `identity`: by signing in at the site's identity provider. */
+export const trialClaims = ['device', 'phone', 'identity'] as const;
+
 export const siteSlug = z
   .string()
   .trim()
@@ -43,6 +46,8 @@ const fields = z.object({
   /** 0: no trial. */
   trial_minutes: z.int().min(0).max(1440),
   trial_hours: z.int().min(1).max(8760),
+  /** What has the trial once: each device; or each phone number or each person who signed in, and then each device too. */
+  trial_once_per: z.enum(trialClaims),
   /** In this order; none: every hotspot package on sale. */
   package_ids: z.array(idField).max(50),
   router_ids: z.array(idField).max(500),
@@ -79,6 +84,11 @@ export const siteAnswer = z.object({
   terms_required: z.boolean(),
   trial_minutes: z.int(),
   trial_hours: z.int(),
+  trial_once_per: z.enum(trialClaims),
+  /** Where guests may sign in. */
+  identity_provider: z
+    .object({ name: z.string(), issuer: z.string(), client_id: z.string(), hosts: z.array(z.string()) })
+    .nullable(),
   packages: z.array(z.object({ id: z.string(), name: z.string() })),
   routers: z.array(z.object({ id: z.string(), name: z.string() })),
   version: z.int(),

@@ -4,7 +4,7 @@ import type { Context } from '../platform/context';
 import { view, type PageResult } from '../platform/http/page';
 import type { Person } from '../platform/http/person';
 import { fieldsOf, formatMoney, formErrors, readerFor } from '../ui';
-import { newSite, type NewSite, type Site } from './schema';
+import { newSite, trialClaims, type NewSite, type Site } from './schema';
 
 export const siteForm = z.record(z.string(), z.string().max(4000));
 export type Values = z.output<typeof siteForm>;
@@ -30,6 +30,7 @@ export function readSite(values: Values): { kind: 'read'; input: NewSite } | { k
     terms_required: values['terms_required'] === 'yes',
     trial_minutes: number('trial_minutes', 0),
     trial_hours: number('trial_hours', 24),
+    trial_once_per: text('trial_once_per') || 'device',
     package_ids: ids('plan'),
     router_ids: ids('router'),
   });
@@ -51,6 +52,7 @@ export function valuesOf(site: Site): Values {
     terms_required: site.terms_required ? 'yes' : '',
     trial_minutes: String(site.trial_minutes),
     trial_hours: String(site.trial_hours),
+    trial_once_per: site.trial_once_per,
     ...Object.fromEntries(site.packages.map(({ id }) => [`plan_${id}`, 'yes'])),
     ...Object.fromEntries(site.routers.map(({ id }) => [`router_${id}`, 'yes'])),
   };
@@ -117,6 +119,14 @@ export async function formPage(ctx: Context, person: Person, asked: Asked): Prom
         mode: 'numeric',
         unit: t('sites.hours'),
         value: values['trial_hours'] ?? '24',
+      }),
+      trial_once_per: field('trial_once_per', {
+        options: trialClaims.map((value) => ({
+          value,
+          label: t(`sites.once_per_${value}`),
+          selected: value === (values['trial_once_per'] ?? 'device'),
+        })),
+        help: t('sites.trial_once_per_help'),
       }),
       plans: items.map(({ id, name, price_cents, currency }) => ({
         name: `plan_${id}`,

@@ -52,7 +52,7 @@ export interface Departure {
 }
 
 /** Where to send the browser, and what must come back with it (code flow with PKCE, RFC 7636). */
-export async function departure(config: oidc.Configuration, returnTo: string, email: string): Promise<Departure> {
+export async function departure(config: oidc.Configuration, returnTo: string, email?: string): Promise<Departure> {
   const verifier = oidc.randomPKCECodeVerifier();
   const nonce = oidc.randomNonce();
   const state = oidc.randomState();
@@ -63,7 +63,7 @@ export async function departure(config: oidc.Configuration, returnTo: string, em
     code_challenge_method: 'S256',
     nonce,
     state,
-    login_hint: email,
+    ...(email === undefined ? {} : { login_hint: email }),
   });
   return { url: url.href, verifier, nonce, state };
 }

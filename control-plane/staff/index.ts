@@ -3,7 +3,7 @@ export { createStaff, type CreatedStaff } from './create-staff';
 export { handOver } from './hand-over';
 export { inviteStaff, type Invited } from './invite-staff';
 export { signInLookup } from './find-person';
-export { discover } from './identity-client';
+export { arrival, departure, discover, type Claims } from './identity-client';
 export { ownHand } from './own-hand';
 export { hashPassword } from './password';
 export { emailField, newPasswordField, signInInput } from './schema';

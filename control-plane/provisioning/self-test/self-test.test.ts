@@ -52,6 +52,7 @@ async function setUp(version: RouterOsVersion = '7.18'): Promise<SimulatedMikrot
       secret: SECRET,
       tunnel: { privateKey: '', user: '', password: '' },
       api: { username: 'lango', password: 'api-password' },
+      openHosts: [],
       wanted: wanted.parse({
         pppoe: [{ interface: 'ether2', network: '10.64.0.0/20' }],
         hotspot: [{ interface: 'ether3', network: '10.5.50.0/24' }],

@@ -16,6 +16,7 @@ const site = {
   terms: '',
   terms_required: false,
   trial_minutes: 0,
+  trial_once_per: 'device' as const,
 };
 const pages = (name = 'Soko') =>
   renderPages({

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { runInNewContext } from 'node:vm';
 import { gzipSync } from 'node:zlib';
 import { projectRoot } from '../../platform/project-root';
+import { contrastOfHex } from '../colours';
 import { refusals } from './refusals';
 import { renderPages, type PagesOf, type PageSet } from './render-pages';
 
@@ -19,6 +20,7 @@ const soko: PagesOf = {
     terms: 'Be kind.',
     terms_required: true,
     trial_minutes: 10,
+    trial_once_per: 'device',
   },
   company: 'Umoja Fibre',
   logo: { type: 'image/png', bytes: Buffer.alloc(8192, 1) },
@@ -98,6 +100,39 @@ test('a phone loads little, from the router alone', () => {
   const needed = plain.files.filter(({ path }) => /^(login\.html|md5\.js|lango-|captive-)/.test(path));
   expect(needed).toHaveLength(4);
   expect(needed.reduce((sum, { bytes }) => sum + bytes.length, 0)).toBeLessThan(10_000);
+});
+
+test('in the dark scheme every word is read, whatever the accent of the site, and the router’s own trial stands only where devices have it', () => {
+  for (const accent of ['#000000', '#0e5560', '#102030', '#7a0000', '#3d0070', '#5c5c00']) {
+    const set = withSite({ accent });
+    const css = set.files.find(({ path }) => path.endsWith('.css'))?.bytes.toString('utf8') ?? '';
+    const dark = css.split('@media (prefers-color-scheme:dark)')[1] ?? '';
+    const of = (selector: string, property: string): string =>
+      new RegExp(`^${selector.replaceAll('.', '\\.')}\\{[^}]*?(?<![-\\w])${property}:(#[0-9a-f]{6})`, 'm').exec(
+        dark,
+      )?.[1] ?? 'none';
+    const ground = of('body', 'background');
+    const pairs: [string, string][] = [
+      [of('body', 'color'), ground],
+      [of('a', 'color'), ground],
+      [of('a', 'color'), of('.note,dl', 'background')],
+      [of('input,button,.button', 'color'), of('input,button,.button', 'background')],
+      [of('.is-buy', 'color'), of('.is-buy', 'background')],
+      [of('dt,footer', 'color'), of('.note,dl', 'background')],
+      [of('.error', 'color'), of('.error', 'background')],
+    ];
+    for (const [one, other] of pairs)
+      expect({ accent, one, other, read: contrastOfHex(one, other) >= 4.5 }).toEqual({
+        accent,
+        one,
+        other,
+        read: true,
+      });
+    expect(contrastOfHex(of('input,button,.button', 'border-color'), ground)).toBeGreaterThanOrEqual(3);
+  }
+  expect(text(withSite({}), 'login.html')).toContain('name="trial"');
+  for (const trial_once_per of ['phone', 'identity'] as const)
+    expect(text(withSite({ trial_once_per }), 'login.html')).not.toContain('name="trial"');
 });
 
 test('the same site makes the same set, every change another, and what browsers keep changes its name', () => {

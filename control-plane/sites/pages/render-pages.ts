@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import Handlebars from 'handlebars';
 import { projectRoot } from '../../platform/project-root';
+import { lightOf } from '../colours';
 import type { Site, SiteLanguage } from '../schema';
 import { refusals } from './refusals';
 
@@ -20,6 +21,7 @@ export interface PagesOf {
     | 'terms'
     | 'terms_required'
     | 'trial_minutes'
+    | 'trial_once_per'
   >;
   company: string;
   logo: { type: 'image/png' | 'image/jpeg'; bytes: Buffer } | undefined;
@@ -61,7 +63,11 @@ export function renderPages(of: PagesOf): PageSet {
     add(`${name}-${hashOf([Buffer.from(content)]).slice(0, 8)}.${ending}`, content);
   add('md5.js', sheets.md5);
   const kept = {
-    css: keep('lango', 'css', template(sheets.css)({ colour: site.colour, accent: site.accent })),
+    css: keep(
+      'lango',
+      'css',
+      template(sheets.css)({ colour: site.colour, accent: site.accent, light: lightOf(site.accent) }),
+    ),
     js: keep('captive', 'js', sheets.captive),
     statusJs: keep('status', 'js', sheets.status),
     logo: of.logo && keep('logo', of.logo.type === 'image/png' ? 'png' : 'jpg', of.logo.bytes),
@@ -159,7 +165,11 @@ function modelOf(of: PagesOf, lang: SiteLanguage, all: Loaded['words'], kept: Re
     },
     by: own(said('by', { company: of.company })),
     lead: own(site.words) || said('lead'),
-    trial: site.trial_minutes > 0 ? said('trial', { minutes: String(site.trial_minutes) }) : '',
+    // The router's own trial knows nothing but devices.
+    trial:
+      site.trial_minutes > 0 && site.trial_once_per === 'device'
+        ? said('trial', { minutes: String(site.trial_minutes) })
+        : '',
     mustAccept: site.terms_required && site.terms !== '',
     // Pages of one language know nothing of the other's folder but its name, which RouterOS keeps in every link of its own.
     other: other && {

@@ -172,7 +172,14 @@ function afterStock(
     case 'float_short':
       return again({ values, errors: { wholesale: shortWords(outcome, reader) }, status: 409 });
     case 'invalid':
-      return again({ values, errors: { batch: reader.t('resellers.batch_needed') }, status: 422 });
+      return again({
+        values,
+        errors:
+          'count' in outcome.fields
+            ? { codes: reader.t('resellers.codes_needed') }
+            : { batch: reader.t('resellers.batch_needed') },
+        status: 422,
+      });
   }
 }
 
@@ -181,10 +188,13 @@ async function stock(ctx: Context, person: Person, id: bigint, values: Values): 
   await mustFind(ctx, id);
   const batch = idField.safeParse(text(values, 'batch'));
   const wholesale_cents = readDecimal(text(values, 'wholesale'), 2);
+  const typed = text(values, 'codes');
+  const count = typed === '' ? undefined : /^[1-9]\d{0,5}$/.test(typed) ? Number(typed) : NaN;
   const errors: Record<string, string> = {};
   if (!batch.success) errors['batch'] = t('resellers.batch_needed');
   if (wholesale_cents === undefined) errors['wholesale'] = t('resellers.amount_needed');
-  if (!batch.success || wholesale_cents === undefined)
+  if (Number.isNaN(count)) errors['codes'] = t('resellers.codes_needed');
+  if (!batch.success || wholesale_cents === undefined || Number.isNaN(count))
     return resellerPage(ctx, person, id, { values, errors, status: 422 });
   const charged = values['charged'] === 'sale' ? 'sale' : 'assignment';
   // What was charged before it turned out to be too much goes with the transaction; here nothing was.
@@ -192,7 +202,7 @@ async function stock(ctx: Context, person: Person, id: bigint, values: Values): 
     ctx,
     person,
     id,
-    await assignStock(ctx, id, { batch_id: batch.data, wholesale_cents, charged }),
+    await assignStock(ctx, id, { batch_id: batch.data, wholesale_cents, charged, count }),
     values,
     'stocked',
   );

@@ -122,11 +122,13 @@ export function printStock(one: Stock, reader: Reader) {
     wholesale: formatAmount(one.wholesale_cents, locale),
     price: formatAmount(one.price_cents, locale),
     count: formatCount(one.count, locale),
-    sold: formatCount(one.charged === 'sale' ? one.sold : one.count, locale),
+    sold: formatCount(one.sold, locale),
     used: formatCount(one.used, locale),
     left: formatCount(one.remaining, locale),
     state: stateBadge(STOCK_LOOK[one.state], reader, { word: t(`vouchers.batch_${one.state}`) }),
     open: one.state === 'open',
+    // After their last day too: whether the money is given back is the company's to say.
+    takes: one.remaining > 0 && one.state !== 'void',
   };
 }
 

@@ -23,7 +23,7 @@ import {
 } from './schema';
 import { sellService } from './sell-service';
 import { statementAnswer, statementOf } from './statement';
-import { assignStock, sellCode, takeStockBack, type StockOutcome } from './stock';
+import { assignStock, markSold, sellCode, takeStockBack, type StockOutcome } from './stock';
 import { topUpFloat } from './top-up-float';
 import { noReseller, floatShort, suspendedReseller } from './refusals';
 
@@ -178,7 +178,8 @@ const ofCompany = [
     method: 'POST',
     path: '/resellers/:id/stock',
     permission: 'resellers.float',
-    summary: 'Hand a voucher batch to a reseller at a wholesale price, charged now or code by code as they are sold',
+    summary:
+      'Hand a voucher batch, or so many codes of it, to a reseller at a wholesale price, charged now or code by code as they are sold',
     answer: z.array(stockAnswer),
     body: stockInput,
     run: async (ctx, { params, body }) => {
@@ -190,7 +191,8 @@ const ofCompany = [
     method: 'POST',
     path: '/resellers/:id/stock/:batch_id/take-back',
     permission: 'resellers.float',
-    summary: 'Take a batch back: unused codes are void, and those paid for in advance are paid back into the float',
+    summary:
+      'Take back the codes that were not sold or used: those paid for in advance are void and paid back into the float, others are the company’s again',
     status: 200,
     answer: z.array(stockAnswer),
     run: async (ctx, { params }) => {
@@ -292,7 +294,7 @@ const own = [
     method: 'POST',
     path: '/resellers/own/stock/:id/sell',
     permission: 'resellers.sell',
-    summary: 'Sell the next code of a batch that is charged at sale',
+    summary: 'Sell the next code of a batch; the float pays for it now where that was not done in advance',
     answer: z.object({ code: z.string(), wholesale_cents: z.int(), float_cents: z.int() }),
     run: async (ctx, { params }) => {
       const outcome = await sellCode(ctx, params.id);
@@ -308,6 +310,22 @@ const own = [
         case 'float_short':
           throw floatShort(outcome);
       }
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/resellers/own/stock/mark-sold',
+    permission: 'resellers.sell',
+    summary: 'Mark a printed code of your stock as sold: it is its buyer’s, also when the rest is taken back',
+    status: 200,
+    body: z.object({ code: z.string().trim().min(1).max(40) }),
+    answer: z.object({ outcome: z.enum(['done', 'sold', 'used', 'over']) }),
+    run: async (ctx, { body }) => {
+      const outcome = await markSold(ctx, body.code);
+      if (outcome === 'no_reseller') throw noReseller();
+      if (outcome === 'suspended') throw suspendedReseller();
+      if (outcome === 'unknown') throw invalid({ code: 'is no code of your printed stock' });
+      return { outcome };
     },
   }),
   route({

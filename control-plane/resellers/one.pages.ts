@@ -95,7 +95,7 @@ async function assignForm(
     SELECT id FROM voucher_batch WHERE tenant_id = ${ctx.tenantId} AND reseller_id IS NULL AND voucher_is_open(voided_at, valid_until) ORDER BY id DESC LIMIT 200`;
   const ids = new Set(free.map(({ id }) => id.toString()));
   const { items } = await listBatches(ctx, { state: 'open', limit: 200, before: undefined });
-  const batches = items.filter((one) => ids.has(one.id) && one.used === 0);
+  const batches = items.filter((one) => ids.has(one.id) && one.used < one.count);
   if (batches.length === 0) return { none: t('resellers.no_batches') };
   return {
     batch: field('batch', {
@@ -104,12 +104,13 @@ async function assignForm(
         label: t('resellers.batch_option', {
           number: one.id,
           plan: one.package_name,
-          count: formatCount(one.count, locale),
+          count: formatCount(one.count - one.used, locale),
           price: formatMoney(one.price_cents, one.currency, locale),
         }),
         selected: one.id === values['batch'],
       })),
     }),
+    codes: field('codes', { mode: 'numeric', max: 6, autocomplete: 'off', help: t('resellers.codes_help') }),
     wholesale: field('wholesale', { mode: 'decimal', required: true, help: t('resellers.wholesale_help') }),
     charged: field('charged', {
       options: ['assignment', 'sale'].map((value) => ({

@@ -23,6 +23,7 @@ import type { Reseller, SaleInput } from './schema';
 import { sellService, type SaleOutcome } from './sell-service';
 import { shortWords } from './short-words';
 import { sellCode } from './stock';
+import { stockRoutes } from './stock.pages';
 import { topUpFloat } from './top-up-float';
 import { grouped, printFloat } from './admin.view';
 import { periodQuery, statementCsv, statementFile, statementPage } from './statement.pages';
@@ -79,7 +80,7 @@ async function homePage(
       })),
       noPlans: { text: t('resellers.no_plans'), small: true },
       stock: stock.map((one) => ({
-        href: one.charged === 'sale' ? `${OWN}/stock/${one.batch_id}` : `/vouchers/batches/${one.batch_id}`,
+        href: `${OWN}/stock/${one.batch_id}`,
         name: one.package_name,
         left: t('resellers.codes_left', { count: one.remaining }),
         price: money(one.charged === 'sale' ? one.wholesale_cents : one.price_cents),
@@ -256,6 +257,7 @@ async function topUp(ctx: Context, person: Person, typed: string): Promise<PageR
 
 /** The pages of a reseller's own people; the home page is made for a phone. */
 export const ownRoutes: PageRoute[] = [
+  ...stockRoutes,
   pageRoute({
     method: 'GET',
     path: OWN,

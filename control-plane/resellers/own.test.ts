@@ -245,6 +245,34 @@ describe('at every address', () => {
     expect((await console_.get('/')).location).toBe('/resellers/own');
   });
 
+  test('they take in customers of their own, correct and note them; others’ and what a company decides are closed to them', async () => {
+    const made = await make(mine.api, '/clients', { name: 'Walk-in Wanja', phone: '0744111222' });
+    const [row] = await lango.asOwner(`SELECT reseller_id::text AS of FROM subscriber WHERE id = $1`, [made['id']]);
+    expect(row).toEqual({ of: mine.id });
+    expect((await mine.api.patch(`/clients/${made['id']}`, { name: 'Wanja Walk-in' })).status).toBe(200);
+    const form = { name: 'Wanja W', phone: '0744111223', email: '', version: '2' };
+    expect(await console_.post(`/subscribers/${made['id']}/edit`, form)).toMatchObject({ status: 303 });
+    expect((await console_.post(`/subscribers/${made['id']}/notes`, { body: 'Rings at noon' })).status).toBe(303);
+    const wishes = { locale: 'sw', channel: 'sms' };
+    expect((await console_.post(`/messages/preferences/${made['id']}`, wishes)).status).toBe(303);
+    const taken = await console_.post('/subscribers', { name: 'By hand', phone: '0744111333' });
+    expect(taken).toMatchObject({ status: 303, location: expect.stringMatching(/^\/subscribers\/\d+$/) });
+    expect((await console_.get(taken.location)).text).toContain('By hand');
+
+    const other = foreign['clients'];
+    for (const [path, fields] of [
+      [`/subscribers/${other}/edit`, { ...form, version: '1' }],
+      [`/subscribers/${other}/notes`, { body: 'x' }],
+      [`/messages/preferences/${other}`, wishes],
+      [`/invoices/buyers/${other}`, { buyer_name: 'x', pin: '', address: '' }],
+    ] as const)
+      expect({ path, status: (await console_.post(path, fields)).status }).toEqual({ path, status: 404 });
+    expect((await mine.api.patch(`/clients/${other}`, { name: 'Taken' })).status).toBe(404);
+    for (const path of [`/subscribers/${made['id']}/data`, '/imports/new'])
+      expect({ path, status: (await console_.get(path)).status }).toEqual({ path, status: 403 });
+    expect((await mine.api.delete(`/clients/${made['id']}`)).status).toBe(403);
+  });
+
   test('a sale to somebody else’s customer by phone makes a customer of their own, and by service is refused', async () => {
     const [day] = (await mine.api.get<Json>('/packages')).body['items'];
     const taken = await mine.api.post<Json>('/resellers/own/sales', { package_id: day['id'], phone: '0733111222' });

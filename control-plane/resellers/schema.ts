@@ -130,6 +130,8 @@ export type Sale = z.output<typeof saleAnswer>;
 
 export const stockInput = z.object({
   batch_id: idField,
+  /** So many codes of it; left out: all of a batch that nobody has begun. */
+  count: z.int().min(1).max(100_000).optional(),
   wholesale_cents: cents,
   charged: z.enum(['assignment', 'sale']),
 });

@@ -19,27 +19,46 @@ interface BatchRow {
   charged: string | null;
   count: number;
   used: bigint;
+  /** Neither sold nor used. */
+  unsold: number;
   open: boolean;
+  voided: boolean;
   currency: string;
   plan_name: string;
 }
 
-/** Hands a batch of vouchers to a reseller. Charged at assignment: their float pays for every code now; at sale: for each as it is sold. */
+/**
+ * Hands a batch of vouchers, or so many of its codes, to a reseller. Charged at assignment: their float pays for every code now; at sale: for each as it is sold.
+ * Codes out of a batch are a batch of their own from then on.
+ */
 export async function assignStock(ctx: Context, id: bigint, input: StockInput): Promise<StockOutcome> {
   const reseller = await findReseller(ctx, id);
   if (!reseller) return { kind: 'not_found' };
-  const batch = await lockBatch(ctx, input.batch_id);
-  if (!batch)
+  const whole = await lockBatch(ctx, input.batch_id);
+  if (!whole)
     return { kind: 'invalid', fields: { batch_id: 'is no voucher batch of yours; list /api/vouchers/batches' } };
-  if (batch.reseller_id !== null)
+  if (whole.reseller_id !== null)
     return { kind: 'invalid', fields: { batch_id: 'is a reseller’s already; take it back first' } };
-  if (!batch.open || batch.used > 0n)
-    return { kind: 'invalid', fields: { batch_id: 'is void, past its last day or begun; make a new one' } };
-  if (batch.currency !== reseller.currency)
+  const count = input.count ?? whole.count;
+  if (!whole.open || (whole.used > 0n && input.count === undefined))
     return {
       kind: 'invalid',
-      fields: { batch_id: `is sold in ${batch.currency}, and the float is in ${reseller.currency}` },
+      fields: { batch_id: 'is void, past its last day or begun; say how many, or make a new one' },
     };
+  if (whole.currency !== reseller.currency)
+    return {
+      kind: 'invalid',
+      fields: { batch_id: `is sold in ${whole.currency}, and the float is in ${reseller.currency}` },
+    };
+  if (count > whole.unsold)
+    return { kind: 'invalid', fields: { count: `is more than the ${whole.unsold} codes that nobody has yet` } };
+  // Asked first: what is taken out of a batch for a float that is short would stay taken out.
+  if (input.charged === 'assignment') {
+    const short = await floatShort(ctx, reseller, BigInt(input.wholesale_cents) * BigInt(count));
+    if (short) return short;
+  }
+  const batch = count === whole.count ? whole : await takeOut(ctx, whole, count);
+  if (!batch) return { kind: 'invalid', fields: { count: 'is more than the codes that nobody has yet' } };
   const total = BigInt(input.wholesale_cents) * BigInt(batch.count);
   if (input.charged === 'assignment') {
     const short = await moveMoney(ctx, reseller, `reseller:${id}:stock:${batch.id}`, total, memoOf(batch, batch.count));
@@ -51,19 +70,33 @@ export async function assignStock(ctx: Context, id: bigint, input: StockInput): 
   return { kind: 'done' };
 }
 
-/** Takes a batch back: its codes that were not used are void, and where they were paid for in advance the float gets their money back. */
+/** So many codes that nobody has, as a batch of their own. */
+async function takeOut(ctx: Context, { id }: BatchRow, count: number): Promise<BatchRow | undefined> {
+  const [split] = await ctx.tx.$queryRaw<{ id: bigint | null }[]>`SELECT voucher_split(${id}, ${count}::int) AS id`;
+  return split?.id ? lockBatch(ctx, split.id) : undefined;
+}
+
+/**
+ * Takes back the codes of a batch that were neither sold nor used, also after their last day; sold ones are their buyers'. Those that were paid for in advance were
+ * seen: they are void, and the float gets their money back. Those that nobody has seen are the company's again, as good as new.
+ */
 export async function takeStockBack(ctx: Context, id: bigint, batchId: bigint): Promise<StockOutcome> {
   const reseller = await findReseller(ctx, id);
-  const batch = await lockBatch(ctx, batchId);
-  if (!reseller || batch?.reseller_id !== id) return { kind: 'not_found' };
-  if (!batch.open)
-    return { kind: 'invalid', fields: { batch_id: 'is void or past its last day: there is nothing to take back' } };
-  await voidBatch(ctx, batchId);
-  const left = BigInt(batch.count) - batch.used;
-  const total = (batch.wholesale_cents ?? 0n) * left;
-  if (batch.charged === 'assignment' && total > 0n)
-    await moveMoney(ctx, reseller, `reseller:${id}:stock:${batchId}:back`, -total, memoOf(batch, Number(left)));
-  await recordAudit(ctx, 'resellers.take_stock_back', { type: 'reseller', id }, { batch_id: batchId, codes: left });
+  const whole = await lockBatch(ctx, batchId);
+  if (!reseller || whole?.reseller_id !== id) return { kind: 'not_found' };
+  const left = whole.unsold;
+  if (whole.voided || left === 0) return { kind: 'invalid', fields: { batch_id: 'has no code left to take back' } };
+  const batch = left === whole.count ? whole : await takeOut(ctx, whole, left);
+  if (!batch) return { kind: 'invalid', fields: { batch_id: 'is being used at this moment; try again' } };
+  if (batch.charged === 'assignment') {
+    await voidBatch(ctx, batch.id);
+    const total = (batch.wholesale_cents ?? 0n) * BigInt(left);
+    if (total > 0n)
+      await moveMoney(ctx, reseller, `reseller:${id}:stock:${batch.id}:back`, -total, memoOf(batch, left));
+  } else
+    await ctx.tx.$executeRaw`
+      UPDATE voucher_batch SET reseller_id = NULL, wholesale_cents = NULL, charged = NULL, assigned_at = NULL WHERE id = ${batch.id}`;
+  await recordAudit(ctx, 'resellers.take_stock_back', { type: 'reseller', id }, { batch_id: batch.id, codes: left });
   return { kind: 'done' };
 }
 
@@ -74,14 +107,14 @@ export type CodeOutcome =
   | { kind: 'none_left' }
   | { kind: 'float_short'; price_cents: number; available_cents: number; currency: string };
 
-/** Sells the next code of a batch that is charged at sale, out of the actor's float; only now anybody sees it. */
+/** Sells the next code of a batch of the actor's. Charged at sale: out of their float, and only now anybody sees it; else it was paid for and is marked as sold. */
 export async function sellCode(ctx: Context, batchId: bigint): Promise<CodeOutcome> {
   const reseller = await ownReseller(ctx);
   if (!reseller) return { kind: 'no_reseller' };
   if (reseller.state === 'suspended') return { kind: 'suspended' };
   const batch = await lockBatch(ctx, batchId);
-  if (!batch?.open || batch.charged !== 'sale') return { kind: 'none_left' };
-  const wholesale = batch.wholesale_cents ?? 0n;
+  if (!batch?.open || batch.reseller_id !== BigInt(reseller.id)) return { kind: 'none_left' };
+  const wholesale = batch.charged === 'sale' ? (batch.wholesale_cents ?? 0n) : 0n;
   const short = await floatShort(ctx, reseller, wholesale);
   if (short) return short;
   const [taken] = await ctx.tx.$queryRaw<{ code: string; sale_no: bigint; wholesale_cents: bigint }[]>`
@@ -93,22 +126,36 @@ export async function sellCode(ctx: Context, batchId: bigint): Promise<CodeOutco
     ctx,
     'resellers.sell_code',
     { type: 'reseller', id: reseller.id },
-    { batch_id: batchId, amount_cents: taken.wholesale_cents },
+    { batch_id: batchId, amount_cents: wholesale },
   );
   const after = await findReseller(ctx, BigInt(reseller.id));
   return {
     kind: 'done',
     code: taken.code,
-    wholesale_cents: Number(taken.wholesale_cents),
+    wholesale_cents: Number(wholesale),
     float_cents: after?.float_cents ?? 0,
     currency: reseller.currency,
   };
 }
 
+export type MarkOutcome = 'done' | 'sold' | 'used' | 'over' | 'unknown' | 'suspended' | 'no_reseller';
+
+/** Marks a printed code of the actor's own stock as sold: it is its buyer's from then on, also when the rest is taken back. */
+export async function markSold(ctx: Context, typed: string): Promise<MarkOutcome> {
+  const reseller = await ownReseller(ctx);
+  if (!reseller) return 'no_reseller';
+  if (reseller.state === 'suspended') return 'suspended';
+  const [row] = await ctx.tx.$queryRaw<{ outcome: MarkOutcome }[]>`SELECT reseller_mark_sold(${typed}) AS outcome`;
+  const outcome = row?.outcome ?? 'unknown';
+  if (outcome === 'done') await recordAudit(ctx, 'resellers.mark_sold', { type: 'reseller', id: reseller.id });
+  return outcome;
+}
+
 async function lockBatch(ctx: Context, id: bigint): Promise<BatchRow | undefined> {
   const [row] = await ctx.tx.$queryRaw<BatchRow[]>`
-    SELECT b.id, b.reseller_id, b.wholesale_cents, b.charged, b.count, voucher_is_open(b.voided_at, b.valid_until) AS open, v.currency::text AS currency, p.name AS plan_name,
-           (SELECT count(*) FROM voucher u WHERE u.batch_id = b.id AND u.used_at IS NOT NULL) AS used
+    SELECT b.id, b.reseller_id, b.wholesale_cents, b.charged, b.count, voucher_is_open(b.voided_at, b.valid_until) AS open, b.voided_at IS NOT NULL AS voided, v.currency::text AS currency, p.name AS plan_name,
+           (SELECT count(*) FROM voucher u WHERE u.batch_id = b.id AND u.used_at IS NOT NULL) AS used,
+           (SELECT count(*)::int FROM voucher u WHERE u.batch_id = b.id AND u.used_at IS NULL AND u.sold_at IS NULL) AS unsold
     FROM voucher_batch b JOIN plan_version v ON v.id = b.plan_version_id JOIN plan p ON p.id = v.plan_id WHERE b.id = ${id} FOR NO KEY UPDATE OF b`;
   return row;
 }

@@ -164,7 +164,7 @@ BEGIN
     'kind', CASE WHEN p_cents > 0 THEN 'commission' ELSE 'commission_back' END, 'payment_id', t.payment_id, 'event_at', t.event_at)));
 END $$;
 
--- The next code of a stock that is paid for as it is sold, and which of its sales this is: the caller charges it in the same transaction.
+-- The next code of a stock that is not sold yet, and which of its sales this is: the caller charges it in the same transaction where it is paid for as it is sold.
 CREATE OR REPLACE FUNCTION reseller_take_voucher(p_batch_id bigint) RETURNS TABLE (code text, sale_no bigint, wholesale_cents bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
@@ -173,13 +173,32 @@ DECLARE
 BEGIN
   SELECT x.* INTO b FROM voucher_batch x WHERE x.id = p_batch_id AND x.tenant_id = lango_tenant() AND x.reseller_id IS NOT NULL AND coalesce(x.reseller_id = lango_reseller(), true)
   FOR NO KEY UPDATE;
-  IF NOT FOUND OR b.charged <> 'sale' OR NOT voucher_is_open(b.voided_at, b.valid_until) THEN RETURN; END IF;
+  IF NOT FOUND OR NOT voucher_is_open(b.voided_at, b.valid_until) THEN RETURN; END IF;
   SELECT v.code INTO v_code FROM voucher v WHERE v.batch_id = b.id AND v.tenant_id = b.tenant_id AND v.sold_at IS NULL AND v.used_at IS NULL ORDER BY v.code LIMIT 1 FOR UPDATE;
   IF NOT FOUND THEN RETURN; END IF;
   UPDATE voucher v SET sold_at = lango_now() WHERE v.tenant_id = b.tenant_id AND v.code = v_code;
   RETURN QUERY SELECT v_code, (SELECT count(*) FROM voucher v WHERE v.batch_id = b.id AND v.sold_at IS NOT NULL), b.wholesale_cents;
 END $$;
 GRANT EXECUTE ON FUNCTION reseller_take_voucher TO lango_web;
+
+-- Marks a printed code of the reseller's own stock as sold, once: it is then its buyer's, also when the rest is taken back. Only of stock that was paid for ahead; other codes
+-- nobody has seen. Gives `done`, `sold`, `used`, `over` (void or past its last day) or `unknown`, which is also every code that is not theirs.
+CREATE OR REPLACE FUNCTION reseller_mark_sold(p_typed text) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE v record;
+BEGIN
+  SELECT u.code, u.sold_at, u.used_at, voucher_is_open(b.voided_at, b.valid_until) AS open INTO v
+  FROM voucher u JOIN voucher_batch b ON b.id = u.batch_id AND b.tenant_id = u.tenant_id
+  WHERE u.tenant_id = lango_tenant() AND u.code = voucher_code(p_typed) AND b.reseller_id = lango_reseller() AND b.charged = 'assignment'
+  FOR NO KEY UPDATE OF b, u;
+  IF v.code IS NULL THEN RETURN 'unknown'; END IF;
+  IF v.used_at IS NOT NULL THEN RETURN 'used'; END IF;
+  IF v.sold_at IS NOT NULL THEN RETURN 'sold'; END IF;
+  IF NOT v.open THEN RETURN 'over'; END IF;
+  UPDATE voucher u SET sold_at = lango_now() WHERE u.tenant_id = lango_tenant() AND u.code = v.code;
+  RETURN 'done';
+END $$;
+GRANT EXECUTE ON FUNCTION reseller_mark_sold TO lango_web;
 
 -- How the stock of a reseller stands, batch by batch. A code that is not sold yet is counted and not seen.
 CREATE OR REPLACE FUNCTION reseller_stock(p_reseller_id bigint)

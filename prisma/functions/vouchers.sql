@@ -59,3 +59,30 @@ BEGIN
   RETURN QUERY SELECT v_id, v_id IS NOT NULL AND v_used IS NULL;
 END $$;
 GRANT EXECUTE ON FUNCTION voucher_redeem TO lango_web;
+
+-- Takes so many codes that nobody has used or bought out of a batch: a batch of their own from then on, on the same terms and in the same hands. A code that is
+-- just being used stays where it is. NULL where so many are not there; two who ask at once get different codes.
+CREATE OR REPLACE FUNCTION voucher_split(p_batch_id bigint, p_count integer) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+  b voucher_batch;
+  v_codes text[];
+  v_id bigint;
+BEGIN
+  IF lango_reseller() IS NOT NULL THEN
+    RAISE EXCEPTION 'stock is moved by the company itself';
+  END IF;
+  SELECT * INTO b FROM voucher_batch x WHERE x.id = p_batch_id AND x.tenant_id = lango_tenant() FOR NO KEY UPDATE;
+  IF NOT FOUND OR p_count < 1 OR p_count >= b.count THEN RETURN NULL; END IF;
+  SELECT array_agg(u.code) INTO v_codes
+  FROM (SELECT v.code FROM voucher v WHERE v.batch_id = b.id AND v.tenant_id = b.tenant_id AND v.used_at IS NULL AND v.sold_at IS NULL ORDER BY v.code LIMIT p_count FOR UPDATE SKIP LOCKED) u;
+  IF coalesce(cardinality(v_codes), 0) < p_count THEN RETURN NULL; END IF;
+  INSERT INTO voucher_batch (tenant_id, plan_version_id, count, code_length, prefix, created_at, voided_at, valid_until, with_check, split_from, reseller_id, wholesale_cents, charged, assigned_at)
+  VALUES (b.tenant_id, b.plan_version_id, p_count, b.code_length, b.prefix, b.created_at, b.voided_at, b.valid_until, b.with_check, coalesce(b.split_from, b.id),
+          b.reseller_id, b.wholesale_cents, b.charged, b.assigned_at)
+  RETURNING id INTO v_id;
+  UPDATE voucher v SET batch_id = v_id WHERE v.tenant_id = b.tenant_id AND v.code = ANY (v_codes);
+  UPDATE voucher_batch x SET count = x.count - p_count WHERE x.id = b.id;
+  RETURN v_id;
+END $$;
+GRANT EXECUTE ON FUNCTION voucher_split TO lango_web;

@@ -39,6 +39,7 @@ const ENTRIES: Entry[][] = [
     { href: '/bulk', icon: 'check', label: 'bulk.title', needs: 'subscriptions.write', far: true },
     { href: '/routers', icon: 'router', label: 'ui.nav_routers', needs: 'routers.read' },
     { href: '/configurations', icon: 'lines', label: 'configurations.link', needs: 'configurations.read', far: true },
+    { href: '/firmware', icon: 'bolt', label: 'firmware.link', needs: 'firmware.read', far: true },
     { href: '/drift', icon: 'check', label: 'drift.title', needs: 'drift.read', far: true },
     { href: '/monitoring', icon: 'warning', label: 'monitoring.nav', needs: 'monitoring.read', far: true },
     { href: '/sites', icon: 'pin', label: 'sites.title', needs: 'sites.read', far: true },

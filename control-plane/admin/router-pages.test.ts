@@ -14,6 +14,8 @@ let lango: TestLango;
 let browser: Browser;
 let device: SimulatedMikrotik;
 let id: string;
+/** How many steps of five minutes ago the peak was. */
+const PEAK = 50;
 const user = { name: 'lango', password: 'geheim' };
 const soon = (ask: () => Promise<boolean>): Promise<boolean> => until(ask, Boolean, PATIENCE_MS);
 const count = async (sql: string): Promise<number> =>
@@ -49,10 +51,17 @@ beforeAll(async () => {
     SELECT 300, n.id, to_timestamp(floor(extract(epoch FROM lango_now()) / 300) * 300) - m * interval '5 minutes', n.tenant_id, 1,
            30 + 20 * sin(m / 20.0), 60, 41, 12, 44 + 4 * cos(m / 30.0), 180 + 60 * sin(m / 40.0), 4e7 + 3e7 * sin(m / 40.0), 8e6, 8e7, 9e6
     FROM nas n, generate_series(1, 280) m WHERE m NOT BETWEEN 100 AND 112`);
+  // One that stands out, on one interface alone.
+  await lango.asOwner(
+    `UPDATE monitoring_sample SET cpu = 99, ports = '{"ether2": [5000000, 1000000]}' WHERE step = 300 AND at = to_timestamp(floor(extract(epoch FROM lango_now()) / 300) * 300) - $1 * interval '5 minutes'`,
+    [PEAK],
+  );
   await lango.asOwner(`
     INSERT INTO monitoring_alert (tenant_id, nas_id, kind, subject, value, opened_at, closed_at)
     SELECT tenant_id, id, 'interface', 'ether3', '', lango_now() - interval '40 minutes', NULL::timestamptz FROM nas
     UNION ALL SELECT tenant_id, id, 'cpu', '', '97 %', lango_now() - interval '8 hours', lango_now() - interval '7 hours' FROM nas`);
+  await lango.api.post(`/routers/${id}/firmware/check`, {});
+  await soon(async () => (await count('firmware_known')) === 1);
   await lango.api.post(`/routers/${id}/drift`, {});
   await soon(async () => (await count('drift_finding')) > 0);
   await lango.api.post(`/routers/${id}/configurations`, {});
@@ -87,7 +96,12 @@ test.each([
     ['router', `/routers/${id}`, 'Set it up'],
     ['setup', `/routers/${id}/setup`, 'Make the line'],
     ['provision', `/routers/${id}/provision`, 'Address pools', 'Nothing has been planned yet.'],
-    ['monitoring', `/routers/${id}/monitoring`, '37 %', 'at most 70 Mbit/s', 'ether3'],
+    ['monitoring', `/routers/${id}/monitoring`, '37 %', 'at most 70 Mbps', 'ether3', 'Not measured'],
+    ['monitoring-cpu', `/routers/${id}/monitoring?figure=cpu`, 'at most 99 %'],
+    ['monitoring-port', `/routers/${id}/monitoring?interface=ether2`, 'at most 5 Mbps'],
+    ['firmware', '/firmware', 'Kasarani', '7.15.4 is there'],
+    ['firmware-of', `/routers/${id}/firmware`, 'Upgrade this router', '7.15.4'],
+    ['firmware-many', '/firmware/new', '7.15.3 → 7.15.4'],
     ['alerts', '/monitoring', 'Kasarani', 'ether3'],
     ['alert-settings', '/monitoring/settings', 'Processor'],
     ['configurations', '/configurations', 'Kasarani'],
@@ -107,4 +121,77 @@ test.each([
   expect(found).toEqual({});
   expect(errors).toEqual([]);
   await context.close();
+});
+
+/**
+ * In the page: where the line of the graph stands at a moment, as a part of the height from below, and whether the ground there is that of a hole. Read from the
+ * pixels of the canvas, by the places of the table's moments on the axis.
+ */
+const DRAWN = `((at, until) => {
+  const host = document.querySelector('.plot');
+  const canvas = host.querySelector('canvas');
+  const scale = canvas.width / canvas.clientWidth;
+  const [outer, inner] = [canvas, host.querySelector('.u-over')].map((one) => one.getBoundingClientRect());
+  const { from, to } = host.dataset;
+  const pixels = canvas.getContext('2d');
+  const colour = (role) => {
+    host.style.color = 'var(--' + role + ')';
+    const one = new OffscreenCanvas(1, 1).getContext('2d');
+    one.fillStyle = getComputedStyle(host).color;
+    host.style.color = '';
+    one.fillRect(0, 0, 1, 1);
+    return [...one.getImageData(0, 0, 1, 1).data];
+  };
+  const [line, hole] = [colour('flow'), colour('sunken')];
+  const like = (data, n, wanted) => [0, 1, 2, 3].every((part) => Math.abs(data[n * 4 + part] - wanted[part]) < 12);
+  const column = (time) => {
+    const x = Math.round((inner.x - outer.x + ((time - from) / (to - from)) * inner.width) * scale);
+    const top = Math.round((inner.y - outer.y) * scale);
+    const height = Math.round(inner.height * scale);
+    const wide = pixels.getImageData(x - 2, top, 5, height).data;
+    const rows = Array.from({ length: height }, (_, y) => y);
+    const first = rows.find((y) => [0, 1, 2, 3, 4].some((n) => like(wide, y * 5 + n, line)));
+    return {
+      part: first === undefined ? null : 1 - first / height,
+      hole: like(wide, Math.round(height / 3) * 5 + 2, hole),
+    };
+  };
+  return [column(at), column(until)];
+})`;
+
+test.each([
+  ['light', 1280],
+  ['dark', 360],
+] as const)('in %s at %i px the graph draws what the table says, and keys walk it', async (colorScheme, width) => {
+  const { page, context } = await signedIn(browser, lango, lango.company, {
+    colorScheme,
+    viewport: { width, height: 800 },
+  });
+  const errors = errorsOf(page);
+  await page.goto(`${lango.baseUrl}/routers/${id}/monitoring?figure=cpu`);
+  await page.waitForSelector('.plot.is-drawn canvas');
+  const row = page.locator('[data-plot-rows] tr', { hasText: '99 %' });
+  const at = Number(await row.getAttribute('data-at'));
+  const away = page.locator('[data-plot-rows] tr[data-until]').first();
+  const middle = (Number(await away.getAttribute('data-at')) + Number(await away.getAttribute('data-until'))) / 2;
+  const [peak, hole] = (await page.evaluate(`${DRAWN}(${at}, ${middle})`)) as { part: number | null; hole: boolean }[];
+  expect(peak?.part).toBeGreaterThan(0.95);
+  expect(peak?.hole).toBe(false);
+  expect(hole).toEqual({ part: null, hole: true });
+
+  const said = (): Promise<string> => page.getAttribute('.plot', 'aria-valuetext').then((text) => text ?? '');
+  await page.focus('.plot');
+  await page.keyboard.press('End');
+  for (let n = 0; n < PEAK + 3 && !(await said()).includes('99 %'); n++) await page.keyboard.press('ArrowLeft');
+  expect(await said()).toContain('99 %');
+  expect(await page.textContent('.plot-said')).toBe(await said());
+  await page.keyboard.press('+');
+  await page.keyboard.press('Escape');
+  expect(errors).toEqual([]);
+  await context.close();
+
+  const plain = await signedIn(browser, lango, lango.company, { javaScriptEnabled: false });
+  await plain.page.goto(`${lango.baseUrl}/routers/${id}/monitoring?figure=cpu`);
+  expect(await plain.page.locator('.plot svg.chart').count()).toBe(1);
+  await plain.context.close();
 });

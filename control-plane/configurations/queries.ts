@@ -77,3 +77,10 @@ export async function findTry(ctx: Context, routerId: bigint): Promise<{ at: Dat
     SELECT at, fault FROM configuration_try WHERE nas_id = ${routerId}`;
   return row;
 }
+
+/** Whether a router's configuration was read in the last day, changed or not. */
+export async function isFresh(ctx: Context, routerId: bigint): Promise<boolean> {
+  const [row] = await ctx.tx.$queryRaw<{ fresh: boolean }[]>`
+    SELECT EXISTS (SELECT FROM configuration WHERE nas_id = ${routerId} AND seen_at > lango_now() - interval '1 day') AS fresh`;
+  return row?.fresh === true;
+}

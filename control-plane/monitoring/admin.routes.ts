@@ -5,7 +5,8 @@ import { findRouter } from '../routers';
 import { formPages, formatMoment, readerFor } from '../ui';
 import { acknowledgeAlert } from './alerts';
 import { alertList } from './list.routes';
-import { chartsOf, nowBadge, portsOf, stripOf } from './page.view';
+import { figures, graphOf, picksOf } from './graph.view';
+import { nowBadge, portsOf, stripOf } from './page.view';
 import { findRouterNow, listAlerts, listSamples, spans } from './queries';
 import { changeSettings, findSettings, monitoringSettings } from './settings';
 
@@ -18,14 +19,25 @@ const routerPage = pageRoute({
   method: 'GET',
   path: '/routers/:id/monitoring',
   permission: 'monitoring.read',
-  query: z.object({ span: z.enum(spans).catch('day').default('day') }),
+  query: z.object({
+    span: z.enum(spans).catch('day').default('day'),
+    figure: z.enum(figures).catch('throughput').default('throughput'),
+    interface: z.string().max(64).optional().catch(undefined),
+  }),
   async run(ctx, { params, query }, _web, person) {
     const reader = readerFor(ctx, person);
     const router = await findRouter(ctx, params.id);
     if (!router) throw notFound('That router');
     const now = await findRouterNow(ctx, params.id);
     const alerts = await listAlerts(ctx, { routerId: params.id, limit: ALERTS_SHOWN });
+    const { span, figure } = query;
+    const names = (now?.ports ?? []).map(({ name }) => name);
+    const port = figure === 'throughput' ? names.find((name) => name === query.interface) : undefined;
+    const samples = await listSamples(ctx, params.id, span);
+    const drawn = port === undefined ? samples : await listSamples(ctx, params.id, span, port);
     const path = `/routers/${router.id}/monitoring`;
+    const href = (change: { span?: string; figure?: string }): string =>
+      `${path}?${new URLSearchParams({ span, figure, ...(port !== undefined && { interface: port }), ...change }).toString()}#graph`;
     return view('monitoring/router', {
       title: router.name,
       live: 'router',
@@ -35,11 +47,20 @@ const routerPage = pageRoute({
       byApi: router.has_api_password,
       strip: stripOf(now, reader),
       ports: portsOf(now, reader),
-      charts: chartsOf(await listSamples(ctx, params.id, query.span), query.span, reader),
-      spans: spans.map((span) => ({
-        label: reader.t(`monitoring.span_${span}`),
-        href: `${path}?span=${span}`,
-        current: span === query.span,
+      picks: picksOf(samples, span, reader).map((pick) => ({
+        ...pick,
+        href: href({ figure: pick.figure }),
+        current: pick.figure === figure,
+      })),
+      graph: graphOf(drawn, { span, figure, port }, reader),
+      figure,
+      span,
+      byPort: figure === 'throughput' && names.length > 1,
+      portNames: names.map((name) => ({ name, selected: name === port })),
+      spans: spans.map((one) => ({
+        label: reader.t(`monitoring.span_${one}`),
+        href: href({ span: one }),
+        current: one === span,
       })),
       alerts: alerts.items.map((alert) => ({
         what: reader.t(`monitoring.kind_${alert.kind}`),

@@ -46,8 +46,8 @@ export const apiRoutes = [
     method: 'GET',
     path: '/routers/:id/monitoring',
     permission: 'monitoring.read',
-    summary: 'How a router is now, and what was measured',
-    query: z.object({ span: z.enum(spans).default('day') }),
+    summary: 'How a router is now, and what was measured: of its busiest interface, or of one by its name',
+    query: z.object({ span: z.enum(spans).default('day'), interface: z.string().max(64).optional() }),
     answer: z.object({
       state: z.enum(['up', 'down', 'refused', 'heard', 'silent', 'unknown']),
       since: z.string().nullable(),
@@ -66,6 +66,7 @@ export const apiRoutes = [
         z.object({
           at: z.string(),
           cpu: measured,
+          cpu_max: measured,
           memory: measured,
           temperature: measured,
           sessions: measured,
@@ -78,7 +79,7 @@ export const apiRoutes = [
       if (!(await findRouter(ctx, params.id))) throw notFound('This router');
       const now = await findRouterNow(ctx, params.id);
       const { facts = {} } = now ?? {};
-      const samples = await listSamples(ctx, params.id, query.span);
+      const samples = await listSamples(ctx, params.id, query.span, query.interface);
       return {
         state: now?.state ?? ('unknown' as const),
         since: now?.since.toISOString() ?? null,

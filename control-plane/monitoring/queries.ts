@@ -82,20 +82,33 @@ export async function findRouterNow(ctx: Context, routerId: bigint): Promise<Rou
   return row;
 }
 
-export const spans = ['day', 'week', 'month', 'year'] as const;
+export const spans = ['hour', 'day', 'week', 'month', 'year', 'two_years'] as const;
 export type Span = (typeof spans)[number];
 
-/** Steps by what is looked at: some three hundred points at most, which is what a screen can show. */
+/** Steps by what is looked at: some four hundred points at most, which is what a screen can show. */
 export const SPANS: Record<Span, { seconds: number; table_step_s: number; point_s: number }> = {
+  // Two rounds a point: a round that comes a second late leaves no hole.
+  hour: { seconds: 3600, table_step_s: 30, point_s: 60 },
   day: { seconds: 86_400, table_step_s: 300, point_s: 300 },
   week: { seconds: 7 * 86_400, table_step_s: 300, point_s: 1800 },
   month: { seconds: 31 * 86_400, table_step_s: 3600, point_s: 10_800 },
   year: { seconds: 366 * 86_400, table_step_s: 3600, point_s: 86_400 },
+  two_years: { seconds: 732 * 86_400, table_step_s: 3600, point_s: 2 * 86_400 },
 };
+
+/** Single interfaces are kept in steps of five minutes and more (0343_monitoring). */
+const PORT_STEP_S = 300;
+
+/** How far apart the points of a graph are, in seconds. */
+export function pointSeconds(span: Span, port: string | undefined): number {
+  const { point_s } = SPANS[span];
+  return port === undefined ? point_s : Math.max(point_s, PORT_STEP_S);
+}
 
 export interface Sample {
   at: Date;
   cpu: number | null;
+  cpu_max: number | null;
   memory: number | null;
   temperature: number | null;
   sessions: number | null;
@@ -103,12 +116,16 @@ export interface Sample {
   tx_bps: number | null;
 }
 
-/** What was measured in a span up to now, a row for each point that has something. */
-export function listSamples(ctx: Context, routerId: bigint, span: Span): Promise<Sample[]> {
-  const { seconds, table_step_s: step, point_s: point } = SPANS[span];
+/** What was measured in a span up to now, a row for each point that has something: of the busiest interface, or of one by its name. */
+export function listSamples(ctx: Context, routerId: bigint, span: Span, port?: string): Promise<Sample[]> {
+  const { seconds, table_step_s } = SPANS[span];
+  const step = port === undefined ? table_step_s : Math.max(table_step_s, PORT_STEP_S);
+  const point = pointSeconds(span, port);
+  const rate = (of: 'rx_bps' | 'tx_bps', side: 0 | 1): Prisma.Sql =>
+    port === undefined ? Prisma.raw(`avg(${of})::float8`) : Prisma.sql`avg((ports->${port}->>${side}::int)::float8)`;
   return ctx.tx.$queryRaw<Sample[]>`
-    SELECT to_timestamp(floor(extract(epoch FROM at) / ${point}) * ${point}) AS at, avg(cpu)::float8 AS cpu, avg(memory)::float8 AS memory,
-           avg(temperature)::float8 AS temperature, avg(sessions)::float8 AS sessions, avg(rx_bps)::float8 AS rx_bps, avg(tx_bps)::float8 AS tx_bps
+    SELECT to_timestamp(floor(extract(epoch FROM at) / ${point}) * ${point}) AS at, avg(cpu)::float8 AS cpu, max(cpu_max)::float8 AS cpu_max, avg(memory)::float8 AS memory,
+           avg(temperature)::float8 AS temperature, avg(sessions)::float8 AS sessions, ${rate('rx_bps', 0)} AS rx_bps, ${rate('tx_bps', 1)} AS tx_bps
     FROM monitoring_sample WHERE nas_id = ${routerId} AND step = ${step} AND at > lango_now() - make_interval(secs => ${seconds})
     GROUP BY 1 ORDER BY 1`;
 }

@@ -58,6 +58,8 @@ const table = {
   'configurations.write': 'isp_admin technician',
   'drift.read': 'isp_admin technician',
   'drift.write': 'isp_admin technician',
+  'firmware.read': 'isp_admin technician support',
+  'firmware.write': 'isp_admin technician',
   'monitoring.read': 'isp_admin technician support',
   'monitoring.write': 'isp_admin technician',
   'ledger.read': 'isp_admin finance',

@@ -97,6 +97,7 @@ export const pageRoutes: PageRoute[] = [
         bySetup: router.type === 'mikrotik' && !isCertificateAddress(router.address),
         seesMonitoring: person.actor.permissions.has('monitoring.read'),
         seesConfigurations: person.actor.permissions.has('configurations.read'),
+        seesFirmware: router.type === 'mikrotik' && person.actor.permissions.has('firmware.read'),
         seesDrift: person.actor.permissions.has('drift.read'),
         router: {
           ...printed,

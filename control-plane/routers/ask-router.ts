@@ -28,7 +28,7 @@ interface Asker {
 const COMMAND_MS = 20_000;
 
 /**
- * Runs work that talks to one router, on a connection of its own; for tasks of the queue, which hold no transaction meanwhile.
+ * Runs work that talks to one router, on a connection of its own, each command within `timeout_ms`; for tasks of the queue, which hold no transaction meanwhile.
  * @returns undefined when the router is gone or has no API here
  */
 export async function atRouter<T>(
@@ -36,6 +36,7 @@ export async function atRouter<T>(
   tools: Pick<TaskTools, 'secrets'>,
   routerId: bigint,
   work: (router: RouterAtHand) => Promise<T>,
+  timeout_ms = COMMAND_MS,
 ): Promise<T | undefined> {
   const { rows } = await db.query<{ tenant_id: string; name: string; api: SealedWay }>('SELECT * FROM nas_way($1)', [
     routerId.toString(),
@@ -44,7 +45,7 @@ export async function atRouter<T>(
   if (!row) return undefined;
   const tenantId = BigInt(row.tenant_id);
   const target = openWay(tools, tenantId, row.api);
-  const pool = new RouterPool({ timeout_ms: COMMAND_MS });
+  const pool = new RouterPool({ timeout_ms });
   try {
     return await work({ tenantId, name: row.name, ask: (words) => pool.run(target, words) });
   } finally {

@@ -32,8 +32,11 @@ export function buildAssets(root: string = projectRoot()): Assets {
   const sources: Record<string, string> = {
     ...stylesheets(join(ui, 'css')),
     'hotspot.js': readFileSync(join(ui, 'alone', 'hotspot.js'), 'utf8'),
+    'plot.js': readFileSync(join(ui, 'alone', 'plot.js'), 'utf8'),
     'console.js': behaviours(join(ui, 'behaviours')),
     'htmx.js': readFileSync(join(root, 'node_modules', 'htmx.org', 'dist', 'htmx.min.js'), 'utf8'),
+    // Asked for by pages with a time series alone.
+    'uplot.js': readFileSync(join(root, 'node_modules', 'uplot', 'dist', 'uPlot.iife.min.js'), 'utf8'),
     'lango.svg': readFileSync(join(ui, 'icons', 'favicon', 'lango.svg'), 'utf8'),
   };
   const byName = new Map<string, Asset>();

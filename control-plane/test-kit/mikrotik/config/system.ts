@@ -2,6 +2,7 @@ import type { Row } from '../../../../radius/routeros';
 import { matchesQuery } from '../api-query';
 import type { RouterConfig } from './config';
 import type { Reply } from './reply';
+import { install, noUpdate, serveUpdate, type UpdateState } from './update';
 import { durationText } from './values';
 
 /** What a version calls itself, and the one after it that an update would bring. */
@@ -32,6 +33,8 @@ export class SystemState {
   deviceMode: Record<string, boolean> = { hotspot: true, fetch: true, scheduler: true, 'flagging-enabled': true };
   /** Roots that were imported. */
   readonly trusted: string[] = [];
+  /** Newer versions and what becomes of them. */
+  readonly update: UpdateState;
   /** Calls when somebody reboots the router, or an update does. */
   onReboot: () => void = () => undefined;
   private booted_ms: number;
@@ -39,7 +42,9 @@ export class SystemState {
   private logged = 0;
 
   constructor(private readonly config: RouterConfig) {
-    this.versionNumber = NUMBERS[config.version]?.[0] ?? config.version;
+    const [number = config.version, newest = config.version] = NUMBERS[config.version] ?? [];
+    this.versionNumber = number;
+    this.update = noUpdate(number, newest);
     this.booted_ms = config.clock.now_ms();
     const v6 = config.version === '6.49';
     const show = (path: string, rows: () => Row[]): void =>
@@ -52,7 +57,8 @@ export class SystemState {
         model: this.boardName,
         'serial-number': 'HE108ABCDEF',
         'firmware-type': 'mt7622',
-        'current-firmware': this.versionNumber,
+        'current-firmware': this.update.board,
+        // RouterOS brings the firmware of its own number.
         'upgrade-firmware': this.versionNumber,
       },
     ]);
@@ -87,6 +93,7 @@ export class SystemState {
   }
 
   rebooted(): void {
+    install(this);
     this.booted_ms = this.config.clock.now_ms();
     this.logs.length = 0;
   }
@@ -181,30 +188,7 @@ export class SystemState {
       const refusal = config.files.write(`${args['name'] ?? 'router'}.backup`, Buffer.from([0x88, 0xac, 0xa1, 0xb1]));
       return refusal === undefined ? { done: true } : { trap: refusal };
     });
-    const next = NUMBERS[config.version]?.[1] ?? this.versionNumber;
-    const update = (status: string): Row => ({
-      channel: config.settings('/system/package/update')['channel'] ?? 'stable',
-      'installed-version': this.versionNumber,
-      'latest-version': next,
-      status,
-    });
-    const checked = (): string =>
-      this.versionNumber === next ? 'System is already up to date' : 'New version is available';
-    config.serve('/system/package/update/check-for-updates', () => ({ rows: [update(checked())] }));
-    config.serve('/system/package/update/print', () => ({ rows: [update(checked())] }));
-    config.serve('/system/package/update/download', () => ({
-      rows: [update('Downloaded, please reboot router to upgrade it')],
-    }));
-    config.serve('/system/package/update/install', () => {
-      if (this.versionNumber === next) return { rows: [update('System is already up to date')] };
-      this.versionNumber = next;
-      setImmediate(() => this.onReboot());
-      return { rows: [update('Downloaded, rebooting...')] };
-    });
-    config.serve('/system/reboot', () => {
-      setImmediate(() => this.onReboot());
-      return { done: true };
-    });
+    serveUpdate(config, this);
     config.serve('/certificate/import', (args) => {
       const file = config.files.read(args['file-name'] ?? '');
       if (file === undefined) return { trap: 'failure: file not found' };

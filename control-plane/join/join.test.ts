@@ -1,6 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { faultsOf, openBrowser, signedIn } from '../admin/testing/browser';
 import { createSecretBox } from '../platform/crypto';
+import { consoleClient } from '../test-kit/console-client';
 import { startTestLango, type TestLango } from '../test-kit/lango';
 import { startAfricasTalking, type FakeAfricasTalking } from '../test-kit/messaging/africastalking';
 import { makePackage, type Json } from '../test-kit/story';
@@ -83,6 +84,20 @@ async function set(choice: { open?: boolean; approval?: boolean }): Promise<void
   expect(await page.textContent('[role=status]')).toContain('Saved');
   await context.close();
 }
+
+test('what a colleague changed while the settings were open is not overwritten unseen', async () => {
+  const staff = await consoleClient(lango);
+  const opened = /name="seen" value="([^"]+)"/.exec((await staff.get('/join/settings')).text)?.[1] ?? '';
+  const mine = { seen: opened, needs_approval: 'yes' };
+  expect(await staff.post('/join/settings', mine)).toMatchObject({ status: 303 });
+  const late = await staff.post('/join/settings', { seen: opened, [`plan_${plan['id']}`]: 'yes' });
+  expect(late.status).toBe(409);
+  expect(late.text).toContain('Somebody changed this');
+  // What was chosen is kept, and can be sent again now that it was seen.
+  expect(late.text).toMatch(new RegExp(`name="plan_${plan['id']}" value="yes" checked`));
+  const seen = /name="seen" value="([^"]+)"/.exec(late.text)?.[1] ?? '';
+  expect((await staff.post('/join/settings', { seen })).location).toBe('/join/settings?told=saved');
+});
 
 test('a company that has not opened its page takes nobody in, and an unknown one is nobody', async () => {
   const garden = await fetch(`${lango.baseUrl}/garden/${slug}`);

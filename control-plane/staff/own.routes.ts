@@ -6,7 +6,7 @@ import type { PageResult, PageRoute, Web } from '../platform/http/page';
 import type { Person } from '../platform/http/person';
 import { notFound } from '../platform/http/problem';
 import type { ParamsOf } from '../platform/http/route';
-import { readerFor } from '../ui';
+import { formPages, readerFor, type FormRefusal, type FormView, type Reader } from '../ui';
 import { changeOwnPassword, proveYourself } from './change-own-password';
 import { endBrowser, endProgram, endSignIns, listBrowsers, listPrograms } from './console-session';
 import { ownHand } from './own-hand';
@@ -29,55 +29,48 @@ const TOLD = [
   'passkey_refused',
 ] as const;
 
-async function ownPage(
-  ctx: Context,
-  web: Web,
-  person: Person,
-  refused: { status: number; fields: Record<string, string> } = { status: 200, fields: {} },
-): Promise<PageResult> {
-  const reader = readerFor(ctx, person);
-  const { t } = reader;
-  const told = TOLD.find((one) => one === web.query['told']);
-  const { fields } = refused;
-  const place = passkeyPlace(web);
-  const password = (name: string, autocomplete: string, help?: string) => ({
-    name,
-    label: t(`staff.${name}`),
-    type: 'password',
-    value: '',
-    autocomplete,
-    required: true,
-    error: fields[name],
-    ...(help ? { help } : {}),
-  });
-  const second = await secondFactorOf(ctx, person.staffId);
-  const passkeys = await listPasskeys(ctx, person.staffId);
-  const model = {
-    title: t('staff.own_title'),
-    errors:
-      refused.status === 200
-        ? undefined
-        : { fields: Object.entries(fields).map(([name, message]) => ({ name, message })) },
-    told: told && { text: t(`staff.told_${told}`), warn: told === 'passkey_refused' },
-    needed: person.mustVisit !== undefined,
-    asOther: person.impersonator !== undefined,
-    who: { name: person.actor.name, email: person.email },
-    current: password('current', 'current-password'),
-    fresh: password('fresh', 'new-password', t('staff.password_rules')),
-    second: secondFactorView(second, reader),
-    passkeysPossible: place !== undefined,
-    passkeysChange: place !== undefined || passkeys.length > 0,
-    passkeys: passkeys.map((one) => ({
-      id: one.id.toString(),
-      name: one.name,
-      used: one.last_used_at
-        ? t('staff.used_at', { at: browserView.moment(one.last_used_at, reader) })
-        : t('staff.never_used'),
-    })),
-    browsers: (await listBrowsers(ctx, person.staffId)).map((one) => browserView.row(one, person.session?.id, reader)),
-    programs: (await listPrograms(ctx, person.staffId)).map((one) => programView(one, reader)),
-  };
-  return view('staff/me', model, { status: refused.status });
+/** The page of one's own account. Its forms ask for passwords alone, which are never shown again. */
+const ownPage: FormView<unknown> = {
+  slice: 'staff',
+  view: 'staff/me',
+  word: (name, { t }) => t(name === 'fresh' ? 'staff.password_needed' : 'staff.current_needed'),
+  async draw({ field }, { ctx, web, person, reader, t }) {
+    const told = TOLD.find((one) => one === web.query['told']);
+    const place = passkeyPlace(web);
+    const secret = { type: 'password' as const, value: '', required: true };
+    const second = await secondFactorOf(ctx, person.staffId);
+    const passkeys = await listPasskeys(ctx, person.staffId);
+    return {
+      title: t('staff.own_title'),
+      told: told && { text: t(`staff.told_${told}`), warn: told === 'passkey_refused' },
+      needed: person.mustVisit !== undefined,
+      asOther: person.impersonator !== undefined,
+      who: { name: person.actor.name, email: person.email },
+      current: field('current', { ...secret, autocomplete: 'current-password' }),
+      fresh: field('fresh', { ...secret, autocomplete: 'new-password', help: t('staff.password_rules') }),
+      second: secondFactorView(second, reader),
+      passkeysPossible: place !== undefined,
+      passkeysChange: place !== undefined || passkeys.length > 0,
+      passkeys: passkeys.map((one) => ({
+        id: one.id.toString(),
+        name: one.name,
+        used: one.last_used_at
+          ? t('staff.used_at', { at: browserView.moment(one.last_used_at, reader) })
+          : t('staff.never_used'),
+      })),
+      browsers: (await listBrowsers(ctx, person.staffId)).map((one) =>
+        browserView.row(one, person.session?.id, reader),
+      ),
+      programs: (await listPrograms(ctx, person.staffId)).map((one) => programView(one, reader)),
+    };
+  },
+};
+
+/** Why a password that was asked for again did not do. */
+function unproved(proved: { kind: 'wait'; seconds: number } | { kind: 'wrong' }, t: Reader['t']): FormRefusal {
+  return proved.kind === 'wait'
+    ? { kind: 'refused', errors: { current: t('staff.sign_in_wait', { count: proved.seconds }) }, status: 429 }
+    : { kind: 'refused', errors: { current: t('staff.current_wrong') } };
 }
 
 const back = (told: (typeof TOLD)[number]): PageResult => seeOther(`/staff/me?told=${told}`);
@@ -120,55 +113,41 @@ function guarded<const P extends string>(
   act: (ctx: Context, person: Person, web: Web, params: ParamsOf<P>) => Promise<PageResult>,
   /** Throws where the thing is not theirs: that is said before any password is asked for. */
   find: (ctx: Context, person: Person, params: ParamsOf<P>) => Promise<void> = () => Promise.resolve(),
-): PageRoute {
-  return pageRoute({
-    method: 'POST',
-    path,
+): PageRoute[] {
+  return formPages({
+    ...ownPage,
+    post: path,
     permission: 'signed_in',
     form: proof,
-    async run(ctx, { params, form }, web, person) {
+    async open({ ctx, person, params }) {
       ownHand(person);
       await find(ctx, person, params);
-      const { t } = readerFor(ctx, person);
-      if (!form.ok) return ownPage(ctx, web, person, { status: 422, fields: { current: t('staff.current_needed') } });
-      const proved = await proveYourself(ctx, person, form.value.current);
-      if (proved.kind === 'wait')
-        return ownPage(ctx, web, person, {
-          status: 429,
-          fields: { current: t('staff.sign_in_wait', { count: proved.seconds }) },
-        });
-      if (proved.kind === 'wrong')
-        return ownPage(ctx, web, person, { status: 422, fields: { current: t('staff.current_wrong') } });
-      return act(ctx, person, web, params);
+    },
+    async save({ current }, { ctx, person, web, params, t }) {
+      const proved = await proveYourself(ctx, person, current);
+      return proved.kind === 'wait' || proved.kind === 'wrong' ? unproved(proved, t) : act(ctx, person, web, params);
     },
   });
 }
 
 export const ownRoutes: PageRoute[] = [
-  pageRoute({
-    method: 'GET',
-    path: '/staff/me',
-    permission: 'signed_in',
-    run: (ctx, _input, web, person) => ownPage(ctx, web, person),
-  }),
-  pageRoute({
-    method: 'POST',
-    path: '/staff/me/password',
+  ...formPages({
+    ...ownPage,
+    page: '/staff/me',
+    post: '/staff/me/password',
     permission: 'signed_in',
     form: z.object({ current: z.string().max(200).default(''), fresh: z.string().max(200).default('') }),
-    async run(ctx, { form }, web, person) {
+    async save(value, { ctx, person, t }) {
       ownHand(person);
-      const { t } = readerFor(ctx, person);
-      const again = (fields: Record<string, string>, status = 422) => ownPage(ctx, web, person, { status, fields });
-      if (!form.ok) return again({ fresh: t('staff.password_needed') });
-      const outcome = await changeOwnPassword(ctx, person, form.value);
+      const outcome = await changeOwnPassword(ctx, person, value);
       switch (outcome.kind) {
         case 'wait':
-          return again({ current: t('staff.sign_in_wait', { count: outcome.seconds }) }, 429);
         case 'wrong':
-          return again({ current: t('staff.current_wrong') });
-        case 'weak_password':
-          return again({ fresh: t(`staff.weak_${outcome.fault}`, { count: outcome.minLength }) });
+          return unproved(outcome, t);
+        case 'weak_password': {
+          const weak = t(`staff.weak_${outcome.fault}`, { count: outcome.minLength });
+          return { kind: 'refused', errors: { fresh: weak } };
+        }
         case 'changed':
           return back('password');
       }
@@ -199,17 +178,17 @@ export const ownRoutes: PageRoute[] = [
       return showRecovery(ctx, person);
     },
   }),
-  guarded('/staff/me/codes/remove', async (ctx, person) => {
+  ...guarded('/staff/me/codes/remove', async (ctx, person) => {
     await removeTotp(ctx, person.staffId);
     await recordAudit(ctx, 'staff.totp_off', { type: 'staff', id: person.staffId });
     return back('totp_off');
   }),
-  guarded('/staff/me/recovery', async (ctx, person) => {
+  ...guarded('/staff/me/recovery', async (ctx, person) => {
     if (!(await secondFactorOf(ctx, person.staffId)).totp) return seeOther('/staff/me');
     await recordAudit(ctx, 'staff.recovery_codes', { type: 'staff', id: person.staffId });
     return showRecovery(ctx, person);
   }),
-  guarded('/staff/me/passkeys/new', async (ctx, person, web) => {
+  ...guarded('/staff/me/passkeys/new', async (ctx, person, web) => {
     const place = passkeyPlace(web);
     if (!place) return seeOther('/staff/me');
     const { t } = readerFor(ctx, person);
@@ -250,7 +229,7 @@ export const ownRoutes: PageRoute[] = [
       return back('passkey');
     },
   }),
-  guarded(
+  ...guarded(
     '/staff/me/passkeys/:id/remove',
     async (ctx, person, _web, { id }) => {
       const name = await removePasskey(ctx, person.staffId, id);

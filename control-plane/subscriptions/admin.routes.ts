@@ -1,22 +1,22 @@
 import { z } from 'zod';
 import type { Context } from '../platform/context';
 import { idField } from '../platform/http/input';
-import { pageRoute, seeOther, view } from '../platform/http/page';
+import { pageRoute, seeOther } from '../platform/http/page';
 import type { PageRoute } from '../platform/http/page';
 import { notFound } from '../platform/http/problem';
 import type { Permission } from '../platform/permissions';
 import { listPackages } from '../plans';
-import { formatMoney, formErrors, readDecimal, readerFor } from '../ui';
+import { formatMoney, formPages, readDecimal } from '../ui';
 import type { Reader } from '../ui';
 import { activateSubscription } from './activate-subscription';
 import { answer } from './answer-page';
-import { askAgain } from './ask-again';
 import { createSubscription } from './create-subscription';
 import { extendSubscription } from './extend-subscription';
 import { pauseSubscription } from './pause-subscription';
 import { resumeSubscription } from './resume-subscription';
 import { changeSubscription } from './change-subscription';
 import { endPages } from './end.pages';
+import { menuForm } from './menu-forms';
 import { planChangePages } from './plan-change.pages';
 import { renewFromWallet, renewSubscription } from './renew-subscription';
 import { macLock, newSubscription, renewInput, suspendInput } from './schema';
@@ -54,9 +54,6 @@ function refusedFields(outcome: Extract<Outcome, { kind: 'refused' }>, { t }: Re
   return Object.fromEntries(Object.keys(outcome.fields ?? { username: '' }).map((field) => [field, words]));
 }
 
-const neededWords = (fields: Record<string, string>, { t }: Reader): Record<string, string> =>
-  Object.fromEntries(Object.keys(fields).map((name) => [name, t(`subscriptions.${name}_needed`)]));
-
 type Command = (ctx: Context, id: bigint) => Promise<Outcome>;
 
 /** A button that needs nothing but the subscription. */
@@ -69,143 +66,72 @@ function button(action: string, permission: Permission, command: Command): PageR
   });
 }
 
-async function newModel(
-  ctx: Context,
-  clientId: bigint,
-  values: Record<string, string>,
-  errors: Record<string, string>,
-  { t, locale }: Reader,
-) {
-  const client = await ctx.tx.subscriber.findFirst({ where: { id: clientId, deleted_at: null } });
-  if (!client) throw notFound('That customer');
-  const plans = await listPackages(ctx, { limit: 200, before: undefined });
-  const options = plans.items.map((plan) => ({
-    value: plan.id,
-    label: `${plan.name}, ${formatMoney(plan.price_cents, plan.currency, locale)}`,
-    selected: plan.id === values['package_id'],
-  }));
-  const field = (name: string, more: object) => ({
-    name,
-    label: t(`subscriptions.${name}`),
-    value: values[name] ?? '',
-    error: errors[name],
-    required: true,
-    autocomplete: 'off',
-    ...more,
-  });
-  return {
-    title: t('subscriptions.new_title', { name: client.name }),
-    errors: formErrors(errors),
-    client: { id: client.id.toString(), name: client.name },
-    plan: field('package_id', { options }),
-    username: field('username', { max: 128, help: t('subscriptions.username_help') }),
-    password: field('password', { max: 128, help: t('subscriptions.password_help') }),
-    empty: { text: t('subscriptions.no_plans'), href: '/plans/new', step: t('plans.add'), action: true },
-  };
-}
+/** A new service of a customer who is named in the address, or comes back with the form. */
+const newPages = formPages({
+  slice: 'subscriptions',
+  view: 'subscriptions/new',
+  page: '/subscriptions/new',
+  post: '/subscriptions',
+  permission: 'subscriptions.write',
+  form: newSubscription,
+  async open({ ctx }, typed) {
+    const id = idField.safeParse(typed['client_id'] ?? typed['client']);
+    const client = id.success
+      ? await ctx.tx.subscriber.findFirst({ where: { id: id.data, deleted_at: null } })
+      : undefined;
+    if (!client) throw notFound('That customer');
+    return client;
+  },
+  async draw({ values, field }, { ctx, about: client, reader: { t, locale } }) {
+    const plans = await listPackages(ctx, { limit: 200, before: undefined });
+    const options = plans.items.map((plan) => ({
+      value: plan.id,
+      label: `${plan.name}, ${formatMoney(plan.price_cents, plan.currency, locale)}`,
+      selected: plan.id === values['package_id'],
+    }));
+    const needed = { required: true, autocomplete: 'off' };
+    return {
+      title: t('subscriptions.new_title', { name: client.name }),
+      client: { id: client.id.toString(), name: client.name },
+      plan: field('package_id', { ...needed, options }),
+      username: field('username', { ...needed, max: 128, help: t('subscriptions.username_help') }),
+      password: field('password', { ...needed, max: 128, help: t('subscriptions.password_help') }),
+      empty: { text: t('subscriptions.no_plans'), href: '/plans/new', step: t('plans.add'), action: true },
+    };
+  },
+  async save(value, { ctx, about: client, reader }) {
+    const outcome = await createSubscription(ctx, value);
+    switch (outcome.kind) {
+      case 'done':
+        return seeOther(`/subscribers/${client.id}?subscription=${outcome.id}&done=create`);
+      case 'not_found':
+        throw notFound('That customer');
+      case 'refused':
+        return { kind: 'refused', errors: refusedFields(outcome, reader) };
+      case 'invalid':
+        return { kind: 'wrong', fields: Object.keys(outcome.fields) };
+    }
+  },
+});
 
 export const pageRoutes: PageRoute[] = [
-  pageRoute({
-    method: 'GET',
-    path: '/subscriptions/new',
-    permission: 'subscriptions.write',
-    query: z.object({ client: idField }),
-    run: async (ctx, { query }, _web, person) =>
-      view('subscriptions/new', await newModel(ctx, query.client, {}, {}, readerFor(ctx, person))),
-  }),
-  pageRoute({
-    method: 'POST',
-    path: '/subscriptions',
-    permission: 'subscriptions.write',
-    form: newSubscription,
-    async run(ctx, { form }, _web, person) {
-      const reader = readerFor(ctx, person);
-      if (!form.ok) {
-        const client = idField.safeParse(form.values['client_id']);
-        if (!client.success) throw notFound('That customer');
-        const words = neededWords(form.fields, reader);
-        return view('subscriptions/new', await newModel(ctx, client.data, form.values, words, reader), { status: 422 });
-      }
-      const outcome = await createSubscription(ctx, form.value);
-      if (outcome.kind === 'done')
-        return seeOther(`/subscribers/${form.value.client_id}?subscription=${outcome.id}&done=create`);
-      const fields =
-        outcome.kind === 'not_found'
-          ? {}
-          : outcome.kind === 'refused'
-            ? refusedFields(outcome, reader)
-            : neededWords(outcome.fields, reader);
-      const values = { package_id: form.value.package_id.toString(), username: form.value.username };
-      return view('subscriptions/new', await newModel(ctx, form.value.client_id, values, fields, reader), {
-        status: 422,
-      });
-    },
-  }),
+  ...newPages,
   button('activate', 'subscriptions.write', activateSubscription),
   button('resume', 'subscriptions.write', resumeSubscription),
   button('pause', 'subscriptions.write', pauseSubscription),
-  pageRoute({
-    method: 'POST',
-    path: '/subscriptions/:id/suspend',
-    permission: 'subscriptions.suspend',
-    form: suspendInput,
-    async run(ctx, { params, form }, _web, person) {
-      if (!form.ok) return askAgain(ctx, params.id, 'suspend', form.values, person);
-      return answer(ctx, params.id, 'suspend', await suspendSubscription(ctx, params.id, form.value.reason), person);
-    },
-  }),
-  pageRoute({
-    method: 'POST',
-    path: '/subscriptions/:id/extend',
-    permission: 'subscriptions.write',
-    form: days,
-    async run(ctx, { params, form }, _web, person) {
-      if (!form.ok) return askAgain(ctx, params.id, 'extend', form.values, person);
-      return answer(
-        ctx,
-        params.id,
-        'extend',
-        await extendSubscription(ctx, params.id, { count: form.value.count, unit: 'day' }),
-        person,
-      );
-    },
-  }),
-  pageRoute({
-    method: 'POST',
-    path: '/subscriptions/:id/top-up',
-    permission: 'subscriptions.write',
-    form: gigabytes,
-    async run(ctx, { params, form }, _web, person) {
-      if (!form.ok) return askAgain(ctx, params.id, 'top-up', form.values, person);
-      return answer(
-        ctx,
-        params.id,
-        'top-up',
-        await topUpSubscription(ctx, params.id, BigInt(form.value.gigabytes)),
-        person,
-      );
-    },
-  }),
-  pageRoute({
-    method: 'POST',
-    path: '/subscriptions/:id/device',
-    permission: 'subscriptions.write',
-    form: deviceForm,
-    async run(ctx, { params, form }, _web, person) {
-      if (!form.ok) return askAgain(ctx, params.id, 'device', form.values, person);
-      return answer(ctx, params.id, 'device', await changeSubscription(ctx, params.id, form.value), person);
-    },
-  }),
-  pageRoute({
-    method: 'POST',
-    path: '/subscriptions/:id/renew',
-    permission: 'subscriptions.write',
-    form: renewInput,
-    async run(ctx, { params, form }, _web, person) {
-      const renew = form.ok && form.value.pay === 'wallet' ? renewFromWallet : renewSubscription;
-      return answer(ctx, params.id, 'renew', await renew(ctx, params.id), person);
-    },
-  }),
+  ...menuForm('suspend', 'subscriptions.suspend', suspendInput, (ctx, id, { reason }) =>
+    suspendSubscription(ctx, id, reason),
+  ),
+  ...menuForm('extend', 'subscriptions.write', days, (ctx, id, { count }) =>
+    extendSubscription(ctx, id, { count, unit: 'day' }),
+  ),
+  ...menuForm('top-up', 'subscriptions.write', gigabytes, (ctx, id, value) =>
+    topUpSubscription(ctx, id, BigInt(value.gigabytes)),
+  ),
+  ...menuForm('device', 'subscriptions.write', deviceForm, changeSubscription),
+  ...menuForm('renew', 'subscriptions.write', renewInput, (ctx, id, { pay }) =>
+    (pay === 'wallet' ? renewFromWallet : renewSubscription)(ctx, id),
+  ),
   pageRoute({
     method: 'POST',
     path: '/subscriptions/:id/auto-renew',

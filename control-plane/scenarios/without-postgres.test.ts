@@ -1,86 +1,20 @@
-/** What a FreeRADIUS host answers while Postgres is away or hangs, from its snapshot: the same as before, by the same function. */
-import { execFileSync, spawn } from 'node:child_process';
-import { statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+/** What a FreeRADIUS host answers while Postgres is away, from its snapshot: the same as before, by the same function. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { detectFreeradius, freeradiusCommand, healthAddress, healthSecret } from '../../freeradius-config/generate';
-import { startSnapshot, type Snapshot } from '../../radius/snapshot';
-import { askStatus } from '../health';
-import { findUser } from '../platform/supervisor/run-as';
-import { Cable } from '../test-kit/cable';
 import { seededRandom } from '../test-kit/mikrotik/random';
 import { until } from '../test-kit/until';
-import { createAccessWorld, type AccessWorld, type Answered, type Ask } from './access-world';
+import type { Answered, Ask } from './access-world';
+import { worldWithoutPostgres } from './without-postgres-world';
 
 jest.setTimeout(120_000);
 
-const owner = process.getuid?.() === 0 ? findUser('freerad') : undefined;
-const cable = new Cable();
-const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
 const other = { address: '127.61.0.2', type: 'other' as const };
 const signing = { address: '127.61.0.5' };
-let world: AccessWorld;
-let url: string;
-let snapshot: Snapshot;
-
-const startWriter = (bound_s = 3600): Snapshot =>
-  startSnapshot({
-    databaseUrl: url,
-    path: world.freeradius.places.snapshotFile,
-    bound_s,
-    log: quiet,
-    ...(owner ? { owner } : {}),
-  });
-
+const there = worldWithoutPostgres();
+const { cable, ask, answers, serves, inSnapshot, followed } = there;
 beforeAll(async () => {
-  world = await createAccessWorld(async (straight) => (url = await cable.lay(straight)));
-  await world.addRouter(other);
-  await world.addRouter(signing);
-  snapshot = startWriter();
+  await there.world.addRouter(other);
+  await there.world.addRouter(signing);
 });
-afterAll(async () => {
-  await snapshot.stop();
-  await cable.unplug();
-  await world.end();
-});
-afterEach(async () => {
-  cable.release();
-  await cable.plug();
-});
-
-const ask = (o: Ask): Promise<Answered> => world.ask({ tries: 3, timeout_ms: 1000, ...o });
-
-/** Until FreeRADIUS answers this login so: the snapshot has followed, or the database is seen to be away or back. */
-const answers = (o: Ask, code: Answered['code'], limit_ms = 45_000): Promise<Answered> =>
-  until(
-    () => ask(o),
-    (answer) => answer.code === code,
-    limit_ms,
-  );
-
-/** What load balancers and the doctor are told. */
-const serves = (): Promise<boolean> =>
-  askStatus({
-    host: '127.0.0.1',
-    port: world.freeradius.authPort,
-    secret: healthSecret(world.db.masterKey),
-    from: healthAddress,
-  });
-
-const inSnapshot = (sql: string): string =>
-  execFileSync('sqlite3', ['-readonly', '-cmd', '.timeout 2000', world.freeradius.places.snapshotFile, sql], {
-    encoding: 'utf8',
-  });
-
-/** Waits until what was written is in the snapshot (a login made last is), then takes Postgres away. */
-let markers = 0;
-async function followed(): Promise<void> {
-  const username = `marker${(markers += 1)}`;
-  await world.addSubscription({ username });
-  const there = () => inSnapshot(`SELECT count(*) FROM answer WHERE username = '${username}'`);
-  await until(there, (count) => Number(count) > 0, 45_000);
-  await cable.unplug();
-}
 
 describe('the answers', () => {
   const dice = seededRandom(20_261_121);
@@ -102,7 +36,7 @@ describe('the answers', () => {
       const password = pick('sesame', 'sesame', `p'w"{login}%{x}\\`);
       passwords.set(username, password);
       const quota = pick(null, null, 1_000_000, 5_000_000_000);
-      await world.addSubscription({
+      await there.world.addSubscription({
         username,
         password,
         status: pick('active', 'active', 'active', 'active', 'pending', 'suspended', 'paused'),
@@ -178,7 +112,7 @@ describe('the answers', () => {
 });
 
 test('unknown users and bad bytes get silence, wrong passwords a Reject, and Status-Server an answer', async () => {
-  await world.addSubscription({ username: 'known' });
+  await there.world.addSubscription({ username: 'known' });
   await followed();
   expect((await ask({ username: 'known', password: 'wrong' })).code).toBe('reject');
   expect((await ask({ username: 'known' })).code).toBe('accept');
@@ -189,16 +123,16 @@ test('unknown users and bad bytes get silence, wrong passwords a Reject, and Sta
 
 test('what was suspended, given another password or removed a moment before Postgres went is so in the snapshot', async () => {
   const [gone] = [
-    await world.addSubscription({ username: 'leaving' }),
-    await world.addSubscription({ username: 'renamed' }),
+    await there.world.addSubscription({ username: 'leaving' }),
+    await there.world.addSubscription({ username: 'renamed' }),
   ];
-  const suspended = await world.addSubscription({ username: 'behind' });
+  const suspended = await there.world.addSubscription({ username: 'behind' });
   await followed();
   expect((await ask({ username: 'behind' })).code).toBe('accept');
   await cable.plug();
-  await world.sql(`UPDATE subscription SET status = 'suspended' WHERE id = $1`, [suspended]);
-  await world.sql(`UPDATE radcheck SET value = 'other' WHERE username = 'renamed'`);
-  await world.sql('DELETE FROM subscription WHERE id = $1', [gone]);
+  await there.world.sql(`UPDATE subscription SET status = 'suspended' WHERE id = $1`, [suspended]);
+  await there.world.sql(`UPDATE radcheck SET value = 'other' WHERE username = 'renamed'`);
+  await there.world.sql('DELETE FROM subscription WHERE id = $1', [gone]);
   await followed();
   const refused = await ask({ username: 'behind' });
   expect([refused.code, refused.reply['Reply-Message']]).toEqual([
@@ -211,7 +145,7 @@ test('what was suspended, given another password or removed a moment before Post
 });
 
 test('validity ends at its second also without Postgres, and Session-Timeout never outlives it', async () => {
-  await world.addSubscription({ username: 'brief', expiresIn_s: 9 });
+  await there.world.addSubscription({ username: 'brief', expiresIn_s: 9 });
   const ends_ms = Date.now() + 9_000;
   await followed();
   const before = await ask({ username: 'brief' });
@@ -232,19 +166,23 @@ test('validity ends at its second also without Postgres, and Session-Timeout nev
 });
 
 test('who is online gets in again from the snapshot: it knows of no sessions, so a lost Stop locks nobody out', async () => {
-  const id = await world.addSubscription({ username: 'online' });
-  await world.addSession(id, { mac: 'AA:00:00:00:00:09' });
+  const id = await there.world.addSubscription({ username: 'online' });
+  await there.world.addSession(id, { mac: 'AA:00:00:00:00:09' });
   await followed();
   expect((await ask({ username: 'online' })).code).toBe('accept');
 });
 
 test('an unused voucher lets a guest in however its code is typed, a voided one does not, and one in use is a login like others', async () => {
-  const [fresh, voided, begun] = [await world.addVoucher(), await world.addVoucher(), await world.addVoucher()];
-  await world.sql(
+  const [fresh, voided, begun] = [
+    await there.world.addVoucher(),
+    await there.world.addVoucher(),
+    await there.world.addVoucher(),
+  ];
+  await there.world.sql(
     `UPDATE voucher_batch b SET voided_at = now() FROM voucher v WHERE v.batch_id = b.id AND v.code = $1`,
     [voided],
   );
-  await world.sql(`SELECT voucher_begin($1, $2, lango_now())`, [world.tenantId, begun]);
+  await there.world.sql(`SELECT voucher_begin($1, $2, lango_now())`, [there.world.tenantId, begun]);
   const typed = `${fresh.slice(0, 4)}-${fresh.slice(4).toLowerCase()}`;
   const guest = { service: 'hotspot' as const, method: 'chap' as const };
   const before = await answers({ username: fresh, password: fresh, ...guest }, 'accept');
@@ -270,7 +208,7 @@ test('an unused voucher lets a guest in however its code is typed, a voided one 
 
 test('a device that is a login by its address is known in every spelling', async () => {
   const station = 'AA:BB:CC:DD:EE:01';
-  await world.addSubscription({ username: station, password: station });
+  await there.world.addSubscription({ username: station, password: station });
   await followed();
   for (const name of ['AA:BB:CC:DD:EE:01', 'aabb.ccdd.ee01', 'AA-BB-CC-DD-EE-01', 'aabbccddee01'])
     expect([name, (await ask({ username: name, password: name, service: 'hotspot', station })).code]).toEqual([
@@ -281,9 +219,9 @@ test('a device that is a login by its address is known in every spelling', async
 });
 
 test('a company that is closed is refused, a router that has signed must sign, one that must sign too', async () => {
-  await world.addRouter({ address: '127.61.0.3', policy: 'require' });
-  await world.addRouter({ address: '127.61.0.4' });
-  await world.sql(
+  await there.world.addRouter({ address: '127.61.0.3', policy: 'require' });
+  await there.world.addRouter({ address: '127.61.0.4' });
+  await there.world.sql(
     `INSERT INTO nas_status (nas_id, tenant_id, message_authenticator_seen_at) SELECT id, tenant_id, now() FROM nas WHERE nasname = '127.61.0.4'`,
   );
   await answers({ username: 'known', from: '127.61.0.3', signed: true }, 'accept');
@@ -293,117 +231,4 @@ test('a company that is closed is refused, a router that has signed must sign, o
     expect((await ask({ username: 'known', from, signed: true })).code).toBe('accept');
   }
   expect((await ask({ username: 'known', proxyState: true, tries: 1 })).code).toBe('none');
-});
-
-test('a snapshot older than its bound answers nobody: the router tries its next server', async () => {
-  await world.addSubscription({ username: 'aged' });
-  await snapshot.stop();
-  snapshot = startWriter(10);
-  try {
-    await until(
-      () => inSnapshot('SELECT bound_s FROM state'),
-      (bound) => bound.trim() === '10',
-      45_000,
-    );
-    await followed();
-    const written_ms = Number(inSnapshot('SELECT written_at FROM state')) * 1000;
-    const heard: { at_ms: number; code: Answered['code'] }[] = [];
-    await until(
-      async () => {
-        const { code } = await ask({ username: 'aged', tries: 1 });
-        heard.push({ at_ms: Date.now(), code });
-        return heard;
-      },
-      (all) =>
-        all.length > 2 && all.slice(-2).every(({ code, at_ms }) => code === 'none' && at_ms > written_ms + 12_000),
-      30_000,
-    );
-    const young = heard.filter(({ at_ms }) => at_ms < written_ms + 9000);
-    const old = heard.filter(({ at_ms }) => at_ms > written_ms + 12_000);
-    expect(young.some(({ code }) => code === 'accept')).toBe(true);
-    expect(old.map(({ code }) => code)).toEqual(old.map(() => 'none'));
-    // Neither does it say that it serves.
-    expect(await serves()).toBe(false);
-    await cable.plug();
-    await answers({ username: 'aged' }, 'accept');
-    expect(await serves()).toBe(true);
-  } finally {
-    await snapshot.stop();
-    await cable.plug();
-    snapshot = startWriter();
-    // The next test must find a file that is good for longer than it takes.
-    await until(
-      () => inSnapshot('SELECT bound_s FROM state'),
-      (bound) => bound.trim() === '3600',
-      45_000,
-    );
-  }
-});
-
-test('the file is closed to others and belongs to FreeRADIUS alone', () => {
-  const { snapshotFile } = world.freeradius.places;
-  for (const file of [snapshotFile, `${snapshotFile}-wal`]) {
-    expect(statSync(file).mode & 0o777).toBe(0o600);
-    if (owner) expect(statSync(file).uid).toBe(owner.uid);
-  }
-});
-
-test('a Postgres that hangs: answers within 10 s and then under a second, and the database again within 5 s of its return', async () => {
-  await followed();
-  await cable.plug();
-  await answers({ username: 'nobody' }, 'reject');
-  cable.hold();
-  const began = Date.now();
-  // As routers do: several customers at once, each dialling again and again.
-  const first = await Promise.all(
-    Array.from({ length: 12 }, async () => {
-      await until(
-        () => world.ask({ username: 'known', timeout_ms: 1000 }),
-        ({ code }) => code === 'accept',
-        20_000,
-      );
-      return Date.now() - began;
-    }),
-  );
-  expect(Math.min(...first)).toBeLessThan(10_000);
-  await sleep(Math.max(0, 10_000 - (Date.now() - began)));
-  for (let n = 0; n < 30; n++) {
-    const asked = Date.now();
-    expect((await world.ask({ username: 'known', timeout_ms: 1000 })).code).toBe('accept');
-    expect(Date.now() - asked).toBeLessThan(1000);
-    await sleep(100);
-  }
-  cable.release();
-  const back = Date.now();
-  await until(
-    () => world.ask({ username: 'nobody', timeout_ms: 500 }),
-    ({ code }) => code === 'reject',
-    20_000,
-  );
-  expect(Date.now() - back).toBeLessThan(5000);
-});
-
-test('a FreeRADIUS that is started while Postgres is away answers the same', async () => {
-  await followed();
-  // Nor does a writer that is started then take anything away.
-  await snapshot.stop();
-  snapshot = startWriter();
-  const { pid, places } = world.freeradius;
-  process.kill(pid, 'SIGTERM');
-  await until(
-    () => ask({ username: 'known', tries: 1, timeout_ms: 300 }),
-    ({ code }) => code === 'none',
-  );
-  const { path, args } = freeradiusCommand(detectFreeradius()!, dirname(join(places.logFile, '..')));
-  const again = spawn(path, args, { stdio: 'ignore', ...(owner ? { uid: owner.uid, gid: owner.gid } : {}) });
-  try {
-    await answers({ username: 'known' }, 'accept');
-    expect((await ask({ username: 'known', password: 'wrong' })).code).toBe('reject');
-    await sleep(1500);
-    expect((await ask({ username: 'known' })).code).toBe('accept');
-    await cable.plug();
-    await answers({ username: 'nobody' }, 'reject');
-  } finally {
-    again.kill('SIGKILL');
-  }
 });

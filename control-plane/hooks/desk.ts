@@ -35,7 +35,10 @@ export function createHookDesk(tools: HookTools): HookDesk {
       if (!one) return;
       const work = look(one.kind, one.event, tools)
         .then((outcome) => {
-          if (outcome.kind !== 'later') return void writeDown(one.event, outcome);
+          if (outcome.kind !== 'later') {
+            writeDown(one.event, outcome);
+            return undefined;
+          }
           if (stopped || one.event.tries >= AT_ONCE_TRIES) return note(one.event, outcome, tools);
           again(one.kind, { ...one.event, tries: one.event.tries + 1 });
           return undefined;

@@ -4,5 +4,6 @@ export { creditOneSale, findSale, type Sale } from './credit-sale';
 export { sellerOf } from './settings';
 export { exactAmount } from './paper';
 export { invoiceFile } from './invoice-file';
+export { findInvoice, listInvoices } from './queries';
 export { sheetPdf, type Sheet } from './sheet-pdf';
 export { printFonts } from './pdf-frame';

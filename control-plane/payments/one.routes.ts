@@ -23,6 +23,7 @@ import { receiptPdf } from './receipt-pdf';
 import { refundsOf } from './refund/queries';
 import { refundLine } from './refund/refund.view';
 import type { PaymentWithTimeline } from './schema';
+import { stepWords } from './step-words';
 import { findClaim } from './suspense.queries';
 
 const GOOD = new Set([
@@ -68,16 +69,10 @@ function eventsOf(payment: PaymentWithTimeline, reader: Reader) {
       arch: GOOD.has(step) ? 'online' : BAD.has(step) ? 'shut' : 'open',
       tone: GOOD.has(step) ? 'good' : BAD.has(step) ? 'bad' : '',
       what: reader.t(`payments.step_${step === 'prompted' && payment.provider === 'stripe' ? 'page_opened' : step}`),
-      detail: [inMoney(detail ?? '', payment.currency, reader), after].filter(Boolean).join(' · '),
+      detail: [stepWords(step, detail ?? '', payment.currency, reader), after].filter(Boolean).join(' · '),
     };
   });
 }
-
-/** Steps are written down in cents, for programs; people read money. */
-const inMoney = (detail: string, currency: string, { locale }: Reader): string =>
-  detail
-    .replace(/^wallet /, '')
-    .replace(/(\d+) cents/g, (_, cents: string) => formatMoney(BigInt(cents), currency, locale));
 
 async function onePage(
   ctx: Context,

@@ -85,6 +85,7 @@ function page(
       about: t('payments.pay_about', { company: company.name }),
       path: `/payments/pay/${slug}`,
       claim: `/payments/claim/${slug}`,
+      papers: rings === undefined ? `/documents/${slug}` : '',
       told,
       rings,
       errors: formErrors(errors),

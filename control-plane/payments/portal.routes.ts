@@ -28,6 +28,7 @@ function page(reader: Reader, company: Company, web: Web, { values = {}, errors 
       title: t('payments.claim_title'),
       about: t('payments.claim_about', { company: company.name }),
       path: web.path,
+      papers: web.path.replace('/payments/claim/', '/documents/'),
       told,
       errors: formErrors(errors),
       receipt: field('receipt', { max: 20, autocomplete: 'off', help: t('payments.receipt_help') }),

@@ -147,6 +147,7 @@ async function pagesOf(ctx: Context, web: Web, name: ProviderName, { t }: Reader
   return [
     { label: t('payments.pay_title'), value: `${web.publicUrl}/payments/pay/${slug}` },
     { label: t('payments.claim_title'), value: `${web.publicUrl}/payments/claim/${slug}` },
+    { label: t('payments.papers_title'), value: `${web.publicUrl}/documents/${slug}` },
   ];
 }
 

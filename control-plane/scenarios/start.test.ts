@@ -84,10 +84,12 @@ class Installation {
   }
 
   async liveSessions(token: string): Promise<number> {
-    const answer = await fetch(`${this.url}/api/sessions?state=live&limit=100`, {
-      headers: { Authorization: `Bearer ${token}` },
-    });
-    return ((await answer.json()) as { items: object[] }).items.length;
+    return (await this.get<{ items: object[] }>('sessions?state=live&limit=100', token)).items.length;
+  }
+
+  async get<T>(path: string, token: string): Promise<T> {
+    const answer = await fetch(`${this.url}/api/${path}`, { headers: { Authorization: `Bearer ${token}` } });
+    return (await answer.json()) as T;
   }
 
   private login(email: string, password: string): Promise<Response> {
@@ -277,6 +279,17 @@ test('the demo ISP lives at first sight, as a company of its own', async () => {
     return (await lango.liveSessions(token)) >= 20;
   };
   await until(crowded, 90_000, () => run.out);
+  // Its router has an API, so that the console knows how it is: it is asked every half minute.
+  const { items } = await lango.get<{ items: { id: string }[] }>('routers', token);
+  const measured = async (): Promise<boolean> => {
+    await sleep(1000);
+    const { state, cpu_percent } = await lango.get<Record<string, unknown>>(
+      `routers/${items[0]?.id}/monitoring`,
+      token,
+    );
+    return state === 'up' && Number(cpu_percent) > 0;
+  };
+  await until(measured, 90_000, () => run.out);
   const own = await lango.token('admin@lango.local', /Password +(\S+)/.exec(run.out)?.[1] ?? '');
   expect(await lango.liveSessions(own)).toBe(0);
 });

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export interface Api {
   get<T>(path: string): Promise<T>;
   post<T>(path: string, body: object): Promise<T>;
+  patch<T>(path: string, body: object): Promise<T>;
   /** Every item of a list, page by page. */
   all<T>(path: string): Promise<T[]>;
 }
@@ -50,6 +51,7 @@ function client(baseUrl: string, firstToken: string, renew?: () => Promise<strin
   return {
     get: (path) => ask('GET', path),
     post: (path, body) => ask('POST', path, body),
+    patch: (path, body) => ask('PATCH', path, body),
     all: async <T>(path: string) => {
       const items: T[] = [];
       for (let cursor = ''; ;) {

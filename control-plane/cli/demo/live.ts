@@ -2,7 +2,7 @@ import type { Log } from '../../platform/log';
 import { SimulatedMikrotik } from '../../test-kit/mikrotik';
 import type { Api } from './api';
 import { demoSecret, people, plans, type Person } from './people';
-import { pay, type DemoRouter } from './seed';
+import { apiPort, apiUser, pay, type DemoRouter } from './seed';
 
 const redial_ms = 20_000;
 const changeEvery_ms = 15_000;
@@ -36,6 +36,7 @@ export async function startLive(o: LiveOptions): Promise<Live> {
     version: '7.18',
     servers: [o.server],
     incoming: { port: o.router.coa_port },
+    api: { port: apiPort, users: [apiUser(o.masterKey)] },
     pppoe: { serviceName: 'savanna', dialsInFlight: 4 },
     seed: Date.now() % 2 ** 31,
   });
@@ -43,8 +44,12 @@ export async function startLive(o: LiveOptions): Promise<Live> {
     if (event.kind === 'login' && event.outcome.kind !== 'online')
       o.log.info({ username: event.username, outcome: event.outcome }, 'a device of the demo is not online');
   });
+  const carry = carrying(router);
   const timers = [
-    setInterval(() => stir(router, o), changeEvery_ms),
+    setInterval(() => {
+      carry();
+      stir(router, o);
+    }, changeEvery_ms),
     setInterval(
       () => void buyAgain(o).catch((error: unknown) => o.log.warn({ err: error }, 'the demo could not buy')),
       buyEvery_ms,
@@ -84,6 +89,28 @@ function stir(router: SimulatedMikrotik, o: LiveOptions): void {
   void leaving.logout();
   setTimeout(() => void dial(router, person, o.masterKey), 10_000 + Math.random() * 40_000).unref();
 }
+
+/** Gives the router's interfaces and processor what its sessions moved since the last time: the uplink (ether1) and the customers' side (ether2). */
+function carrying(router: SimulatedMikrotik): () => void {
+  let before = new Map<object, { up: number; down: number }>();
+  return () => {
+    const now = new Map(router.sessions.map((session) => [session, counted(session.counters)]));
+    const moved = { up: 0, down: 0 };
+    for (const [session, { up, down }] of now) {
+      moved.up += up - (before.get(session)?.up ?? 0);
+      moved.down += down - (before.get(session)?.down ?? 0);
+    }
+    before = now;
+    const [up_bps, down_bps] = [moved.up, moved.down].map((octets) => Math.round((octets * 8000) / changeEvery_ms));
+    const { interfaces, system } = router.config;
+    interfaces.setTraffic('ether1', { rx_bps: down_bps ?? 0, tx_bps: up_bps ?? 0 });
+    interfaces.setTraffic('ether2', { rx_bps: up_bps ?? 0, tx_bps: down_bps ?? 0 });
+    system.cpuLoad = Math.min(95, Math.round(2 + now.size * 0.3 + (down_bps ?? 0) / 2e6));
+    system.temperature_c = Math.round(36 + system.cpuLoad / 6);
+  };
+}
+
+const counted = ({ up, down }: { up: bigint; down: bigint }) => ({ up: Number(up), down: Number(down) });
 
 /** What a household moves: mostly little, sometimes most of its line. */
 function appetite(person: Person): { up_bps: number; down_bps: number } {

@@ -11,21 +11,38 @@ const routerName = 'Kilimani tower';
 
 /** Where the simulated router is: what it sends from and where it takes CoA. */
 export interface DemoRouter {
+  id: string;
   address: string;
   coa_port: number;
+  has_api_password: boolean;
+}
+
+/** The user of the router's API, by which the console knows how the router is. */
+export function apiUser(masterKey: Buffer): { name: string; password: string } {
+  return { name: 'lango', password: demoSecret(masterKey, 'router-api') };
 }
 
 /** Another demo on this machine may have the first address; 127.0.0.1 stays free for tests with radclient. */
 const addresses = Array.from({ length: 20 }, (_, i) => `127.77.0.${i + 1}`);
 const coaPort = 3799;
+/** Of RouterOS; the address is the router's own. */
+export const apiPort = 8728;
 
 /** Those who have not paid yet, so that the console shows more than one state. */
 const unpaid = 3;
 
-/** The demo's router, made through the API if it is missing. */
+/** The demo's router, made through the API if it is missing; one of an earlier version is given its API user. */
 export async function seedRouter(api: Api, masterKey: Buffer): Promise<DemoRouter> {
   const routers = await api.all<Named & DemoRouter>('routers');
-  return routers.find(({ name }) => name === routerName) ?? (await addRouter(api, masterKey));
+  const found = routers.find(({ name }) => name === routerName);
+  if (found === undefined) return addRouter(api, masterKey);
+  if (!found.has_api_password) await api.patch(`routers/${found.id}`, apiFields(masterKey));
+  return found;
+}
+
+function apiFields(masterKey: Buffer): object {
+  const { name, password } = apiUser(masterKey);
+  return { api_username: name, api_password: password, api_port: apiPort };
 }
 
 /**
@@ -49,6 +66,7 @@ async function addRouter(api: Api, masterKey: Buffer): Promise<DemoRouter> {
     coa_port: coaPort,
     type: 'mikrotik',
     secret,
+    ...apiFields(masterKey),
   });
 }
 

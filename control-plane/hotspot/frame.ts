@@ -43,6 +43,8 @@ interface Shown {
   status?: number;
 }
 
+export const callTo = (phone: string): string => `tel:${phone.replaceAll(/[^+\d]/g, '')}`;
+
 /** Draws a view in the site's frame: whose it is, the other language, terms and help below. */
 export function drawn(
   stand: Stand,
@@ -73,7 +75,7 @@ export function drawn(
       carried: Object.entries<string>({ ...said }).map(([field, value]) => ({ name: field, value })),
       terms: site.terms === '' ? '' : withSaid(`${path}/terms`, said),
       phone: door.phone,
-      call: `tel:${door.phone.replaceAll(/[^+\d]/g, '')}`,
+      call: callTo(door.phone),
       ...model,
     },
     {

@@ -1,7 +1,7 @@
 import type { PageResult } from '../platform/http/page';
 import { formatBytes, formatMoney, formatSpan, type Reader } from '../ui';
 import { maskPhone } from './device';
-import { drawn, withSaid, type Stand } from './frame';
+import { callTo, drawn, withSaid, type Stand } from './frame';
 import { passCookie, type Pass } from './passes';
 import { moving, RINGS_S, type Phase, type Standing } from './standing';
 import { untilWords } from './shop.view';
@@ -75,7 +75,9 @@ export function passPage(stand: Stand, drawnOf: Drawn, fault?: string): PageResu
       link:
         phase === 'page' && s.pay_url !== null
           ? { href: s.pay_url, word: t('hotspot.to_card'), look: 'is-pay', out: true }
-          : go && { href: go, word: t('hotspot.connect'), look: 'is-main', out: true },
+          : phase === 'held'
+            ? callOf(stand)
+            : go && { href: go, word: t('hotspot.connect'), look: 'is-main', out: true },
       others: othersOf(phase, stand),
       shop: withSaid(path, said, { again: 'yes' }),
     },
@@ -234,8 +236,14 @@ function buttonOf(phase: Phase, s: Standing, here: string, { t, locale }: Reader
   }
 }
 
+/** What only people can put right has a number to call; undefined where none is known. */
+function callOf({ door, reader: { t } }: Stand) {
+  if (door.phone === '') return undefined;
+  return { href: callTo(door.phone), word: t('hotspot.call_us', { phone: door.phone }), look: 'is-main', out: false };
+}
+
 function othersOf(phase: Phase, { reader: { t }, path, said }: Stand) {
-  if (phase === 'online' || phase === 'near') return undefined;
+  if (phase === 'online' || phase === 'near' || phase === 'held') return undefined;
   const list = [{ href: withSaid(`${path}/mine`, said), word: t('hotspot.already_paid') }];
   if (phase !== 'slow' && phase !== 'elsewhere')
     list.push({ href: withSaid(path, said, { again: 'yes' }), word: t('hotspot.other_number') });

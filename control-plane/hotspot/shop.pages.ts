@@ -36,7 +36,7 @@ export function atStand<T>(
   );
 }
 
-type Shown = Partial<Pick<ShopState, 'values' | 'errors' | 'fault'>>;
+type Shown = Partial<Pick<ShopState, 'values' | 'errors' | 'fault' | 'status'>>;
 
 async function shop(stand: Stand, known: Known | undefined, shown: Shown = {}): Promise<PageResult> {
   const { ctx, door, said, web } = stand;
@@ -90,7 +90,7 @@ export function refused(
       case 'invalid':
         return shop(stand, undefined, { values, errors: { [refusal.field]: refusal.field } });
       case 'too_soon':
-        return shop(stand, undefined, { values, fault: t('hotspot.too_soon', { count: refusal.wait_s }) });
+        return shop(stand, undefined, { values, fault: t('hotspot.too_soon', { count: refusal.wait_s }), status: 429 });
       case 'sold_out':
       case 'closed':
         return shop(stand, undefined, { values, fault: t(`hotspot.${refusal.kind}`) });

@@ -62,6 +62,9 @@ const titled = (phone: Phone, path: string, title: string): Promise<PhonePage> =
     () => phone.open(path),
     (page) => phaseOf(page) === title,
   );
+/** The words of the filled buttons: what a page would have somebody do. */
+const actsOf = (page: PhonePage): (string | undefined)[] =>
+  [...page.text.matchAll(/class="button is-(?:pay|main)"[^>]*>([^<]*)</g)].map(([, word]) => word);
 const devices = async (mac: string): Promise<string[]> =>
   (
     await stage.lango.asOwner<{ id: string }>('SELECT subscription_id::text AS id FROM hotspot_device WHERE mac = $1', [
@@ -139,19 +142,92 @@ describe('buying', () => {
   });
 
   test.each([
-    ['insufficient', 'Not enough money', /Nothing was taken/],
-    ['wrongPin', 'Wrong PIN', /PIN was wrong/],
-    ['cancelled', 'Cancelled', /cancelled on the phone/],
-    ['unreachable', 'No answer from the phone', /Unlock it/],
-    ['expired', 'No answer from the phone', /Unlock it/],
-    ['locked', 'The phone is busy', /wait a minute/],
-    ['busy', 'M-Pesa does not answer', /Try again in a minute/],
-  ] as const)('%s is told as “%s”, with one thing to do', async (name, title, words) => {
+    ['insufficient', 'Not enough money', /Nothing was taken/, 'Pesa haitoshi'],
+    ['wrongPin', 'Wrong PIN', /PIN was wrong/, 'PIN si sahihi'],
+    ['cancelled', 'Cancelled', /cancelled on the phone/, 'Imeghairiwa'],
+    ['unreachable', 'No answer from the phone', /Unlock it/, 'Simu haikujibu'],
+    ['expired', 'No answer from the phone', /Unlock it/, 'Simu haikujibu'],
+    ['locked', 'The phone is busy', /wait a minute/, 'Simu ina shughuli'],
+    ['busy', 'M-Pesa does not answer', /Try again in a minute/, 'M-Pesa haijibu'],
+  ] as const)('%s is told as “%s”, with one thing to do, in both languages', async (name, title, words, swahili) => {
     const { phone, page, mac } = await buy(scenarios[name]);
     const failed = await titled(phone, page.path, title);
     expect(wordsOf(failed)).toMatch(words);
-    expect(failed.text.match(/class="button is-pay"/g)).toHaveLength(1);
+    expect(actsOf(failed)).toEqual(['Try again']);
+    expect(actsOf(await titled(phone, `${page.path}?lang=sw`, swahili))).toEqual(['Jaribu tena']);
     expect(await devices(mac)).toEqual([]);
+  });
+
+  test('a refused card is told as that, in both languages, and can be tried again', async () => {
+    const { phone, page, mac } = await buy(scenarios.cancelled);
+    await titled(phone, page.path, 'Cancelled');
+    // As the provider of cards says it; its own way there is in the tests of payments.
+    await stage.lango.asOwner(
+      `UPDATE payment SET code = 'payment_failed', code_text = 'Your card was declined.' WHERE id IN
+       (SELECT o.payment_id FROM hotspot_order o JOIN hotspot_pass p ON p.id = o.pass_id WHERE p.mac = $1)`,
+      [mac],
+    );
+    const refused = await titled(phone, page.path, 'Card refused');
+    expect([wordsOf(refused), actsOf(refused)]).toEqual([
+      expect.stringContaining('The bank did not pay'),
+      ['Try again'],
+    ]);
+    await titled(phone, `${page.path}?lang=sw`, 'Kadi imekataliwa');
+  });
+
+  test('money for an account that was suspended is held, and the one thing to do is to call', async () => {
+    const { phone, page, number, mac } = await buy(scenarios.nothing);
+    await titled(phone, page.path, 'Enter your PIN on your phone');
+    const [sub] = await stage.lango.asOwner<{ id: string }>(
+      'SELECT subscription_id::text AS id FROM hotspot_pass WHERE mac = $1',
+      [mac],
+    );
+    expect((await stage.lango.api.post(`/subscriptions/${sub?.id}/suspend`, { reason: 'abuse' })).status).toBe(200);
+    const push = stage.daraja.pushes.find((one) => one.msisdn === msisdnOf(number))!;
+    await stage.daraja.callback(stage.daraja.pay(push));
+    const held = await titled(phone, page.path, 'Your account needs help');
+    expect([wordsOf(held), actsOf(held)]).toEqual([
+      expect.stringContaining('Your money has arrived and is safe'),
+      ['Call 0709 200 300'],
+    ]);
+    expect(held.text).toContain('href="tel:0709200300"');
+    await titled(phone, `${page.path}?lang=sw`, 'Akaunti yako inahitaji msaada');
+    expect(await devices(mac)).toEqual([]);
+  });
+
+  test('a router that does not answer is told as that when the money is there, and asked again with one tap', async () => {
+    const { phone, page, mac } = await buy(scenarios.success);
+    await until(
+      () => devices(mac),
+      (ids) => ids.length === 1,
+    );
+    await stage.lango.asOwner(
+      `INSERT INTO nas_status (nas_id, tenant_id, api_fault, api_fault_at) SELECT nas_id, tenant_id, 'unreachable', lango_now() FROM site_router WHERE site_id = $1
+       ON CONFLICT (nas_id) DO UPDATE SET api_fault = 'unreachable', api_fault_at = lango_now()`,
+      [site['id']],
+    );
+    const down = await titled(phone, page.path, 'The router does not answer');
+    expect([wordsOf(down), actsOf(down)]).toEqual([expect.stringContaining('Your money is safe'), ['Let me in now']]);
+    await titled(phone, `${page.path}?lang=sw`, 'Ruta haijibu');
+    await stage.lango.asOwner('UPDATE nas_status SET api_fault = NULL, api_fault_at = NULL');
+  });
+
+  test('a plan that was taken off sale meanwhile is told as that, with the others to choose from', async () => {
+    const rare = await makePackage(stage.lango.api, { name: 'Rare', type: 'hotspot', price_cents: 1_000 });
+    const kiosk = await make(stage.lango.api, '/sites', {
+      name: unique('Kiosk').slice(0, 30),
+      package_ids: [rare['id'], hourly['id']],
+    });
+    const phone = phoneAt(stage.lango.baseUrl);
+    await phone.open(`/hotspot/${kiosk['slug']}?mac=${nextMac()}`);
+    expect((await stage.lango.api.delete(`/packages/${rare['id']}`)).status).toBeLessThan(300);
+    const gone = await phone.send('/buy', { phone: nextPhone(), way: 'mpesa', plan: String(rare['id']) });
+    expect(wordsOf(gone)).toMatch(/not sold any more\. Choose another one.*KES 20/);
+    expect([gone.status, wordsOf(gone).includes('KES 10 '), actsOf(gone)]).toEqual([
+      409,
+      false,
+      ['Pay KES 20 with M-Pesa'],
+    ]);
   });
 
   test('tried again after a failure it is the same pass, and is paid', async () => {
@@ -224,7 +300,7 @@ describe('whoever comes back', () => {
   });
 
   test('with another address of the device moves the service in two taps, and the old one is nobody’s', async () => {
-    const { phone, mac, subscription } = await paid();
+    const { phone, mac, subscription, page: first } = await paid();
     const fresh = nextMac();
     const page = await phone.open(door(fresh));
     expect(wordsOf(page)).toMatch(/Your Hour 20 is still running.*Use it on this device/);
@@ -232,6 +308,13 @@ describe('whoever comes back', () => {
     expect(moved.path).toMatch(/\/pass\//);
     expect(await devices(fresh)).toEqual([subscription]);
     expect(await devices(mac)).toEqual([]);
+    // The device that left is told where it went, with one tap back.
+    const elsewhere = await titled(phoneAt(stage.lango.baseUrl), first.path, 'Used on another device');
+    expect([wordsOf(elsewhere), actsOf(elsewhere)]).toEqual([
+      expect.stringContaining('for one device at a time'),
+      ['Use it on this device'],
+    ]);
+    await titled(phoneAt(stage.lango.baseUrl), `${first.path}?lang=sw`, 'Inatumika kwenye kifaa kingine');
     // A browser that never paid for it moves nothing.
     const stranger = phoneAt(stage.lango.baseUrl);
     expect(wordsOf(await stranger.open(door(nextMac())))).not.toMatch(/still running/);

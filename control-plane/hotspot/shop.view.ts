@@ -26,6 +26,8 @@ export interface ShopState {
   errors: Record<string, string>;
   /** What is wrong with the whole. */
   fault?: string | undefined;
+  /** Of such an answer; 409 where nothing is said. */
+  status?: number;
   /** How this device may ask for the site's trial; undefined: it may not. */
   trial: TrialWay | undefined;
   /** Where guests may sign in, by its name. */
@@ -70,8 +72,9 @@ export function shopPage(stand: Stand, state: ShopState): PageResult {
   const { t, locale } = reader;
   const { offers, ways, known, values, errors, fault } = state;
   const wrong = Object.fromEntries(Object.keys(errors).map((name) => [name, t(`hotspot.${name}_wrong`)]));
-  const chosen = values['plan'] ?? offers[0]?.id;
-  const price = offers.find(({ id }) => id === chosen);
+  // A plan that is gone is chosen no more.
+  const price = offers.find(({ id }) => id === values['plan']) ?? offers[0];
+  const chosen = price?.id;
   const [first] = ways;
   const label = (way: Way, amount: string) => t(`hotspot.pay_${way}`, { price: amount });
   const now = price && formatMoney(price.price_cents, price.currency, locale);
@@ -84,7 +87,12 @@ export function shopPage(stand: Stand, state: ShopState): PageResult {
       sub: door.site.words || t('hotspot.lead'),
       by: t('hotspot.by', { company: door.company }),
       here: path,
-      status: fault !== undefined || Object.keys(errors).length > 0 ? (fault === undefined ? 422 : 429) : 200,
+      status:
+        fault !== undefined || Object.keys(errors).length > 0
+          ? fault === undefined
+            ? 422
+            : (state.status ?? 409)
+          : 200,
     },
     {
       errors: fault === undefined ? formErrors(wrong) : { title: fault, fields: [] },

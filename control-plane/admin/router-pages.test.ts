@@ -195,3 +195,26 @@ test.each([
   expect(await plain.page.locator('.plot svg.chart').count()).toBe(1);
   await plain.context.close();
 });
+
+test('an upgrade wants the name of the router, and its page follows it to the end without being asked again', async () => {
+  const { page, context } = await signedIn(browser, lango, lango.company, { viewport: { width: 360, height: 800 } });
+  page.setDefaultTimeout(PATIENCE_MS);
+  await page.goto(`${lango.baseUrl}/routers/${id}/firmware`);
+  await page.fill('[name=confirm]', 'kasarani');
+  await page.click('form.form button.is-cut');
+  await page.waitForSelector('text=letter by letter');
+  expect(await count('firmware_run')).toBe(0);
+  await page.fill('[name=confirm]', 'Kasarani');
+  await page.click('form.form button.is-cut');
+  await page.waitForSelector('#progress .outcome.is-done');
+  expect(await page.textContent('#progress')).toContain('7.15.3 → 7.15.4');
+  expect(device.config.system.versionNumber).toBe('7.15.4');
+  expect(await faultsOf(page, 'firmware-done-360')).toEqual([]);
+  device.config.system.update.newest = '7.15.5';
+  device.config.system.update.fault = 'no_space';
+  await lango.api.post('/firmware', { router_ids: [id] });
+  await page.waitForSelector('#progress .outcome.is-failed');
+  expect(await page.textContent('#progress')).toContain('no room for the new packages');
+  expect(await faultsOf(page, 'firmware-failed-360')).toEqual([]);
+  await context.close();
+});

@@ -8,11 +8,13 @@ import { billingHolds, readBilling, renderBilling, runBilling } from './billing'
 import { readEndurance, renderEndurance, runEndurance } from './endurance';
 import { benchEnforcement, type EnforcementFigures } from './enforcement';
 import { freeUdpPorts } from './ports';
+import { hotspotHolds, readHotspot, renderHotspot, runHotspot } from './hotspot';
 import { startLango } from './lango';
 import { measure, oneRound, type BenchSize, type Figure, type Side } from './measure';
 import { SentCounters } from './counters';
 import { commit, compare, machine, render, renderEnforcement, type BenchReport } from './report';
 import { measureMixed } from './mixed';
+import { monitoringHolds, readMonitoring, renderMonitoring, runMonitoring } from './monitoring';
 import { readPages, renderPages, runPages } from './pages';
 import { readPayments, renderPayments, runPayments } from './payments';
 import { readScale, renderScale, runScale } from './scale';
@@ -72,6 +74,14 @@ const subjects: Record<string, (value: Value, progress: (line: string) => void) 
     const whole = figures.callbacks.every((one) => one.answered === one.offered && one.told === one.offered);
     return { figures, text: renderPayments(figures), holds: figures.differences.length === 0 && whole };
   },
+  monitoring: async (value, progress) => {
+    const figures = await runMonitoring({ ...readMonitoring(value), progress });
+    return { figures, text: renderMonitoring(figures), holds: monitoringHolds(figures) };
+  },
+  hotspot: async (value, progress) => {
+    const figures = await runHotspot({ ...readHotspot(value), progress });
+    return { figures, text: renderHotspot(figures), holds: hotspotHolds(figures) };
+  },
   vouchers: async (value, progress) => {
     const figures = await runVouchers({ ...readVouchers(value), progress });
     return { figures, text: renderVouchers(figures), holds: vouchersHold(figures) };
@@ -79,7 +89,7 @@ const subjects: Record<string, (value: Value, progress: (line: string) => void) 
 };
 
 /**
- * `npm run bench [-- --json FILE] [--users N] [--seconds N] [--rounds N] [--only enforcement|endurance|pages|scale|billing|payments|vouchers]`.
+ * `npm run bench [-- --json FILE] [--users N] [--seconds N] [--rounds N] [--only enforcement|endurance|pages|scale|billing|payments|monitoring|hotspot|vouchers]`.
  * Exit code 1 when what was stored is not what was sent.
  */
 export async function bench(args: readonly string[]): Promise<number> {

@@ -3,7 +3,7 @@ import { listPackages } from '../plans';
 import type { Context } from '../platform/context';
 import { view, type PageResult } from '../platform/http/page';
 import type { Person } from '../platform/http/person';
-import { fieldsOf, formatMoney, formErrors, readerFor } from '../ui';
+import { fieldsOf, formatMoney, formErrors, readerFor, type Reader } from '../ui';
 import { newSite, trialClaims, type NewSite, type Site } from './schema';
 
 export const siteForm = z.record(z.string(), z.string().max(4000));
@@ -109,25 +109,7 @@ export async function formPage(ctx: Context, person: Person, asked: Asked): Prom
       both: site || Object.keys(values).length > 0 ? values['both'] === 'yes' : true,
       terms: field('terms', { lines: 5, max: 4000, help: t('sites.terms_help') }),
       termsRequired: values['terms_required'] === 'yes',
-      trial_minutes: field('trial_minutes', {
-        mode: 'numeric',
-        unit: t('sites.minutes'),
-        value: values['trial_minutes'] ?? '0',
-        help: t('sites.trial_minutes_help'),
-      }),
-      trial_hours: field('trial_hours', {
-        mode: 'numeric',
-        unit: t('sites.hours'),
-        value: values['trial_hours'] ?? '24',
-      }),
-      trial_once_per: field('trial_once_per', {
-        options: trialClaims.map((value) => ({
-          value,
-          label: t(`sites.once_per_${value}`),
-          selected: value === (values['trial_once_per'] ?? 'device'),
-        })),
-        help: t('sites.trial_once_per_help'),
-      }),
+      ...trialFields(field, values, reader),
       plans: items.map(({ id, name, price_cents, currency }) => ({
         name: `plan_${id}`,
         label: `${name} · ${formatMoney(price_cents, currency, locale)}`,
@@ -142,4 +124,29 @@ export async function formPage(ctx: Context, person: Person, asked: Asked): Prom
     },
     { status },
   );
+}
+
+/** How long a trial is, when it is given again, and what has it once. */
+function trialFields(field: ReturnType<typeof fieldsOf>, values: Values, { t }: Reader) {
+  return {
+    trial_minutes: field('trial_minutes', {
+      mode: 'numeric',
+      unit: t('sites.minutes'),
+      value: values['trial_minutes'] ?? '0',
+      help: t('sites.trial_minutes_help'),
+    }),
+    trial_hours: field('trial_hours', {
+      mode: 'numeric',
+      unit: t('sites.hours'),
+      value: values['trial_hours'] ?? '24',
+    }),
+    trial_once_per: field('trial_once_per', {
+      options: trialClaims.map((value) => ({
+        value,
+        label: t(`sites.once_per_${value}`),
+        selected: value === (values['trial_once_per'] ?? 'device'),
+      })),
+      help: t('sites.trial_once_per_help'),
+    }),
+  };
 }

@@ -255,7 +255,14 @@ describe.each(builtInRoles)('%s', (role) => {
 
 test('an own id is found where another company has one: the 404 above comes of the company and not of the address', async () => {
   const faults = await walk(
-    all.filter((address) => address.method === 'GET' && namesThing(address) && address.permission !== 'public'),
+    // The walker is no reseller, and has nothing there: resellers/stock.test.ts asks for those.
+    all.filter(
+      (address) =>
+        address.method === 'GET' &&
+        namesThing(address) &&
+        address.permission !== 'public' &&
+        !address.path.startsWith('/resellers/own/'),
+    ),
     async (address) => {
       const { status } = await ask(address, walkers['super_admin'], idFor(address, own) ?? '');
       return status === 404 || status >= 500 ? `answers ${status} for an own id` : undefined;

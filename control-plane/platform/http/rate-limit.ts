@@ -16,7 +16,7 @@ interface Minute {
 
 /** A token's requests of this minute, as this process has seen them and as the others have told. */
 export class Minutes implements Store {
-  private kept = new Map<string, Minute>();
+  private readonly kept = new Map<string, Minute>();
 
   constructor(
     private readonly perMinute: number,

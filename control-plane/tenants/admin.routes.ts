@@ -198,7 +198,8 @@ export const pageRoutes: PageRoute[] = [
     async run(ctx, _input, web, person) {
       if (!person.impersonator || !person.session) return seeOther('/');
       await endImpersonation(ctx, person.session.id);
-      return seeOther('/tenants', backCookies(web));
+      // To the company that they came from: there is more to do for it, or its name to tell.
+      return seeOther(`/tenants/${ctx.tenantId}?told=act_ended`, backCookies(web));
     },
   }),
 ];

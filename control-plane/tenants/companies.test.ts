@@ -177,7 +177,8 @@ describe('working as somebody of another company', () => {
     expect(await lango.asOwner(`SELECT FROM staff_token WHERE kind = 'api'`)).toEqual([]);
     expect((await fetch(`${lango.baseUrl}/tenants`, { headers: { cookie }, redirect: 'manual' })).status).toBe(403);
     const end = await post('/tenants/act-end', {});
-    expect(end.headers.get('location')).toBe('/tenants');
+    const back = `/tenants/${company.tenantId}?told=act_ended`;
+    expect(end.headers.get('location')).toBe(back);
     expect((await fetch(`${lango.baseUrl}/subscribers`, { headers: { cookie }, redirect: 'manual' })).status).toBe(303);
     const own = end.headers.getSetCookie()[0]?.split(';')[0] ?? '';
     expect((await fetch(`${lango.baseUrl}/tenants`, { headers: { cookie: own }, redirect: 'manual' })).status).toBe(

@@ -124,6 +124,6 @@ export const runList = listPages({
   live: 'bulk',
   model: (_ctx, { person }) => ({
     mayAdd: person.actor.permissions.has('subscriptions.write'),
-    mayImport: person.actor.permissions.has('subscribers.write'),
+    mayImport: person.actor.permissions.has('imports.write'),
   }),
 });

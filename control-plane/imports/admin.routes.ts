@@ -39,13 +39,13 @@ export const pageRoutes: PageRoute[] = [
   pageRoute({
     method: 'GET',
     path: '/imports/new',
-    permission: 'subscribers.write',
+    permission: 'imports.write',
     run: (ctx, _input, _web, person) => Promise.resolve(view('imports/new', uploadModel(readerFor(ctx, person)))),
   }),
   pageRoute({
     method: 'GET',
     path: '/imports/sample.csv',
-    permission: 'subscribers.write',
+    permission: 'imports.write',
     run: () =>
       Promise.resolve(
         file(
@@ -84,7 +84,7 @@ export const pageRoutes: PageRoute[] = [
   pageRoute({
     method: 'POST',
     path: '/imports',
-    permission: 'subscribers.write',
+    permission: 'imports.write',
     upload: FILE_MAX_BYTES,
     async run(ctx, input, _web, person) {
       const reader = readerFor(ctx, person);
@@ -97,7 +97,7 @@ export const pageRoutes: PageRoute[] = [
   pageRoute({
     method: 'GET',
     path: '/imports/:id',
-    permission: 'subscribers.write',
+    permission: 'imports.write',
     async run(ctx, { params }, _web, person) {
       const found = await findFile(ctx, params.id);
       if (!found) throw notFound('That file');
@@ -107,7 +107,7 @@ export const pageRoutes: PageRoute[] = [
   pageRoute({
     method: 'POST',
     path: '/imports/:id',
-    permission: 'subscribers.write',
+    permission: 'imports.write',
     form: z.record(z.string(), z.string().max(200)),
     async run(ctx, { params, form }, _web, person) {
       // Its rows sell services too.

@@ -25,7 +25,7 @@ export async function planImport(ctx: Context, file: StoredFile, mapping: Mappin
   const run = await insertRun(ctx, {
     action: 'import',
     task: 'imports.work',
-    permission: 'subscribers.write',
+    permission: 'imports.write',
     params: { file: file.name, rows: file.rows, encoding: file.encoding },
   });
   for (let from = 0; from < judged.length; from += ROWS_AT_ONCE) {

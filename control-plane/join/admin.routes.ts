@@ -12,7 +12,7 @@ export const pageRoutes: PageRoute[] = [
   pageRoute({
     method: 'POST',
     path: '/join/requests/:id/accept',
-    permission: 'subscribers.write',
+    permission: 'join.decide',
     async run(ctx, { params }, _web, person) {
       const outcome = await takeIn(ctx, params.id, person.staffId);
       const { t } = readerFor(ctx, person);
@@ -32,7 +32,7 @@ export const pageRoutes: PageRoute[] = [
   pageRoute({
     method: 'POST',
     path: '/join/requests/:id/refuse',
-    permission: 'subscribers.write',
+    permission: 'join.decide',
     async run(ctx, { params }, _web, person) {
       const outcome = await refuseRequest(ctx, params.id);
       if (outcome === 'not_found') throw notFound('That request');

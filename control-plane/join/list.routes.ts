@@ -107,7 +107,7 @@ export const requestList = listPages({
   ],
   scope: (_ctx, { query, person }) => ({
     open: query.all === undefined,
-    may: person.actor.permissions.has('subscribers.write'),
+    may: person.actor.permissions.has('join.decide'),
   }),
   async page(ctx, { open, may }, { cursor, limit }) {
     const page = await listRequests(ctx, { open, limit, before: cursorId(cursor) });

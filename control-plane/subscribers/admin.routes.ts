@@ -46,11 +46,15 @@ const subscriberForm: FormView<NonNullable<Awaited<ReturnType<typeof findSubscri
   slice: 'subscribers',
   view: 'subscribers/form',
   values: (one) => (one ? { name: one.name, phone: sayPhone(one.phone), email: one.email ?? '' } : {}),
-  draw: ({ field }, { about: one, t }) => ({
+  draw: ({ field }, { about: one, person, t }) => ({
     title: t(one ? 'subscribers.edit_title' : 'subscribers.new_title'),
     action: one ? `/subscribers/${one.id}/edit` : '/subscribers',
     back: one ? `/subscribers/${one.id}` : '/subscribers',
+    consequence:
+      one === undefined &&
+      t(person.actor.permissions.has('subscriptions.write') ? 'subscribers.new_consequence' : 'subscribers.new_alone'),
     isNew: !one,
+    maySeeData: one !== undefined && person.actor.permissions.has('subscribers.remove'),
     version: one?.version,
     name: field('name', { required: true, autocomplete: 'off', max: 120 }),
     phone: field('phone', {
@@ -185,9 +189,14 @@ export const pageRoutes: PageRoute[] = [
     post: '/subscribers',
     permission: 'subscribers.write',
     form: newForm,
-    async save({ name, phone, email }, { ctx }) {
+    async save({ name, phone, email }, { ctx, person }) {
       const outcome = await createSubscriber(ctx, { name, phone, email: email ?? null });
-      if (outcome.kind === 'done') return seeOther(`/subscriptions/new?client=${outcome.subscriber.id}`);
+      if (outcome.kind === 'done')
+        return seeOther(
+          person.actor.permissions.has('subscriptions.write')
+            ? `/subscriptions/new?client=${outcome.subscriber.id}`
+            : `/subscribers/${outcome.subscriber.id}`,
+        );
       return { kind: 'wrong', fields: outcome.kind === 'invalid' ? Object.keys(outcome.fields) : [] };
     },
   }),

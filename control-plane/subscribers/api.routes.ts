@@ -68,7 +68,7 @@ export const apiRoutes = [
   route({
     method: 'DELETE',
     path: '/clients/:id',
-    permission: 'subscribers.write',
+    permission: 'subscribers.remove',
     summary: 'Remove a client and end their service',
     run: async (ctx, { params }) => {
       if ((await removeSubscriber(ctx, params.id)) === 'not_found') throw notFound('This client');

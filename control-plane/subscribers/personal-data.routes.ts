@@ -48,13 +48,13 @@ export const personalDataPages: PageRoute[] = [
   pageRoute({
     method: 'GET',
     path: '/subscribers/:id/data',
-    permission: 'subscribers.write',
+    permission: 'subscribers.remove',
     run: (ctx, { params }, _web, person) => page(ctx, params.id, person, {}),
   }),
   pageRoute({
     method: 'GET',
     path: '/subscribers/:id/data.json',
-    permission: 'subscribers.write',
+    permission: 'subscribers.remove',
     async run(ctx, { params }) {
       const data = await personalData(ctx, params.id);
       if (!data) throw notFound('That customer');
@@ -89,7 +89,7 @@ export const personalDataRoutes = [
   route({
     method: 'GET',
     path: '/clients/:id/data',
-    permission: 'subscribers.write',
+    permission: 'subscribers.remove',
     summary: 'Give everything that is held on a client',
     answer: z.looseObject({ made_at: z.string(), person: z.looseObject({}) }),
     run: async (ctx, { params }) => {

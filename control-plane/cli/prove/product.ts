@@ -25,7 +25,7 @@ export interface Product {
   api: ApiClient;
   /** Owner's connection URL: past row-level security, for verifying. Of no use while Postgres is down. */
   ownerUrl: string;
-  /** One statement as the owner; tried again for 30 s while Postgres is away. */
+  /** One statement as the owner; tried again for two minutes while Postgres is away. */
   ask<Row extends object>(sql: string, values?: unknown[]): Promise<Row[]>;
   processes(): RunningProcess[];
   /** The last lines that a part has logged. */
@@ -77,7 +77,7 @@ function tail(file: string): string {
 }
 
 async function ask<Row extends object>(url: string, sql: string, values: unknown[]): Promise<Row[]> {
-  const end = Date.now() + 30_000;
+  const end = Date.now() + 120_000;
   for (;;) {
     const client = new Client({ connectionString: url });
     client.on('error', () => undefined);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Context } from '../platform/context';
 import { cursorId, listQuery } from '../platform/http/input';
-import { pageRoute, seeOther, view, type PageResult, type PageRoute } from '../platform/http/page';
+import { seeOther, type PageRoute } from '../platform/http/page';
 import type { Person } from '../platform/http/person';
 import { notFound } from '../platform/http/problem';
 import { normalizePhone } from '../subscribers';
@@ -11,7 +11,7 @@ import {
   formatAmount,
   formatMoment,
   formatMoney,
-  formErrors,
+  formPages,
   readDecimal,
   readerFor,
   type Column,
@@ -102,7 +102,8 @@ const walletList = {
 
 interface Shown {
   told?: boolean;
-  refused?: { values: Record<string, string>; errors: Record<string, string> };
+  /** Of the form as it was sent; left out where nobody has. */
+  field?: ReturnType<typeof fieldsOf>;
 }
 
 /** What stands above the list: whose wallet, what it holds, and the form. */
@@ -110,18 +111,17 @@ async function aboutWallet(
   ctx: Context,
   person: Person,
   { id, name }: { id: bigint; name: string },
-  { told, refused }: Shown,
+  { told, field: typed }: Shown,
 ) {
   const reader = readerFor(ctx, person);
   const { t, locale } = reader;
-  const field = fieldsOf('wallets', refused?.values ?? {}, refused?.errors ?? {}, reader);
+  const field = typed ?? fieldsOf('wallets', {}, {}, reader);
   const balances = await balancesOf(ctx, id);
   return {
     title: t('wallets.title_of', { name }),
     client: { name, href: `/subscribers/${id}` },
     action: `/wallets/${id}/transfer`,
     told: told && { text: t('wallets.told_moved') },
-    errors: refused && formErrors(refused.errors),
     balances: balances.map((one) => formatMoney(one.balance_cents, one.currency, locale)),
     payOut: person.actor.permissions.has('payments.refund') ? `/payments/pay-out/${id}` : '',
     move: person.actor.permissions.has('wallets.transfer') &&
@@ -150,50 +150,43 @@ async function byPhone(ctx: Context, text: string, currency: string): Promise<bi
   return found.length === 1 ? found[0]?.id : undefined;
 }
 
-export const pageRoutes: PageRoute[] = [
-  ...listPages(walletList),
-  pageRoute({
-    method: 'POST',
-    path: '/wallets/:id/transfer',
-    permission: 'wallets.transfer',
-    form: transferForm,
-    async run(ctx, { params, form }, web, person): Promise<PageResult> {
-      const reader = readerFor(ctx, person);
-      const { t, locale } = reader;
-      const { currency } = person.tenant;
-      const again = async (values: Record<string, string>, errors: Record<string, string>): Promise<PageResult> => {
-        const asked = { params, query: listQuery.parse({}), web, person, reader };
-        const model = await listModel(walletList, ctx, asked, `/wallets/${params.id}`);
-        const scope = await walletList.scope(ctx, asked);
-        return view(
-          'wallets/wallet',
-          { ...model, ...(await aboutWallet(ctx, person, scope, { refused: { values, errors } })) },
-          { status: 422 },
-        );
-      };
-      if (!form.ok)
-        return again(
-          form.values,
-          Object.fromEntries(Object.keys(form.fields).map((name) => [name, t(`wallets.${name}_wanted`)])),
-        );
-      const { phone, amount, reason } = form.value;
-      const values = { phone, amount: (amount / 100).toString(), reason };
-      const to = await byPhone(ctx, phone, currency);
-      if (to === undefined) return again(values, { phone: t('wallets.phone_unknown') });
-      const outcome = await transferMoney(ctx, { from: params.id, to, amount_cents: BigInt(amount), currency, reason });
-      switch (outcome.kind) {
-        case 'done':
-          return seeOther(`/wallets/${params.id}?told=moved`);
-        case 'too_much':
-          return again(values, {
+/** Money moved to another customer's wallet; the form stands under the list. */
+const transferPages = formPages({
+  slice: 'wallets',
+  view: 'wallets/wallet',
+  post: '/wallets/:id/transfer',
+  permission: 'wallets.transfer',
+  word: 'wanted',
+  form: transferForm,
+  open: ({ params }) => params.id,
+  async draw({ field }, { ctx, web, person, reader, about: id }) {
+    const asked = { params: { id }, query: listQuery.parse({}), web, person, reader };
+    const model = await listModel(walletList, ctx, asked, `/wallets/${id}`);
+    const scope = await walletList.scope(ctx, asked);
+    return { ...model, ...(await aboutWallet(ctx, person, scope, { field })) };
+  },
+  async save({ phone, amount, reason }, { ctx, params, person, reader: { t, locale } }) {
+    const { currency } = person.tenant;
+    const to = await byPhone(ctx, phone, currency);
+    if (to === undefined) return { kind: 'refused', errors: { phone: t('wallets.phone_unknown') } };
+    const outcome = await transferMoney(ctx, { from: params.id, to, amount_cents: BigInt(amount), currency, reason });
+    switch (outcome.kind) {
+      case 'done':
+        return seeOther(`/wallets/${params.id}?told=moved`);
+      case 'too_much':
+        return {
+          kind: 'refused',
+          errors: {
             amount: t('wallets.too_much', { amount: formatMoney(outcome.balance_cents, currency, locale) }),
-          });
-        case 'same':
-        case 'no_receiver':
-          return again(values, { phone: t('wallets.phone_same') });
-        case 'not_found':
-          throw notFound('That customer');
-      }
-    },
-  }),
-];
+          },
+        };
+      case 'same':
+      case 'no_receiver':
+        return { kind: 'refused', errors: { phone: t('wallets.phone_same') } };
+      case 'not_found':
+        throw notFound('That customer');
+    }
+  },
+});
+
+export const pageRoutes: PageRoute[] = [...listPages(walletList), ...transferPages];

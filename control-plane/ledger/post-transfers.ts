@@ -45,14 +45,16 @@ export async function accountFor(
   return row.id;
 }
 
-/** The same for several of a company's accounts in one currency, in their order. */
+/** The same for several of a company's accounts in one currency, in their order. Those that are there are looked up; the function that makes them is asked for the rest. */
 export async function accountsFor(
   ctx: Context,
   currency: string,
   wanted: readonly { code: AccountCode; subscriberId?: bigint }[],
 ): Promise<bigint[]> {
   const rows = await ctx.tx.$queryRaw<{ id: bigint }[]>`
-    SELECT ledger_account_for(x.code, ${currency}, nullif(x.subscriber, '')::bigint) AS id
+    SELECT coalesce(
+      (SELECT a.id FROM ledger_account a WHERE a.tenant_id = ${ctx.tenantId} AND a.code = concat_ws(':', x.code, nullif(x.subscriber, '')) AND a.currency = ${currency}),
+      ledger_account_for(x.code, ${currency}, nullif(x.subscriber, '')::bigint)) AS id
     FROM unnest(${wanted.map(({ code }) => code)}::text[], ${wanted.map(({ subscriberId }) => subscriberId?.toString() ?? '')}::text[])
       WITH ORDINALITY AS x (code, subscriber, n) ORDER BY x.n`;
   if (rows.length !== wanted.length) throw new Error('The ledger did not give every account.');

@@ -45,6 +45,9 @@ beforeAll(async () => {
     wholesale_cents: 8_000,
     charged: 'sale',
   });
+  const foreignStock = await make(lango.api, '/vouchers/batches', { package_id: day['id'], count: 1 });
+  const handed = { batch_id: foreignStock['id'], wholesale_cents: 8_000, charged: 'sale' };
+  await make(lango.api, `/resellers/${theirs.id}/stock`, handed);
   marks.push(...(stock['codes'] as string[]), String(other['username']), theirs.email);
   // What an address names, of the company's own and, where resellers have such, of another reseller's.
   foreign = {
@@ -56,6 +59,7 @@ beforeAll(async () => {
     'billing/payments': String(other['payment_id']),
     'billing/transactions': String(other['payment_id']),
     resellers: theirs.id,
+    'resellers/own/stock': String(foreignStock['id']),
   };
   console_ = await consoleClient(lango, mine);
 }, 60_000);
@@ -280,5 +284,15 @@ describe('at every address', () => {
     expect(taken.body['client_id']).not.toBe(foreign['clients']);
     const refused = await mine.api.post<Json>('/resellers/own/sales', { subscription_id: foreign['subscriptions'] });
     expect(refused.status).toBe(422);
+  });
+
+  test('somebody of no reseller takes nobody in', async () => {
+    await lango.asOwner('UPDATE staff SET reseller_id = NULL WHERE id = $1', [mine.staffId]);
+    try {
+      const nobody = await mine.api.post('/clients', { name: 'Nobody’s', phone: '0744999888' });
+      expect(nobody).toMatchObject({ status: 409, body: { error: { code: 'no_reseller' } } });
+    } finally {
+      await lango.asOwner('UPDATE staff SET reseller_id = $2 WHERE id = $1', [mine.staffId, mine.id]);
+    }
   });
 });

@@ -1,5 +1,6 @@
 import { recordAudits } from '../audit';
 import type { Context } from '../platform/context';
+import { conflict } from '../platform/http/problem';
 import { normalizePhone } from './phone';
 import { toSubscriber } from './queries';
 import type { NewSubscriber, Subscriber } from './schema';
@@ -18,6 +19,11 @@ export async function createSubscriber(ctx: Context, input: NewSubscriber): Prom
 
 /** Takes in many at once. @returns them in the order given; undefined, and nothing written, when the phone of one is none */
 export async function createSubscribers(ctx: Context, inputs: NewSubscriber[]): Promise<Subscriber[] | undefined> {
+  if (ctx.actor.reseller === 0n)
+    throw conflict(
+      'no_reseller',
+      'You work for no reseller yet, so nobody would be yours. The company has to name the one that you work for.',
+    );
   const { currency } = await ctx.tx.tenant.findFirstOrThrow({ where: { id: ctx.tenantId } });
   const data = [];
   for (const { name, phone: typed, email } of inputs) {

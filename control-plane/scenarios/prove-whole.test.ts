@@ -2,7 +2,7 @@ import { malformed } from '../cli/prove/malformed';
 import type { ProofInput } from '../cli/prove/proof';
 import { soak } from '../cli/prove/soak';
 
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 
 const small: ProofInput = { seed: 20261121, minutes: 0, size: 'small', progress: () => undefined };
 

@@ -1,24 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { scenarios, type SimulatedDaraja } from '../../../test-kit/daraja';
+import type { Scenario, SimulatedDaraja } from '../../../test-kit/daraja';
 import type { Dice } from '../dice';
+import { scenarioOf } from '../payments/fate';
 import type { Product } from '../product';
 import type { Resident, Town } from '../town';
-
-/** What a phone and the network do with a prompt. Who changes their mind pays nothing and stays out. */
-const fates: readonly (keyof typeof scenarios)[] = [
-  'success',
-  'success',
-  'success',
-  'success',
-  'success',
-  'twice',
-  'confirmationFirst',
-  'confirmationAfter',
-  'confirmationAlone',
-  'quietSuccess',
-  'cancelled',
-  'insufficient',
-];
 
 /** People who look whether they are online, and pay by M-Pesa when they are not, or now and then before it ends. */
 export class Payers {
@@ -53,7 +38,7 @@ export class Payers {
     const paying = new Set<Promise<void>>();
     while (!this.over) {
       const resident = this.dice.pick(this.town.residents);
-      const fate = this.dice.pick(fates);
+      const fate = scenarioOf(this.dice);
       if (this.isOut(resident) || this.dice.chance(0.1)) {
         const payment = this.pay(resident, fate).finally(() => paying.delete(payment));
         paying.add(payment);
@@ -69,8 +54,8 @@ export class Payers {
   }
 
   /** Refused is who was prompted within the last minute; a process that was killed gives no answer, and people try again later. */
-  private async pay(resident: Resident, fate: keyof typeof scenarios): Promise<void> {
-    this.daraja.script(scenarios[fate], resident.msisdn);
+  private async pay(resident: Resident, { name, scenario }: { name: string; scenario: Scenario }): Promise<void> {
+    this.daraja.script(scenario, resident.msisdn);
     const answer = await this.product.api
       .post('/billing/payments', {
         subscription_id: resident.subscriptionId,
@@ -83,6 +68,6 @@ export class Payers {
       return;
     }
     this.prompted++;
-    this.fates.set(fate, (this.fates.get(fate) ?? 0) + 1);
+    this.fates.set(name, (this.fates.get(name) ?? 0) + 1);
   }
 }

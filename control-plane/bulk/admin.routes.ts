@@ -11,9 +11,17 @@ import { bulkForm, choiceQuery, formModel } from './form';
 import { moveRun, type Move } from './move-run';
 import { planRun } from './plan-run';
 import { planNames, planOf, runList } from './list.routes';
-import { findRun, listRows, rowViews } from './queries';
+import { findRun, listRows, rowViews, type RowView } from './queries';
+import type { Run } from './run';
 
 const runQuery = listQuery.extend({ view: z.enum(rowViews).optional(), refused: z.string().max(40).optional() });
+
+/** The rows that say most of a run as it stands. */
+function firstView({ state, refused, kept }: Run): RowView {
+  if (state === 'draft') return 'will';
+  if (state === 'undoing' || state === 'undone') return kept > 0 ? 'kept' : 'undone';
+  return refused > 0 ? 'refused' : 'done';
+}
 
 /** A button on the page of a run. */
 function moving(what: Move): PageRoute {
@@ -76,7 +84,7 @@ export const pageRoutes: PageRoute[] = [
       const run = await findRun(ctx, params.id);
       if (!run) throw notFound('That run');
       const names = await planNames(ctx, [run]);
-      const shown = query.view ?? (run.state === 'draft' ? 'will' : run.refused > 0 ? 'refused' : 'done');
+      const shown = query.view ?? firstView(run);
       const page = await listRows(ctx, run.id, { view: shown, limit: query.limit, after: cursorId(query.cursor) });
       const search = new URLSearchParams(web.query);
       const may =

@@ -1,11 +1,10 @@
 import { z } from 'zod';
 import type { Context } from '../platform/context';
 import { cursorId, idField, listQuery } from '../platform/http/input';
-import { pageRoute, seeOther, view } from '../platform/http/page';
-import type { PageRoute } from '../platform/http/page';
+import { seeOther, type PageRoute } from '../platform/http/page';
 import { notFound } from '../platform/http/problem';
 import { listPages, oneOf } from '../tables';
-import { fieldsOf, formErrors, formatAmount, formatMoney, readDecimal, readerFor } from '../ui';
+import { formPages, formatAmount, formatMoney, readDecimal } from '../ui';
 import type { Reader } from '../ui';
 import { chequeRoutes } from './cheque/cheque.routes';
 import { paymentColumns } from './list.view';
@@ -89,17 +88,23 @@ const paymentList = listPages({
   },
 });
 
-async function formModel(ctx: Context, values: Record<string, string>, errors: Record<string, string>, reader: Reader) {
-  const id = idField.safeParse(values['subscription_id']);
-  const service = id.success
-    ? await ctx.tx.subscription.findFirst({ where: { id: id.data }, include: { subscriber: true } })
-    : null;
-  if (!service) throw notFound('That subscription');
-  const { t } = reader;
-  const field = fieldsOf('payments', values, errors, reader);
-  return {
+/** The form stands on the customer's page; it comes here when it was refused. */
+const recordPages = formPages({
+  slice: 'payments',
+  view: 'payments/form',
+  post: '/payments',
+  permission: 'payments.write',
+  form,
+  async open({ ctx }, typed) {
+    const id = idField.safeParse(typed['subscription_id']);
+    const service = id.success
+      ? await ctx.tx.subscription.findFirst({ where: { id: id.data }, include: { subscriber: true } })
+      : null;
+    if (!service) throw notFound('That subscription');
+    return service;
+  },
+  draw: ({ field, values }, { t, about: service }) => ({
     title: t('payments.record_for', { name: service.subscriber.name }),
-    errors: formErrors(errors),
     subscription: service.id.toString(),
     back: `/subscribers/${service.subscriber_id}`,
     client: service.subscriber.name,
@@ -118,8 +123,28 @@ async function formModel(ctx: Context, values: Record<string, string>, errors: R
       help: t('payments.reference_help'),
     }),
     clears_on: field('clears_on', { type: 'date', help: t('payments.clears_on_help') }),
-  };
-}
+  }),
+  async save({ subscription_id, amount, method, reference, clears_on }, { ctx, reader: { t, locale } }) {
+    const outcome = await postPayment(ctx, {
+      subscription_id,
+      amount_cents: amount,
+      method,
+      reference,
+      clears_on: method === 'cheque' && clears_on !== '' ? clears_on : undefined,
+    });
+    const refused = (errors: Record<string, string>) => ({ kind: 'refused' as const, errors });
+    switch (outcome.kind) {
+      case 'done':
+        return seeOther(`/payments?done=${outcome.id}`);
+      case 'duplicate':
+        return refused({ reference: t('payments.duplicate', { amount: formatAmount(outcome.amount_cents, locale) }) });
+      case 'ended':
+        return refused({ amount: t('payments.ended') });
+      case 'invalid':
+        return refused(outcome.fields);
+    }
+  },
+});
 
 export const pageRoutes: PageRoute[] = [
   ...paymentList,
@@ -131,48 +156,5 @@ export const pageRoutes: PageRoute[] = [
   ...resolveRoutes,
   ...suspenseRoutes,
   ...settingsRoutes,
-  pageRoute({
-    method: 'POST',
-    path: '/payments',
-    permission: 'payments.write',
-    form,
-    async run(ctx, input, _web, person) {
-      const reader = readerFor(ctx, person);
-      const again = async (values: Record<string, string>, fields: Record<string, string>) =>
-        view('payments/form', await formModel(ctx, values, fields, reader), { status: 422 });
-      if (!input.form.ok) {
-        const names = Object.keys(input.form.fields).filter((name) => name !== 'subscription_id');
-        return again(
-          input.form.values,
-          Object.fromEntries(names.map((name) => [name, reader.t(`payments.${name}_needed`)])),
-        );
-      }
-      const { subscription_id, amount, method, reference, clears_on } = input.form.value;
-      const outcome = await postPayment(ctx, {
-        subscription_id,
-        amount_cents: amount,
-        method,
-        reference,
-        clears_on: method === 'cheque' && clears_on !== '' ? clears_on : undefined,
-      });
-      if (outcome.kind === 'done') return seeOther(`/payments?done=${outcome.id}`);
-      const values = {
-        subscription_id: subscription_id.toString(),
-        amount: (amount / 100).toString(),
-        method,
-        reference,
-        clears_on,
-      };
-      switch (outcome.kind) {
-        case 'duplicate':
-          return again(values, {
-            reference: reader.t('payments.duplicate', { amount: formatAmount(outcome.amount_cents, reader.locale) }),
-          });
-        case 'ended':
-          return again(values, { amount: reader.t('payments.ended') });
-        case 'invalid':
-          return again(values, outcome.fields);
-      }
-    },
-  }),
+  ...recordPages,
 ];

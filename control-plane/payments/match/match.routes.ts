@@ -1,11 +1,9 @@
 import { z } from 'zod';
-import type { Context } from '../../platform/context';
 import { cursorId, listQuery } from '../../platform/http/input';
 import { pageRoute, seeOther, view, type PageResult, type PageRoute } from '../../platform/http/page';
-import type { Person } from '../../platform/http/person';
 import { notFound } from '../../platform/http/problem';
 import { listPages, oneOf } from '../../tables';
-import { fieldsOf, formatMoment, formatMoney, formErrors, readerFor, type Reader } from '../../ui';
+import { formatMoment, formatMoney, formErrors, formPages, readerFor, type Reader } from '../../ui';
 import { lineColumns, statementColumns } from './match.view';
 import { lineUses, nameLine } from './name-line';
 import { findLine, findStatement, listLines, listStatements, listUnheard, sumLines } from './queries';
@@ -111,26 +109,27 @@ const uploadPage = ({ t }: Reader, error?: string): PageResult =>
     error === undefined ? {} : { status: 422 },
   );
 
-async function linePage(
-  ctx: Context,
-  id: bigint,
-  person: Person,
-  refused?: { values: Record<string, string>; errors: Record<string, string> },
-): Promise<PageResult> {
-  const line = await findLine(ctx, id);
-  if (!line) throw notFound('That line');
-  const reader = readerFor(ctx, person);
-  const { t, locale } = reader;
-  const values = { use: 'bank', ...refused?.values };
-  const errors = refused?.errors ?? {};
-  const field = fieldsOf('payments', values, errors, reader);
-  return view(
-    'payments/line',
-    {
+/** One line, and what it is said to be. */
+const linePages = formPages({
+  slice: 'payments',
+  view: 'payments/line',
+  page: '/payments/lines/:id',
+  post: '/payments/lines/:id',
+  permission: 'payments.write',
+  form: z.object({ use: z.enum(lineUses), note: z.string().trim().min(3).max(300) }),
+  word: (_field, { t }) => t('payments.line_note_wanted'),
+  values: () => ({ use: 'bank' }),
+  async open({ ctx, params }) {
+    const line = await findLine(ctx, params.id);
+    if (!line) throw notFound('That line');
+    return line;
+  },
+  draw({ values, field }, { reader, about: line }) {
+    const { t, locale } = reader;
+    return {
       title: formatMoney(line.amount_cents, line.currency, locale),
       back: `/payments/match/${line.statement_id}`,
-      action: `/payments/lines/${id}`,
-      errors: formErrors(errors),
+      action: `/payments/lines/${line.id}`,
       open: line.state === 'open' && line.kind !== 'payment' && line.kind !== 'reversal',
       facts: [
         { label: t('payments.reference'), value: line.receipt },
@@ -144,14 +143,17 @@ async function linePage(
         options: lineUses.map((value) => ({
           value,
           label: t(`payments.line_use_${value}`),
-          selected: values.use === value,
+          selected: values['use'] === value,
         })),
       }),
       note: field('note', { required: true, max: 300 }),
-    },
-    refused ? { status: 422 } : {},
-  );
-}
+    };
+  },
+  async save(value, { ctx, params, about: line }) {
+    await nameLine(ctx, line.statement_id, params.id, value);
+    return seeOther(`/payments/match/${line.statement_id}`);
+  },
+});
 
 export const matchRoutes: PageRoute[] = [
   ...statements,
@@ -176,28 +178,5 @@ export const matchRoutes: PageRoute[] = [
     },
   }),
   ...lines,
-  pageRoute({
-    method: 'GET',
-    path: '/payments/lines/:id',
-    permission: 'payments.write',
-    run: (ctx, { params }, _web, person) => linePage(ctx, params.id, person),
-  }),
-  pageRoute({
-    method: 'POST',
-    path: '/payments/lines/:id',
-    permission: 'payments.write',
-    form: z.object({ use: z.enum(lineUses), note: z.string().trim().min(3).max(300) }),
-    async run(ctx, { params, form }, _web, person) {
-      const line = await findLine(ctx, params.id);
-      if (!line) throw notFound('That line');
-      const { t } = readerFor(ctx, person);
-      if (!form.ok)
-        return linePage(ctx, params.id, person, {
-          values: form.values,
-          errors: { note: t('payments.line_note_wanted') },
-        });
-      await nameLine(ctx, line.statement_id, params.id, form.value);
-      return seeOther(`/payments/match/${line.statement_id}`);
-    },
-  }),
+  ...linePages,
 ];

@@ -68,6 +68,9 @@ export function runModel(run: FoundRun, plan: string, shown: RowView | undefined
   const worked = run.done + run.refused + run.undone + run.kept;
   const draft = run.state === 'draft';
   const left = Math.max(0, run.planned - worked);
+  // How far it is: with the rows that it is to do, or with those that it takes back.
+  const back = run.undone + run.kept;
+  const [at, of] = run.state === 'undoing' ? [back, back + run.done] : [run.planned - left, run.planned];
   const figures = draft
     ? [
         { view: 'will', figure: count(run.planned), label: t('bulk.row_will') },
@@ -91,11 +94,11 @@ export function runModel(run: FoundRun, plan: string, shown: RowView | undefined
     id: run.id.toString(),
     badge: runBadge(run.state, reader),
     by: t('bulk.by', { name: run.created_by_name, when: formatMoment(run.created_at, reader) }),
-    part: run.planned === 0 ? 1 : (run.planned - left) / run.planned,
+    part: of === 0 ? 1 : at / of,
     progress:
       draft || run.state === 'done' || run.state === 'undone'
         ? ''
-        : t('bulk.of', { done: count(run.planned - left), total: count(run.planned) }),
+        : t('bulk.of', { done: count(at), total: count(of) }),
     figures: figures.map((one) => ({ ...one, href: `/bulk/${run.id}?view=${one.view}`, current: one.view === shown })),
     reasons: Object.entries(run.notes)
       .sort(([, a], [, b]) => b - a)

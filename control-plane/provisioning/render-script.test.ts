@@ -40,6 +40,15 @@ function recipe(version: string, more: Partial<Recipe> = {}): Recipe {
 }
 
 describe('the script for a router', () => {
+  it.each(['6.49.10', '7.18.2'])(
+    'opens the hosts of the sign-in of the site’s guests, by address and by name (%s)',
+    (version) => {
+      const script = renderScript(recipe(version), WORD);
+      expect(script.match(/walled-garden[^\n]*accounts\.example\.com/g)?.length).toBe(2);
+      expect(renderScript(recipe(version, { openHosts: [] }), WORD)).not.toContain('accounts.example.com');
+    },
+  );
+
   it.each<[RouterOsVersion, string]>([
     ['6.49', '6.49.10'],
     ['7.10', '7.10.2'],

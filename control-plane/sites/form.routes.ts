@@ -1,24 +1,19 @@
-import type { Context } from '../platform/context';
-import { pageRoute, seeOther, type PageResult } from '../platform/http/page';
-import type { Person } from '../platform/http/person';
+import { seeOther, type PageResult, type PageRoute } from '../platform/http/page';
 import { notFound } from '../platform/http/problem';
-import { readerFor } from '../ui';
+import { formPages, type FormRefusal, type Reader } from '../ui';
 import { findSite } from './queries';
 import { changeSite, createSite, type SiteOutcome } from './save-site';
-import type { NewSite } from './schema';
-import { formPage, readSite, siteForm, valuesOf, type Asked } from './site-form';
+import type { NewSite, Site } from './schema';
+import { readSite, siteForm, siteFormView, type Values } from './site-form';
 
+/** Writes what the form asks for; what is in the way is said at its field. */
 async function save(
-  ctx: Context,
-  person: Person,
-  asked: Asked,
+  values: Values,
+  { t }: { t: Reader['t'] },
   write: (input: NewSite) => Promise<SiteOutcome>,
-): Promise<PageResult> {
-  const { t } = readerFor(ctx, person);
-  const again = (errors: Record<string, string>) => formPage(ctx, person, { ...asked, errors, status: 422 });
-  const wrong = (names: string[]) => again(Object.fromEntries(names.map((name) => [name, t(`sites.${name}_needed`)])));
-  const read = readSite(asked.values);
-  if (read.kind === 'wrong') return wrong(read.fields);
+): Promise<PageResult | FormRefusal> {
+  const read = readSite(values);
+  if (read.kind === 'wrong') return { kind: 'wrong', fields: read.fields };
   const outcome = await write(read.input);
   switch (outcome.kind) {
     case 'done':
@@ -26,56 +21,45 @@ async function save(
     case 'not_found':
       throw notFound('That site');
     case 'name_taken':
-      return again({ name: t('sites.name_taken') });
+      return { kind: 'refused', errors: { name: t('sites.name_taken') } };
     case 'slug_taken':
-      return again({ slug: t('sites.slug_taken') });
+      return { kind: 'refused', errors: { slug: t('sites.slug_taken') } };
     case 'router_taken':
-      return again({ router_ids: t('sites.router_taken', { router: outcome.router, site: outcome.site }) });
+      return {
+        kind: 'refused',
+        errors: { router_ids: t('sites.router_taken', { router: outcome.router, site: outcome.site }) },
+      };
     case 'invalid':
-      return wrong(Object.keys(outcome.fields));
+      return { kind: 'wrong', fields: Object.keys(outcome.fields) };
     case 'changed_meanwhile':
-      return formPage(ctx, person, { ...asked, changed: true, status: 409 });
+      return { kind: 'changed' };
   }
 }
 
-export const formRoutes = [
-  pageRoute({
-    method: 'GET',
-    path: '/sites/new',
-    permission: 'sites.write',
-    run: (ctx, _input, _web, person) => formPage(ctx, person, { values: {} }),
-  }),
-  pageRoute({
-    method: 'POST',
-    path: '/sites',
+export const formRoutes: PageRoute[] = [
+  ...formPages({
+    ...siteFormView,
+    page: '/sites/new',
+    post: '/sites',
     permission: 'sites.write',
     form: siteForm,
-    run: (ctx, { form }, _web, person) =>
-      save(ctx, person, { values: form.ok ? form.value : form.values }, (input) => createSite(ctx, input)),
+    open: (): Site | undefined => undefined,
+    save: (values, call) => save(values, call, (input) => createSite(call.ctx, input)),
   }),
-  pageRoute({
-    method: 'GET',
-    path: '/sites/:id/edit',
-    permission: 'sites.write',
-    async run(ctx, { params }, _web, person) {
-      const site = await findSite(ctx, { id: params.id });
-      if (!site) throw notFound('That site');
-      return formPage(ctx, person, { values: valuesOf(site), site });
-    },
-  }),
-  pageRoute({
-    method: 'POST',
-    path: '/sites/:id/edit',
+  ...formPages({
+    ...siteFormView,
+    page: '/sites/:id/edit',
+    post: '/sites/:id/edit',
     permission: 'sites.write',
     form: siteForm,
-    async run(ctx, { params, form }, _web, person) {
-      const values = form.ok ? form.value : form.values;
+    async open({ ctx, params }): Promise<Site | undefined> {
       const site = await findSite(ctx, { id: params.id });
       if (!site) throw notFound('That site');
-      const version = Number(values['version']) || 0;
-      return save(ctx, person, { values, site }, ({ slug: _slug, ...input }) =>
-        changeSite(ctx, params.id, { ...input, version }),
-      );
+      return site;
     },
+    save: (values, call) =>
+      save(values, call, ({ slug: _slug, ...input }) =>
+        changeSite(call.ctx, call.params.id, { ...input, version: Number(values['version']) || 0 }),
+      ),
   }),
 ];

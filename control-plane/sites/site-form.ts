@@ -1,12 +1,11 @@
 import { z } from 'zod';
 import { listPackages } from '../plans';
 import type { Context } from '../platform/context';
-import { view, type PageResult } from '../platform/http/page';
-import type { Person } from '../platform/http/person';
-import { fieldsOf, formatMoney, formErrors, readerFor, type Reader } from '../ui';
+import { formatMoney, type fieldsOf, type FormView, type Reader } from '../ui';
 import { newSite, trialClaims, type NewSite, type Site } from './schema';
 
-export const siteForm = z.record(z.string(), z.string().max(4000));
+/** What is too long for a field is said at the field, by readSite. */
+export const siteForm = z.record(z.string(), z.string());
 export type Values = z.output<typeof siteForm>;
 
 /** The site that a form asks for, or the fields in the way. */
@@ -39,7 +38,7 @@ export function readSite(values: Values): { kind: 'read'; input: NewSite } | { k
 }
 
 /** A site as the form shows it. */
-export function valuesOf(site: Site): Values {
+function valuesOf(site: Site): Values {
   return {
     name: site.name,
     words: site.words,
@@ -58,72 +57,70 @@ export function valuesOf(site: Site): Values {
   };
 }
 
-export interface Asked {
+/** The form of a new site (beginning with both languages), or of one that is there. */
+export const siteFormView: FormView<Site | undefined> = {
+  slice: 'sites',
+  view: 'sites/form',
+  values: (site) => (site ? valuesOf(site) : { both: 'yes' }),
+  draw: ({ values, field }, { ctx, about: site, reader }) => drawForm(ctx, { values, field, site, reader }),
+};
+
+interface Drawn {
   values: Values;
-  site?: Site;
-  errors?: Record<string, string>;
-  status?: number;
-  changed?: boolean;
+  field: ReturnType<typeof fieldsOf>;
+  site: Site | undefined;
+  reader: Reader;
 }
 
-/** The form of a new site (beginning with both languages), or of one that is there. */
-export async function formPage(ctx: Context, person: Person, asked: Asked): Promise<PageResult> {
-  const { values, site, errors = {}, status = 200 } = asked;
-  const reader = readerFor(ctx, person);
+async function drawForm(ctx: Context, { values, field, site, reader }: Drawn): Promise<Record<string, unknown>> {
   const { t, locale } = reader;
-  const field = fieldsOf('sites', values, errors, reader);
   const { items } = await listPackages(ctx, { limit: 200, before: undefined });
   const routers = await ctx.tx.$queryRaw<{ id: bigint; name: string; site: string | null }[]>`
     SELECT n.id, n.name, s.name AS site FROM nas n
     LEFT JOIN site_router x ON x.nas_id = n.id AND x.site_id IS DISTINCT FROM ${site ? BigInt(site.id) : null}::bigint LEFT JOIN site s ON s.id = x.site_id
     WHERE n.tenant_id = ${ctx.tenantId} ORDER BY lower(n.name) LIMIT 500`;
   const language = values['language'] ?? 'en';
-  return view(
-    'sites/form',
-    {
-      title: site ? t('sites.edit_title', { name: site.name }) : t('sites.new_title'),
-      errors: asked.changed ? { title: t('sites.changed_meanwhile'), fields: [] } : formErrors(errors),
-      action: site ? `/sites/${site.id}/edit` : '/sites',
-      back: site ? `/sites/${site.id}` : '/sites',
-      version: site?.version,
-      name: field('name', { required: true, max: 40, autocomplete: 'off', help: t('sites.name_help') }),
-      slug: site
-        ? undefined
-        : field('slug', { max: 40, autocomplete: 'off', unit: '/hotspot/…', help: t('sites.slug_help') }),
-      words: field('words', { max: 120, autocomplete: 'off', help: t('sites.words_help') }),
-      phone: field('phone', { type: 'tel', max: 20, autocomplete: 'off', help: t('sites.phone_help') }),
-      colour: field('colour', { max: 7, autocomplete: 'off', value: values['colour'] ?? '#0d2b32' }),
-      accent: field('accent', {
-        max: 7,
-        autocomplete: 'off',
-        value: values['accent'] ?? '#0e5560',
-        help: t('sites.accent_help'),
-      }),
-      language: field('language', {
-        options: ['en', 'sw'].map((value) => ({
-          value,
-          label: t(`sites.language_${value}`),
-          selected: value === language,
-        })),
-      }),
-      both: site || Object.keys(values).length > 0 ? values['both'] === 'yes' : true,
-      terms: field('terms', { lines: 5, max: 4000, help: t('sites.terms_help') }),
-      termsRequired: values['terms_required'] === 'yes',
-      ...trialFields(field, values, reader),
-      plans: items.map(({ id, name, price_cents, currency }) => ({
-        name: `plan_${id}`,
-        label: `${name} · ${formatMoney(price_cents, currency, locale)}`,
-        checked: values[`plan_${id}`] === 'yes',
+  return {
+    title: site ? t('sites.edit_title', { name: site.name }) : t('sites.new_title'),
+    action: site ? `/sites/${site.id}/edit` : '/sites',
+    back: site ? `/sites/${site.id}` : '/sites',
+    version: site?.version,
+    name: field('name', { required: true, max: 40, autocomplete: 'off', help: t('sites.name_help') }),
+    slug: site
+      ? undefined
+      : field('slug', { max: 40, autocomplete: 'off', unit: '/hotspot/…', help: t('sites.slug_help') }),
+    words: field('words', { max: 120, autocomplete: 'off', help: t('sites.words_help') }),
+    phone: field('phone', { type: 'tel', max: 20, autocomplete: 'off', help: t('sites.phone_help') }),
+    colour: field('colour', { max: 7, autocomplete: 'off', value: values['colour'] ?? '#0d2b32' }),
+    accent: field('accent', {
+      max: 7,
+      autocomplete: 'off',
+      value: values['accent'] ?? '#0e5560',
+      help: t('sites.accent_help'),
+    }),
+    language: field('language', {
+      options: ['en', 'sw'].map((value) => ({
+        value,
+        label: t(`sites.language_${value}`),
+        selected: value === language,
       })),
-      routers: routers.map((one) => ({
-        name: `router_${one.id}`,
-        label: one.site ? `${one.name} · ${one.site}` : one.name,
-        checked: values[`router_${one.id}`] === 'yes',
-        taken: one.site !== null,
-      })),
-    },
-    { status },
-  );
+    }),
+    both: values['both'] === 'yes',
+    terms: field('terms', { lines: 5, max: 4000, help: t('sites.terms_help') }),
+    termsRequired: values['terms_required'] === 'yes',
+    ...trialFields(field, values, reader),
+    plans: items.map(({ id, name, price_cents, currency }) => ({
+      name: `plan_${id}`,
+      label: `${name} · ${formatMoney(price_cents, currency, locale)}`,
+      checked: values[`plan_${id}`] === 'yes',
+    })),
+    routers: routers.map((one) => ({
+      name: `router_${one.id}`,
+      label: one.site ? `${one.name} · ${one.site}` : one.name,
+      checked: values[`router_${one.id}`] === 'yes',
+      taken: one.site !== null,
+    })),
+  };
 }
 
 /** How long a trial is, when it is given again, and what has it once. */

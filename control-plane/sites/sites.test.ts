@@ -91,5 +91,16 @@ describe('in the console', () => {
       `SELECT languages FROM site WHERE slug = 'kituo-cha-basi'`,
     );
     expect(row?.languages).toEqual(['sw', 'en']);
+    // A box that was not ticked stays so; who saves after somebody else is told, and loses nothing of what was typed.
+    const late = { name: 'Kituo Kuu', language: 'sw', colour: '#123456', trial_once_per: 'phone', terms: 'Be kind.' };
+    const unread = await console.post(`${made.location}/edit`, { ...late, version: '99' });
+    expect([unread.status, unread.text.includes('Somebody changed this site')]).toEqual([409, true]);
+    expect(unread.text).toMatch(/value="Kituo Kuu"[^]*value="phone" selected[^]*Be kind\./);
+    expect((await console.post(`${made.location}/edit`, { ...late, version: '1' })).status).toBe(303);
+    expect(
+      await lango.asOwner(`SELECT name, languages, trial_once_per FROM site WHERE slug = 'kituo-cha-basi'`),
+    ).toEqual([{ name: 'Kituo Kuu', languages: ['sw'], trial_once_per: 'phone' }]);
+    const alone = await console.post(`${made.location}/edit`, { ...late, version: '2', trial_once_per: 'identity' });
+    expect([alone.status, alone.text.includes('Who signs in needs a sign-in of this site')]).toEqual([422, true]);
   });
 });

@@ -103,27 +103,29 @@ const recordPages = formPages({
     if (!service) throw notFound('That subscription');
     return service;
   },
-  draw: ({ field, values }, { t, about: service }) => ({
-    title: t('payments.record_for', { name: service.subscriber.name }),
-    subscription: service.id.toString(),
-    back: `/subscribers/${service.subscriber_id}`,
-    client: service.subscriber.name,
-    amount: field('amount', { mode: 'decimal', required: true }),
-    method: field('method', {
-      options: manualMethods.map((method) => ({
-        value: method,
-        label: t(`payments.method_${method}`),
-        selected: method === values['method'],
-      })),
-    }),
-    reference: field('reference', {
-      required: true,
-      max: 100,
-      autocomplete: 'off',
-      help: t('payments.reference_help'),
-    }),
-    clears_on: field('clears_on', { type: 'date', help: t('payments.clears_on_help') }),
-  }),
+  draw({ field, values }, { t, about: service }) {
+    return {
+      title: t('payments.record_for', { name: service.subscriber.name }),
+      subscription: service.id.toString(),
+      back: `/subscribers/${service.subscriber_id}`,
+      client: service.subscriber.name,
+      amount: field('amount', { mode: 'decimal', required: true }),
+      method: field('method', {
+        options: manualMethods.map((method) => ({
+          value: method,
+          label: t(`payments.method_${method}`),
+          selected: method === values['method'],
+        })),
+      }),
+      reference: field('reference', {
+        required: true,
+        max: 100,
+        autocomplete: 'off',
+        help: t('payments.reference_help'),
+      }),
+      clears_on: field('clears_on', { type: 'date', help: t('payments.clears_on_help') }),
+    };
+  },
   async save({ subscription_id, amount, method, reference, clears_on }, { ctx, reader: { t, locale } }) {
     const outcome = await postPayment(ctx, {
       subscription_id,

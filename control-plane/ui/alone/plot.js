@@ -64,6 +64,29 @@ const last = () =>
     points.findLastIndex(({ row }) => row.dataset.values !== undefined),
   );
 
+// Points between two holes, which no line would show.
+const alone = (u, side) =>
+  points.flatMap((_, index) => {
+    const near = [u.data[side][index - 1], u.data[side][index + 1]];
+    return u.data[side][index] !== null && near.every((value) => value === null || value === undefined) ? [index] : [];
+  });
+
+// The holes, under everything.
+const shade = (u, colour) => {
+  const { left, top, width, height } = u.bbox;
+  u.ctx.fillStyle = colour;
+  for (const sides of holes) {
+    const [from, to] = sides.map((time) => Math.min(left + width, Math.max(left, u.valToPos(Number(time), 'x', true))));
+    u.ctx.fillRect(from, top, to - from, height);
+  }
+};
+
+const heights = (min, max) => {
+  if (unit === 'percent') return [0, 100];
+  const most = Math.max(Math.abs(min ?? 0), Math.abs(max ?? 0), unit === 'rate' ? 1000 : 1);
+  return [Math.min(0, (min ?? 0) * 1.25), Math.max((max ?? 0) * 1.1, most / 10)];
+};
+
 const draw = () => {
   plot?.destroy();
   host.replaceChildren();
@@ -74,13 +97,6 @@ const draw = () => {
     ticks: { show: false },
     font: `11px ${getComputedStyle(host).fontFamily}`,
   };
-  const alone = (u, side) =>
-    points.flatMap((point, index) => {
-      const near = [u.data[side][index - 1], u.data[side][index + 1]];
-      return u.data[side][index] !== null && near.every((value) => value === null || value === undefined)
-        ? [index]
-        : [];
-    });
   const series = (fill, side) => ({
     stroke: line,
     width: 2,
@@ -101,11 +117,7 @@ const draw = () => {
       scales: {
         x: { time: true, range: (_, min, max) => [min, max] },
         y: {
-          range: (_, min, max) => {
-            if (unit === 'percent') return [0, 100];
-            const most = Math.max(Math.abs(min ?? 0), Math.abs(max ?? 0), unit === 'rate' ? 1000 : 1);
-            return [Math.min(0, (min ?? 0) * 1.25), Math.max((max ?? 0) * 1.1, most / 10)];
-          },
+          range: (_, min, max) => heights(min, max),
         },
       },
       axes: [
@@ -114,18 +126,7 @@ const draw = () => {
       ],
       series: below === undefined ? [{}, series('flow-soft', 1)] : [{}, series('flow-soft', 1), series('flow-fill', 2)],
       hooks: {
-        drawClear: [
-          (u) => {
-            const { left, top, width, height } = u.bbox;
-            u.ctx.fillStyle = hole;
-            for (const sides of holes) {
-              const [from, to] = sides.map((time) =>
-                Math.min(left + width, Math.max(left, u.valToPos(Number(time), 'x', true))),
-              );
-              u.ctx.fillRect(from, top, to - from, height);
-            }
-          },
-        ],
+        drawClear: [(u) => shade(u, hole)],
         setCursor: [(u) => tell(u.cursor.idx ?? last())],
       },
     },

@@ -254,4 +254,4 @@ test('on a phone, light and dark, every page can be read and used', async () => 
   } finally {
     await chromium.close();
   }
-}, 60_000);
+}, 120_000);

@@ -46,6 +46,13 @@ test('a restart that was told already is not told again, and one that was cut of
   expect(still.asked).toEqual(['/system/resource/print', '/system/reboot']);
 });
 
+test('a router that came up within the second before it was told to restart has not done so', async () => {
+  const young = routerSaying({ '/system/resource/print': rows({ uptime: '2s', version: '7.15.3 (stable)' }) });
+  expect(await advance(work({ step: 'restart', restart_age_s: 2.4 }), young.tools)).toMatchObject({ step: 'back' });
+  expect(young.asked).toEqual(['/system/resource/print', '/system/reboot']);
+  expect(await advance(work({ step: 'back', restart_age_s: 2.4 }), young.tools)).toMatchObject({ step: 'back' });
+});
+
 test('a router that still answers before it goes down is not taken for one that is back', async () => {
   const { tools } = routerSaying({ '/system/resource/print': rows({ uptime: '3w2d', version: '7.15.4 (stable)' }) });
   const outcome = await advance(work({ step: 'back', restart_age_s: 4 }), tools);

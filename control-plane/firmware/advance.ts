@@ -134,7 +134,8 @@ async function upFor(ask: Tools['ask'], { restart_age_s: age }: Work): Promise<'
   const outcome = await ask(['/system/resource/print', '=.proplist=uptime']);
   if (outcome.kind !== 'done') return 'away';
   const up_s = parseDuration(outcome.rows[0]?.['uptime']);
-  return age !== null && up_s !== undefined && up_s <= age ? 'restarted' : 'not_yet';
+  // RouterOS tells whole seconds that have passed: it may have been up for one more, and since before it was told.
+  return age !== null && up_s !== undefined && up_s + 1 <= age ? 'restarted' : 'not_yet';
 }
 
 const lost = (work: Work): Advance | undefined =>

@@ -107,7 +107,7 @@ beforeAll(async () => {
   bodies['POST /api/subscriptions/:id/change-plan'] = { package_id: own['packages'], when: 'now' };
   queries['GET /subscriptions/:id/change-plan'] = `?package_id=${own['packages']}`;
   for (const role of builtInRoles) walkers[role] = await walkerOf(role);
-}, 60_000);
+}, 180_000);
 afterAll(() => lango.stop());
 
 /** A colleague with that role, signed in as a program and as a browser. */
@@ -219,7 +219,7 @@ test('who has not signed in gets 401 from the API, the sign-in page from the con
     },
   );
   expect(faults).toEqual([]);
-}, 60_000);
+}, 180_000);
 
 describe.each(builtInRoles)('%s', (role) => {
   const walked = all.filter(({ name, permission }) => !apart.has(name) && permission !== 'public');
@@ -235,7 +235,7 @@ describe.each(builtInRoles)('%s', (role) => {
       return undefined;
     });
     expect(faults).toEqual([]);
-  }, 120_000);
+  }, 240_000);
 
   test('finds nothing of another company by its id', async () => {
     const faults = await walk(
@@ -250,7 +250,7 @@ describe.each(builtInRoles)('%s', (role) => {
       },
     );
     expect(faults).toEqual([]);
-  }, 120_000);
+  }, 240_000);
 });
 
 test('an own id is found where another company has one: the 404 above comes of the company and not of the address', async () => {
@@ -269,7 +269,7 @@ test('an own id is found where another company has one: the 404 above comes of t
     },
   );
   expect(faults).toEqual([]);
-}, 60_000);
+}, 180_000);
 
 test('a form without the proof that the page gave is refused, whoever sends it', async () => {
   const posts = pages.filter((page: PageRoute) => page.method === 'POST' && page.permission !== 'public');
@@ -278,7 +278,7 @@ test('a form without the proof that the page gave is refused, whoever sends it',
     return status === 403 ? undefined : `answers ${status}`;
   });
   expect(faults).toEqual([]);
-}, 60_000);
+}, 180_000);
 
 test('the start page leads everybody to a page that they may open, whatever their role lets them', async () => {
   const roles = [...builtInRoles, 'sells-vouchers', 'may-nothing'];
@@ -302,4 +302,4 @@ test('the start page leads everybody to a page that they may open, whatever thei
   }
   for (const role of roles) expect({ role, led: led[role] }).toMatchObject({ role, led: { status: 200 } });
   expect(led).toMatchObject({ 'sells-vouchers': { to: '/vouchers' }, 'may-nothing': { to: '/staff/me' } });
-}, 60_000);
+}, 180_000);

@@ -29,7 +29,7 @@ beforeAll(async () => {
     plans.push({ id: String(pack['id']), price });
     await make(lango.api, '/resellers/rules', { package_id: pack['id'], percent_bp: PERCENT_BP[plans.length - 1] });
   }
-}, 60_000);
+}, 180_000);
 afterAll(() => lango?.stop());
 
 type Op =

@@ -62,7 +62,7 @@ beforeAll(async () => {
     'resellers/own/stock': String(foreignStock['id']),
   };
   console_ = await consoleClient(lango, mine);
-}, 60_000);
+}, 180_000);
 afterAll(() => lango?.stop());
 
 const isForeign = (text: string): boolean => marks.some((mark) => text.includes(mark));
@@ -221,7 +221,7 @@ describe('at every address', () => {
       if (paid.text.includes(`/payments/${foreign['payments']}`)) faults.push(`payments ${typed}`);
     }
     expect(faults).toEqual([]);
-  }, 60_000);
+  }, 180_000);
 
   test('what is theirs they find: list, search, page, payment, stock, statement', async () => {
     const own = String(sale['client_id']);

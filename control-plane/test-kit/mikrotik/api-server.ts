@@ -42,6 +42,7 @@ const ALL: readonly ApiPolicy[] = ['api', 'read', 'write', 'test', 'ftp', 'sensi
 export class ApiServer {
   /** Every command that was asked, whatever became of it; logins are not among them. */
   readonly asked: string[] = [];
+  private down = false;
   private readonly sockets = new Set<Socket>();
 
   private constructor(
@@ -74,13 +75,19 @@ export class ApiServer {
     for (const socket of this.sockets) socket.destroy();
   }
 
+  /** The router is down: connections break off, and new ones too, until it is up again. */
+  setDown(down: boolean): void {
+    this.down = down;
+    if (down) this.drop();
+  }
+
   async close(): Promise<void> {
     this.drop();
     await new Promise<void>((resolve) => this.server.close(() => resolve()));
   }
 
   private accept(socket: Socket): void {
-    if (!this.mayEnter(socket.remoteAddress ?? '')) return void socket.destroy();
+    if (this.down || !this.mayEnter(socket.remoteAddress ?? '')) return void socket.destroy();
     this.sockets.add(socket);
     const reader = new SentenceReader();
     const session: ApiSession = { user: undefined, challenge: undefined, running: new Map() };

@@ -157,13 +157,14 @@ export class SimulatedMikrotik {
   }: { downtime_ms?: number; accountingOn?: boolean } = {}): Promise<void> {
     const logins = [...this.live.values()];
     for (const session of this.sessions) this.remove(session, 'vanished');
-    this.apiServer?.drop();
+    this.apiServer?.setDown(true);
     this.pools.clear();
     this.applicants.reboot();
     this.boots++;
-    this.config.rebooted();
     this.events.emit({ kind: 'reboot' });
     if (downtime_ms > 0) await new Promise<void>((resolve) => this.clock.after(downtime_ms, resolve));
+    this.config.rebooted();
+    this.apiServer?.setDown(false);
     await this.announce(accountingOn);
     for (const login of logins) this.redials.later(login);
   }
@@ -228,7 +229,7 @@ export class SimulatedMikrotik {
     config.on('/radius/incoming', () => {
       this.reopening = this.track(this.reopening.then(() => this.reopenIncoming()));
     });
-    config.system.onReboot = () => void this.reboot();
+    config.system.onReboot = () => void this.reboot({ downtime_ms: RESTART_MS });
   }
 
   private readRows(): void {
@@ -390,6 +391,8 @@ export class SimulatedMikrotik {
   }
 }
 
+/** A restart that it is told to do takes the time of one, though less than a board's half minute. */
+const RESTART_MS = 2_000;
 const DEFAULT_POOLS = {
   default: { first: '10.64.0.2', size: 4000 },
   'hs-pool': { first: '10.65.0.2', size: 4000 },

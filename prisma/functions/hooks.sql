@@ -29,8 +29,8 @@ BEGIN
     VALUES (p_tenant_id, p_kind, p_ip, false, p_headers, p_body, clock_timestamp() + interval '30 seconds')
     RETURNING e.id, e.tenant_id, e.received_at;
 END $$;
-REVOKE EXECUTE ON FUNCTION hook_keep(text, text, bytea, inet, jsonb, bytea) FROM lango_web;
-GRANT EXECUTE ON FUNCTION hook_keep_many(text[], text[], text[], text[], text[], text[]), hook_keep_open(text, bigint, inet, jsonb, bytea) TO lango_web;
+-- hook_keep itself: web processes of the version before keep calls by it while another host is brought up to this one.
+GRANT EXECUTE ON FUNCTION hook_keep(text, text, bytea, inet, jsonb, bytea), hook_keep_many(text[], text[], text[], text[], text[], text[]), hook_keep_open(text, bigint, inet, jsonb, bytea) TO lango_web;
 
 -- Calls whose time has come, each for one worker: what a process left behind when it died, and what is tried again.
 CREATE OR REPLACE FUNCTION hook_claim(p_limit integer)

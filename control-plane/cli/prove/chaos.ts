@@ -186,7 +186,7 @@ class Staff {
 }
 
 /** Spools are empty again: whatever was acknowledged from disk is in the database. */
-async function drained(product: Product, violations: Violations): Promise<void> {
+export async function drained(product: Product, violations: Violations): Promise<void> {
   const end = Date.now() + 30_000;
   for (;;) {
     const held = await product.ask<{ what: string }>(
@@ -204,7 +204,7 @@ async function drained(product: Product, violations: Violations): Promise<void> 
 }
 
 /** No record that routers like these send is one that the database cannot store. */
-async function nothingRefused(product: Product, violations: Violations): Promise<void> {
+export async function nothingRefused(product: Product, violations: Violations): Promise<void> {
   const rows = await product.ask<{ error: string; n: string }>(
     'SELECT error, count(*)::text AS n FROM accounting_quarantine GROUP BY 1',
   );

@@ -3,6 +3,7 @@ import { bookFaults } from '../../../test-kit/verify-books';
 import { receiptsOf, startProvider } from '../../bench/payments/town';
 import { noteBefore } from '../../bench/payments/verify';
 import { expectAgreement } from '../agreement';
+import { drained, nothingRefused } from '../chaos';
 import { Dice } from '../dice';
 import { startProduct, type Product } from '../product';
 import { Violations, type Proof, type ProofInput, type ProofResult } from '../proof';
@@ -54,6 +55,8 @@ async function runSoak(input: ProofInput): Promise<ProofResult> {
     await town.rest();
     const agreed_ms = await expectAgreement(product, town, violations);
     await town.lastWords();
+    await drained(product, violations);
+    await nothingRefused(product, violations);
     const compared = await town.witness.compare(product, violations);
     for (const text of await moneyDiffers(product.ask.bind(product), receiptsOf(daraja), price_cents))
       violations.add(text);

@@ -1,8 +1,8 @@
 import type { Browser } from 'playwright-core';
 import { faultsOf, openBrowser } from '../admin/testing/browser';
-import { createSecretBox } from '../platform/crypto';
 import { startTestLango, type TestLango } from '../test-kit/lango';
 import { startAfricasTalking, type FakeAfricasTalking } from '../test-kit/messaging/africastalking';
+import { sendsSms, smsAccount } from '../test-kit/messaging/company-sms';
 import { make, makeClient, makePackage, unique, type Json } from '../test-kit/story';
 import { until } from '../test-kit/until';
 
@@ -13,7 +13,7 @@ let slug: string;
 let plan: Json;
 
 beforeAll(async () => {
-  at = await startAfricasTalking({ username: 'kisima', apiKey: 'atsk_live_key' });
+  at = await startAfricasTalking(smsAccount);
   lango = await startTestLango({ parts: ['jobs'], urls: { africastalking: at.url } });
   slug = await slugOf(lango.company.tenantId);
   plan = await makePackage(lango.api);
@@ -25,15 +25,6 @@ afterAll(async () => {
 
 const slugOf = async (tenant: bigint): Promise<string> =>
   (await lango.asOwner<{ slug: string }>('SELECT slug FROM tenant WHERE id = $1', [tenant.toString()]))[0]!.slug;
-
-/** From now on the company can send SMS. */
-async function carry(tenant: bigint): Promise<void> {
-  const secrets = JSON.stringify({ api_key: 'atsk_live_key' });
-  await lango.asOwner(
-    `INSERT INTO message_provider (tenant_id, provider, settings, secrets_enc) VALUES ($1, 'africastalking', '{"username": "kisima"}', $2) ON CONFLICT DO NOTHING`,
-    [tenant.toString(), createSecretBox(lango.db.masterKey).seal('message_provider.secrets', tenant, secrets)],
-  );
-}
 
 interface Customer {
   id: string;
@@ -129,7 +120,7 @@ test('where the company cannot send codes the page says so and asks for nothing'
 });
 
 test('a customer proves the phone, reads the own papers as PDF, and closes them again', async () => {
-  await carry(lango.company.tenantId);
+  await sendsSms(lango);
   const me = await paid('+254711000001');
   const theirs = browser();
   expect((await theirs.ask('', { to: '12' })).text).toContain('Write your phone number');

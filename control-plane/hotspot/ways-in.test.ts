@@ -1,8 +1,8 @@
-import { createSecretBox } from '../platform/crypto';
 import { consoleClient, type ConsoleClient } from '../test-kit/console-client';
 import { startTestIssuer, type TestIssuer } from '../test-kit/identity/issuer';
 import { startTestLango, type TestLango } from '../test-kit/lango';
 import { startAfricasTalking, type FakeAfricasTalking } from '../test-kit/messaging/africastalking';
+import { sendsSms, smsAccount } from '../test-kit/messaging/company-sms';
 import { phoneAt, wordsOf, type Phone, type PhonePage } from '../test-kit/phone';
 import {
   make,
@@ -23,19 +23,10 @@ let admin: ConsoleClient;
 let plan: Json;
 
 beforeAll(async () => {
-  at = await startAfricasTalking({ username: 'kisima', apiKey: 'atsk_live_key' });
+  at = await startAfricasTalking(smsAccount);
   issuer = await startTestIssuer({ sub: 'guest-1', email: 'guest@school.example', email_verified: true });
   lango = await startTestLango({ parts: ['jobs'], urls: { africastalking: at.url } });
-  const { tenantId } = lango.company;
-  const sealed = createSecretBox(lango.db.masterKey).seal(
-    'message_provider.secrets',
-    tenantId,
-    JSON.stringify({ api_key: 'atsk_live_key' }),
-  );
-  await lango.asOwner(
-    `INSERT INTO message_provider (tenant_id, provider, settings, secrets_enc) VALUES ($1, 'africastalking', '{"username": "kisima"}', $2)`,
-    [tenantId.toString(), sealed],
-  );
+  await sendsSms(lango);
   plan = await makePackage(lango.api, { name: 'Hour 20', type: 'hotspot', price_cents: 2_000 });
   admin = await consoleClient(lango);
 }, 60_000);

@@ -1,9 +1,9 @@
 import type { Browser, Page } from 'playwright-core';
 import { faultsOf, openBrowser, signedIn } from '../admin/testing/browser';
-import { createSecretBox } from '../platform/crypto';
 import { consoleClient } from '../test-kit/console-client';
 import { startTestLango, type TestLango } from '../test-kit/lango';
 import { startAfricasTalking, type FakeAfricasTalking } from '../test-kit/messaging/africastalking';
+import { sendsSms, smsAccount } from '../test-kit/messaging/company-sms';
 import { makePackage, type Json } from '../test-kit/story';
 import { until } from '../test-kit/until';
 
@@ -14,21 +14,14 @@ let plan: Json;
 let slug: string;
 
 beforeAll(async () => {
-  at = await startAfricasTalking({ username: 'kisima', apiKey: 'atsk_live_key' });
+  at = await startAfricasTalking(smsAccount);
   lango = await startTestLango({ parts: ['jobs'], urls: { africastalking: at.url } });
-  const { tenantId } = lango.company;
-  const sealed = createSecretBox(lango.db.masterKey).seal(
-    'message_provider.secrets',
-    tenantId,
-    JSON.stringify({ api_key: 'atsk_live_key' }),
-  );
-  await lango.asOwner(
-    `INSERT INTO message_provider (tenant_id, provider, settings, secrets_enc) VALUES ($1, 'africastalking', '{"username": "kisima"}', $2)`,
-    [tenantId.toString(), sealed],
-  );
+  await sendsSms(lango);
   plan = await makePackage(lango.api, { name: 'Nyumbani 10' });
   await makePackage(lango.api, { name: 'Secret Business' });
-  const [row] = await lango.asOwner<{ slug: string }>('SELECT slug FROM tenant WHERE id = $1', [tenantId.toString()]);
+  const [row] = await lango.asOwner<{ slug: string }>('SELECT slug FROM tenant WHERE id = $1', [
+    lango.company.tenantId.toString(),
+  ]);
   slug = row!.slug;
   browser = await openBrowser();
 }, 120_000);

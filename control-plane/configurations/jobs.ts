@@ -1,16 +1,4 @@
 import type { JobSpec } from '../platform/jobs/job';
+import { askAtNight } from '../routers';
 
-export const jobs: JobSpec[] = [
-  {
-    // Spread over two hours of the night, so that no site's routers are all read at once.
-    name: 'configurations.night',
-    cron: '23 23 * * *',
-    async run(db) {
-      const { rowCount } = await db.query(
-        `SELECT job_enqueue('configurations.take', json_build_object('router_id', id::text), now() + make_interval(secs => (id * 37) % 7200), 'configurations.take:' || id)
-         FROM nas WHERE type = 'mikrotik' AND api_username IS NOT NULL`,
-      );
-      return rowCount ?? 0;
-    },
-  },
-];
+export const jobs: JobSpec[] = [askAtNight('configurations.night', '23 23 * * *', 'configurations.take', 37)];

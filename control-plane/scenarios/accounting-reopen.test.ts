@@ -73,3 +73,30 @@ test.each(['closed as stale', 'in the archive'])(
     ]);
   },
 );
+
+test('a Stop that comes before its Start and counts what the life before counted is of the life its login names', async () => {
+  const router = await world.router({ address: '10.9.0.4' });
+  const mine = await world.subscription({ username: 'same-again' });
+  const packet = (status: string, happenedAgo_s: number, login: string, seconds = 0) => ({
+    'Acct-Status-Type': status,
+    'Acct-Session-Id': 'same-again',
+    'Acct-Session-Time': seconds,
+    'Acct-Output-Octets': seconds * 10,
+    'Event-Timestamp': Math.floor(Date.now() / 1000) - happenedAgo_s,
+    Class: `L1:${mine}:${login}:f`,
+  });
+  const [first, second] = ['00000000000000a1', '00000000000000a2'];
+  await world.report(router, 100, packet('Start', 100, first));
+  await world.report(router, 80, packet('Stop', 80, first, 20));
+  await world.report(router, 39, packet('Stop', 40, second, 20));
+  await world.report(router, 38, packet('Start', 60, second));
+  // A repetition of each is of the life it was of.
+  await world.report(router, 37, packet('Stop', 80, first, 20));
+  await world.report(router, 36, packet('Stop', 40, second, 20));
+  const lives = await world.sessions('same-again');
+  expect(lives.map((row) => [row.output_bytes, row.closed_by])).toEqual([
+    ['200', 'stop'],
+    ['200', 'stop'],
+  ]);
+  expect((await world.usage(mine)).hours.output).toBe(400n);
+});

@@ -25,6 +25,8 @@ CREATE OR REPLACE FUNCTION accounting_same_life(
       -- An open session takes a repeated Start; a closed one takes the Start that it never had.
       ELSE (r_closed_by IS NULL OR r_mark IS NULL) AND (login = r_login IS TRUE OR at_start <= r_last + interval '60 s') END
     WHEN timed AND at_event < r_started - interval '5 s' THEN false
+    -- Equal counters are a repeated word, also after the router's clock has jumped; but not of another login that began when that life was over.
+    WHEN timed AND login <> r_login AND at_start > r_started + interval '5 s' AND at_start >= r_last - interval '2 s' THEN false
     WHEN NOT timed AND login = r_login OR st = r_st AND b_in = r_in AND b_out = r_out THEN true
     WHEN NOT CASE WHEN timed THEN at_start > r_started + interval '5 s' AND at_start >= r_last - interval '2 s' ELSE at_start > r_last + interval '60 s' END THEN true
     WHEN r_closed_by IN ('stop', 'nas_reboot', 'new_generation') OR login <> r_login THEN false

@@ -28,6 +28,12 @@ const bodies: Record<string, unknown> = {
   'PUT /api/packages/profiles/:id': { name: 'x', down_kbps: 1, up_kbps: 1, version: 1 },
   'PUT /api/pools/:id': { name: 'x', kind: 'ipv4', ranges: '10.251.0.0/24', version: 1 },
   'PUT /api/sites/:id': { name: 'x', version: 1 },
+  'PUT /api/sites/:id/identity-provider': {
+    name: 'x',
+    issuer: 'https://127.0.0.1:9',
+    client_id: 'x',
+    client_secret: 'x',
+  },
   'PUT /api/discounts/:id': { name: 'x', percent: 5, version: 1 },
   'POST /api/billing/invoices/:id/credit': { reason: 'because' },
   'POST /api/billing/statements/:id/lines': { line_id: '1', use: 'named', note: 'because' },

@@ -210,6 +210,37 @@ describe('signing in', () => {
     expect(wordsOf(await phoneAt(lango.baseUrl).open(door(other, nextMac())))).not.toContain('School account');
   });
 
+  test('the API sets and takes away the provider as the page does', async () => {
+    const other = await aSite();
+    const path = `/sites/${other['id']}/identity-provider`;
+    const wanted = { ...provider(), hosts: ['CDN.school.example'] };
+    for (const [change, field] of [
+      [{ issuer: `${issuer.issuer}/elsewhere` }, 'issuer'],
+      [{ client_secret: '' }, 'client_secret'],
+      [{ hosts: ['not a host'] }, 'hosts'],
+    ] as const) {
+      const refused = await lango.api.put<Json>(path, { ...wanted, ...change });
+      expect([refused.status, JSON.stringify(refused.body)]).toEqual([422, expect.stringContaining(`"${field}`)]);
+    }
+    const set = await lango.api.put<Json>(path, wanted);
+    expect([set.status, set.body['identity_provider']]).toEqual([
+      200,
+      {
+        name: 'School account',
+        issuer: issuer.issuer,
+        client_id: issuer.clientId,
+        hosts: ['127.0.0.1', 'cdn.school.example'],
+      },
+    ]);
+    expect(JSON.stringify(set.body)).not.toContain(issuer.clientSecret);
+    // Another name for the same: the secret stays.
+    const { client_secret: _kept, ...renamed } = { ...wanted, name: 'Staff account' };
+    expect((await lango.api.put<Json>(path, renamed)).body['identity_provider']['name']).toBe('Staff account');
+    expect((await lango.api.delete(path)).status).toBe(204);
+    expect((await lango.api.delete(path)).status).toBe(404);
+    expect((await lango.api.get<Json>(`/sites/${other['id']}`)).body['identity_provider']).toBeNull();
+  });
+
   test('whoever signs in gets the trial once, also with another device', async () => {
     issuer.user = { sub: 'guest-1', email: 'guest@school.example', email_verified: true };
     const mac = nextMac();

@@ -2,10 +2,11 @@ import { z } from 'zod';
 import { listQuery } from '../platform/http/input';
 import { conflict, invalid, notFound } from '../platform/http/problem';
 import { publicRoute, Reply, route } from '../platform/http/route';
+import { hostsOfProvider, removeIdentityProvider, saveIdentityProvider } from './identity-provider';
 import { deployPages, listRouterPages } from './pages/deploy-pages';
 import { findSite, findSiteDoor, listSites } from './queries';
 import { changeSite, createSite, removeSite, type SiteOutcome } from './save-site';
-import { newSite, routerPagesAnswer, siteAnswer, siteChange, type Site } from './schema';
+import { newSite, providerChange, routerPagesAnswer, siteAnswer, siteChange, type Site } from './schema';
 
 function answer(outcome: SiteOutcome): Site {
   switch (outcome.kind) {
@@ -77,6 +78,38 @@ export const apiRoutes = [
     summary: 'Forget a site; its routers keep the pages that they have',
     run: async (ctx, { params }) => {
       if ((await removeSite(ctx, params.id)) === 'not_found') throw notFound('This site');
+    },
+  }),
+  route({
+    method: 'PUT',
+    path: '/sites/:id/identity-provider',
+    permission: 'sites.write',
+    summary:
+      'Have guests of a site sign in at an OpenID Connect provider, once it answers; without a secret the one that is kept stays',
+    body: providerChange,
+    answer: siteAnswer,
+    before: ({ body }, { publicUrl }) => hostsOfProvider(body, publicUrl),
+    async run(ctx, { params, body }, _person, hosts) {
+      const outcome = await saveIdentityProvider(ctx, params.id, body, hosts);
+      switch (outcome.kind) {
+        case 'not_found':
+          throw notFound('This site');
+        case 'issuer_unreachable':
+          throw invalid({ issuer: 'does not answer as an OpenID Connect provider of this name' });
+        case 'secret_wanted':
+          throw invalid({ client_secret: 'is needed for another issuer or client' });
+        case 'saved':
+          return findSite(ctx, { id: params.id });
+      }
+    },
+  }),
+  route({
+    method: 'DELETE',
+    path: '/sites/:id/identity-provider',
+    permission: 'sites.write',
+    summary: 'Have nobody sign in there any more; who is online stays',
+    run: async (ctx, { params }) => {
+      if ((await removeIdentityProvider(ctx, params.id)) === 'not_found') throw notFound('This site’s provider');
     },
   }),
   route({

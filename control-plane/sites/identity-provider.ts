@@ -1,6 +1,7 @@
 import { recordAudit } from '../audit';
 import type { Context } from '../platform/context';
 import { discover } from '../staff';
+import type { ProviderChange } from './schema';
 
 const PURPOSE = 'site.identity_provider';
 
@@ -10,16 +11,6 @@ export interface IdentityProvider {
   issuer: string;
   clientId: string;
   clientSecret: string;
-}
-
-export interface WantedProvider {
-  name: string;
-  issuer: string;
-  client_id: string;
-  /** Empty: the one that is kept. */
-  client_secret: string;
-  /** Beside those that the provider names itself: of its pictures and scripts, or where it hands people on to. */
-  hosts: string[];
 }
 
 export type SavedProvider =
@@ -32,7 +23,7 @@ export type SavedProvider =
  * The hosts that a browser meets at the provider, if it shows its discovery document under the issuer's name. It may take eight seconds to say nothing: not within
  * a transaction.
  */
-export async function hostsOfProvider(wanted: WantedProvider, publicUrl: string): Promise<string[] | undefined> {
+export async function hostsOfProvider(wanted: ProviderChange, publicUrl: string): Promise<string[] | undefined> {
   const { issuer, client_id: clientId, client_secret: clientSecret } = wanted;
   const config = await discover({ issuer, clientId, clientSecret }, publicUrl);
   const page = config?.serverMetadata().authorization_endpoint;
@@ -47,7 +38,7 @@ export async function hostsOfProvider(wanted: WantedProvider, publicUrl: string)
 export async function saveIdentityProvider(
   ctx: Context,
   siteId: bigint,
-  wanted: WantedProvider,
+  wanted: ProviderChange,
   hosts: string[] | undefined,
 ): Promise<SavedProvider> {
   const [site] = await ctx.tx.$queryRaw<{ issuer: string | null; client_id: string | null }[]>`

@@ -4,33 +4,19 @@ import { notFound } from '../platform/http/problem';
 import { formPages } from '../ui';
 import { hostsOfProvider, removeIdentityProvider, saveIdentityProvider } from './identity-provider';
 import { findSite } from './queries';
+import { providerChange } from './schema';
 
-const HOST = /^[a-z0-9-]+(\.[a-z0-9-]+)+$/;
-const hostsOf = (text: string): string[] =>
-  text
-    .toLowerCase()
-    .split(/[\s,]+/)
-    .filter((one) => one !== '');
+const hostList = providerChange.shape.hosts;
+const hostsOf = (text: string): string[] => text.split(/[\s,]+/).filter((one) => one !== '');
 
-const providerForm = z.object({
-  name: z
-    .string()
-    .trim()
-    .min(1)
-    .max(40)
-    .regex(/^[^\p{Cc}\p{Cs}]*$/u),
-  issuer: z
-    .string()
-    .trim()
-    .max(300)
-    .refine((text) => URL.canParse(text)),
-  client_id: z.string().trim().min(1).max(300),
-  client_secret: z.string().trim().max(300).default(''),
+/** The same as the API takes, with the hosts on lines of their own. */
+const providerForm = providerChange.extend({
   hosts: z
     .string()
     .max(2000)
     .default('')
-    .refine((text) => hostsOf(text).every((one) => HOST.test(one) && one.length <= 253) && hostsOf(text).length <= 18),
+    .refine((text) => hostList.safeParse(hostsOf(text)).success)
+    .transform((text) => hostList.parse(hostsOf(text))),
 });
 
 /** Where the guests of a site sign in: its provider. */
@@ -79,11 +65,9 @@ export const identityRoutes: PageRoute[] = [
         remove: one !== null,
       };
     },
-    before: async ({ form }, web) =>
-      form.ok ? hostsOfProvider({ ...form.value, hosts: hostsOf(form.value.hosts) }, web.publicUrl) : undefined,
+    before: async ({ form }, web) => (form.ok ? hostsOfProvider(form.value, web.publicUrl) : undefined),
     async save(value, { ctx, params, before: hosts, t }) {
-      const wanted = { ...value, hosts: hostsOf(value.hosts) };
-      const outcome = await saveIdentityProvider(ctx, params.id, wanted, hosts);
+      const outcome = await saveIdentityProvider(ctx, params.id, value, hosts);
       if (outcome.kind === 'not_found') throw notFound('That site');
       if (outcome.kind === 'saved') return seeOther(`/sites/${params.id}`);
       return { kind: 'refused', errors: { [outcome.field]: t(`sites.${outcome.kind}`) } };

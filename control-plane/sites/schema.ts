@@ -70,6 +70,29 @@ export const siteChange = fields
   .extend({ version: z.int().min(1) });
 export type SiteChange = z.output<typeof siteChange>;
 
+const HOST = /^[a-z0-9-]+(\.[a-z0-9-]+)+$/;
+
+/** Where the guests of a site sign in (OpenID Connect). */
+export const providerChange = z.object({
+  name: z
+    .string()
+    .trim()
+    .min(1)
+    .max(40)
+    .regex(/^[^\p{Cc}\p{Cs}]*$/u),
+  issuer: z
+    .string()
+    .trim()
+    .max(300)
+    .refine((text) => URL.canParse(text), 'must be an address'),
+  client_id: z.string().trim().min(1).max(300),
+  /** Empty: the one that is kept, of the same issuer and client. */
+  client_secret: z.string().trim().max(300).default(''),
+  /** Beside those that the provider names itself: of its pictures and scripts, or where it hands people on to. */
+  hosts: z.array(z.string().trim().toLowerCase().max(253).regex(HOST, 'must be names of hosts')).max(18).default([]),
+});
+export type ProviderChange = z.output<typeof providerChange>;
+
 export const siteAnswer = z.object({
   id: z.string(),
   slug: z.string(),

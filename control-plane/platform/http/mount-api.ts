@@ -112,6 +112,7 @@ export function baseCall(req: Request, res: Response, parts: HttpParts): Call {
   const requestId = String(res.locals['requestId']);
   return {
     db: parts.db,
+    publicUrl: parts.publicUrl,
     requestId,
     ip: callerIp(req),
     userAgent: req.get('user-agent')?.slice(0, 300),

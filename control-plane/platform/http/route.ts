@@ -42,6 +42,8 @@ export class Reply {
 /** What a request brings, before anything is parsed. Made by mount.ts. */
 export interface Call {
   db: Database;
+  /** LANGO_PUBLIC_URL. */
+  publicUrl: string;
   requestId: string;
   ip: string;
   userAgent: string | undefined;
@@ -87,10 +89,12 @@ interface Spec<P extends string, Q extends Schema, B extends Schema> {
   status?: number;
 }
 
-interface StaffSpec<P extends string, Q extends Schema, B extends Schema> extends Spec<P, Q, B> {
+interface StaffSpec<P extends string, Q extends Schema, B extends Schema, Before> extends Spec<P, Q, B> {
   permission: Permission | 'signed_in';
+  /** What waits for somebody else's server: done first, while no transaction is open. */
+  before?(input: Input<P, Q, B>, call: Call): Promise<Before>;
   /** Runs in one transaction; what it returns becomes JSON (ids must be strings by now, bigint throws). Throw a Problem to refuse. */
-  run(ctx: Context, input: Input<P, Q, B>, person: Person): Promise<unknown>;
+  run(ctx: Context, input: Input<P, Q, B>, person: Person, before: Before): Promise<unknown>;
 }
 
 interface PublicSpec<P extends string, Q extends Schema, B extends Schema> extends Spec<P, Q, B> {
@@ -100,9 +104,12 @@ interface PublicSpec<P extends string, Q extends Schema, B extends Schema> exten
 const usualStatus: Record<Method, number> = { GET: 200, POST: 201, PUT: 200, PATCH: 200, DELETE: 204 };
 
 /** An API route for signed-in staff who hold `permission`. Export them as `apiRoutes` from `<slice>/api.routes.ts`; app.ts mounts them. */
-export function route<const P extends string, Q extends Schema = undefined, B extends Schema = undefined>(
-  spec: StaffSpec<P, Q, B>,
-): ApiRoute {
+export function route<
+  const P extends string,
+  Q extends Schema = undefined,
+  B extends Schema = undefined,
+  Before = undefined,
+>(spec: StaffSpec<P, Q, B, Before>): ApiRoute {
   return {
     ...common(spec),
     permission: spec.permission,
@@ -110,7 +117,8 @@ export function route<const P extends string, Q extends Schema = undefined, B ex
       const { person } = call;
       if (!person) throw new Error(`${spec.method} ${spec.path} ran without a signed-in person`);
       const input = parse(spec, call);
-      return call.inTenant((ctx) => spec.run(ctx, input, person));
+      const before = (await spec.before?.(input, call)) as Before;
+      return call.inTenant((ctx) => spec.run(ctx, input, person, before));
     },
   };
 }

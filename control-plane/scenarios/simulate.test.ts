@@ -97,7 +97,8 @@ test('makes routers and subscribers, has them all online, says how it goes, and 
   expect(summary()).toMatchObject({ routers: 3, subscribers: 12, most_online: 12, counts: { rejected: 0, failed: 0 } });
   expect(summary()['counts'].acknowledged).toBeGreaterThanOrEqual(24);
   expect(run.printed()).toMatch(/at most 12 online/);
-  await until(open, (n) => n === 0, 20_000);
+  expect(run.printed()).toMatch(/Lango counts each of the 12 sessions as its router does/);
+  expect(await open()).toBe(0);
   // It holds secrets.
   expect(statSync(join(dir, 'simulate-simulated.json')).mode & 0o777).toBe(0o600);
 });
@@ -109,6 +110,8 @@ test('uses what it made before, ends by itself, and has sessions that come and g
   // More logins than subscribers: they come again.
   expect(counts.online).toBeGreaterThan(12);
   expect(counts.reboots).toBeGreaterThan(0);
+  expect(summary()['books']).toMatchObject({ kind: 'equal' });
+  expect(Number(summary()['books'].sessions)).toBeGreaterThan(12);
   expect((await lango.api.get<{ items: Json[] }>('/routers')).body.items).toHaveLength(3);
   expect((await lango.api.get<{ items: Json[] }>('/subscriptions?limit=100')).body.items).toHaveLength(12);
 });
@@ -131,6 +134,25 @@ test('a customer whom Lango refuses is counted with its words, and one who is cu
   expect(await run.ended).toBe(0);
   expect(summary()['counts'].orders).toBeGreaterThan(0);
   expect(Object.keys(summary()['refused_because'])).toHaveLength(1);
+});
+
+test('a session that Lango counts otherwise than its router is named, and the run has failed', async () => {
+  const run = fleet();
+  await until(
+    () => run.printed(),
+    (text) => /11 of 12 online/.test(text),
+    60_000,
+  );
+  // Nothing in the product does this.
+  await lango.asOwner(
+    `UPDATE session_live SET input_bytes = input_bytes + 1000000000000 WHERE radacctid = (SELECT max(radacctid) FROM session_live WHERE stopped_at IS NULL)`,
+  );
+  run.signal('SIGINT');
+  expect(await run.ended).toBe(1);
+  expect(run.printed()).toMatch(
+    /1 of 1\d sessions are counted otherwise than their routers reported:\nsession simulated-00\d \S+: 1\d{12}\/\d+ bytes stored, only/,
+  );
+  expect(summary()['books']).toMatchObject({ kind: 'different', differences: 1 });
 });
 
 test.each([

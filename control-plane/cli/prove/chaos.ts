@@ -68,7 +68,7 @@ async function runChaos(input: ProofInput): Promise<ProofResult> {
     await town.lastWords();
     await drained(product, violations);
     await nothingRefused(product, violations);
-    const compared = await town.witness.compare(product, violations);
+    const compared = await town.witness.judge(product, violations);
     await moneyAgrees(product, staff, violations);
     return {
       done: {

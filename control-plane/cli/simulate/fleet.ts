@@ -1,8 +1,9 @@
 import { writeFileSync } from 'node:fs';
-import { SimulatedMikrotik, type Session } from '../../test-kit/mikrotik';
+import { SimulatedMikrotik, Testimony, type Session } from '../../test-kit/mikrotik';
 import { seededRandom } from '../../test-kit/mikrotik/random';
 import { withToken } from '../demo/api';
 import { StartError } from '../start-error';
+import { Books, type Verdict } from './books';
 import { ensureCompany, type MadeRouter, type MadeSubscriber } from './company';
 import type { FleetOptions } from './fleet-options';
 import { Tally, type Counts } from './tally';
@@ -15,6 +16,7 @@ const REBOOT_TAKES_MS = 3000;
 const KNOWN_MS = 2500;
 /** Stops that nobody answers are not waited for longer. */
 const LAST_WORDS_MS = 15_000;
+const DIFFERENCES_SHOWN = 20;
 
 /** One subscriber's device. */
 interface Device {
@@ -24,11 +26,14 @@ interface Device {
 
 /**
  * `lango simulate --routers=…`: so many simulated routers with so many subscribers each, against any Lango. Says every few seconds how it goes, and at the end
- * (Ctrl-C, or after --duration) sends the Stops and sums up. @throws StartError when it cannot begin
+ * (Ctrl-C, or after --duration) sends the Stops, sums up, and compares Lango's count of each session with what its router reported.
+ * @throws StartError when it cannot begin, or when a session differs
  */
 export async function simulateFleet(o: FleetOptions): Promise<void> {
   const say = (text: string): void => void process.stdout.write(`${new Date().toISOString().slice(11, 19)}  ${text}\n`);
-  const made = await ensureCompany(o, withToken(o.baseUrl, o.token), say);
+  const api = withToken(o.baseUrl, o.token);
+  const made = await ensureCompany(o, api, say);
+  const books = await Books.open(api);
   const stopped = new Promise<void>((over) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => over());
   });
@@ -40,7 +45,13 @@ export async function simulateFleet(o: FleetOptions): Promise<void> {
   } finally {
     await fleet.stop();
   }
-  fleet.sumUp();
+  say('comparing what Lango counted with what the routers reported …');
+  const verdict = await books.compare(fleet.testimony, new Set(made.map((one) => one.name)));
+  fleet.sumUp(verdict);
+  if (verdict.kind === 'different')
+    throw new StartError(
+      `${verdict.differences.length} of ${verdict.sessions} sessions are counted otherwise than their routers reported:\n${verdict.differences.slice(0, DIFFERENCES_SHOWN).join('\n')}`,
+    );
 }
 
 function pause(ms: number, stopped: Promise<void>): Promise<void> {
@@ -54,6 +65,7 @@ function pause(ms: number, stopped: Promise<void>): Promise<void> {
 }
 
 class Fleet {
+  readonly testimony = new Testimony();
   private readonly tally = new Tally();
   private readonly random: () => number;
   private readonly routers: SimulatedMikrotik[] = [];
@@ -107,7 +119,7 @@ class Fleet {
     await Promise.all(this.routers.map((router) => router.close()));
   }
 
-  sumUp(): void {
+  sumUp(verdict: Verdict): void {
     const { counts, reasons } = this.tally;
     const seconds = Math.max(0.001, (this.ended_ms - this.began_ms) / 1000);
     const summary = {
@@ -120,11 +132,14 @@ class Fleet {
       logins_per_second: Math.round((counts.online / seconds) * 10) / 10,
       records_per_second: Math.round((counts.acknowledged / seconds) * 10) / 10,
       login_ms: { p50: this.tally.within_ms(0.5), p95: this.tally.within_ms(0.95), p99: this.tally.within_ms(0.99) },
+      books: verdict.kind === 'different' ? { ...verdict, differences: verdict.differences.length } : verdict,
       refused_because: Object.fromEntries([...reasons].sort(([, a], [, b]) => b - a).slice(0, 20)),
     };
     this.say(
       `${summary.seconds} s: ${counts.online} logins (${summary.logins_per_second}/s, half within ${summary.login_ms.p50 ?? '–'} ms, 99 % within ${summary.login_ms.p99 ?? '–'} ms), ${counts.rejected} refused, ${counts.unanswered} unanswered, ${counts.failed} of no use; ${counts.acknowledged} records acknowledged (${summary.records_per_second}/s), ${counts.lost} lost; ${counts.orders} orders, ${counts.reboots} reboots; at most ${this.mostOnline} online`,
     );
+    if (verdict.kind === 'equal') this.say(`Lango counts each of the ${verdict.sessions} sessions as its router does`);
+    if (verdict.kind === 'unknown') this.say(`Lango's count could not be compared: ${verdict.why}`);
     for (const [reason, times] of Object.entries(summary.refused_because)) this.say(`  ${times} × ${reason}`);
     if (this.o.json !== undefined) writeFileSync(this.o.json, `${JSON.stringify(summary, undefined, 2)}\n`);
   }
@@ -141,6 +156,7 @@ class Fleet {
       pppoe: { dialsInFlight: 50 },
       seed: this.o.seed + n + 1,
     });
+    this.testimony.watch(router);
     Object.assign(router.faults, { loss, replyLoss, duplicate, reorder, coa });
     router.events.on((event) => {
       this.tally.take(event);

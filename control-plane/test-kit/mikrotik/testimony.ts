@@ -1,5 +1,5 @@
 import type { SimulatedMikrotik } from './router';
-import type { Session } from './session';
+import type { Report, Session } from './session';
 
 /** What a router said of one session and what it was told in return. */
 interface Said {
@@ -9,8 +9,8 @@ interface Said {
   sentDown: bigint;
   ackedUp: bigint;
   ackedDown: bigint;
-  /** Whether anything of it was ever acknowledged. */
-  acked: boolean;
+  /** The last of it that was acknowledged. */
+  acked: Report | undefined;
 }
 
 /** Octets that Lango has of one session. */
@@ -64,7 +64,9 @@ export class Testimony {
       const row = known.get(key);
       if (row === undefined) {
         if (said.acked)
-          found.differences.push(`session ${key} of ${said.username} was acknowledged and is not in the database`);
+          found.differences.push(
+            `session ${key} of ${said.username} was acknowledged (${said.acked.status} of ${new Date(said.acked.at_ms).toISOString()}) and is not in the database`,
+          );
         continue;
       }
       const { up, down } = row;
@@ -92,16 +94,17 @@ export class Testimony {
       sentDown: 0n,
       ackedUp: 0n,
       ackedDown: 0n,
-      acked: false,
+      acked: undefined,
     };
     this.said.set(key, said);
-    for (const { status, counters, acknowledged } of session.reports) {
+    for (const report of session.reports) {
+      const { status, counters, acknowledged } = report;
       // A Start carries no counters.
       const { up, down } = status === 'Start' ? { up: 0n, down: 0n } : counters;
       if (up > said.sentUp) said.sentUp = up;
       if (down > said.sentDown) said.sentDown = down;
       if (!acknowledged) continue;
-      said.acked = true;
+      said.acked = report;
       if (up > said.ackedUp) said.ackedUp = up;
       if (down > said.ackedDown) said.ackedDown = down;
     }

@@ -57,7 +57,7 @@ async function runSoak(input: ProofInput): Promise<ProofResult> {
     await town.lastWords();
     await drained(product, violations);
     await nothingRefused(product, violations);
-    const compared = await town.witness.compare(product, violations);
+    const compared = await town.witness.judge(product, violations);
     for (const text of await moneyDiffers(product.ask.bind(product), receiptsOf(daraja), price_cents))
       violations.add(text);
     for (const text of await bookFaults(product.ownerUrl)) violations.add(text);

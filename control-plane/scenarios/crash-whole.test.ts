@@ -36,7 +36,7 @@ test('the witness at the routers sees one byte too few, one too many and a sessi
     await town.lastWords();
     const compare = async (): Promise<string[]> => {
       const violations = new Violations();
-      await town.witness.judge(product, violations);
+      await town.witness.judge(product, violations, town.witness.mark());
       return violations.found;
     };
     // What the listener kept on disk because the database was slow comes a moment later.

@@ -66,9 +66,10 @@ async function runChaos(input: ProofInput): Promise<ProofResult> {
     await town.rest();
     const agreed_ms = await expectAgreement(product, town, violations);
     await town.lastWords();
+    const mark = town.witness.mark();
     await drained(product, violations);
     await nothingRefused(product, violations);
-    const compared = await town.witness.judge(product, violations);
+    const compared = await town.witness.judge(product, violations, mark);
     await moneyAgrees(product, staff, violations);
     return {
       done: {
@@ -185,12 +186,15 @@ class Staff {
   }
 }
 
-/** Spools are empty again: whatever was acknowledged from disk is in the database. */
+/** Spools are empty again, as each listener has said since this began: whatever was acknowledged from disk before is in the database. */
 export async function drained(product: Product, violations: Violations): Promise<void> {
   const end = Date.now() + 30_000;
+  const [asked] = await product.ask<{ at: string }>('SELECT clock_timestamp()::text AS at');
   for (;;) {
     const held = await product.ask<{ what: string }>(
-      `SELECT concat_ws(' ', instance, pending_packets, beat_at) AS what FROM accounting_spool WHERE pending_packets > 0`,
+      `SELECT concat_ws(' ', instance, pending_packets, beat_at) AS what FROM accounting_spool
+       WHERE pending_packets > 0 OR beat_at BETWEEN $1::timestamptz - interval '10 s' AND $1::timestamptz`,
+      [asked?.at],
     );
     if (held.length === 0) return;
     if (Date.now() > end) {

@@ -1,4 +1,4 @@
-import { Testimony } from '../../test-kit/mikrotik';
+import { Testimony, type Mark } from '../../test-kit/mikrotik';
 import type { Product } from './product';
 import type { Violations } from './proof';
 
@@ -11,8 +11,8 @@ interface Row {
 
 /** What the routers of a proof testify, compared with the rows of its database. */
 export class Witness extends Testimony {
-  /** Compares every session with its row, and hours and cycles with the sessions. Reports whatever differs. */
-  async judge(product: Product, violations: Violations): Promise<{ exact: number; bytes: bigint }> {
+  /** Compares every session with its row, and hours and cycles with the sessions. `mark`: before the spools were seen empty. Reports whatever differs. */
+  async judge(product: Product, violations: Violations, mark: Mark): Promise<{ exact: number; bytes: bigint }> {
     const rows = await product.ask<Row>(
       `SELECT s.acct_session_id, n.name AS identity, s.input_bytes::text AS input_bytes, s.output_bytes::text AS output_bytes
        FROM session_all s JOIN nas n ON n.id = s.nas_id`,
@@ -24,6 +24,7 @@ export class Witness extends Testimony {
         up: BigInt(row.input_bytes),
         down: BigInt(row.output_bytes),
       })),
+      mark,
     );
     for (const difference of differences) violations.add(difference);
     await sumsAgree(product, violations);

@@ -49,7 +49,7 @@ export class Books {
         if (error instanceof ApiRefusal || error instanceof TypeError) return { kind: 'unknown', why: error.message };
         throw error;
       }
-      const { differences, exact } = testimony.compare(stored);
+      const { differences, exact } = testimony.compare(stored, testimony.mark());
       if (differences.length === 0) return { kind: 'equal', sessions, exact };
       const wait_ms = LOOK_AGAIN_MS[look];
       if (wait_ms === undefined) return { kind: 'different', sessions, differences };

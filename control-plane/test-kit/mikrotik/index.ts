@@ -38,4 +38,4 @@ export { parseRateLimit } from './rate-limit';
 export type { Rate, RateLimit } from './rate-limit';
 export { SimulatedMikrotik } from './router';
 export type { Counters, Report, Service, Session, TerminateCause } from './session';
-export { Testimony, type Stored } from './testimony';
+export { Testimony, type Mark, type Stored } from './testimony';

@@ -13,6 +13,9 @@ interface Said {
   acked: Report | undefined;
 }
 
+/** What had been acknowledged at a moment, by router and session id. */
+export type Mark = ReadonlyMap<string, Readonly<Said>>;
+
 /** Octets that Lango has of one session. */
 export interface Stored {
   router: string;
@@ -51,8 +54,13 @@ export class Testimony {
     return this.said.size;
   }
 
-  /** Compares every session with what is stored; several rows of one session id of a router count together. */
-  compare(rows: readonly Stored[]): Comparison {
+  /** To be taken before the rows are read: sessions go on meanwhile, and what is acknowledged later need not be in them. */
+  mark(): Mark {
+    return new Map([...this.said].map(([key, said]) => [key, { ...said }]));
+  }
+
+  /** Compares every session with what is stored: at least what was acknowledged at the mark; several rows of one session id of a router count together. */
+  compare(rows: readonly Stored[], mark: Mark): Comparison {
     const known = new Map<string, { up: bigint; down: bigint }>();
     for (const row of rows) {
       const key = `${row.router} ${row.acctSessionId}`;
@@ -62,18 +70,19 @@ export class Testimony {
     const found: Comparison = { differences: [], exact: 0, bytes: 0n };
     for (const [key, said] of this.said) {
       const row = known.get(key);
+      const before = mark.get(key);
       if (row === undefined) {
-        if (said.acked)
+        if (before?.acked)
           found.differences.push(
-            `session ${key} of ${said.username} was acknowledged (${said.acked.status} of ${new Date(said.acked.at_ms).toISOString()}) and is not in the database`,
+            `session ${key} of ${said.username} was acknowledged (${before.acked.status} of ${new Date(before.acked.at_ms).toISOString()}) and is not in the database`,
           );
         continue;
       }
       const { up, down } = row;
       found.bytes += up + down;
-      if (up < said.ackedUp || down < said.ackedDown)
+      if (before && (up < before.ackedUp || down < before.ackedDown))
         found.differences.push(
-          `session ${key}: ${up}/${down} bytes stored, ${said.ackedUp}/${said.ackedDown} were acknowledged`,
+          `session ${key}: ${up}/${down} bytes stored, ${before.ackedUp}/${before.ackedDown} were acknowledged`,
         );
       if (up > said.sentUp || down > said.sentDown)
         found.differences.push(

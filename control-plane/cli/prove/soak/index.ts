@@ -55,9 +55,10 @@ async function runSoak(input: ProofInput): Promise<ProofResult> {
     await town.rest();
     const agreed_ms = await expectAgreement(product, town, violations);
     await town.lastWords();
+    const mark = town.witness.mark();
     await drained(product, violations);
     await nothingRefused(product, violations);
-    const compared = await town.witness.judge(product, violations);
+    const compared = await town.witness.judge(product, violations, mark);
     for (const text of await moneyDiffers(product.ask.bind(product), receiptsOf(daraja), price_cents))
       violations.add(text);
     for (const text of await bookFaults(product.ownerUrl)) violations.add(text);

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Scenario, SimulatedDaraja } from '../../../test-kit/daraja';
+import type { Json } from '../../../test-kit/story';
 import type { Dice } from '../dice';
 import { scenarioOf } from '../payments/fate';
 import type { Product } from '../product';
@@ -9,7 +10,7 @@ import type { Resident, Town } from '../town';
 export class Payers {
   private readonly fates = new Map<string, number>();
   private prompted = 0;
-  private refused = 0;
+  private readonly refused = new Map<string, number>();
   private over = false;
   private readonly work: Promise<unknown>;
 
@@ -25,8 +26,9 @@ export class Payers {
   }
 
   told(): string {
-    const each = [...this.fates].map(([name, n]) => `${name} ${n}×`).join(', ');
-    return `${this.prompted} prompts (${each}), ${this.refused} asked for again too soon or not answered`;
+    const each = (counted: ReadonlyMap<string, number>): string =>
+      [...counted].map(([name, n]) => `${name} ${n}×`).join(', ') || 'none';
+    return `${this.prompted} prompts (${each(this.fates)}), refused: ${each(this.refused)}`;
   }
 
   async end(): Promise<void> {
@@ -57,14 +59,15 @@ export class Payers {
   private async pay(resident: Resident, { name, scenario }: { name: string; scenario: Scenario }): Promise<void> {
     this.daraja.script(scenario, resident.msisdn);
     const answer = await this.product.api
-      .post('/billing/payments', {
+      .post<Json>('/billing/payments', {
         subscription_id: resident.subscriptionId,
         phone: `+${resident.msisdn}`,
         provider: 'mpesa',
       })
       .catch(() => undefined);
     if (answer?.status !== 201) {
-      this.refused++;
+      const why = answer ? String(answer.body['error']?.code ?? answer.status) : 'no answer';
+      this.refused.set(why, (this.refused.get(why) ?? 0) + 1);
       return;
     }
     this.prompted++;

@@ -82,7 +82,15 @@ async function startJobsPart({ config, databaseUrl, masterKey, log }: PartContex
 
 async function startAccountingPart({ config, databaseUrl, log }: PartContext): Promise<RunningPart> {
   const { startAccounting } = await import('../radius/accounting/index.js');
-  return startAccounting({ databaseUrl, bind: config.bind, port: config.acctPort, dataDir: config.dataDir, log });
+  const { bind, acctPort: port, authPort, dataDir } = config;
+  return startAccounting({
+    databaseUrl,
+    bind,
+    port,
+    authentication: { host: innerAddress(bind), port: authPort },
+    dataDir,
+    log,
+  });
 }
 
 async function startEnforcerPart({ config, databaseUrl, masterKey, log }: PartContext): Promise<RunningPart> {

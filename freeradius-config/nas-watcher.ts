@@ -1,5 +1,5 @@
 import { Pool } from 'pg';
-import { Followed, type PartLog } from '../radius/part';
+import { Followed, NasReader, type PartLog } from '../radius/part';
 import { AnswerLog } from './answer-log';
 import { detectFreeradius } from './detect';
 import { freeradiusPlaces } from './generate';
@@ -30,13 +30,22 @@ export async function startNasWatcher(o: NasWatcherOptions): Promise<{ stop(): P
   return { stop: () => watcher.stop() };
 }
 
+/** All routers, and when the database was asked, by its clock: what was committed before is in it. */
+interface Reading {
+  at: string;
+  routers: RouterEntry[];
+}
+
 class NasWatcher {
   private readonly pool: Pool;
   private readonly files: RouterFiles;
   private readonly answers: AnswerLog;
   private readonly strangers: StrangerLog;
   private readonly timers = new Set<NodeJS.Timeout>();
-  private readonly routers: Followed<RouterEntry[]>;
+  private readonly routers: Followed<Reading>;
+  private readonly reader: NasReader;
+  /** As of when the files hold the routers, by the database's clock, while FreeRADIUS has not been told. */
+  private readAt: string | undefined;
   private stopped = false;
   private away = false;
 
@@ -54,22 +63,23 @@ class NasWatcher {
       connectionTimeoutMillis: 3000,
     });
     this.pool.on('error', () => undefined);
+    this.reader = new NasReader(this.pool, 'freeradius');
     this.files = new RouterFiles(places, freeradius, o.owner);
     this.answers = new AnswerLog(places.loginLog, this.pool);
     this.strangers = new StrangerLog(places.logFile, this.pool);
-    this.routers = new Followed<RouterEntry[]>({
+    this.routers = new Followed<Reading>({
       databaseUrl: o.databaseUrl,
       name: 'lango-nas-watcher-listen',
       channel: 'lango_nas',
-      read: async () => (await this.pool.query<RouterEntry>('SELECT * FROM aaa_routers()')).rows,
-      take: (routers) => this.agree(routers),
+      read: () => this.read(),
+      take: (reading) => this.agree(reading),
       unread: (error) => this.unanswered(error),
     });
   }
 
   async start(): Promise<void> {
     await this.routers.start();
-    this.every(answers_ms, () => this.files.forgetChanged());
+    this.every(answers_ms, () => this.files.forgetChanged().then(() => this.noteRead()));
     this.every(answers_ms, () => this.answers.load().then(() => this.answered()));
     this.every(answers_ms * 4, async () => this.strangers.take());
     this.every(answers_ms * 10, () => this.strangers.load());
@@ -80,6 +90,7 @@ class NasWatcher {
     for (const timer of this.timers) clearTimeout(timer);
     await this.routers.stop();
     await this.answers.load().catch(() => undefined);
+    await this.reader.forget();
     await this.pool.end();
   }
 
@@ -102,8 +113,27 @@ class NasWatcher {
     this.timers.add(timer);
   }
 
-  private async agree(routers: readonly RouterEntry[]): Promise<void> {
+  private async read(): Promise<Reading> {
+    const { rows } = await this.pool.query<Partial<RouterEntry> & { at: string }>(
+      'SELECT statement_timestamp()::text AS at, r.* FROM (VALUES (1)) one LEFT JOIN aaa_routers() r ON true',
+    );
+    return {
+      at: rows[0]?.at ?? '',
+      routers: rows.flatMap(({ at: _at, ...row }) => (row.id ? [row as RouterEntry] : [])),
+    };
+  }
+
+  /** Once FreeRADIUS has forgotten what changed, it knows the routers as they were read. */
+  private noteRead(): void {
+    if (this.readAt === undefined || !this.files.told) return;
+    this.reader.note(this.readAt);
+    this.readAt = undefined;
+  }
+
+  private async agree({ at, routers }: Reading): Promise<void> {
     const changed = await this.files.agree(routers);
+    this.readAt = at;
+    this.noteRead();
     if (changed.length > 0)
       this.o.log.info({ routers: changed.length }, 'FreeRADIUS knows the routers as they are now');
     this.answered();

@@ -55,6 +55,11 @@ export class RouterFiles {
     return changed;
   }
 
+  /** Whether the running server knows all routers as the files have them. */
+  get told(): boolean {
+    return this.toForget.size === 0;
+  }
+
   /**
    * Clients that FreeRADIUS made from a file stay in its memory for a day, so each changed one is taken out by name. One that could not be told is
    * kept for the next time, also when no server runs: it may be starting, with the old file read already and its control socket not yet made.

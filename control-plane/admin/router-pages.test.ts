@@ -62,6 +62,12 @@ beforeAll(async () => {
     UNION ALL SELECT tenant_id, id, 'cpu', '', '97 %', lango_now() - interval '8 hours', lango_now() - interval '7 hours' FROM nas`);
   await lango.api.post(`/routers/${id}/firmware/check`, {});
   await soon(async () => (await count('firmware_known')) === 1);
+  // Of a router without a row in /radius it ends before anything is changed; no host of this test takes logins.
+  await lango.api.post(`/routers/${id}/rotation`, {});
+  await lango.asOwner(
+    `UPDATE rotation_run SET step = 'look', times = times || jsonb_build_object('look', lango_now())`,
+  );
+  await soon(async () => (await count(`rotation_run WHERE state = 'failed'`)) === 1);
   await lango.api.post(`/routers/${id}/drift`, {});
   await soon(async () => (await count('drift_finding')) > 0);
   await lango.api.post(`/routers/${id}/configurations`, {});
@@ -99,6 +105,8 @@ test.each([
     ['monitoring', `/routers/${id}/monitoring`, '37 %', 'at most 70 Mbps', 'ether3', 'Not measured'],
     ['monitoring-cpu', `/routers/${id}/monitoring?figure=cpu`, 'at most 99 %'],
     ['monitoring-port', `/routers/${id}/monitoring?interface=ether2`, 'at most 5 Mbps'],
+    ['rotation', `/routers/${id}/rotation`, 'Secrets of Kasarani', 'The router has no row in /radius that leads here.'],
+    ['rotation-settings', '/rotation/settings', 'Every so many days'],
     ['firmware', '/firmware', 'Kasarani', '7.15.4 is there'],
     ['firmware-of', `/routers/${id}/firmware`, 'Upgrade this router', '7.15.4'],
     ['firmware-many', '/firmware/new', '7.15.3 → 7.15.4'],

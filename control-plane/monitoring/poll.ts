@@ -3,7 +3,7 @@ import type { JobHelpers } from 'graphile-worker';
 import { RouterPool, type ApiTarget } from '../../radius/routeros';
 import { systemActor } from '../platform/context';
 import type { TaskTools } from '../platform/jobs/task';
-import { API_PASSWORD } from '../routers';
+import { openWay, type SealedWay } from '../routers';
 import { closeAlert, openAlert } from './alerts';
 import { judge, usualLimits, type Limits, type Seen, type Watch } from './judge';
 import { ratesOf, readRouter, type Port } from './reading';
@@ -20,8 +20,7 @@ interface Target {
   tenant_id: string;
   nas_id: string;
   name: string;
-  api:
-    (Omit<ApiTarget, 'password' | 'fingerprint256'> & { password_sealed: string; fingerprint: string | null }) | null;
+  api: SealedWay | null;
   quiet: boolean;
   sessions: number;
   sessions_before: number | null;
@@ -74,15 +73,13 @@ async function look(target: Target, tools: TaskTools): Promise<Seen> {
   if (api === null) {
     return { kind: target.sessions > 0 && target.quiet ? 'silent' : 'heard' };
   }
-  const { password_sealed: sealed, fingerprint, ...way } = api;
-  let password: string;
+  let at: ApiTarget;
   try {
-    password = tools.secrets.open(API_PASSWORD, BigInt(target.tenant_id), Buffer.from(sealed, 'base64'));
+    at = openWay(tools, BigInt(target.tenant_id), api);
   } catch (error) {
     tools.log.error({ err: error, router: target.name }, 'the API password of a router cannot be opened');
     return { kind: 'refused', words: '' };
   }
-  const at: ApiTarget = { ...way, password, ...(fingerprint !== null && { fingerprint256: fingerprint }) };
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<Seen>((resolve) => {
     timer = setTimeout(() => resolve({ kind: 'away', words: '' }), VISIT_MS);

@@ -48,6 +48,9 @@ export async function fetchScript(
   if (!router || !installation) return { kind: 'gone' };
   const secret = randomBytes(24).toString('base64url');
   const api = { username: API_USERNAME, password: randomBytes(18).toString('base64url') };
+  // The script sets all that a replacement under way would: what it brings counts.
+  await ctx.tx
+    .$executeRaw`UPDATE rotation_run SET state = 'superseded', api_password_enc = NULL, finished_at = ${ctx.now} WHERE nas_id = ${routerId} AND state = 'running'`;
   await changeRouter(ctx, routerId, {
     secret,
     api_username: api.username,

@@ -2,4 +2,6 @@
 export { noteInstallation, type Installation } from './installation';
 export { keepSetup, nextTunnelAddress } from './issue-line';
 export { chapSecretsFile, wireguardFile } from './tunnel-files';
-export { TUNNEL_PORT } from './recipe';
+export { findInstallation } from './installation';
+export { TUNNEL_PORT, TUNNEL_SERVER } from './recipe';
+export { probeOrders } from './self-test/probe';

@@ -26,7 +26,7 @@ export interface Provisioned {
 }
 export type ProvisionOutcome =
   | { kind: 'done'; result: Provisioned }
-  | { kind: 'failed'; fault: 'no_api' | 'unreachable' | 'unknown_version' | 'gone' };
+  | { kind: 'failed'; fault: 'no_api' | 'unreachable' | 'unknown_version' | 'gone' | 'rotating' };
 
 interface Kept {
   nasname: string;
@@ -35,6 +35,8 @@ interface Kept {
   api_password_enc: Buffer | null;
   way: 'direct' | 'tunnel';
   wanted: unknown;
+  /** Its secrets are being replaced: its row of /radius is not as it should stay. */
+  rotating: boolean;
   applied: Applied | null;
   tunnel_key_enc: Buffer | null;
   tunnel_password_enc: Buffer | null;
@@ -59,6 +61,7 @@ export async function runProvision(
     open: (name: string, sealed: Buffer | null) => (sealed ? ctx.secrets.open(name, ctx.tenantId, sealed) : ''),
   }));
   if (!kept || !installation) return { kind: 'failed', fault: 'gone' };
+  if (kept.rotating) return { kind: 'failed', fault: 'rotating' };
   const { rows } = await helpers.query<{ secret: string }>('SELECT secret FROM provisioning_probe($1)', [
     routerId.toString(),
   ]);
@@ -175,7 +178,8 @@ async function resolved(steps: readonly Step[], { host }: Installation): Promise
 
 async function keptOf(ctx: Context, routerId: bigint): Promise<Kept | undefined> {
   const [kept] = await ctx.tx.$queryRaw<Kept[]>`
-    SELECT n.nasname, n.coa_port, n.api_username, n.api_password_enc, coalesce(p.way, 'direct') AS way, p.wanted, p.applied, p.tunnel_key_enc, p.tunnel_password_enc
+    SELECT n.nasname, n.coa_port, n.api_username, n.api_password_enc, coalesce(p.way, 'direct') AS way, p.wanted, p.applied, p.tunnel_key_enc, p.tunnel_password_enc,
+           EXISTS (SELECT FROM rotation_run w WHERE w.nas_id = n.id AND w.state = 'running') AS rotating
     FROM nas n LEFT JOIN provisioning_router p ON p.nas_id = n.id WHERE n.id = ${routerId}`;
   return kept;
 }

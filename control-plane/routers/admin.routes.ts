@@ -98,6 +98,7 @@ export const pageRoutes: PageRoute[] = [
         seesMonitoring: person.actor.permissions.has('monitoring.read'),
         seesConfigurations: person.actor.permissions.has('configurations.read'),
         seesFirmware: router.type === 'mikrotik' && person.actor.permissions.has('firmware.read'),
+        seesRotation: router.type === 'mikrotik' && person.actor.permissions.has('rotation.read'),
         seesDrift: person.actor.permissions.has('drift.read'),
         router: {
           ...printed,

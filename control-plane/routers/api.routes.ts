@@ -35,6 +35,11 @@ async function answer(ctx: Context, outcome: RouterOutcome): Promise<Router> {
         'Another router of yours has this address. Routers behind one address have one secret, one make and one signature policy: give the same here.',
         { address: 'is shared with a router that has another secret, make or policy' },
       );
+    case 'rotating':
+      throw conflict(
+        'rotating',
+        'The secrets of this router are being replaced. Wait until that is over (GET /api/routers/:id/rotation), or make a new line for it.',
+      );
     case 'done': {
       const found = await findRouter(ctx, outcome.id);
       if (!found) throw notFound('This router');

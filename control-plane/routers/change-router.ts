@@ -9,11 +9,12 @@ import type { RouterPatch } from './schema';
  * the router reports them again or they go stale. Secret, make and policy belong to the address: they change for all routers behind it.
  */
 export async function changeRouter(ctx: Context, id: bigint, patch: RouterPatch): Promise<RouterOutcome> {
-  const [before] = await ctx.tx.$queryRaw<
-    { version: number; nasname: string }[]
-  >`SELECT version, nasname FROM nas WHERE id = ${id} FOR UPDATE`;
+  const [before] = await ctx.tx.$queryRaw<{ version: number; nasname: string; rotating: boolean }[]>`
+    SELECT n.version, n.nasname, EXISTS (SELECT FROM rotation_run r WHERE r.nas_id = n.id AND r.state = 'running') AS rotating
+    FROM nas n WHERE n.id = ${id} FOR UPDATE OF n`;
   if (!before) return { kind: 'not_found' };
   if (patch.version !== undefined && patch.version !== before.version) return { kind: 'changed_meanwhile' };
+  if (before.rotating && heldWhileRotating.some((name) => patch[name] !== undefined)) return { kind: 'rotating' };
   const sets = assignments(ctx, patch);
   if (sets.length === 0) return { kind: 'done', id };
   try {
@@ -27,6 +28,9 @@ export async function changeRouter(ctx: Context, id: bigint, patch: RouterPatch)
   await recordAudit(ctx, 'routers.change', { type: 'nas', id }, { changed });
   return { kind: 'done', id };
 }
+
+/** The router may hold either of two secrets: a third here would lock it out. */
+const heldWhileRotating = ['secret', 'address', 'api_username', 'api_password'] as const;
 
 /** The others are changed in the statement that changes this one, because at the end of each they must agree. */
 async function changeNeighbours(ctx: Context, id: bigint, address: string, patch: RouterPatch): Promise<void> {

@@ -11,7 +11,9 @@ export type RouterOutcome =
   | { kind: 'name_taken' }
   | { kind: 'address_taken' }
   /** Routers behind one address share secret, make and policy. */
-  | { kind: 'shared_differs' };
+  | { kind: 'shared_differs' }
+  /** Its secrets are being replaced (control-plane/rotation): until then they, its address and its API user stay. */
+  | { kind: 'rotating' };
 
 /** Where a router's API password is sealed (platform/crypto.ts). */
 export const API_PASSWORD = 'nas.api_password';

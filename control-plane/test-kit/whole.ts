@@ -34,8 +34,8 @@ export interface Whole {
   addCompany(name: string): Promise<ApiClient>;
   /** Switches a simulated router on, takes it in through the API and waits until a login of it is answered. */
   addRouter(options?: Partial<RouterOptions>, fields?: Json, api?: ApiClient): Promise<KnownRouter>;
-  /** Debian's radclient with these attribute lines, sent from a router's address. */
-  radclient(from: KnownRouter, attributes: Record<string, string>): Promise<RadclientAnswer>;
+  /** Debian's radclient with these attribute lines, sent from a router's address; to FreeRADIUS unless another port is given. */
+  radclient(from: KnownRouter, attributes: Record<string, string>, port?: number): Promise<RadclientAnswer>;
   stop(): Promise<void>;
 }
 
@@ -93,7 +93,7 @@ export async function startWhole(settings: Record<string, string> = {}): Promise
         routers.push(router.device);
         return router;
       },
-      radclient: (from, attributes) => radclient(authPort, from, attributes),
+      radclient: (from, attributes, port = authPort) => radclient(port, from, attributes),
       async stop() {
         await Promise.all(routers.map((router) => router.close()));
         await end();

@@ -342,6 +342,10 @@ CREATE FUNCTION aaa_routers() RETURNS TABLE (
   -- The same routers as they come through the RadSec front; its TLS signs for them.
   SELECT host(r.address), r.secret, n.name, n.id, n.tenant_id, n.type, 'off', access_company(t.status, n.id), NULL
   FROM radsec_router r JOIN nas n ON n.id = r.nas_id JOIN tenant t ON t.id = n.tenant_id
+  UNION ALL
+  -- And as they come through the door while their secret is being replaced (docs/decisions/0039).
+  SELECT host(w.door_address), w.door_secret, n.name, n.id, n.tenant_id, n.type, n.message_authenticator, access_company(t.status, n.id), NULL
+  FROM rotation_secret w JOIN nas n ON n.id = w.nas_id JOIN tenant t ON t.id = n.tenant_id
 $$;
 GRANT EXECUTE ON FUNCTION aaa_routers() TO lango_radius;
 

@@ -6,7 +6,9 @@ CREATE OR REPLACE FUNCTION enforcement_api_way(p_nas nas) RETURNS jsonb LANGUAGE
     -- Where a router that is known by its certificate alone stands, nobody knows unless it is said.
     AND (p_nas.coa_address IS NOT NULL OR NOT p_nas.nasname::inet <<= '127.128.0.0/10') THEN jsonb_build_object(
     'address', host(coalesce(p_nas.coa_address, p_nas.nasname::inet)), 'port', coalesce(p_nas.api_port, CASE WHEN p_nas.api_tls THEN 8729 ELSE 8728 END),
-    'username', p_nas.api_username, 'password_sealed', encode(p_nas.api_password_enc, 'base64'), 'tls', p_nas.api_tls, 'fingerprint', p_nas.api_fingerprint) END
+    'username', p_nas.api_username, 'password_sealed', encode(p_nas.api_password_enc, 'base64'),
+    -- Which of the two the router takes while it is being told another, only the router knows.
+    'next_password_sealed', (SELECT encode(w.api_password_enc, 'base64') FROM rotation_run w WHERE w.nas_id = p_nas.id AND w.state = 'running' AND w.step = 'password'), 'tls', p_nas.api_tls, 'fingerprint', p_nas.api_fingerprint) END
 $$;
 
 -- What a device is logged in with, and whether it is in by now. `crowded`: others of the same service, who have just been told to go, are still in; for so long

@@ -56,7 +56,8 @@ BEGIN
     'kind', e.kind, 'reason', e.reason, 'by_hand', e.params ? 'down_kbps',
     'wanted', enforcement_still_wanted(e.kind, e.reason, e.params, sub.access_state, s.mode),
     'history', coalesce(h.attempts, '[]'),
-    'nas', CASE WHEN n.id IS NOT NULL THEN jsonb_build_object('name', n.name, 'type', n.type, 'secret', way.secret, 'address', host(way.address), 'port', way.port, 'front', way.front, 'api', enforcement_api_way(n)) END,
+    'nas', CASE WHEN n.id IS NOT NULL THEN jsonb_build_object('name', n.name, 'type', n.type, 'secret', way.secret,
+      'other_secret', CASE WHEN way.front IS NULL THEN (SELECT CASE WHEN w.new_secret = way.secret THEN w.old_secret ELSE w.new_secret END FROM rotation_secret w WHERE w.nas_id = n.id) END, 'address', host(way.address), 'port', way.port, 'front', way.front, 'api', enforcement_api_way(n)) END,
     'login', CASE WHEN e.kind = 'login' THEN enforcement_login_of(e.subscription_id, e.params) END,
     'session', CASE WHEN s.radacctid IS NOT NULL AND s.stopped_at IS NULL THEN jsonb_build_object(
       'username', s.username, 'acct_session_id', s.acct_session_id, 'framed_ip', host(s.framed_ip), 'nas_identifier', s.nas_identifier,

@@ -25,10 +25,13 @@ END $$;
 REVOKE EXECUTE ON FUNCTION provisioning_next_address() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION provisioning_next_address() TO lango_web;
 
--- The secret with which a probe of a router's incoming port is signed. For the jobs part alone, which sends it.
-CREATE OR REPLACE FUNCTION provisioning_probe(p_nas_id bigint) RETURNS TABLE (tenant_id bigint, address text, port integer, secret text, api_password_enc bytea)
+-- The secret with which a probe of a router's incoming port is signed; while it is being replaced the router may hold the other one. For the jobs part alone, which sends it.
+DROP FUNCTION IF EXISTS provisioning_probe(bigint);
+CREATE FUNCTION provisioning_probe(p_nas_id bigint) RETURNS TABLE (tenant_id bigint, address text, port integer, secret text, other_secret text, api_password_enc bytea)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-  SELECT n.tenant_id, host(coalesce(n.coa_address, n.nasname::inet)), n.coa_port, n.secret, n.api_password_enc FROM nas n WHERE n.id = p_nas_id
+  SELECT n.tenant_id, host(coalesce(n.coa_address, n.nasname::inet)), n.coa_port, n.secret,
+         CASE WHEN w.new_secret = n.secret THEN w.old_secret ELSE w.new_secret END, n.api_password_enc
+  FROM nas n LEFT JOIN rotation_secret w ON w.nas_id = n.id WHERE n.id = p_nas_id
 $$;
 REVOKE EXECUTE ON FUNCTION provisioning_probe(bigint) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION provisioning_probe(bigint) TO lango_jobs;

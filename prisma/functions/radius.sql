@@ -110,13 +110,16 @@ GRANT EXECUTE ON FUNCTION radius_set_password TO lango_web;
 -- The routers as RADIUS parts see them: source address, shared secret, company. For FreeRADIUS' host, the listener and the enforcer.
 DROP FUNCTION IF EXISTS aaa_nas_table();
 CREATE FUNCTION aaa_nas_table() RETURNS TABLE (
-  id bigint, tenant_id bigint, name text, address inet, secret text, type text, message_authenticator text, coa_address inet, coa_port integer, timezone text, realm text
+  id bigint, tenant_id bigint, name text, address inet, secret text, type text, message_authenticator text, coa_address inet, coa_port integer, timezone text, realm text,
+  old_secret text, new_secret text, door_address inet, door_secret text
 ) LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-  SELECT n.id, n.tenant_id, n.name, n.nasname::inet, n.secret::text, n.type::text, n.message_authenticator, coalesce(n.coa_address, n.nasname::inet), n.coa_port, t.timezone, n.realm
-  FROM nas n JOIN tenant t ON t.id = n.tenant_id WHERE NOT n.nasname::inet <<= '127.128.0.0/10'
+  SELECT n.id, n.tenant_id, n.name, n.nasname::inet, n.secret::text, n.type::text, n.message_authenticator, coalesce(n.coa_address, n.nasname::inet), n.coa_port, t.timezone, n.realm,
+         -- While its secret is being replaced either is right (docs/decisions/0039).
+         w.old_secret, w.new_secret, w.door_address, w.door_secret
+  FROM nas n JOIN tenant t ON t.id = n.tenant_id LEFT JOIN rotation_secret w ON w.nas_id = n.id WHERE NOT n.nasname::inet <<= '127.128.0.0/10'
   UNION ALL
   -- The same routers as they come through the RadSec front; its TLS signs for them.
-  SELECT n.id, n.tenant_id, n.name, r.address, r.secret, n.type::text, 'off', coalesce(n.coa_address, r.address), n.coa_port, t.timezone, NULL
+  SELECT n.id, n.tenant_id, n.name, r.address, r.secret, n.type::text, 'off', coalesce(n.coa_address, r.address), n.coa_port, t.timezone, NULL, NULL, NULL, NULL, NULL
   FROM radsec_router r JOIN nas n ON n.id = r.nas_id JOIN tenant t ON t.id = n.tenant_id
 $$;
 GRANT EXECUTE ON FUNCTION aaa_nas_table() TO lango_radius, lango_accounting, lango_enforcer;

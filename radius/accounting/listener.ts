@@ -2,7 +2,9 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { type Counters, newCounters } from './counters';
 import { IntakeQueue } from './intake-queue';
-import type { PartLog } from '../part';
+import { NasReader, type PartLog } from '../part';
+import { type DoorWay, LoginDoor } from '../relay';
+import type { Nas } from './nas';
 import { NasTable } from './nas-table';
 import { Receiver } from './receiver';
 import { Reporter } from './reporter';
@@ -19,6 +21,8 @@ export interface ListenerOptions {
   bind: string;
   /** UDP port; 0 for any (with one bind address only). */
   port: number;
+  /** FreeRADIUS of this host: where logins are carried of routers whose secret is being replaced. Without it none are taken. */
+  authentication?: { host: string; port: number };
   /** LANGO_DATA: the spool and the routers' table are kept under it. */
   dataDir: string;
   /** The spool of one process may not be larger. Default 2 GiB. */
@@ -42,7 +46,10 @@ const DRAIN_ON_STOP_MS = 3000;
 
 /** One accounting listener in this process. Starts also while the database is away. Throws when the port is taken. */
 export async function startListener(o: ListenerOptions, log: PartLog): Promise<Listener> {
-  const { counters, pool, directory, spool, intake, drainer, reporter, table, sockets } = assemble(o, log);
+  const { counters, pool, directory, spool, intake, drainer, reporter, table, sockets, door, reader } = assemble(
+    o,
+    log,
+  );
   const watch = setInterval(() => reporter.holdingChanged(), 250);
   const stop = async (): Promise<void> => {
     sockets.silence();
@@ -51,7 +58,9 @@ export async function startListener(o: ListenerOptions, log: PartLog): Promise<L
     await drainer.stop();
     await spool.close();
     sockets.close();
+    door?.close();
     await table.stop();
+    await reader.forget();
     await reporter.stop();
     directory.leave();
     await pool.end().catch(() => undefined);
@@ -106,11 +115,17 @@ function assemble(o: ListenerOptions, log: PartLog) {
       waiting: intake.waiting,
     }),
   });
+  const door = o.authentication && new LoginDoor(o.authentication);
+  const reader = new NasReader(pool, 'accounting');
   const table = new NasTable({
     databaseUrl: o.databaseUrl,
     pool,
     file: join(o.dataDir, 'accounting', 'routers.json'),
     log,
+    filled(routers, at) {
+      door?.agree(doorWays(routers));
+      if (at !== undefined) reader.note(at);
+    },
   });
   const receiver = new Receiver({
     table,
@@ -120,6 +135,8 @@ function assemble(o: ListenerOptions, log: PartLog) {
     log,
     heardOf: (nas, packet) => reporter.heardOf(nas, packet),
     unknownHeard: (address) => reporter.unknownHeard(address),
+    door,
+    newSecretUsed: (nas) => reporter.newSecretUsed(nas),
   });
   const sockets = new Sockets(
     o.bind,
@@ -127,5 +144,12 @@ function assemble(o: ListenerOptions, log: PartLog) {
     (datagram, from, socket) => receiver.receive(datagram, from, socket),
     log,
   );
-  return { counters, pool, directory, spool, intake, drainer, reporter, table, sockets };
+  return { counters, pool, directory, spool, intake, drainer, reporter, table, sockets, door, reader };
+}
+
+/** By which way each router whose secret is being replaced may log people in at the door. */
+function doorWays(routers: Iterable<Nas>): Map<string, DoorWay> {
+  const ways = new Map<string, DoorWay>();
+  for (const { id, rotation } of routers) if (rotation) ways.set(id, rotation.door);
+  return ways;
 }

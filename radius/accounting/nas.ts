@@ -1,3 +1,5 @@
+import type { DoorWay } from '../relay';
+
 /** A router as the listener knows it. */
 export interface Nas {
   id: string;
@@ -8,6 +10,15 @@ export interface Nas {
   type: 'mikrotik' | 'other';
   /** Other routers of the company behind the same address and secret, by the realm that tells them apart. */
   behind?: ReadonlyMap<string, Nas>;
+  /** While its secret is being replaced (docs/decisions/0039). */
+  rotation?: Rotation;
+}
+
+/** The two secrets of a router, either of which is right, and the door for logins with the new one. */
+export interface Rotation {
+  /** Of the two the one that is not `secret` of the router. */
+  other: Buffer;
+  door: DoorWay;
 }
 
 /** Which of the routers behind one address speaks: by its realm, else by its own name; who gives neither is the first. */

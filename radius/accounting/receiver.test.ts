@@ -1,6 +1,6 @@
 import type { RemoteInfo, Socket } from 'node:dgram';
 import { addText } from '../attributes';
-import { Code, Packet, PacketBuilder } from '../packet';
+import { Code, Packet, PacketBuilder, verifyReply } from '../packet';
 import { newCounters } from './counters';
 import type { Waiting } from './intake-queue';
 import type { Nas } from './nas';
@@ -109,4 +109,43 @@ describe('a duplicate is known by source port, identifier and authenticator', ()
     const reply = new Packet(answers[0]!.bytes);
     expect(reply.all(0, 33).map(String)).toEqual(['hop-1', 'hop-2']);
   });
+});
+
+test('while a router’s secret is being replaced either is right, each is answered with its own, and the new one is told of', () => {
+  const other = Buffer.from('new-secret');
+  const rotating: Nas = {
+    ...nas,
+    rotation: { other, door: { near: other, from: '127.128.0.1', secret: Buffer.from('inner') } },
+  };
+  const taken: Waiting[] = [];
+  const replies: Packet[] = [];
+  const used: string[] = [];
+  const counters = newCounters();
+  const receiver = new Receiver({
+    table: { find: () => rotating },
+    counters,
+    intake: { add: (one: Waiting) => taken.push(one) },
+    heardOf: () => undefined,
+    newSecretUsed: ({ id }: Nas) => used.push(id),
+    log: { debug() {}, info() {}, warn() {}, error() {} },
+  } as unknown as ReceiverOptions);
+  const socket = { send: (bytes: Buffer) => replies.push(new Packet(bytes)) } as unknown as Socket;
+  const from = { address: nas.address, port: 1 } as RemoteInfo;
+  const interim = (session: string, by: Buffer): Packet => {
+    const builder = PacketBuilder.request(Code.AccountingRequest, 1);
+    addText(builder, 'Acct-Status-Type', 'Interim-Update');
+    addText(builder, 'Acct-Session-Id', session);
+    const packet = new Packet(builder.seal(by));
+    receiver.receive(packet.bytes, from, socket);
+    return packet;
+  };
+  const asked = [interim('a', secret), interim('b', other)];
+  expect(used).toEqual(['1']);
+  interim('c', Buffer.from('a third'));
+  expect([taken.length, counters.bad_authenticator]).toEqual([2, 1]);
+  for (const one of taken) one.done(true);
+  expect(replies.map((reply, n) => verifyReply(reply, asked[n]!, n === 0 ? secret : other))).toEqual([
+    'valid',
+    'valid',
+  ]);
 });

@@ -8,6 +8,7 @@ import { type Nas, plainAddress, speakerOf } from './nas';
 import type { NasTable } from './nas-table';
 import { readIdentity, readRecord } from './read-record';
 import type { AccountingRecord } from './record';
+import type { LoginDoor } from '../relay';
 import type { AccountingStore } from './store';
 
 export interface ReceiverOptions {
@@ -19,6 +20,10 @@ export interface ReceiverOptions {
   /** Told of each verified packet of a router, and of each packet of an address that is none. */
   heardOf: (nas: Nas, packet: Packet) => void;
   unknownHeard: (address: string) => void;
+  /** For logins of routers whose secret is being replaced; without FreeRADIUS on this host there is none. */
+  door?: LoginDoor | undefined;
+  /** Told of each packet that such a router signed with the new secret. */
+  newSecretUsed: (nas: Nas) => void;
 }
 
 const LOG_EVERY_MS = 60_000;
@@ -28,6 +33,8 @@ const MOST_KEPT_ASIDE_AT_ONCE = 2;
 /** A packet in hand; its retransmissions are answered together with it. */
 interface InHand {
   answers: (() => void)[];
+  /** It was signed with this one, and so are its answers. */
+  secret: Buffer;
 }
 
 /**
@@ -54,21 +61,22 @@ export class Receiver {
     }
     const { packet } = decoded;
     if (packet.code === Code.StatusServer) return this.answerStatus(packet, nas, from, socket);
+    if (packet.code === Code.AccessRequest && nas.rotation) return this.carry(datagram, packet, nas, from, socket);
     if (packet.code !== Code.AccountingRequest) {
       counters.malformed += 1;
       return;
     }
-    // RFC 5080 section 2.2.2: a duplicate has the same source address and port, identifier and authenticator.
-    const key = `${from.address} ${from.port} ${datagram.toString('latin1', 1, 2)}${datagram.toString('latin1', 4, 20)}`;
+    const key = keyOf(datagram, from);
     const first = this.inHand.get(key);
-    const answer = (): void => this.answer(packet, nas, from, socket);
+    const answer = (secret: Buffer): void => this.answer(packet, secret, from, socket);
     if (first) {
       counters.duplicates += 1;
-      first.answers.push(answer);
+      first.answers.push(() => answer(first.secret));
       return;
     }
-    if (!this.verified(packet, nas)) return;
-    this.take(packet, nas.behind ? speakerOf(nas, readIdentity(packet)) : nas, key, answer);
+    const secret = this.secretOf(packet, nas);
+    if (!secret) return;
+    this.take(packet, nas.behind ? speakerOf(nas, readIdentity(packet)) : nas, key, secret, () => answer(secret));
   }
 
   private routerAt(remote: string): Nas | undefined {
@@ -85,19 +93,40 @@ export class Receiver {
     return undefined;
   }
 
-  private verified(packet: Packet, nas: Nas): boolean {
+  /** A login with the new secret of a router whose secret is being replaced: FreeRADIUS judges it, as at its own port. */
+  private carry(datagram: Buffer, packet: Packet, nas: Nas, from: RemoteInfo, socket: Socket): void {
+    const { counters, door } = this.o;
+    const near = nas.rotation?.door.near;
+    if (!door || !near) return;
+    if (verifyRequest(packet, near) !== 'valid') {
+      counters.bad_authenticator += 1;
+      return;
+    }
+    const taken = door.take(nas.id, keyOf(datagram, from), datagram, (reply) => send(socket, reply, from));
+    if (taken) this.o.newSecretUsed(nas);
+    else counters.dropped += 1;
+  }
+
+  /** The secret that a packet was signed with: of a router whose secret is being replaced the new one or the old. */
+  private secretOf(packet: Packet, nas: Nas): Buffer | undefined {
     const verdict = verifyRequest(packet, nas.secret);
-    if (verdict === 'valid') return true;
+    const other = nas.rotation?.other;
+    const secret =
+      verdict === 'valid' ? nas.secret : other && verifyRequest(packet, other) === 'valid' ? other : undefined;
+    if (secret) {
+      if (nas.rotation && secret.equals(nas.rotation.door.near)) this.o.newSecretUsed(nas);
+      return secret;
+    }
     this.o.counters.bad_authenticator += 1;
     if (this.limit.allows(`secret ${nas.address}`, Date.now()))
       this.o.log.warn(
         { router: nas.name, address: nas.address, verdict },
         'accounting that the shared secret does not fit; set the same secret on both sides',
       );
-    return false;
+    return undefined;
   }
 
-  private take(packet: Packet, nas: Nas, key: string, answer: () => void): void {
+  private take(packet: Packet, nas: Nas, key: string, secret: Buffer, answer: () => void): void {
     const { counters, intake } = this.o;
     const reading = readRecord(packet, nas, Date.now());
     switch (reading.kind) {
@@ -114,7 +143,7 @@ export class Receiver {
     if (reading.sanitised) counters.sanitised += 1;
     const { record } = reading;
     this.o.heardOf(nas, packet);
-    const hand: InHand = { answers: [answer] };
+    const hand: InHand = { answers: [answer], secret };
     this.inHand.set(key, hand);
     const boot = record.kind === 'session' ? this.boots.note(record) : undefined;
     if (boot !== undefined && record.kind === 'session') intake.add(waiting(restartOf(record, boot), () => undefined));
@@ -140,21 +169,24 @@ export class Receiver {
     answer();
   }
 
-  private answer(packet: Packet, nas: Nas, to: RemoteInfo, socket: Socket): void {
+  private answer(packet: Packet, secret: Buffer, to: RemoteInfo, socket: Socket): void {
     this.o.counters.answered += 1;
-    send(socket, encodeAccountingResponse(packet, nas.secret), to);
+    send(socket, encodeAccountingResponse(packet, secret), to);
   }
 
   /** RFC 5997 section 4.2: alive means able to do the work, so there is no answer while nothing could be made durable. */
   private answerStatus(packet: Packet, nas: Nas, from: RemoteInfo, socket: Socket): void {
-    if (verifyRequest(packet, nas.secret) !== 'valid') {
-      this.o.counters.bad_authenticator += 1;
-      return;
-    }
+    const secret = this.secretOf(packet, nas);
+    if (!secret) return;
     this.o.counters.status_server += 1;
     if (!this.o.intake.canPromise(nas.id)) return;
-    send(socket, PacketBuilder.reply(packet, Code.AccountingResponse).addMessageAuthenticator().seal(nas.secret), from);
+    send(socket, PacketBuilder.reply(packet, Code.AccountingResponse).addMessageAuthenticator().seal(secret), from);
   }
+}
+
+/** RFC 5080 section 2.2.2: a duplicate has the same source address and port, identifier and authenticator. */
+function keyOf(datagram: Buffer, from: RemoteInfo): string {
+  return `${from.address} ${from.port} ${datagram.toString('latin1', 1, 2)}${datagram.toString('latin1', 4, 20)}`;
 }
 
 function waiting(record: AccountingRecord, done: (durable: boolean) => void): Waiting {

@@ -39,6 +39,7 @@ const FORGET = `DELETE FROM accounting_spool WHERE host = $1 AND pending_packets
 export class Reporter {
   private readonly heard = new Map<string, { packet: Packet; at_ms: number }>();
   private readonly unknown = new Map<string, number>();
+  private readonly withNewSecret = new Set<string>();
   private readonly timers: NodeJS.Timeout[] = [];
   private reporting: Promise<void> = Promise.resolve();
   private told = -1;
@@ -63,6 +64,11 @@ export class Reporter {
     const packets = this.unknown.get(address);
     if (packets === undefined && this.unknown.size >= MAX_UNKNOWN) return;
     this.unknown.set(address, (packets ?? 0) + 1);
+  }
+
+  /** A router whose secret is being replaced has used the new one. */
+  newSecretUsed(nas: Nas): void {
+    this.withNewSecret.add(nas.id);
   }
 
   /** Says at once what changed: that something is held back, or no longer. */
@@ -119,6 +125,11 @@ export class Reporter {
         entries.map(([, entry]) => readIdentity(entry.packet).identifier),
         entries.map(([, entry]) => now - entry.at_ms),
       ]);
+    }
+    if (this.withNewSecret.size > 0) {
+      const ids = [...this.withNewSecret];
+      this.withNewSecret.clear();
+      await this.o.pool.query('SELECT rotation_note_used($1)', [ids]);
     }
     if (this.unknown.size > 0) {
       const entries = [...this.unknown];

@@ -19,6 +19,8 @@ export interface TaskNas {
   name: string;
   type: 'mikrotik' | 'other';
   secret: string;
+  /** While its secret is being replaced the other one that it may hold; null otherwise. */
+  otherSecret: string | null;
   address: string;
   port: number;
   /** The RadSec front that holds the router's connection, through which orders go; null: by UDP. */
@@ -28,8 +30,10 @@ export interface TaskNas {
 }
 
 /** A router's API as it stands in the row. */
-export interface TaskApi extends Omit<ApiTarget, 'password'> {
+export interface TaskApi extends Omit<ApiTarget, 'password' | 'nextPassword'> {
   passwordSealed: Buffer;
+  /** While its password is being replaced. */
+  nextPasswordSealed?: Buffer;
 }
 
 /** A device that waits on a hotspot, and what it is logged in with. */
@@ -106,6 +110,7 @@ interface ApiJson {
   port: number;
   username: string;
   password_sealed: string;
+  next_password_sealed: string | null;
   tls: boolean;
   fingerprint: string | null;
 }
@@ -122,7 +127,7 @@ interface ClaimedJson {
   by_hand: boolean;
   wanted: boolean | null;
   history: { via: Via | 'api'; outcome: Outcome; error_cause: number | null; ago_s: number }[];
-  nas: (Omit<TaskNas, 'api'> & { api: ApiJson | null }) | null;
+  nas: (Omit<TaskNas, 'api' | 'otherSecret'> & { api: ApiJson | null; other_secret: string | null }) | null;
   login: TaskLogin | null;
   session: {
     username: string;
@@ -177,7 +182,7 @@ export function readTask(json: unknown): Task {
       errorCause: a.error_cause,
       agoS: a.ago_s,
     })),
-    nas: row.nas && { ...row.nas, api: row.nas.api && readApi(row.nas.api) },
+    nas: row.nas && readNas(row.nas),
     login: row.login,
     session: row.session && readSession(row.session),
     endedBy: row.ended_by,
@@ -197,10 +202,22 @@ function readChange(row: NonNullable<ClaimedJson['change']>): TaskChange {
   };
 }
 
+function readNas({ other_secret: otherSecret, api, ...rest }: NonNullable<ClaimedJson['nas']>): TaskNas {
+  return { ...rest, otherSecret, api: api && readApi(api) };
+}
+
 function readApi(row: ApiJson): TaskApi {
-  const { address, port, username, tls, fingerprint } = row;
+  const { address, port, username, tls, fingerprint, next_password_sealed: next } = row;
   const passwordSealed = Buffer.from(row.password_sealed, 'base64');
-  return { address, port, username, tls, passwordSealed, ...(fingerprint !== null && { fingerprint256: fingerprint }) };
+  return {
+    address,
+    port,
+    username,
+    tls,
+    passwordSealed,
+    ...(next !== null && { nextPasswordSealed: Buffer.from(next, 'base64') }),
+    ...(fingerprint !== null && { fingerprint256: fingerprint }),
+  };
 }
 
 function readSession(row: NonNullable<ClaimedJson['session']>): TaskSession {

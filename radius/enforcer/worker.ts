@@ -261,6 +261,7 @@ export class Worker {
     if (nas === null) throw new Error('a step to send needs a router');
     const order = {
       secret: Buffer.from(nas.secret),
+      ...(nas.otherSecret !== null && { otherSecret: Buffer.from(nas.otherSecret) }),
       code: via === 'coa' ? Code.CoaRequest : Code.DisconnectRequest,
       write: (builder: PacketBuilder) => writeRequest(builder, task, via, variant, new Date()),
     };

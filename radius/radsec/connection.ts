@@ -1,11 +1,11 @@
 import type { TLSSocket } from 'node:tls';
 import { Code, decodePacket, type Packet, PacketBuilder, verifyRequest } from '../packet';
 import { Framing } from './framing';
-import { Leg, type Server } from './leg';
+import { Leg, type Server } from '../relay';
 import type { QuietLog } from './log';
-import { RADSEC_SECRET } from './rekey';
 import { Orders, type OrderAnswer } from './orders';
 import { plainAddress } from './peer';
+import { RADSEC_SECRET } from './secret';
 
 /** A certificate that opens a connection, and the router it speaks for. */
 export interface KnownCertificate {
@@ -62,8 +62,9 @@ export class Connection {
     this.peer = `${plainAddress(socket.remoteAddress ?? '')} ${socket.remotePort ?? ''}`.trim();
     this.protocol = socket.getProtocol() ?? '';
     const { address: from, secret } = certificate;
-    this.authentication = new Leg({ from, secret, to: o.authentication, resendAfterMs: AUTHENTICATION_RESEND_MS });
-    this.accounting = new Leg({ from, secret, to: o.accounting, resendAfterMs: ACCOUNTING_RESEND_MS });
+    const way = { from, secret, near: RADSEC_SECRET };
+    this.authentication = new Leg({ ...way, to: o.authentication, resendAfterMs: AUTHENTICATION_RESEND_MS });
+    this.accounting = new Leg({ ...way, to: o.accounting, resendAfterMs: ACCOUNTING_RESEND_MS });
     this.orders = new Orders((bytes) => {
       if (this.ended || socket.writableLength > MOST_UNSENT_BYTES) return false;
       socket.write(bytes);

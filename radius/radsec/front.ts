@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { createServer, type Server as TlsServer, type TLSSocket } from 'node:tls';
 import { Connection } from './connection';
 import type { Keeper } from './keeper';
-import type { Server } from './leg';
+import type { Server } from '../relay';
 import { listenOn, type PartLog } from '../part';
 import { QuietLog } from './log';
 import { peerNetwork, plainAddress } from './peer';

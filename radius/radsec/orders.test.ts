@@ -1,6 +1,6 @@
 import { Code, decodePacket, type Packet, PacketBuilder, verifyRequest } from '../packet';
 import { Orders, type OrderAnswer } from './orders';
-import { RADSEC_SECRET } from './rekey';
+import { RADSEC_SECRET } from './secret';
 
 let orders: Orders;
 let written: Packet[];

@@ -1,6 +1,7 @@
 import { get } from '../attributes';
 import { decodePacket, Packet, verifyReply } from '../packet';
-import { carryRequest, RADSEC_SECRET } from './rekey';
+import { carryRequest } from '../relay';
+import { RADSEC_SECRET } from './secret';
 
 /** What a router answered to an order. */
 export interface OrderAnswer {

@@ -80,7 +80,7 @@ export class RouterPool {
   }
 
   private async open(kept: Kept): Promise<Connection | ApiOutcome> {
-    const opened = await openConnection(kept.target, this.limits.timeout_ms);
+    const opened = await this.logIn(kept.target);
     if (opened.kind !== 'open') {
       // The next to ask tries anew.
       this.forget(kept);
@@ -93,6 +93,13 @@ export class RouterPool {
     kept.connection = opened.connection;
     if (this.limits.background) opened.connection.unref();
     return opened.connection;
+  }
+
+  private async logIn(target: ApiTarget): ReturnType<typeof openConnection> {
+    const { nextPassword, ...now } = target;
+    const opened = await openConnection(now, this.limits.timeout_ms);
+    if (opened.kind !== 'login_refused' || nextPassword === undefined) return opened;
+    return openConnection({ ...now, password: nextPassword }, this.limits.timeout_ms);
   }
 
   private release(kept: Kept): void {

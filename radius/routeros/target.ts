@@ -5,6 +5,8 @@ export interface ApiTarget {
   port: number;
   username: string;
   password: string;
+  /** While the password is being replaced: tried where the router does not take `password` any more. */
+  nextPassword?: string;
   tls: boolean;
   /** SHA-256 of the certificate that the router must show, as `AB:CD:…`; without one any certificate will do, which hides the password from listeners only. */
   fingerprint256?: string;

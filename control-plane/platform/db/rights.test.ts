@@ -241,7 +241,7 @@ describe('each part can do its work and nothing else', () => {
        WHERE has_function_privilege('lango_radius', p.oid, 'EXECUTE') AND p.prosecdef AND p.proname !~ '^aaa_'`,
     );
     // The watcher beside FreeRADIUS works with the same login: it loads answers and strangers that FreeRADIUS wrote to its log.
-    const watcher = ['access_load_answers', 'access_note_strangers', 'access_note_wrong_secrets'];
+    const watcher = ['access_load_answers', 'access_note_strangers', 'access_note_wrong_secrets', 'nas_note_reader'];
     expect(functions.map((row) => row.name).filter((name) => !watcher.includes(name))).toEqual([]);
     for (const sql of [
       'SELECT * FROM radcheck',
@@ -257,6 +257,8 @@ describe('each part can do its work and nothing else', () => {
   test.each<[DatabaseRole, string]>([
     ['web', 'SELECT secret FROM nas'],
     ['web', 'SELECT * FROM nas'],
+    ['web', 'SELECT * FROM rotation_secret'],
+    ['jobs', 'SELECT * FROM rotation_secret'],
     ['web', 'SELECT * FROM radcheck'],
     ['web', `UPDATE radcheck SET value = 'x'`],
     ['web', `INSERT INTO ledger_transfer (tenant_id, key) VALUES (1, 'x')`],

@@ -50,8 +50,8 @@ export async function runSelfTest(
     shadows: (names) => inTenant((ctx) => shadowsOf(ctx, names)),
   };
   const probe = async () => {
-    const { rows } = await helpers.query<{ address: string; port: number; secret: string }>(
-      'SELECT address, port, secret FROM provisioning_probe($1)',
+    const { rows } = await helpers.query<{ address: string; port: number; secret: string; otherSecret: string | null }>(
+      'SELECT address, port, secret, other_secret AS "otherSecret" FROM provisioning_probe($1)',
       [routerId.toString()],
     );
     const [to] = rows;

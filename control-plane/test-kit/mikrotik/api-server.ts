@@ -7,7 +7,7 @@ import type { Command, Reply, RouterConfig } from './config';
 import type { Faults } from './faults';
 
 /** Policies of a user's group that matter here; `api` lets him log in at all. */
-export type ApiPolicy = 'api' | 'read' | 'write' | 'test' | 'ftp' | 'sensitive' | 'policy' | 'reboot';
+export type ApiPolicy = 'api' | 'read' | 'write' | 'test' | 'ftp' | 'sensitive' | 'policy' | 'reboot' | 'password';
 
 export interface ApiUser {
   name: string;
@@ -36,7 +36,7 @@ export interface ApiServerOptions {
   commands?: Readonly<Record<string, ApiCommand>>;
 }
 
-const ALL: readonly ApiPolicy[] = ['api', 'read', 'write', 'test', 'ftp', 'sensitive', 'policy', 'reboot'];
+const ALL: readonly ApiPolicy[] = ['api', 'read', 'write', 'test', 'ftp', 'sensitive', 'policy', 'reboot', 'password'];
 
 /** `/ip service api` (or api-ssl) of a simulated router: framing, both logins, tags, queries, traps and policies. */
 export class ApiServer {
@@ -134,6 +134,7 @@ export class ApiServer {
     if (!(user.policies ?? ALL).includes(needs)) return { trap: 'not enough permissions (9)' };
     if (needs !== 'read' && this.options.faults.api === 'done_without_effect') return { done: true };
     if (command) return command(args, queriesOf(words));
+    if (path === '/password' && config) return ownPassword(config, user.name, args);
     return config?.run(path, args, queriesOf(words)) ?? { trap: 'no such command' };
   }
 
@@ -232,6 +233,16 @@ function cancel(session: ApiSession, tag: string | undefined, say: (...reply: st
   say('!done');
 }
 
+/** Everybody's own, with the policy `password`. Connections that stand stay as they are. */
+function ownPassword(config: RouterConfig, name: string, args: Row): ApiReply | Promise<ApiReply> {
+  const unknown = Object.keys(args).find((arg) => !config.tree.takes('/password', arg));
+  if (unknown !== undefined) return { trap: `unknown parameter ${unknown}` };
+  const row = config.find('/user', { name });
+  if (row?.['password'] !== args['old-password']) return { trap: 'failure: old password is not correct' };
+  if (args['new-password'] !== args['confirm-new-password']) return { trap: 'failure: passwords do not match' };
+  return config.run('/user/set', { '.id': row?.['.id'] ?? '', password: args['new-password'] ?? '' });
+}
+
 /** The policy that a command asks of the user's group. */
 function policyOf(path: string, args: Row): ApiPolicy {
   const [, verb = ''] = /\/([^/]+)$/.exec(path) ?? [];
@@ -239,6 +250,7 @@ function policyOf(path: string, args: Row): ApiPolicy {
   if (path === '/system/reboot' || path === '/system/package/update/install') return 'reboot';
   if (verb === 'export') return args['file'] === undefined ? 'read' : 'write';
   if (path.startsWith('/tool/fetch') || path === '/ping') return 'test';
+  if (path === '/password') return 'password';
   return path.startsWith('/user/') ? 'policy' : 'write';
 }
 

@@ -8,7 +8,17 @@ import { profileOf } from './profile';
 import type { RadiusStatistics } from './radius-client';
 import type { RouterIdentity } from './requests';
 
-const POLICIES: readonly ApiPolicy[] = ['api', 'read', 'write', 'test', 'ftp', 'sensitive', 'policy', 'reboot'];
+const POLICIES: readonly ApiPolicy[] = [
+  'api',
+  'read',
+  'write',
+  'test',
+  'ftp',
+  'sensitive',
+  'policy',
+  'reboot',
+  'password',
+];
 
 /** What a router of these options has configured when it starts. */
 export function configOf(options: RouterOptions): RouterConfig {

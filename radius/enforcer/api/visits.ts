@@ -46,10 +46,16 @@ export class Visits {
   private target(task: Task): ApiTarget | RouterWord {
     const api = task.nas?.api;
     if (!api) throw new Error('a visit needs a router with an API');
-    const { passwordSealed, ...rest } = api;
+    const { passwordSealed, nextPasswordSealed, ...rest } = api;
     try {
-      if (this.openPassword === undefined) throw new Error('this enforcer was started without the master key');
-      return { ...rest, password: this.openPassword(BigInt(task.tenantId), passwordSealed) };
+      const { openPassword } = this;
+      if (openPassword === undefined) throw new Error('this enforcer was started without the master key');
+      const tenantId = BigInt(task.tenantId);
+      return {
+        ...rest,
+        password: openPassword(tenantId, passwordSealed),
+        ...(nextPasswordSealed && { nextPassword: openPassword(tenantId, nextPasswordSealed) }),
+      };
     } catch (error) {
       const detail = error instanceof Error ? error.message : String(error);
       this.log.error({ err: error, router: task.nas?.name }, 'the API password of a router cannot be opened');

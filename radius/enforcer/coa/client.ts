@@ -12,6 +12,8 @@ export type Answer =
 /** A CoA or Disconnect request, whichever way it goes. */
 export interface Order {
   secret: Buffer;
+  /** While its secret is being replaced: the router may hold this one instead. */
+  otherSecret?: Buffer;
   code: typeof Code.DisconnectRequest | typeof Code.CoaRequest;
   /** Writes the attributes. */
   write(builder: PacketBuilder): void;
@@ -31,7 +33,8 @@ export interface CoaClientOptions {
 
 interface Pending {
   exchange: Exchange;
-  request: Packet;
+  /** The same request once for each secret that may be right; a router drops what its own does not fit. */
+  requests: readonly { packet: Packet; secret: Buffer }[];
   sent: number;
   startedAt: number;
   refusedReplies: number;
@@ -63,13 +66,16 @@ export class CoaClient {
     const destination = this.destinations.get(key) ?? { nextId: 0, pending: new Map<number, Pending>() };
     this.destinations.set(key, destination);
     const id = freeId(destination);
-    const builder = PacketBuilder.request(exchange.code, id);
-    exchange.write(builder);
-    const request = new Packet(builder.seal(exchange.secret));
+    const { secret, otherSecret } = exchange;
+    const requests = [secret, ...(otherSecret ? [otherSecret] : [])].map((one) => {
+      const builder = PacketBuilder.request(exchange.code, id);
+      exchange.write(builder);
+      return { packet: new Packet(builder.seal(one)), secret: one };
+    });
     return new Promise((resolve) => {
       const pending: Pending = {
         exchange,
-        request,
+        requests,
         sent: 0,
         startedAt: performance.now(),
         refusedReplies: 0,
@@ -109,7 +115,8 @@ export class CoaClient {
     pending.sent += 1;
     const { address, port } = pending.exchange;
     // An unreachable network is silence: the next try may find it mended.
-    if (!this.closed) socket.send(pending.request.bytes, port, address, () => undefined);
+    if (!this.closed)
+      for (const { packet } of pending.requests) socket.send(packet.bytes, port, address, () => undefined);
     pending.timer = setTimeout(() => this.send(socket, pending), waitMs);
   }
 
@@ -120,9 +127,9 @@ export class CoaClient {
     const pending = this.destinations.get(`${from.address} ${from.port}`)?.pending.get(reply.identifier);
     if (pending === undefined) return;
     // Request 40 is answered by 41 or 42, 43 by 44 or 45 (RFC 5176 section 2.3).
-    const step = reply.code - pending.request.code;
+    const step = reply.code - pending.exchange.code;
     if (step !== 1 && step !== 2) return;
-    if (verifyReply(reply, pending.request, pending.exchange.secret) !== 'valid') {
+    if (!pending.requests.some(({ packet, secret }) => verifyReply(reply, packet, secret) === 'valid')) {
       pending.refusedReplies += 1;
       return;
     }

@@ -1,8 +1,8 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { Code, decodePacket, Packet, verifyReply } from '../packet';
-import { carryReply, carryRequest, RADSEC_SECRET } from './rekey';
+import { carryReply, carryRequest } from './rekey';
 
-/** A server behind the front. */
+/** A server behind us. */
 export interface Server {
   host: string;
   port: number;
@@ -12,8 +12,10 @@ export interface LegOptions {
   /** The router's own loopback address: its packets come from there. */
   from: string;
   to: Server;
-  /** Shared with the servers behind the front, for this router. */
+  /** Shared with the servers behind us, for this router. */
   secret: Buffer;
+  /** Shared with the router itself. */
+  near: Buffer;
   /** Milliseconds between datagrams of one request; after the last one it is given up. */
   resendAfterMs: readonly number[];
 }
@@ -39,8 +41,8 @@ const IDS = 256;
 const MOST_PORTS = 4;
 
 /**
- * Requests of one router to one server behind the front, by UDP from the router's loopback address. Identifiers are ours: several sockets, so that
- * requests that nobody answers do not hold up the others. UDP may lose what TLS has delivered, so each is sent again until it is answered.
+ * Requests of one router to one server behind us, by UDP from the router's loopback address. Identifiers are ours: several sockets, so that
+ * requests that nobody answers do not hold up the others. UDP may lose what has been taken from the router, so each is sent again until it is answered.
  */
 export class Leg {
   private readonly ports: Port[] = [];
@@ -61,7 +63,7 @@ export class Leg {
   }
 
   /**
-   * Forwards a request of the TLS side (its octets are changed) and calls `answer` once: with the reply for the TLS side, or with undefined when none
+   * Forwards a request of the router (its octets are changed) and calls `answer` once: with the reply for the router, or with undefined when none
    * came. Gives a function that forgets the answer.
    */
   send(bytes: Buffer, answer: (reply: Buffer | undefined) => void): () => void {
@@ -103,7 +105,7 @@ export class Leg {
     }
     if (port === undefined || this.closed) return;
     const id = freeId(port);
-    carryRequest(bytes, id, RADSEC_SECRET, this.o.secret);
+    carryRequest(bytes, id, this.o.near, this.o.secret);
     port.inFlight.set(id, entry);
     this.transmit(port, id, entry);
   }
@@ -129,7 +131,7 @@ export class Leg {
     if (!entry || !answers(reply.code, entry.sent.code)) return;
     if (verifyReply(reply, entry.sent, this.o.secret) !== 'valid') return;
     const bytes = Buffer.from(reply.bytes);
-    carryReply(bytes, entry.identifier, this.o.secret, RADSEC_SECRET, entry.sent.authenticator, entry.authenticator);
+    carryReply(bytes, entry.identifier, this.o.secret, this.o.near, entry.sent.authenticator, entry.authenticator);
     this.settle(port, reply.identifier, entry, bytes);
   }
 

@@ -1,8 +1,8 @@
 import { Code, decodePacket, Packet, PacketBuilder, revealPassword, verifyReply, verifyRequest } from '../packet';
 import { type Answer, TestServer } from '../testing';
 import { Leg } from './leg';
-import { RADSEC_SECRET } from './rekey';
 
+const near = Buffer.from('radsec');
 const inner = Buffer.from('secret-behind-the-front');
 const from = '127.140.3.7';
 
@@ -18,7 +18,13 @@ beforeEach(async () => {
     heard.push(`${to.address} ${to.port} ${packet.identifier}`);
     return answer(packet, to);
   });
-  leg = new Leg({ from, to: { host: '127.0.0.1', port: server.port }, secret: inner, resendAfterMs: [50, 50, 50] });
+  leg = new Leg({
+    from,
+    to: { host: '127.0.0.1', port: server.port },
+    secret: inner,
+    near,
+    resendAfterMs: [50, 50, 50],
+  });
 });
 afterEach(async () => {
   leg.close();
@@ -27,8 +33,8 @@ afterEach(async () => {
 
 const request = (identifier: number): Buffer =>
   PacketBuilder.request(Code.AccessRequest, identifier)
-    .addUserPassword(Buffer.from(`password ${identifier}`), RADSEC_SECRET)
-    .seal(RADSEC_SECRET);
+    .addUserPassword(Buffer.from(`password ${identifier}`), near)
+    .seal(near);
 
 function send(bytes: Buffer): Promise<Packet | undefined> {
   return new Promise((resolve) =>
@@ -51,7 +57,7 @@ test('requests come from the router’s own address, readable with the inner sec
   };
   const asked = [7, 7, 200].map((id) => request(id));
   const replies = await Promise.all(asked.map((bytes) => send(Buffer.from(bytes))));
-  replies.forEach((reply, n) => expect(verifyReply(reply!, new Packet(asked[n]!), RADSEC_SECRET)).toBe('valid'));
+  replies.forEach((reply, n) => expect(verifyReply(reply!, new Packet(asked[n]!), near)).toBe('valid'));
   expect([...passwords.values()].toSorted()).toEqual(['password 200', 'password 7', 'password 7']);
   expect(heard.every((line) => line.startsWith(`${from} `))).toBe(true);
 });
@@ -60,7 +66,7 @@ test('more than 256 are in flight at a time, each from a port and under an ident
   answer = () => undefined;
   // Sent again, because a burst overruns the small buffer of the server.
   const resendAfterMs = Array.from({ length: 200 }, () => 100);
-  const slow = new Leg({ from, to: { host: '127.0.0.1', port: server.port }, secret: inner, resendAfterMs });
+  const slow = new Leg({ from, to: { host: '127.0.0.1', port: server.port }, secret: inner, near, resendAfterMs });
   for (let n = 0; n < 1023; n += 1) slow.send(request(n & 255), () => undefined);
   expect(slow.hasRoom).toBe(true);
   slow.send(request(1), () => undefined);

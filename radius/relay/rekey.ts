@@ -1,9 +1,6 @@
 import { hash } from 'node:crypto';
 import { HEADER_LENGTH, sealBytes, VENDOR_SPECIFIC } from '../packet';
 
-/** RFC 6614 section 2.3: the secret on the TLS side, known to everybody, because TLS protects what it once did. */
-export const RADSEC_SECRET = Buffer.from('radsec');
-
 const USER_PASSWORD = 2;
 const TUNNEL_PASSWORD = 69;
 const MICROSOFT = 311;

@@ -9,8 +9,9 @@ import {
   verifyReply,
   verifyRequest,
 } from '../packet';
-import { carryReply, carryRequest, RADSEC_SECRET } from './rekey';
+import { carryReply, carryRequest } from './rekey';
 
+const near = Buffer.from('radsec');
 const inner = Buffer.from('between-the-front-and-freeradius');
 
 /** Hides as RFC 2868 section 3.5 and RFC 2548 section 2.4.2 say; the reverse stands in radius/packet. */
@@ -39,12 +40,12 @@ describe('from one shared secret to another', () => {
   it.each([0, 1, 15, 16, 17, 40, 128])('a password of %i octets is the same, and the request is signed', (length) => {
     const password = Buffer.from('p'.repeat(length));
     const request = PacketBuilder.request(Code.AccessRequest, 7).add(0, 1, Buffer.from('bob'));
-    const sent = request.addUserPassword(password, RADSEC_SECRET).addMessageAuthenticator().seal(RADSEC_SECRET);
+    const sent = request.addUserPassword(password, near).addMessageAuthenticator().seal(near);
     const before = Buffer.from(sent.subarray(4, 20));
-    carryRequest(sent, 200, RADSEC_SECRET, inner);
+    carryRequest(sent, 200, near, inner);
     const carried = packetOf(sent);
     expect(verifyRequest(carried, inner, { messageAuthenticator: 'require' })).toBe('valid');
-    expect(verifyRequest(carried, RADSEC_SECRET)).not.toBe('valid');
+    expect(verifyRequest(carried, near)).not.toBe('valid');
     // CHAP may be computed over it.
     expect(carried.authenticator).toEqual(before);
     expect(carried.identifier).toBe(200);
@@ -55,15 +56,15 @@ describe('from one shared secret to another', () => {
     const sent = PacketBuilder.request(Code.AccountingRequest, 3)
       .add(0, 44, Buffer.from('8100000a'))
       .add(14988, 8, Buffer.from('1M/2M'))
-      .seal(RADSEC_SECRET);
+      .seal(near);
     const attributes = Buffer.from(sent.subarray(20));
-    carryRequest(sent, 99, RADSEC_SECRET, inner);
+    carryRequest(sent, 99, near, inner);
     expect(verifyRequest(packetOf(sent), inner)).toBe('valid');
     expect(sent.subarray(20)).toEqual(attributes);
   });
 
   it('keys and passwords of a reply open with the secret and authenticator of the other side', () => {
-    const request = packetOf(PacketBuilder.request(Code.AccessRequest, 5).seal(RADSEC_SECRET));
+    const request = packetOf(PacketBuilder.request(Code.AccessRequest, 5).seal(near));
     const asked = packetOf(PacketBuilder.request(Code.AccessRequest, 77).seal(inner));
     const [send, receive, tunnel] = [
       randomBytes(32),
@@ -77,10 +78,10 @@ describe('from one shared secret to another', () => {
       .add(311, 17, salted(receive, inner, asked.authenticator))
       .add(14988, 8, Buffer.from('5M/5M'))
       .seal(inner);
-    carryReply(reply, request.identifier, inner, RADSEC_SECRET, asked.authenticator, request.authenticator);
+    carryReply(reply, request.identifier, inner, near, asked.authenticator, request.authenticator);
     const back = packetOf(reply);
-    expect(verifyReply(back, request, RADSEC_SECRET, { messageAuthenticator: 'require' })).toBe('valid');
-    const open = (value: Buffer) => openMppeKey(value, RADSEC_SECRET, request.authenticator);
+    expect(verifyReply(back, request, near, { messageAuthenticator: 'require' })).toBe('valid');
+    const open = (value: Buffer) => openMppeKey(value, near, request.authenticator);
     expect(open(back.first(311, 16)!)).toEqual(send);
     expect(open(back.first(311, 17)!)).toEqual(receive);
     expect(back.first(0, 69)![0]).toBe(1);
@@ -94,9 +95,9 @@ describe('from one shared secret to another', () => {
       .add(0, 69, Buffer.of(1));
     for (const length of [1, 6, 17, 19])
       builder.add(0, 26, Buffer.concat([Buffer.from([0, 0, 1, 0x37, 16]), randomBytes(length)]));
-    const sent = builder.seal(RADSEC_SECRET);
+    const sent = builder.seal(near);
     const attributes = Buffer.from(sent.subarray(20));
-    carryRequest(sent, 1, RADSEC_SECRET, inner);
+    carryRequest(sent, 1, near, inner);
     expect(sent.subarray(20, 40)).toEqual(attributes.subarray(0, 20));
     expect(sent.length).toBe(attributes.length + 20);
   });

@@ -14,7 +14,7 @@ ENV NODE_ENV=production LANGO_DATA=/data
 # policy-rc.d: the package's own server must not start. setpriv and flock are part of util-linux, which is in the base.
 RUN printf '#!/bin/sh\nexit 101\n' > /usr/sbin/policy-rc.d && chmod 755 /usr/sbin/policy-rc.d \
  && apt-get update \
- && apt-get install -y --no-install-recommends freeradius freeradius-postgresql sqlite3 postgresql-client \
+ && apt-get install -y --no-install-recommends freeradius freeradius-postgresql sqlite3 postgresql-client iproute2 wireguard-tools \
  && rm -rf /var/lib/apt/lists/* /etc/freeradius/3.0/certs/* \
  && useradd --system --uid 10001 --home-dir /data --shell /usr/sbin/nologin lango \
  && install -d -o lango -g lango -m 0711 /data

@@ -50,6 +50,10 @@ const commands: Record<string, Command> = {
     does: 'the routers behind NAT, as wg syncconf takes them',
     run: async (c) => (await import('./tunnels.js')).tunnels(c, 'wireguard'),
   },
+  'tunnels keep': {
+    does: 'keep the WireGuard interface as the database has the routers: --interface=lango',
+    run: async (c, a) => (await import('./tunnels.js')).tunnelsKeep(c, a),
+  },
   'tunnels sstp': {
     does: 'the same for RouterOS 6: chap-secrets of the SSTP server',
     run: async (c) => (await import('./tunnels.js')).tunnels(c, 'sstp'),

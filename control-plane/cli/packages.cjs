@@ -48,6 +48,18 @@ const wanted = [
     why: 'writes and reads backups',
     there: () => onPath('pg_dump'),
   },
+  {
+    for: 'test',
+    pkg: 'wireguard-tools',
+    why: 'our end of the tunnels, as an operator keeps it',
+    there: () => onPath('wg'),
+  },
+  {
+    for: 'test',
+    pkg: 'wireguard-go',
+    why: 'WireGuard where the kernel has none',
+    there: () => onPath('wireguard-go'),
+  },
   { for: 'test', pkg: 'chromium', why: 'the tests use the console as a person would', there: () => onPath('chromium') },
   {
     for: 'test',

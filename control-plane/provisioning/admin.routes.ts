@@ -44,8 +44,18 @@ async function progressModel(ctx: Context, setup: Setup, person: Person): Promis
     testing: run?.state === 'running',
     // The page follows by the stream of changes; where that is lost, by asking.
     underWay: run?.state === 'running' || (setup.lineExpiresAt !== null && setup.finishedAt === null),
+    tunnel: tunnelWords(setup, reader),
     testedAt: run?.finishedAt && formatMoment(run.finishedAt, reader),
   };
+}
+
+/** Of a router behind a tunnel: its address there, and when it was last heard where our end is kept. */
+function tunnelWords({ tunnelAddress, handshakeAt, tunnelEndpoint }: Setup, reader: Reader): string | null {
+  if (tunnelAddress === null) return null;
+  const { t } = reader;
+  if (handshakeAt === null) return t('provisioning.tunnel_unheard', { address: tunnelAddress });
+  const at = formatMoment(handshakeAt, reader);
+  return t('provisioning.tunnel_heard', { address: tunnelAddress, at, from: tunnelEndpoint ?? '–' });
 }
 
 function stepsOf(setup: Setup, run: Run | undefined, reader: Reader): Record<string, unknown>[] {

@@ -10,6 +10,9 @@ export interface Setup {
   way: 'direct' | 'tunnel';
   tunnelAddress: string | null;
   tunnelKind: 'wireguard' | 'sstp' | null;
+  /** When both ends of its tunnel last agreed on a key, where `lango tunnels keep` runs. */
+  handshakeAt: Date | null;
+  tunnelEndpoint: string | null;
   wanted: Wanted;
   lineExpiresAt: Date | null;
   fetchedAt: Date | null;
@@ -23,10 +26,11 @@ export interface Setup {
 export async function findSetup(ctx: Context, routerId: bigint): Promise<Setup | undefined> {
   const [found] = await ctx.tx.$queryRaw<(Omit<Setup, 'wanted'> & { wanted: unknown })[]>`
     SELECT n.id::text AS "routerId", n.name, n.nasname AS address, n.type, coalesce(p.way, 'direct') AS way, host(p.tunnel_address) AS "tunnelAddress",
-           p.tunnel_kind AS "tunnelKind", p.wanted, CASE WHEN p.word_expires_at > ${ctx.now} THEN p.word_expires_at END AS "lineExpiresAt",
+           p.tunnel_kind AS "tunnelKind", u.handshake_at AS "handshakeAt", u.endpoint AS "tunnelEndpoint", p.wanted, CASE WHEN p.word_expires_at > ${ctx.now} THEN p.word_expires_at END AS "lineExpiresAt",
            p.fetched_at AS "fetchedAt", p.fetched_version AS "fetchedVersion", p.finished_at AS "finishedAt", p.failed_step AS "failedStep",
            greatest(s.last_access_at, s.last_accounting_at) AS "heardAt"
-    FROM nas n LEFT JOIN provisioning_router p ON p.nas_id = n.id LEFT JOIN nas_status s ON s.nas_id = n.id WHERE n.id = ${routerId}`;
+    FROM nas n LEFT JOIN provisioning_router p ON p.nas_id = n.id LEFT JOIN nas_status s ON s.nas_id = n.id
+    LEFT JOIN provisioning_tunnel u ON u.nas_id = n.id WHERE n.id = ${routerId}`;
   return found && { ...found, wanted: readWanted(found.wanted) };
 }
 

@@ -40,6 +40,34 @@ export async function wireguardFile(read: Read, secrets: SecretBox): Promise<str
   return `[Interface]\nPrivateKey = ${key}\nListenPort = ${own.tunnel_port}\n${peers.join('')}`;
 }
 
+/** A peer as our interface shows it. */
+export interface TunnelSeen {
+  publicKey: string;
+  /** `192.0.2.1:51820`, where its packets come from; null: never heard. */
+  endpoint: string | null;
+  /** Seconds since 1970 at which both ends last agreed on a key; null: never. */
+  handshake_s: number | null;
+}
+
+/** Writes down what the interface shows of each router's tunnel. `run` works past row-level security. */
+export async function noteTunnels(
+  run: (sql: string, values: unknown[]) => Promise<unknown>,
+  seen: readonly TunnelSeen[],
+): Promise<void> {
+  await run(
+    `INSERT INTO provisioning_tunnel AS t (nas_id, tenant_id, handshake_at, endpoint)
+     SELECT p.nas_id, p.tenant_id, to_timestamp(s.at), s.endpoint
+     FROM unnest($1::text[], $2::text[], $3::float8[]) AS s (key, endpoint, at) JOIN provisioning_router p ON p.tunnel_public_key = s.key
+     ON CONFLICT (nas_id) DO UPDATE SET handshake_at = coalesce(excluded.handshake_at, t.handshake_at), endpoint = coalesce(excluded.endpoint, t.endpoint),
+       seen_at = lango_now()`,
+    [
+      seen.map(({ publicKey }) => publicKey),
+      seen.map(({ endpoint }) => endpoint),
+      seen.map(({ handshake_s }) => handshake_s),
+    ],
+  );
+}
+
 /** A chap-secrets file, as accel-ppp and pppd read it: each router with its password and its one address. */
 export async function chapSecretsFile(read: Read, secrets: SecretBox): Promise<string> {
   const lines = (await routersWith(read, 'sstp')).map(({ id, tenant_id, address, tunnel_password_enc: sealed }) => {

@@ -1,3 +1,9 @@
 export { actionKey, actionWords } from './action-words';
-export { recordAudit, recordAudits, type AuditEntry, type AuditSubject } from '../platform/record-audit';
+export {
+  recordAudit,
+  recordAudits,
+  type AuditEntry,
+  type AuditSubject,
+  type Signature,
+} from '../platform/record-audit';
 export { verifyAudit, type AuditVerdict } from './verify-audit';

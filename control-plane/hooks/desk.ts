@@ -1,18 +1,16 @@
 import type { HookEvent, HookKind, HookOutcome, HookTools } from './kind';
-import { together } from './together';
+import { createLine, goesTogether, type Held } from './line';
+import { createNotes, note } from './note';
 
-/** Seconds to the next try after the first, second, … that could not be finished; after the last a person must look. */
-const RETRY_S = [0.3, 1, 2, 5, 10, 30, 60, 300, 900, 3600] as const;
 const AT_ONCE = 6;
-/** A call that overtook what it is about is tried so often by who has it, before it is put back. */
-const AT_ONCE_TRIES = 2;
+/** While a go of calls that go together is at work, what comes gathers for the next one; a go that takes longer than this holds up nobody. */
+const GATHERED_MS = 100;
+/** Calls in one go: the first of them is as late as the last. */
+const TOGETHER_MOST = 32;
 /** More than this waits in the table alone, for the sweep: some forty megabytes. */
 const HELD_MAX = 20_000;
 /** A call is kept for us for half a minute; while a rush is worked off, those that still wait are kept for longer. */
 const HOLD_EVERY_MS = 10_000;
-/** What became of calls is written down for those of so long together. Who dies before leaves calls that are worked on once more, which changes nothing. */
-const NOTE_EVERY_MS = 100;
-const NOTED_AT_ONCE = 200;
 
 /** Works on calls that this process has just kept, a few at a time, in the order in which they came. */
 export interface HookDesk {
@@ -22,81 +20,61 @@ export interface HookDesk {
 }
 
 export function createHookDesk(tools: HookTools): HookDesk {
-  const waiting: { kind: HookKind; event: HookEvent }[] = [];
+  const waiting = createLine();
   const running = new Set<Promise<void>>();
-  const soon = new Set<NodeJS.Timeout>();
+  /** Goes for whose end others wait. */
+  const fresh = new Set<readonly Held[]>();
   let stopped = false;
-  const notes = together({ most: NOTED_AT_ONCE, pause_ms: NOTE_EVERY_MS }, (done: Done[]) => noteMany(done, tools));
-  const hold = setInterval(() => void holdOn(waiting, tools), HOLD_EVERY_MS);
+  const put = (call: Held): void => {
+    waiting.put(call);
+    next();
+  };
+  const notes = createNotes(tools, (kind, event) => put({ kind, event, alone: true }));
+  const hold = setInterval(() => void holdOn(waiting.all(), tools), HOLD_EVERY_MS);
   hold.unref();
   const next = (): void => {
     while (!stopped && running.size < AT_ONCE) {
-      const one = waiting.shift();
-      if (!one) return;
-      const work = look(one.kind, one.event, tools)
-        .then((outcome) => {
-          if (outcome.kind !== 'later') {
-            writeDown(one.event, outcome);
-            return undefined;
-          }
-          if (stopped || one.event.tries >= AT_ONCE_TRIES) return note(one.event, outcome, tools);
-          again(one.kind, { ...one.event, tries: one.event.tries + 1 });
-          return undefined;
-        })
-        .catch((error: unknown) => tools.log.error({ err: error, hook: one.event.id.toString() }, 'call not worked on'))
-        .finally(() => {
-          running.delete(work);
-          next();
-        });
-      running.add(work);
+      const taken = waiting.take(fresh.size === 0 ? TOGETHER_MOST : 0);
+      if (taken.length === 0) return;
+      begin(taken);
     }
   };
-  // Nobody waits for it: the next call is taken up meanwhile.
-  const writeDown = (event: HookEvent, outcome: Finished): void => {
-    notes
-      .put({ event, outcome })
-      .catch((error: unknown) => tools.log.error({ err: error, hook: event.id.toString() }, 'call not noted as done'));
+  const begin = (calls: Held[]): void => {
+    if (calls.some(goesTogether)) fresh.add(calls);
+    const late = setTimeout(() => {
+      fresh.delete(calls);
+      next();
+    }, GATHERED_MS);
+    const work = workOff(calls).finally(() => {
+      clearTimeout(late);
+      fresh.delete(calls);
+      running.delete(work);
+      next();
+    });
+    running.add(work);
   };
-  // Claimed for half a minute: nobody else has it meanwhile.
-  const again = (kind: HookKind, event: HookEvent): void => {
-    const timer = setTimeout(
-      () => {
-        soon.delete(timer);
-        waiting.push({ kind, event });
-        next();
-      },
-      (RETRY_S[event.tries - 1] ?? 1) * 1_000,
-    );
-    timer.unref();
-    soon.add(timer);
+  const workOff = async (calls: Held[]): Promise<void> => {
+    const [first] = calls;
+    const outcomes =
+      calls.length > 1 || !first ? await lookMany(calls, tools) : [await look(first.kind, first.event, tools)];
+    waiting.putFirst(calls.filter((_, at) => !outcomes[at]).map((call) => ({ ...call, alone: true })));
+    for (const [at, { kind, event }] of calls.entries()) {
+      const outcome = outcomes[at];
+      if (outcome) await notes.take(kind, event, outcome);
+    }
   };
   return {
     put(kind, event) {
-      if (stopped || waiting.length >= HELD_MAX) return;
-      waiting.push({ kind, event });
-      next();
+      if (!stopped && waiting.all().length < HELD_MAX) put({ kind, event, alone: false });
     },
     async stop() {
       stopped = true;
       clearInterval(hold);
-      for (const timer of soon) clearTimeout(timer);
+      notes.close();
       await Promise.all(running);
       await notes.idle();
     },
   };
-}
-
-type Finished = Exclude<HookOutcome, { kind: 'later' }>;
-interface Done {
-  event: HookEvent;
-  outcome: Finished;
-}
-
-async function noteMany(done: Done[], tools: HookTools): Promise<undefined[]> {
-  await tools.db.outside.$executeRaw`
-    SELECT hook_note_many(${done.map(({ event }) => event.tenantId)}::bigint[], ${done.map(({ event }) => event.id)}::bigint[], ${done.map(({ outcome }) => outcome.kind)}::text[],
-      ${done.map(({ outcome }) => outcome.note?.slice(0, 300) ?? '')}::text[], ${done.map(({ event }) => event.tries + 1)}::int[])`;
-  return done.map(() => undefined);
 }
 
 /** Works on one call and writes down what became of it. */
@@ -113,6 +91,22 @@ async function look(kind: HookKind, event: HookEvent, tools: HookTools): Promise
   }
 }
 
+/** What became of each; of none where one of them made all stumble. */
+async function lookMany(calls: readonly Held[], tools: HookTools): Promise<(HookOutcome | undefined)[]> {
+  const [first] = calls;
+  try {
+    return (
+      (await first?.kind.handleTogether?.(
+        calls.map(({ event }) => event),
+        tools,
+      )) ?? []
+    );
+  } catch (error) {
+    tools.log.warn({ err: error, kind: first?.kind.kind, calls: calls.length }, 'calls are worked on one by one');
+    return [];
+  }
+}
+
 /** Nobody else takes up what waits here; what this process leaves behind falls free within half a minute. */
 async function holdOn(waiting: readonly { event: HookEvent }[], tools: HookTools): Promise<void> {
   if (waiting.length === 0) return;
@@ -120,21 +114,6 @@ async function holdOn(waiting: readonly { event: HookEvent }[], tools: HookTools
   await tools.db.outside.$executeRaw`SELECT hook_hold(${ids}::bigint[])`.catch((error: unknown) =>
     tools.log.warn({ err: error, calls: ids.length }, 'calls that wait are not held; the jobs may take them too'),
   );
-}
-
-async function note(event: HookEvent, outcome: HookOutcome, tools: HookTools): Promise<void> {
-  const wait_s = outcome.kind === 'later' ? RETRY_S[event.tries] : undefined;
-  const state = outcome.kind !== 'later' ? outcome.kind : wait_s === undefined ? 'stuck' : 'waiting';
-  // One statement without a transaction around it: there is nothing else to be true with it.
-  await tools.db.outside.$executeRaw`
-    SELECT hook_note(${event.tenantId}, ${event.id}, ${state}, ${outcome.note?.slice(0, 300) ?? null}, ${event.tries + 1}::int, ${wait_s ?? 0}::float8)`;
-  if (state === 'waiting') await wake(tools, wait_s ?? 0, event.id);
-}
-
-/** The sweep would come within seconds; a call that overtook what it is about should not wait that long. */
-async function wake(tools: HookTools, wait_s: number, id: bigint): Promise<void> {
-  await tools.db.outside
-    .$executeRaw`SELECT job_enqueue('hooks.work', '{}', now() + make_interval(secs => ${wait_s}::float8), ${`hooks.work:${id}`})`;
 }
 
 /** Who acts when a provider has called. */

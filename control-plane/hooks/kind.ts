@@ -49,4 +49,9 @@ export interface HookKind {
   reply?: HookReply;
   /** Works on the call; it may come again, and beside itself. Throwing means to try again. */
   handle(event: HookEvent, tools: HookTools): Promise<HookOutcome>;
+  /**
+   * Works on several calls of one company in one go, `TOGETHER_MOST` at most: what became of each, in their order. Undefined: that one is to be worked on by
+   * itself. Throwing means that each is, so a call that is not understood costs the others no more than a moment.
+   */
+  handleTogether?(events: readonly HookEvent[], tools: HookTools): Promise<(HookOutcome | undefined)[]>;
 }

@@ -17,19 +17,38 @@ interface Customer {
   subscriber_id: bigint;
 }
 
+/** A sale that was posted under `key`: to whom, and what. */
+interface Sale {
+  key: string;
+  sub: Customer;
+  lines: SaleLine[];
+}
+
 /**
  * Issues the invoice of a sale that was posted under `key` before, in the same transaction; it gets its number a moment after the commit. Nothing where nothing was
  * posted, because it cost nothing. A sale that nobody tells of here gets a plain invoice by itself when the transaction ends.
  * @throws when the lines do not come to what was posted
  */
-export async function issueInvoice(ctx: Context, key: string, sub: Customer, lines: SaleLine[]): Promise<void> {
-  const rows = lines.map((line) => ({
-    ...line,
-    unit_cents: line.unit_cents.toString(),
-    discount_cents: (line.discount_cents ?? 0n).toString(),
+export function issueInvoice(ctx: Context, key: string, sub: Customer, lines: SaleLine[]): Promise<void> {
+  return issueInvoices(ctx, [{ key, sub, lines }]);
+}
+
+/** The same for several sales at once. */
+export async function issueInvoices(ctx: Context, sales: readonly Sale[]): Promise<void> {
+  const rows = sales.map(({ key, sub, lines }) => ({
+    key,
+    subscriber_id: sub.subscriber_id.toString(),
+    subscription_id: sub.id.toString(),
+    lines: lines.map((line) => ({
+      ...line,
+      unit_cents: line.unit_cents.toString(),
+      discount_cents: (line.discount_cents ?? 0n).toString(),
+    })),
   }));
   await ctx.tx.$executeRaw`
-    SELECT invoice_issue(t.id, ${sub.subscriber_id}, ${sub.id}, ${JSON.stringify(rows)}::jsonb) FROM ledger_transfer t WHERE t.tenant_id = ${ctx.tenantId} AND t.key = ${key}`;
+    SELECT invoice_issue(t.id, x.subscriber_id, x.subscription_id, x.lines)
+    FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS x (key text, subscriber_id bigint, subscription_id bigint, lines jsonb)
+    CROSS JOIN LATERAL (SELECT id FROM ledger_transfer WHERE tenant_id = ${ctx.tenantId} AND key = x.key OFFSET 0) t`;
 }
 
 /** Issues the credit notes of money that went back out of sales, against the service's newest invoices. */

@@ -4,7 +4,7 @@ import { bookMoney } from './book-money';
 import { handleBank } from './familybank/handle-bank';
 import { findAccount, findOwner } from './find-owner';
 import { handleResult } from './mpesa/handle-result';
-import { handleStk, orderOfCallback } from './mpesa/handle-stk';
+import { handleStk, handleStkTogether, orderOfCallback } from './mpesa/handle-stk';
 import { readC2b, readStkCallback } from './mpesa/callback';
 import { mpesa } from './mpesa/provider';
 import { isBelieved } from './mpesa/settings';
@@ -58,6 +58,7 @@ export const hookKinds: HookKind[] = [
       tenantOf: async (outside, body) => orderOfCallback(outside, readStkCallback(body)),
     },
     handle: handleStk,
+    handleTogether: handleStkTogether,
   },
   {
     kind: 'paid',

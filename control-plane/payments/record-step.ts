@@ -17,18 +17,25 @@ export async function recordStep(ctx: Context, paymentId: bigint, step: string, 
 
 /** Several at once, in their order. A step without a moment has that of its writing. */
 export async function recordSteps(ctx: Context, paymentId: bigint, steps: readonly Step[]): Promise<void> {
-  await ctx.tx.$executeRaw(stepsInsert(ctx, paymentId, steps));
+  await ctx.tx.$executeRaw(stepsInsert(ctx, [{ paymentId, steps }]));
 }
 
-/** The statement of it, for those that do more in the same. */
-export function stepsInsert(ctx: Context, paymentId: bigint, steps: readonly Step[]): Prisma.Sql {
-  const rows = steps.map(({ step, detail, at }) => ({
-    step,
-    detail: detail?.slice(0, 300) ?? null,
-    at: at?.toISOString(),
-  }));
+/** The statement of it, of one payment or several, for those that do more in the same. */
+export function stepsInsert(
+  ctx: Context,
+  payments: readonly { paymentId: bigint; steps: readonly Step[] }[],
+): Prisma.Sql {
+  const rows = payments.flatMap(({ paymentId, steps }) =>
+    steps.map(({ step, detail, at }) => ({
+      payment_id: paymentId.toString(),
+      step,
+      detail: detail?.slice(0, 300) ?? null,
+      at: at?.toISOString(),
+    })),
+  );
   return Prisma.sql`
     INSERT INTO payment_step (tenant_id, payment_id, step, detail, at)
-    SELECT ${ctx.tenantId}, ${paymentId}, x.step, x.detail, coalesce(x.at, clock_timestamp())
-    FROM ROWS FROM (jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS (step text, detail text, at timestamptz)) WITH ORDINALITY AS x (step, detail, at, n) ORDER BY n`;
+    SELECT ${ctx.tenantId}, x.payment_id, x.step, x.detail, coalesce(x.at, clock_timestamp())
+    FROM ROWS FROM (jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS (payment_id bigint, step text, detail text, at timestamptz))
+      WITH ORDINALITY AS x (payment_id, step, detail, at, n) ORDER BY n`;
 }

@@ -24,7 +24,7 @@ export type Settled =
   /** The receipt is the money of another payment. */
   | { kind: 'booked_elsewhere'; paymentId: bigint };
 
-interface OrderRow {
+export interface OrderRow {
   id: bigint;
   subscriber_id: bigint;
   subscription_id: bigint | null;
@@ -47,9 +47,15 @@ interface Notice {
 }
 
 /** One after another for one receipt, in whatever way it is told: taken before any other lock. */
-export async function lockReceipt(ctx: Context, method: string, receipt: string): Promise<void> {
+export function lockReceipt(ctx: Context, method: string, receipt: string): Promise<void> {
+  return lockReceipts(ctx, method, [receipt]);
+}
+
+/** The same for several receipts of one provider's, in one order whoever names them. */
+export async function lockReceipts(ctx: Context, method: string, receipts: readonly string[]): Promise<void> {
+  const names = receipts.map((receipt) => receiptLock(ctx, receipt) + method);
   await ctx.tx.$executeRaw`
-    SELECT pg_advisory_xact_lock(hashtextextended(${receiptLock(ctx, receipt) + method}, 0))`;
+    SELECT pg_advisory_xact_lock(x.key) FROM (SELECT DISTINCT hashtextextended(name, 0) AS key FROM unnest(${names}::text[]) AS name ORDER BY 1) x`;
 }
 
 const receiptLock = (ctx: Context, receipt: string): string => `receipt ${ctx.tenantId} ${receipt.toUpperCase()} `;
@@ -70,11 +76,7 @@ async function openOrder(ctx: Context, id: bigint, receipt: string | undefined):
 export async function settlePayment(ctx: Context, id: bigint, proof: Proof, steps: Step[]): Promise<Settled> {
   const service = await openOrder(ctx, id, proof.receipt);
   const sub = service === null ? undefined : await lockSubscription(ctx, service);
-  const [row] = await ctx.tx.$queryRaw<OrderRow[]>`
-    SELECT p.id, p.subscriber_id, p.subscription_id, p.method, p.state, p.amount_cents, p.currency, p.receipt,
-      n.state AS told_state, n.payment_id AS told_payment_id, n.amount_cents AS told_cents
-    FROM payment p LEFT JOIN payment_notice n ON n.tenant_id = p.tenant_id AND n.method = p.method AND upper(n.receipt) = upper(${proof.receipt ?? null}::text)
-    WHERE p.id = ${id} FOR NO KEY UPDATE OF p`;
+  const [row] = await lockOrders(ctx, [{ id, receipt: proof.receipt }]);
   if (!row) throw new Error(`payment ${id} is not there`);
   if (row.state === 'settled' || row.state === 'refunded') return adopt(ctx, row, proof, steps);
   if (row.told_state === 'credited' && row.told_payment_id !== null)
@@ -107,6 +109,22 @@ export async function settlePayment(ctx: Context, id: bigint, proof: Proof, step
     steps,
   );
   return { kind: 'settled' };
+}
+
+/** Locks payments in the order of their ids, and reads with each what its receipt was told as before. */
+export async function lockOrders(
+  ctx: Context,
+  wanted: readonly { id: bigint; receipt: string | undefined }[],
+): Promise<OrderRow[]> {
+  return ctx.tx.$queryRaw<OrderRow[]>`
+    SELECT p.id, p.subscriber_id, p.subscription_id, p.method, p.state, p.amount_cents, p.currency, p.receipt,
+      n.state AS told_state, n.payment_id AS told_payment_id, n.amount_cents AS told_cents
+    FROM unnest(${wanted.map(({ id }) => id)}::bigint[], ${wanted.map(({ receipt }) => receipt ?? '')}::text[]) AS w (id, receipt)
+    JOIN payment p ON p.id = ANY (ARRAY[w.id])
+    LEFT JOIN LATERAL (
+      SELECT state, payment_id, amount_cents FROM payment_notice
+      WHERE tenant_id = p.tenant_id AND method = p.method AND upper(receipt) = upper(w.receipt) OFFSET 0) n ON w.receipt <> ''
+    ORDER BY p.id + 0 FOR NO KEY UPDATE OF p`;
 }
 
 /** A settled payment hears of its receipt: it takes the first that it is told of. */
@@ -152,20 +170,40 @@ export async function findNotice(ctx: Context, method: string, receipt: string):
   return row;
 }
 
+/** A receipt, and the payment whose money it is. */
+interface Tie {
+  row: { id: bigint; method: string; currency: string };
+  proof: Proof & { receipt: string; amount_cents: bigint };
+}
+
 /** Ties a receipt to its payment; the unique key over receipts is what no race gets past. What was told before, by whomever, gives way. */
-async function writeNotice(
-  ctx: Context,
-  row: { id: bigint; method: string; currency: string },
-  proof: Proof & { receipt: string; amount_cents: bigint },
-): Promise<void> {
+const writeNotice = (ctx: Context, row: Tie['row'], proof: Tie['proof']): Promise<void> =>
+  writeNotices(ctx, [{ row, proof }]);
+
+/** The same for many at once. */
+export async function writeNotices(ctx: Context, ties: readonly Tie[]): Promise<void> {
+  const rows = ties.map(({ row, proof }) => ({
+    method: row.method,
+    receipt: proof.receipt,
+    amount_cents: proof.amount_cents.toString(),
+    currency: row.currency,
+    payment_id: row.id.toString(),
+    payer: proof.payer?.slice(0, 64),
+    payer_name: proof.payerName?.slice(0, 100),
+    bill_ref: proof.billRef?.slice(0, 100),
+    source: proof.source,
+    occurred_at: proof.occurredAt,
+  }));
   const tied = await ctx.tx.$executeRaw`
     INSERT INTO payment_notice AS n (tenant_id, method, receipt, amount_cents, currency, state, payment_id, payer, payer_name, bill_ref, source, occurred_at)
-    VALUES (${ctx.tenantId}, ${row.method}, ${proof.receipt}, ${proof.amount_cents}, ${row.currency}, 'credited', ${row.id}, ${proof.payer?.slice(0, 64) ?? null},
-      ${proof.payerName?.slice(0, 100) ?? null}, ${proof.billRef?.slice(0, 100) ?? null}, ${proof.source}, ${proof.occurredAt ?? null}::timestamptz)
+    SELECT ${ctx.tenantId}::bigint, x.method, x.receipt, x.amount_cents, x.currency, 'credited', x.payment_id, x.payer, x.payer_name, x.bill_ref, x.source, x.occurred_at
+    FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS x (method text, receipt text, amount_cents bigint, currency text, payment_id bigint, payer text,
+      payer_name text, bill_ref text, source text, occurred_at timestamptz)
     ON CONFLICT (tenant_id, method, upper(receipt)) DO UPDATE SET state = 'credited', payment_id = excluded.payment_id, amount_cents = excluded.amount_cents, source = excluded.source,
       payer = coalesce(excluded.payer, n.payer), payer_name = coalesce(excluded.payer_name, n.payer_name), bill_ref = coalesce(excluded.bill_ref, n.bill_ref),
       occurred_at = coalesce(excluded.occurred_at, n.occurred_at) WHERE n.state <> 'credited'`;
-  if (tied !== 1) throw new Error(`The receipt of payment ${row.id} is another payment's.`);
+  if (tied !== ties.length)
+    throw new Error(`A receipt of payment ${ties.map(({ row }) => row.id).join(', ')} is another payment's.`);
 }
 
 /** A payment made without our asking: its row, tied to its receipt. */

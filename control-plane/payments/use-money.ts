@@ -1,9 +1,9 @@
-import { recordAudit } from '../audit';
-import { priceToPay, type Price } from '../discounts';
+import { recordAudits, type Signature } from '../audit';
+import { pricesToPay, type Price } from '../discounts';
 import { accountsFor, lockAccounts, postTransfers, type AccountCode, type Transfer } from '../ledger';
 import type { Context } from '../platform/context';
-import { holdDebt, payDebt } from '../postpaid';
-import { isAllowed, settlePurchase, versionDue, type Locked } from '../subscriptions';
+import { holdDebts, payDebt } from '../postpaid';
+import { isAllowed, settlePurchases, versionDue, type Locked } from '../subscriptions';
 import { stepsInsert, type Step } from './record-step';
 import type { PaymentUse } from './schema';
 
@@ -21,6 +21,83 @@ export interface Money {
   reference: string;
   /** It was asked for: its receipt and the moment of its coming are written down with the rest. */
   order?: boolean;
+  /** What has happened to it so far; what happens now is added. */
+  steps: Step[];
+  /** Who told of it, where that is not the one of the context. */
+  by?: Signature;
+}
+
+/** Money with what it will meet: the price of what it may buy, and the accounts it goes through, which are locked. */
+export interface Weighed {
+  money: Money;
+  sold: { sub: Locked; version: Locked['plan'] } | undefined;
+  price: Price | undefined;
+  purse: Purse;
+}
+
+/**
+ * Books money to its owner's wallet, buys one purchase of the subscription if the wallet then holds its price, tells the network and closes the payment,
+ * all in the caller's transaction, which holds the locks of the subscription and the payment. The steps are written at the end, in one statement.
+ */
+export async function useMoney(ctx: Context, money: Omit<Money, 'steps'>, steps: Step[]): Promise<PaymentUse> {
+  const [use] = await spendMoney(ctx, await weighMoney(ctx, [{ ...money, steps }]));
+  if (use === undefined) throw new Error(`The money of payment ${money.paymentId} went nowhere.`);
+  return use;
+}
+
+/** Looks up what money of one currency will meet, and locks it; nothing is written but accounts that there were none of. One of a customer at a time. */
+export async function weighMoney(ctx: Context, moneys: readonly Money[]): Promise<Weighed[]> {
+  const offers: Weighed['sold'][] = [];
+  for (const { sub, currency } of moneys) {
+    const version = sub && sub.postpaid_from === null ? await versionDue(ctx, sub) : undefined;
+    offers.push(sub && version?.currency === currency && sub.state !== 'ended' ? { sub, version } : undefined);
+  }
+  const wishes = offers.flatMap((one) => (one ? [{ subscriptionId: one.sub.id, version: one.version }] : []));
+  const asked = await pricesToPay(ctx, wishes);
+  const prices = new Map(wishes.map(({ subscriptionId }, at) => [subscriptionId, asked[at]]));
+  const purses = await openPurses(ctx, moneys);
+  return moneys.map((money, at) => {
+    const [sold, purse] = [offers[at], purses[at]];
+    if (!purse) throw new Error('A payment has no purse.');
+    return { money, sold, price: sold && prices.get(sold.sub.id), purse };
+  });
+}
+
+/** Does with weighed money what useMoney says; gives what became of each, in their order. */
+export async function spendMoney(ctx: Context, all: readonly Weighed[]): Promise<PaymentUse[]> {
+  const spent: Spent[] = all.map((one) => ({ ...one, ...useOf(one), applied: 0n }));
+  await postTransfers(ctx, spent.flatMap(transfersOf));
+  for (const { money, purse, cost } of spent)
+    money.steps.push({ step: 'credited', detail: `wallet ${purse.balance + money.amount_cents - cost} cents` });
+  await buy(ctx, spent);
+  for (const one of spent) {
+    const { money, purse, cost } = one;
+    const paid = purse.owes ? await payDebt(ctx, money.subscriberId, money.paymentId) : 0n;
+    if (paid > 0n) {
+      money.steps.push({ step: 'debt_paid', detail: `${paid} cents of what was owed` });
+      if (cost === 0n) one.use = 'invoice_paid';
+    }
+    one.applied = cost + paid < money.amount_cents ? cost + paid : money.amount_cents;
+    money.steps.push({ step: 'settled', detail: null });
+  }
+  await close(ctx, spent);
+  await recordAudits(
+    ctx,
+    spent.map(({ money, use }) => ({
+      action: 'payments.post',
+      subject: { type: 'payment', id: money.paymentId },
+      detail: {
+        subscription_id: money.sub?.id ?? null,
+        method: money.method,
+        reference: money.reference,
+        amount_cents: money.amount_cents,
+        currency: money.currency,
+        outcome: use,
+      },
+      by: money.by,
+    })),
+  );
+  return spent.map(({ use }) => use);
 }
 
 interface Purse {
@@ -33,64 +110,30 @@ interface Purse {
   owes: boolean;
 }
 
-/**
- * Books money to its owner's wallet, buys one purchase of the subscription if the wallet then holds its price, tells the network and closes the payment,
- * all in the caller's transaction, which holds the locks of the subscription and the payment. The steps are written at the end, in one statement.
- */
-export async function useMoney(ctx: Context, money: Money, steps: Step[]): Promise<PaymentUse> {
-  const { sub, amount_cents, paymentId } = money;
-  const version = sub && sub.postpaid_from === null ? await versionDue(ctx, sub) : undefined;
-  const sold = sub && version?.currency === money.currency && sub.state !== 'ended' ? { sub, version } : undefined;
-  const price = sold && (await priceToPay(ctx, sold.sub.id, sold.version));
-  const purse = await openPurse(ctx, money);
-  const total = purse.balance + amount_cents;
-  let use = useOf(sub, price, total);
-  const cost = sold && price && (use === 'renewed' || use === 'activated') ? price.price_cents : 0n;
-  await postTransfers(ctx, transfersOf(paymentId, purse, amount_cents, cost));
-  steps.push({ step: 'credited', detail: `wallet ${total - cost} cents` });
-  if (sold && price && (use === 'renewed' || use === 'activated'))
-    await buy(ctx, { ...sold, paymentId, price, use }, steps);
-  const paid = purse.owes ? await payDebt(ctx, money.subscriberId, paymentId) : 0n;
-  if (paid > 0n) {
-    steps.push({ step: 'debt_paid', detail: `${paid} cents of what was owed` });
-    if (cost === 0n) use = 'invoice_paid';
-  }
-  const applied = cost + paid < amount_cents ? cost + paid : amount_cents;
-  steps.push({ step: 'settled', detail: null });
-  await close(ctx, money, use, applied, steps);
-  await recordAudit(
-    ctx,
-    'payments.post',
-    { type: 'payment', id: paymentId },
-    {
-      subscription_id: sub?.id ?? null,
-      method: money.method,
-      reference: money.reference,
-      amount_cents,
-      currency: money.currency,
-      outcome: use,
-    },
-  );
-  return use;
-}
+/** Weighed money, what it does and what that costs; of it, so much paid for something. */
+type Spent = Weighed & { use: PaymentUse; cost: bigint; applied: bigint };
 
-/** Closes the payment, writes its steps and tells open pages, in one statement. */
-async function close(
-  ctx: Context,
-  { paymentId, amount_cents, order, reference, sub }: Money,
-  use: PaymentUse,
-  applied: bigint,
-  steps: readonly Step[],
-): Promise<void> {
-  const receipt = order && reference !== '' ? reference : null;
+/** Closes payments, writes their steps and tells open pages, in one statement. */
+async function close(ctx: Context, spent: readonly Spent[]): Promise<void> {
+  const rows = spent.map(({ money, use, applied }) => ({
+    id: money.paymentId.toString(),
+    outcome: use,
+    applied_cents: applied.toString(),
+    wallet_cents: (money.amount_cents - applied).toString(),
+    receipt: money.order && money.reference !== '' ? money.reference : undefined,
+    ordered: money.order ?? false,
+  }));
+  const steps = spent.map(({ money }) => ({ paymentId: money.paymentId, steps: money.steps }));
+  const words = spent.map(({ money }) => liveWord(ctx, money.paymentId, money.sub?.id));
   await ctx.tx.$executeRaw`
     WITH closed AS (
-      UPDATE payment SET state = 'settled', outcome = ${use}, applied_cents = ${applied}, wallet_cents = ${amount_cents - applied},
-        receipt = coalesce(${receipt}::text, receipt), reference = coalesce(${receipt}::text, reference),
-        received_at = CASE WHEN ${order ?? false} THEN lango_now() ELSE received_at END, settled_at = lango_now(), due_at = NULL, claimed_until = NULL
-      WHERE id = ${paymentId}),
-    written AS (${stepsInsert(ctx, paymentId, steps)})
-    SELECT pg_notify('lango_live', ${liveWord(ctx, paymentId, sub?.id)})`;
+      UPDATE payment p SET state = 'settled', outcome = x.outcome, applied_cents = x.applied_cents, wallet_cents = x.wallet_cents,
+        receipt = coalesce(x.receipt, p.receipt), reference = coalesce(x.receipt, p.reference),
+        received_at = CASE WHEN x.ordered THEN lango_now() ELSE p.received_at END, settled_at = lango_now(), due_at = NULL, claimed_until = NULL
+      FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS x (id bigint, outcome text, applied_cents bigint, wallet_cents bigint, receipt text, ordered boolean)
+      WHERE p.id = ANY (ARRAY[x.id])),
+    written AS (${stepsInsert(ctx, steps)})
+    SELECT pg_notify('lango_live', word) FROM unnest(${words}::text[]) AS word`;
 }
 
 /** Tells open pages. */
@@ -106,64 +149,88 @@ const liveWord = (ctx: Context, paymentId: bigint, subscriptionId: bigint | unde
     ...(subscriptionId === undefined ? {} : { subscription: subscriptionId.toString() }),
   });
 
-/** What this money does: staff's decision to shut a gate is not undone by money. */
-function useOf(sub: Locked | undefined, price: Price | undefined, total: bigint): PaymentUse {
-  if (sub === undefined) return 'wallet_choice';
-  if (sub.postpaid_from !== null) return 'wallet_ahead';
-  if (sub.state === 'ended') return 'wallet_ended';
-  if (sub.state === 'suspended') return 'wallet_suspended';
-  if (sub.state === 'paused') return 'wallet_paused';
-  if (price === undefined || total < price.price_cents) return 'wallet_short';
-  return isAllowed(sub.state, 'activate') ? 'activated' : 'renewed';
+/** What this money does, and what that costs: staff's decision to shut a gate is not undone by money. */
+function useOf({ money, sold, price, purse }: Weighed): { use: PaymentUse; cost: bigint } {
+  const { sub, amount_cents } = money;
+  const kept = (use: PaymentUse) => ({ use, cost: 0n });
+  if (sub === undefined) return kept('wallet_choice');
+  if (sub.postpaid_from !== null) return kept('wallet_ahead');
+  if (sub.state === 'ended') return kept('wallet_ended');
+  if (sub.state === 'suspended') return kept('wallet_suspended');
+  if (sub.state === 'paused') return kept('wallet_paused');
+  if (!sold || !price || purse.balance + amount_cents < price.price_cents) return kept('wallet_short');
+  return { use: isAllowed(sub.state, 'activate') ? 'activated' : 'renewed', cost: price.price_cents };
 }
 
-interface Purchase {
-  sub: Locked;
-  paymentId: bigint;
-  price: Price;
-  use: PaymentUse;
-}
-
-async function buy(ctx: Context, { sub, paymentId, price, use }: Purchase, steps: Step[]): Promise<void> {
-  if (price.discount)
-    steps.push({ step: 'discounted', detail: `${price.discount.name}: ${price.off_cents} cents off` });
-  const sessions = await settlePurchase(ctx, sub, paymentId, price);
-  steps.push({ step: use, detail: null });
-  if (sessions > 0)
-    steps.push({ step: 'network_told', detail: `${sessions} live session${sessions === 1 ? '' : 's'}` });
-}
-
-/** The accounts of a payment, locked in one order, and with them what its customer owes; the wallet's balance cannot change until we are done. */
-async function openPurse(ctx: Context, { from, currency, subscriberId }: Money): Promise<Purse> {
-  const ours = [{ code: 'wallet' as const, subscriberId }, { code: 'sales' as const }];
-  const [wallet = 0n, sales = 0n, till = 0n] = await accountsFor(
-    ctx,
-    currency,
-    typeof from === 'bigint' ? ours : [...ours, { code: from }],
+/** Buys for all whose money is enough. */
+async function buy(ctx: Context, spent: readonly Spent[]): Promise<void> {
+  const purchases = spent.flatMap(({ money, sold, price, use }) =>
+    sold && price && (use === 'renewed' || use === 'activated')
+      ? [{ ...sold, price, use, paymentId: money.paymentId, by: money.by, steps: money.steps }]
+      : [],
   );
-  const fromId = typeof from === 'bigint' ? from : till;
-  const debts = await holdDebt(ctx, subscriberId);
-  const balances = await lockAccounts(ctx, [fromId, wallet, sales, ...debts]);
-  return { from: fromId, wallet, sales, balance: balances.get(wallet) ?? 0n, owes: debts.length > 0 };
+  for (const { price, steps } of purchases)
+    if (price.discount)
+      steps.push({ step: 'discounted', detail: `${price.discount.name}: ${price.off_cents} cents off` });
+  const told = await settlePurchases(ctx, purchases);
+  for (const { sub, use, steps } of purchases) {
+    steps.push({ step: use, detail: null });
+    const sessions = told.get(sub.id) ?? 0;
+    if (sessions > 0)
+      steps.push({ step: 'network_told', detail: `${sessions} live session${sessions === 1 ? '' : 's'}` });
+  }
 }
 
-function transfersOf(id: bigint, purse: Purse, amount: bigint, price: bigint): Transfer[] {
-  const common = { payment_id: id };
+/** The accounts of payments in one currency, locked in one order, and with them what their customers owe; no wallet's balance can change until we are done. */
+async function openPurses(ctx: Context, moneys: readonly Money[]): Promise<Purse[]> {
+  const [first] = moneys;
+  if (!first) return [];
+  const tills = [...new Set(moneys.flatMap(({ from }) => (typeof from === 'bigint' ? [] : [from])))];
+  const ids = await accountsFor(ctx, first.currency, [
+    { code: 'sales' },
+    ...tills.map((code) => ({ code })),
+    ...moneys.map(({ subscriberId }) => ({ code: 'wallet' as const, subscriberId })),
+  ]);
+  const [sales = 0n, ...rest] = ids;
+  const tillIds = new Map(tills.map((code, at) => [code, rest[at] ?? 0n]));
+  const debts = await holdDebts(
+    ctx,
+    moneys.map(({ subscriberId }) => subscriberId),
+  );
+  const balances = await lockAccounts(ctx, [
+    ...ids,
+    ...moneys.flatMap(({ from }) => (typeof from === 'bigint' ? [from] : [])),
+    ...[...debts.values()].flat(),
+  ]);
+  return moneys.map(({ from, subscriberId }, at) => {
+    const wallet = rest[tills.length + at] ?? 0n;
+    return {
+      from: typeof from === 'bigint' ? from : (tillIds.get(from) ?? 0n),
+      wallet,
+      sales,
+      balance: balances.get(wallet) ?? 0n,
+      owes: (debts.get(subscriberId) ?? []).length > 0,
+    };
+  });
+}
+
+function transfersOf({ money, purse, cost }: Spent): Transfer[] {
+  const { paymentId: id, amount_cents } = money;
   const received = {
-    ...common,
+    payment_id: id,
     key: `payment:${id}:received`,
     debit: purse.from,
     credit: purse.wallet,
-    amount_cents: amount,
+    amount_cents,
     kind: 'payment',
   };
   const sold = {
-    ...common,
+    payment_id: id,
     key: `payment:${id}:sold`,
     debit: purse.wallet,
     credit: purse.sales,
-    amount_cents: price,
+    amount_cents: cost,
     kind: 'sale',
   };
-  return price > 0n ? [received, sold] : [received];
+  return cost > 0n ? [received, sold] : [received];
 }

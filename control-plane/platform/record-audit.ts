@@ -1,4 +1,4 @@
-import type { Context } from './context';
+import type { Actor, Context } from './context';
 
 /** What an action was done to: `type` is the table's noun, e.g. {type: 'subscription', id: sub.id}. */
 export interface AuditSubject {
@@ -11,6 +11,14 @@ export interface AuditEntry {
   action: string;
   subject: AuditSubject;
   detail?: Record<string, unknown>;
+  /** Where one transaction works for several callers: whose event it is. */
+  by?: Signature | undefined;
+}
+
+/** Who acted, and under which request. */
+export interface Signature {
+  actor: Actor;
+  requestId: string;
 }
 
 /**
@@ -29,12 +37,16 @@ export function recordAudit(
 
 /** Writes many events at once, in their order. */
 export async function recordAudits(ctx: Context, entries: AuditEntry[]): Promise<void> {
-  const { actor } = ctx;
-  const events = entries.map(({ action, subject, detail = {} }) => ({
+  const events = entries.map(({ action, subject, detail = {}, by = ctx }) => ({
     action,
     type: subject.type,
     id: String(subject.id),
     detail: textOf(action, detail),
+    actor_kind: by.actor.kind,
+    actor_id: by.actor.id?.toString() ?? '',
+    actor_name: by.actor.name,
+    ip: by.actor.ip ?? '',
+    request: by.requestId,
   }));
   const column = (name: keyof (typeof events)[number]) => events.map((event) => event[name]);
   // Pages that show this person or service follow what is done to them.
@@ -44,9 +56,10 @@ export async function recordAudits(ctx: Context, entries: AuditEntry[]): Promise
   await ctx.tx.$executeRaw`
     WITH written AS (
       INSERT INTO audit_event (tenant_id, actor_kind, actor_id, actor_name, action, subject_type, subject_id, detail, ip, request_id)
-      SELECT ${ctx.tenantId}, ${actor.kind}, ${actor.id}::bigint, ${actor.name}, e.action, e.type, e.id, e.detail::jsonb, ${actor.ip}::inet, ${ctx.requestId}
-      FROM unnest(${column('action')}::text[], ${column('type')}::text[], ${column('id')}::text[], ${column('detail')}::text[])
-        WITH ORDINALITY AS e (action, type, id, detail, at)
+      SELECT ${ctx.tenantId}, e.actor_kind, nullif(e.actor_id, '')::bigint, e.actor_name, e.action, e.type, e.id, e.detail::jsonb, nullif(e.ip, '')::inet, e.request
+      FROM unnest(${column('action')}::text[], ${column('type')}::text[], ${column('id')}::text[], ${column('detail')}::text[], ${column('actor_kind')}::text[],
+        ${column('actor_id')}::text[], ${column('actor_name')}::text[], ${column('ip')}::text[], ${column('request')}::text[])
+        WITH ORDINALITY AS e (action, type, id, detail, actor_kind, actor_id, actor_name, ip, request, at)
       ORDER BY e.at)
     SELECT pg_notify('lango_live', word) FROM unnest(${live}::text[]) AS word`;
 }

@@ -3,7 +3,7 @@ export { addValidity, type Validity } from './add-validity';
 export { createSubscription } from './create-subscription';
 export { changeSubscription } from './change-subscription';
 export { activateSubscription } from './activate-subscription';
-export { renewFromWallet, renewSubscription, settlePurchase } from './renew-subscription';
+export { renewFromWallet, renewSubscription, settlePurchases } from './renew-subscription';
 export { extendSubscription } from './extend-subscription';
 export { suspendSubscription } from './suspend-subscription';
 export { resumeSubscription } from './resume-subscription';
@@ -20,7 +20,7 @@ export { planTakeBack, takeBack, type TakeBack } from './take-back';
 export { endSubscription } from './end-subscription';
 export { endMany } from './end-many';
 export { findSubscription, listSubscriptions, type SubscriptionFilter } from './queries';
-export { lockSubscription, type Locked, type Outcome } from './standing';
+export { lockSubscription, lockSubscriptions, type Locked, type Outcome } from './standing';
 export { versionDue } from './start-cycle';
 export {
   allowedActions,

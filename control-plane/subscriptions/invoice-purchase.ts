@@ -1,8 +1,17 @@
 import type { Price } from '../discounts';
-import { issueInvoice } from '../invoices';
+import { issueInvoices, type SaleLine } from '../invoices';
 import type { Context } from '../platform/context';
 import { LAST_MOMENT } from './add-validity';
 import type { Change, Locked } from './standing';
+
+/** A purchase that was booked under `key`: what it made of the subscription, what was bought, and for how much. */
+interface Purchase {
+  key: string;
+  sub: Locked;
+  data: Change['data'];
+  version: Locked['plan'];
+  price: Price;
+}
 
 /**
  * Invoices a purchase that was booked under `key`: the plan by its name, what it costs, what was left off, and the time that it gave. A purchase
@@ -13,21 +22,30 @@ export async function invoicePurchase(
   key: string,
   sub: Locked,
   { data }: Change,
-  { version, price }: { version: Locked['plan']; price: Price },
+  bought: Pick<Purchase, 'version' | 'price'>,
 ): Promise<void> {
+  await invoicePurchases(ctx, [{ key, sub, data, ...bought }]);
+}
+
+/** The same for several purchases at once. */
+export async function invoicePurchases(ctx: Context, purchases: readonly Purchase[]): Promise<void> {
+  const sales = [];
+  for (const one of purchases) sales.push({ key: one.key, sub: one.sub, lines: [await lineOf(ctx, one)] });
+  await issueInvoices(ctx, sales);
+}
+
+async function lineOf(ctx: Context, { sub, data, version, price }: Purchase): Promise<SaleLine> {
   const to = data.expires_at instanceof Date && data.expires_at < LAST_MOMENT ? data.expires_at : null;
   const early = sub.starts_at !== null && sub.expires_at !== null && ctx.now < sub.expires_at;
-  await issueInvoice(ctx, key, sub, [
-    {
-      kind: 'service',
-      description: version.plan_id === sub.plan.plan_id ? sub.plan_name : await planName(ctx, version.plan_id),
-      unit_cents: price.list_cents,
-      discount_cents: price.off_cents,
-      discount_name: price.discount?.name,
-      period_from: to && (early ? sub.expires_at : ctx.now),
-      period_to: to,
-    },
-  ]);
+  return {
+    kind: 'service',
+    description: version.plan_id === sub.plan.plan_id ? sub.plan_name : await planName(ctx, version.plan_id),
+    unit_cents: price.list_cents,
+    discount_cents: price.off_cents,
+    discount_name: price.discount?.name,
+    period_from: to && (early ? sub.expires_at : ctx.now),
+    period_to: to,
+  };
 }
 
 export async function planName(ctx: Context, id: bigint): Promise<string> {

@@ -1,31 +1,69 @@
-import { priceToPay, recordUse, type Price } from '../discounts';
+import { recordAudits, type Signature } from '../audit';
+import { priceToPay, recordUse, recordUses, type Price } from '../discounts';
 import type { Context } from '../platform/context';
-import { invoicePurchase } from './invoice-purchase';
-import { startCycle, versionDue } from './start-cycle';
-import { act, applyChange, isPostpaid, lockSubscription, type Locked, type Outcome } from './standing';
+import { invoicePurchase, invoicePurchases } from './invoice-purchase';
+import { detailOf, nextCycle, startCycle, turnUsage, versionDue } from './start-cycle';
+import { act, applyChange, enforceMany, isPostpaid, lockSubscription, type Locked, type Outcome } from './standing';
 import { isAllowed, refusalOf } from './states';
 import { bookFromWallet, openWallet } from './wallet';
+import { writeCycles } from './write-cycles';
 
 /** Gives one more validity of the plan without money, by the rules of purchase.ts. */
 export function renewSubscription(ctx: Context, id: bigint): Promise<Outcome> {
   return act(ctx, id, 'renew', (sub) => startCycle(ctx, sub, 'renewed'));
 }
 
+/** A purchase that a payment made: the subscription is locked, the money taken, and the sale booked as `payment:<id>:sold`. */
+export interface PaidPurchase {
+  sub: Locked;
+  paymentId: bigint;
+  version: Locked['plan'];
+  /** What `pricesToPay` said, and the caller took. */
+  price: Price;
+  /** Who acted, where that is not the one of the context. */
+  by?: Signature | undefined;
+}
+
 /**
- * The paid form, for the payment slice: activates what is pending and renews what has run. The caller holds the lock, took the money and booked the
- * sale as `payment:<id>:sold`.
- * Gives the number of live sessions that the network is told about.
- * @param price what `priceToPay` said, and the caller took
+ * The paid form, for the payment slice: activates what is pending and renews what has run. One purchase of a subscription at a time.
+ * Gives by subscription the number of live sessions that the network is told about; none is none.
  */
-export async function settlePurchase(ctx: Context, sub: Locked, paymentId: bigint, price: Price): Promise<number> {
-  const version = await versionDue(ctx, sub);
-  const change = await startCycle(ctx, sub, 'payment', price.price_cents);
-  await recordUse(ctx, price, sub, sub.cycle_no + 1, version.currency);
-  await invoicePurchase(ctx, `payment:${paymentId}:sold`, sub, change, { version, price });
-  return applyChange(ctx, sub.id, 'subscriptions.renew', {
-    ...change,
-    detail: { ...change.detail, payment_id: paymentId, ...discountOf(price) },
-  });
+export async function settlePurchases(ctx: Context, purchases: readonly PaidPurchase[]): Promise<Map<bigint, number>> {
+  if (purchases.length === 0) return new Map();
+  const made = [];
+  for (const one of purchases) {
+    const data = await nextCycle(ctx, one.sub, one.version, one.price.price_cents);
+    made.push({ ...one, data, key: `payment:${one.paymentId}:sold` });
+  }
+  await turnUsage(
+    ctx,
+    purchases.map(({ sub }) => sub),
+  );
+  await recordUses(
+    ctx,
+    made.map(({ price, sub, data, version }) => ({
+      price,
+      sub,
+      cycle_no: data.cycle_no,
+      currency: version.currency,
+    })),
+  );
+  await invoicePurchases(ctx, made);
+  await writeCycles(ctx, made);
+  await recordAudits(
+    ctx,
+    made.map(({ sub, data, paymentId, price, by }) => ({
+      action: 'subscriptions.renew',
+      subject: { type: 'subscription', id: sub.id },
+      detail: { ...detailOf(data), payment_id: paymentId, ...discountOf(price) },
+      by,
+    })),
+  );
+  return enforceMany(
+    ctx,
+    purchases.map(({ sub }) => sub.id),
+    'payment',
+  );
 }
 
 /** What the audit keeps of a discount. */

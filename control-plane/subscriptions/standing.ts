@@ -25,21 +25,34 @@ export type Outcome =
  * NO KEY UPDATE: accounting, which refers to the row, must not wait for a payment.
  */
 export async function lockSubscription(ctx: Context, id: bigint): Promise<Locked | undefined> {
-  const [locked] = await ctx.tx.$queryRaw<
-    { period_over: boolean | null; postpaid_from: Date | null; timezone: string }[]
+  return (await lockSubscriptions(ctx, [id])).get(id);
+}
+
+/** The same for many, by their ids. All are locked in the order of their ids, so that nobody who locks many waits for another in a circle. */
+export async function lockSubscriptions(ctx: Context, ids: readonly bigint[]): Promise<Map<bigint, Locked>> {
+  const held = await ctx.tx.$queryRaw<
+    { id: bigint; period_over: boolean | null; postpaid_from: Date | null; timezone: string }[]
   >`
-    SELECT s.cycle_ends_at <= lango_now() AS period_over, s.postpaid_from, (SELECT t.timezone FROM tenant t WHERE t.id = s.tenant_id) AS timezone
-    FROM subscription s WHERE s.id = ${id} FOR NO KEY UPDATE OF s`;
+    SELECT s.id, s.cycle_ends_at <= lango_now() AS period_over, s.postpaid_from, (SELECT t.timezone FROM tenant t WHERE t.id = s.tenant_id) AS timezone
+    FROM subscription s WHERE s.id = ANY (${ids}::bigint[]) ORDER BY s.id FOR NO KEY UPDATE OF s`;
   // What is left of the old period is counted before anything is added to it.
-  if (locked?.period_over) await ctx.tx.$executeRaw`SELECT subscription_turn_cycle(${id})`;
-  if (!locked) return undefined;
-  const [row] = await ctx.tx.$queryRaw<(Now & Record<string, unknown>)[]>`
+  for (const { id, period_over } of held)
+    if (period_over) await ctx.tx.$executeRaw`SELECT subscription_turn_cycle(${id})`;
+  if (held.length === 0) return new Map();
+  const rows = await ctx.tx.$queryRaw<(Now & { id: bigint } & Record<string, unknown>)[]>`
     SELECT ${standingColumns}, ${versionColumns}, p.name AS plan_name
-    FROM subscription_now n JOIN plan_version v ON v.id = n.plan_version_id JOIN plan p ON p.id = v.plan_id WHERE n.id = ${id}`;
-  if (!row) return undefined;
-  const plan = Object.fromEntries(versionNames.map((name) => [name, row[VERSION + name]])) as plan_version;
-  const { postpaid_from, timezone } = locked;
-  return { ...row, plan, timezone, postpaid_from };
+    FROM unnest(${held.map(({ id }) => id)}::bigint[]) AS wanted (id)
+    CROSS JOIN LATERAL (SELECT * FROM subscription_now WHERE id = wanted.id OFFSET 0) n
+    JOIN plan_version v ON v.id = n.plan_version_id JOIN plan p ON p.id = v.plan_id`;
+  const locked = new Map(held.map((one) => [one.id, one]));
+  return new Map(
+    rows.flatMap((row) => {
+      const lock = locked.get(row.id);
+      if (!lock) return [];
+      const plan = Object.fromEntries(versionNames.map((name) => [name, row[VERSION + name]])) as plan_version;
+      return [[row.id, { ...row, plan, timezone: lock.timezone, postpaid_from: lock.postpaid_from }]];
+    }),
+  );
 }
 
 type Now = Omit<subscription_now, 'state'> & { state: SubscriptionState; plan_name: string };
@@ -90,6 +103,13 @@ export const isPostpaid: Outcome = {
   message:
     'It is billed after each month, so there is no time to buy or give: post a payment for what is owed, or make it prepaid first.',
 };
+
+/** Makes the live sessions of many subscriptions agree with them. Gives by subscription how many the network is told about; who has none is not in it. */
+export async function enforceMany(ctx: Context, ids: readonly bigint[], reason: string): Promise<Map<bigint, number>> {
+  const rows = await ctx.tx.$queryRaw<{ subscription_id: bigint; sessions: number }[]>`
+    SELECT subscription_id, sessions FROM enforce_and_count(${ids}::bigint[], ${reason})`;
+  return new Map(rows.map((row) => [row.subscription_id, row.sessions]));
+}
 
 /** Writes a change that was decided on a locked subscription. Gives the number of live sessions that the network is told about. */
 export async function applyChange(ctx: Context, id: bigint, audit: string, change: Change): Promise<number> {

@@ -10,36 +10,61 @@ import type { Change, Locked } from './standing';
  * @param paid what money bought it for: a change of plan may then give some of that back
  */
 export async function startCycle(ctx: Context, sub: Locked, enforce: string, paid = 0n): Promise<Change> {
-  const version = await versionDue(ctx, sub);
+  const data = await nextCycle(ctx, sub, await versionDue(ctx, sub), paid);
+  await turnUsage(ctx, [sub]);
+  return { data, enforce, detail: detailOf(data) };
+}
+
+/** What a subscription becomes by a purchase. */
+export interface NextCycle {
+  starts_at: Date;
+  expires_at: Date;
+  quota_bytes: bigint | null;
+  topup_bytes: bigint;
+  unused_validities?: number;
+  cycle_no: number;
+  status: 'active';
+  plan_version_id: bigint;
+  next_plan_version_id: null;
+  contract_ends_at?: Date;
+  contract_fee_cents?: bigint;
+  paid_cents: bigint | { increment: bigint };
+}
+
+/** The cycle that one purchase of a version begins; nothing is written. */
+export async function nextCycle(ctx: Context, sub: Locked, version: Locked['plan'], paid: bigint): Promise<NextCycle> {
   const offer = { validity: validityOf(version), quota_bytes: version.quota_bytes, limited: isLimited(version) };
   const cycle = {
     ...purchase(standingOf(sub), offer, ctx.now, sub.timezone),
     ...(await untilFirstUse(ctx, sub, version)),
   };
-  const cycle_no = sub.cycle_no + 1;
   const stacked = sub.starts_at !== null && cycle.starts_at.getTime() === sub.starts_at.getTime();
-  await ctx.tx.$executeRaw`
-    WITH over AS (UPDATE usage_cycle SET ended_at = ${ctx.now} WHERE subscription_id = ${sub.id} AND cycle_no = ${sub.cycle_no} AND ended_at IS NULL)
-    INSERT INTO usage_cycle (subscription_id, cycle_no, tenant_id, started_at) VALUES (${sub.id}, ${cycle_no}, ${sub.tenant_id}, ${ctx.now})
-    ON CONFLICT (subscription_id, cycle_no) DO NOTHING`;
   return {
-    data: {
-      ...cycle,
-      cycle_no,
-      status: 'active',
-      plan_version_id: version.id,
-      next_plan_version_id: null,
-      ...(await contractBegun(ctx, sub, version)),
-      paid_cents: stacked ? { increment: paid } : paid,
-    },
-    enforce,
-    detail: {
-      cycle_no,
-      expires_at: cycle.expires_at,
-      quota_bytes: cycle.quota_bytes,
-      carried_bytes: cycle.topup_bytes,
-    },
+    ...cycle,
+    cycle_no: sub.cycle_no + 1,
+    status: 'active',
+    plan_version_id: version.id,
+    next_plan_version_id: null,
+    ...(await contractBegun(ctx, sub, version)),
+    paid_cents: stacked ? { increment: paid } : paid,
   };
+}
+
+/** What the audit keeps of a cycle. */
+export const detailOf = (cycle: NextCycle) => ({
+  cycle_no: cycle.cycle_no,
+  expires_at: cycle.expires_at,
+  quota_bytes: cycle.quota_bytes,
+  carried_bytes: cycle.topup_bytes,
+});
+
+/** Closes the usage of the running cycles and opens that of the next ones. */
+export async function turnUsage(ctx: Context, subs: readonly Locked[]): Promise<void> {
+  await ctx.tx.$executeRaw`
+    WITH sub AS (SELECT * FROM unnest(${subs.map(({ id }) => id)}::bigint[], ${subs.map(({ cycle_no }) => cycle_no)}::int[]) AS x (id, cycle_no)),
+    over AS (UPDATE usage_cycle u SET ended_at = ${ctx.now} FROM sub WHERE u.subscription_id = ANY (ARRAY[sub.id]) AND u.cycle_no = sub.cycle_no AND u.ended_at IS NULL)
+    INSERT INTO usage_cycle (subscription_id, cycle_no, tenant_id, started_at) SELECT sub.id, sub.cycle_no + 1, ${ctx.tenantId}::bigint, ${ctx.now}::timestamptz FROM sub
+    ON CONFLICT (subscription_id, cycle_no) DO NOTHING`;
 }
 
 export function validityOf(version: Locked['plan']): Validity {

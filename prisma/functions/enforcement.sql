@@ -82,8 +82,8 @@ BEGIN
   RETURN coalesce(v_ids, '{}');
 END $$;
 
--- The same for any number of subscriptions at once. Returns the number of rows written.
-CREATE OR REPLACE FUNCTION enforce_subscriptions(p_ids bigint[], p_reason text) RETURNS integer LANGUAGE plpgsql SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan AS $$
+-- Opens what the sessions of these subscriptions need. Gives the rows' ids.
+CREATE OR REPLACE FUNCTION enforcement_open_needed(p_ids bigint[], p_reason text) RETURNS bigint[] LANGUAGE plpgsql SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   v_now timestamptz := lango_now();
   v_sessions bigint[];
@@ -98,13 +98,19 @@ BEGIN
   FROM (SELECT DISTINCT unnest(p_ids) AS id ORDER BY 1) u
   CROSS JOIN LATERAL (SELECT radacctid, subscription_id, mode, mac, told_rate, class FROM session_live WHERE subscription_id = u.id AND stopped_at IS NULL OFFSET 0) l
   CROSS JOIN LATERAL (SELECT access_state, mac_lock, service_rate FROM subscription_now WHERE id = l.subscription_id OFFSET 0) sub;
-  IF v_sessions IS NULL THEN RETURN 0; END IF;
+  IF v_sessions IS NULL THEN RETURN '{}'; END IF;
   UPDATE enforcement e SET state = 'proven', proven_by = 'superseded', proven_at = v_now, closed_at = v_now, claimed_by = NULL, claimed_until = NULL
   FROM unnest(v_sessions, v_modes, v_states) AS l (id, mode, access_state)
   WHERE e.session_id = ANY (ARRAY[l.id]) AND coalesce(e.state, '') = 'open' AND NOT enforcement_still_wanted(e.kind, e.reason, e.params, l.access_state, l.mode);
   SELECT array_agg(id ORDER BY id), array_agg(kind ORDER BY id) INTO v_sessions, v_kinds FROM unnest(v_sessions, v_kinds) AS needed (id, kind) WHERE kind IS NOT NULL;
-  IF v_sessions IS NULL THEN RETURN 0; END IF;
-  RETURN cardinality(enforcement_open(v_sessions, v_kinds, array_fill(p_reason, ARRAY[cardinality(v_kinds)]), '{}'));
+  IF v_sessions IS NULL THEN RETURN '{}'; END IF;
+  RETURN enforcement_open(v_sessions, v_kinds, array_fill(p_reason, ARRAY[cardinality(v_kinds)]), '{}');
+END $$;
+
+-- The same for any number of subscriptions at once. Returns the number of rows written.
+CREATE OR REPLACE FUNCTION enforce_subscriptions(p_ids bigint[], p_reason text) RETURNS integer LANGUAGE plpgsql AS $$
+BEGIN
+  RETURN cardinality(enforcement_open_needed(p_ids, p_reason));
 END $$;
 
 CREATE OR REPLACE FUNCTION enforce_subscription(p_subscription_id bigint, p_reason text) RETURNS integer
@@ -130,6 +136,20 @@ BEGIN
   RETURN enforce_subscriptions(p_ids, p_reason);
 END $$;
 GRANT EXECUTE ON FUNCTION enforce_each_subscription TO lango_web, lango_jobs;
+
+-- The same, told by the subscription: how many of its sessions the network hears about. Subscriptions without any are left out.
+CREATE OR REPLACE FUNCTION enforce_and_count(p_ids bigint[], p_reason text) RETURNS TABLE (subscription_id bigint, sessions integer)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE v_tenant_id bigint; v_opened bigint[];
+BEGIN
+  FOR v_tenant_id IN SELECT DISTINCT s.tenant_id FROM subscription s WHERE s.id = ANY (p_ids) LOOP
+    PERFORM enforcement_check_tenant(v_tenant_id);
+  END LOOP;
+  v_opened := enforcement_open_needed(p_ids, p_reason);
+  RETURN QUERY SELECT e.subscription_id, count(*)::integer FROM unnest(v_opened) AS o (id)
+    CROSS JOIN LATERAL (SELECT x.subscription_id FROM enforcement x WHERE x.id = o.id OFFSET 0) e GROUP BY 1;
+END $$;
+GRANT EXECUTE ON FUNCTION enforce_and_count TO lango_web;
 
 CREATE OR REPLACE FUNCTION enforce_session(p_session_id bigint, p_kind text, p_reason text, p_params jsonb DEFAULT '{}') RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$

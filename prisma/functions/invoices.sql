@@ -2,11 +2,12 @@
 
 -- The rate of a tax that a company charges on a day, in hundredths of a percent. 0 where it charges none.
 CREATE OR REPLACE FUNCTION invoice_rate(p_tenant_id bigint, p_tax text, p_day date) RETURNS integer
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-  SELECT coalesce((
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  RETURN coalesce((
     SELECT coalesce(t.rate_bp, (SELECT l.rate_bp FROM invoice_tax_law l WHERE l.tax = p_tax AND l.starts_on <= p_day ORDER BY l.starts_on DESC LIMIT 1))
-    FROM invoice_tax t WHERE t.tenant_id = p_tenant_id AND t.tax = p_tax AND t.starts_on <= p_day ORDER BY t.starts_on DESC LIMIT 1), 0)
-$$;
+    FROM invoice_tax t WHERE t.tenant_id = p_tenant_id AND t.tax = p_tax AND t.starts_on <= p_day ORDER BY t.starts_on DESC LIMIT 1), 0);
+END $$;
 
 -- What is in an amount that the customer pays: VAT on net and excise, excise on net, each to the nearest cent (half a cent up); net is what is left, so that
 -- the parts always make the whole.
@@ -20,11 +21,12 @@ END $$;
 GRANT EXECUTE ON FUNCTION invoice_split TO lango_web, lango_jobs;
 
 -- The company as it stands on its invoices now.
-CREATE OR REPLACE FUNCTION invoice_seller_of(p_tenant_id bigint) RETURNS jsonb LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-  SELECT jsonb_strip_nulls(jsonb_build_object('name', coalesce(s.legal_name, t.name), 'pin', s.pin, 'branch', coalesce(s.branch, '00'), 'address', s.address,
+CREATE OR REPLACE FUNCTION invoice_seller_of(p_tenant_id bigint) RETURNS jsonb LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  RETURN (SELECT jsonb_strip_nulls(jsonb_build_object('name', coalesce(s.legal_name, t.name), 'pin', s.pin, 'branch', coalesce(s.branch, '00'), 'address', s.address,
     'phone', s.phone, 'email', s.email, 'footer', s.footer))
-  FROM tenant t LEFT JOIN invoice_seller s ON s.tenant_id = t.id WHERE t.id = p_tenant_id
-$$;
+  FROM tenant t LEFT JOIN invoice_seller s ON s.tenant_id = t.id WHERE t.id = p_tenant_id);
+END $$;
 
 -- The moment of a document, on the wall clock: the order of these is the order of numbers. Whoever takes one holds a shared lock that names its half second
 -- until the transaction ends, so that the sealer knows of documents that it cannot see yet. The clock is read again under the lock: it may have been long in coming.

@@ -8,13 +8,14 @@ CREATE OR REPLACE FUNCTION message_validity(p_count integer, p_unit text) RETURN
 $$;
 
 -- The values of a subscription that templates name. No end is told of time that runs from the first login.
-CREATE OR REPLACE FUNCTION message_service_values(p_id bigint) RETURNS jsonb LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-  SELECT jsonb_build_object('package', p.name, 'username', s.username, 'price', jsonb_build_object('cents', n.price_cents, 'currency', n.currency),
+CREATE OR REPLACE FUNCTION message_service_values(p_id bigint) RETURNS jsonb LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  RETURN (SELECT jsonb_build_object('package', p.name, 'username', s.username, 'price', jsonb_build_object('cents', n.price_cents, 'currency', n.currency),
     'expires', CASE WHEN s.unused_validities = 0 AND s.postpaid_from IS NULL THEN to_char(s.expires_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') END)
   FROM subscription s JOIN plan_version v ON v.id = s.plan_version_id JOIN plan p ON p.id = v.plan_id
   JOIN plan_version n ON n.id = coalesce(s.next_plan_version_id, s.plan_version_id)
-  WHERE s.id = p_id
-$$;
+  WHERE s.id = p_id);
+END $$;
 
 -- Says it, unless the company has switched that kind off or a command asked for silence (lango.silent: an import must not welcome ten thousand people).
 CREATE OR REPLACE FUNCTION message_automatic(p_tenant_id bigint, p_subscriber_id bigint, p_kind text, p_data jsonb, p_key text, p_subscription_id bigint, p_expires_at timestamptz) RETURNS void
@@ -27,9 +28,10 @@ EXCEPTION WHEN OTHERS THEN
 END $$;
 
 -- Whether a company sends anything at all: the first thing that every trigger asks.
-CREATE OR REPLACE FUNCTION message_speaks(p_tenant_id bigint) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-  SELECT message_can_send(p_tenant_id, 'sms') OR message_can_send(p_tenant_id, 'email')
-$$;
+CREATE OR REPLACE FUNCTION message_speaks(p_tenant_id bigint) RETURNS boolean LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  RETURN message_can_send(p_tenant_id, 'sms') OR message_can_send(p_tenant_id, 'email');
+END $$;
 
 -- Money came in. At the end of its transaction, when it is known what it bought.
 CREATE OR REPLACE FUNCTION message_of_payment() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$

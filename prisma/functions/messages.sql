@@ -16,11 +16,12 @@ CREATE FUNCTION message_kinds() RETURNS TABLE (kind text, topic text, urgency te
 $$;
 GRANT EXECUTE ON FUNCTION message_kinds() TO lango_web, lango_jobs;
 
--- Whether a company can send on a channel at all.
-CREATE OR REPLACE FUNCTION message_can_send(p_tenant_id bigint, p_channel text) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-  SELECT EXISTS (SELECT FROM message_provider p WHERE p.tenant_id = p_tenant_id AND p.channel = p_channel AND p.enabled)
-    OR p_channel = 'email' AND EXISTS (SELECT FROM message_relay)
-$$;
+-- Whether a company can send on a channel at all. Asked for every payment, so its plan is kept (docs/decisions/0009).
+CREATE OR REPLACE FUNCTION message_can_send(p_tenant_id bigint, p_channel text) RETURNS boolean LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  RETURN EXISTS (SELECT FROM message_provider p WHERE p.tenant_id = p_tenant_id AND p.channel = p_channel AND p.enabled)
+    OR p_channel = 'email' AND EXISTS (SELECT FROM message_relay);
+END $$;
 
 -- The first moment from p_at on at which the company's quiet hours allow a reminder.
 CREATE OR REPLACE FUNCTION message_open_at(p_tenant_id bigint, p_at timestamptz) RETURNS timestamptz LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$

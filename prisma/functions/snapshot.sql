@@ -7,6 +7,12 @@ BEGIN
   INSERT INTO snapshot_change (tenant_id, username) SELECT DISTINCT c.tenant_id, c.username FROM changed c;
   RETURN NULL;
 END $$;
+-- The same of an update, which may change the login's name: each once.
+CREATE OR REPLACE FUNCTION snapshot_note_renamed() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  INSERT INTO snapshot_change (tenant_id, username) SELECT c.tenant_id, c.username FROM changed c UNION SELECT o.tenant_id, o.username FROM was o;
+  RETURN NULL;
+END $$;
 -- Usage that ends an allowance changes no card; the row that it leaves for the enforcer tells. Nor does a certificate that is issued or revoked.
 CREATE OR REPLACE FUNCTION snapshot_note_subscriptions() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
@@ -24,10 +30,9 @@ BEGIN
       REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION snapshot_note_logins()', t);
     EXECUTE format('DROP TRIGGER IF EXISTS snapshot_delete ON %1$I; CREATE TRIGGER snapshot_delete AFTER DELETE ON %1$I
       REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION snapshot_note_logins()', t);
-    EXECUTE format('DROP TRIGGER IF EXISTS snapshot_update_new ON %1$I; CREATE TRIGGER snapshot_update_new AFTER UPDATE ON %1$I
-      REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION snapshot_note_logins()', t);
-    EXECUTE format('DROP TRIGGER IF EXISTS snapshot_update_old ON %1$I; CREATE TRIGGER snapshot_update_old AFTER UPDATE ON %1$I
-      REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION snapshot_note_logins()', t);
+    EXECUTE format('DROP TRIGGER IF EXISTS snapshot_update_new ON %1$I; DROP TRIGGER IF EXISTS snapshot_update_old ON %1$I; DROP TRIGGER IF EXISTS snapshot_update ON %1$I;
+      CREATE TRIGGER snapshot_update AFTER UPDATE ON %1$I
+      REFERENCING OLD TABLE AS was NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION snapshot_note_renamed()', t);
   END LOOP;
 END $$;
 DROP TRIGGER IF EXISTS snapshot_insert ON enforcement;

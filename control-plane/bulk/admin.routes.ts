@@ -28,7 +28,8 @@ function moving(what: Move): PageRoute {
   return pageRoute({
     method: 'POST',
     path: `/bulk/:id/${what}` as '/bulk/:id/start',
-    permission: 'subscriptions.write',
+    // What the run itself asks for beside it is asked where it is moved.
+    permission: 'subscriptions.read',
     async run(ctx, { params }) {
       const outcome = await moveRun(ctx, params.id, what);
       if (outcome.kind === 'not_found') throw notFound('That run');
@@ -87,9 +88,7 @@ export const pageRoutes: PageRoute[] = [
       const shown = query.view ?? firstView(run);
       const page = await listRows(ctx, run.id, { view: shown, limit: query.limit, after: cursorId(query.cursor) });
       const search = new URLSearchParams(web.query);
-      const may =
-        person.actor.permissions.has('subscriptions.write') &&
-        person.actor.permissions.has(run.permission as Permission);
+      const may = person.actor.permissions.has(run.permission as Permission);
       const model = runModel(run, planOf(names, run), shown, may, reader);
       return view('bulk/run', {
         ...model,

@@ -13,6 +13,7 @@ export function runTitle(run: Run, names: { plan: string }, { t }: Reader): stri
     reason: text('reason'),
     plan: names.plan,
     file: text('file'),
+    bank: text('bank'),
     text: text('text').length > 60 ? `${text('text').slice(0, 60)}…` : text('text'),
   });
 }
@@ -105,6 +106,9 @@ export function runModel(run: FoundRun, plan: string, shown: RowView | undefined
       .slice(0, 12)
       .map(([note, many]) => ({ many: count(many), text: noteWords(note, reader) })),
     online: draft && run.online > 0 ? t('bulk.online', { count: run.online }) : '',
+    // Of a statement every line has its word, those that will be worked on too.
+    reasonsWord: t(run.action === 'bank' ? 'bulk.fates' : 'bulk.reasons'),
+    lineWord: t(run.action === 'bank' ? 'bulk.line' : 'bulk.login'),
     consequence: draft ? t(`bulk.consequence_${run.action}`) : '',
     empty: { text: t('bulk.no_rows'), small: true },
     canStart: may && mayMove(run, 'start') && run.planned > 0,

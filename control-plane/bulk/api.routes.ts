@@ -25,7 +25,8 @@ function moving(what: 'start' | 'stop' | 'undo', summary: string) {
   return route({
     method: 'POST',
     path: `/bulk/:id/${what}` as '/bulk/:id/start',
-    permission: 'subscriptions.write',
+    // What the run itself asks for beside it is asked where it is moved.
+    permission: 'subscriptions.read',
     summary,
     status: 202,
     answer: runAnswer,
@@ -91,7 +92,7 @@ export const apiRoutes = [
   route({
     method: 'DELETE',
     path: '/bulk/:id',
-    permission: 'subscriptions.write',
+    permission: 'subscriptions.read',
     summary: 'Throw a draft away',
     run: (ctx, { params }) => move(ctx, params.id, 'discard'),
   }),

@@ -83,7 +83,7 @@ const runColumns: Column<ListedRun>[] = [
   },
 ];
 
-const runActions = [...bulkActions, 'import'] as const;
+const runActions = [...bulkActions, 'import', 'bank'] as const;
 
 /** What was asked for on many at once, imports among them. */
 export const runList = listPages({

@@ -6,13 +6,19 @@ import type { RowAnswer, RunAnswer } from './schema';
 
 export type FoundRun = Run & { notes: Record<string, number>; online: number };
 
+/** What is private is seen by who may do such work; for others it is not there. */
+const seen = ({ actor }: Context): Prisma.Sql =>
+  actor.kind === 'staff'
+    ? Prisma.sql`(NOT r.private OR r.permission = ANY (${[...actor.permissions]}::text[]))`
+    : Prisma.sql`true`;
+
 /** A run with why rows are left out, and how many of those to be worked on are online. */
 export async function findRun(ctx: Context, id: bigint): Promise<FoundRun | undefined> {
   const [run] = await ctx.tx.$queryRaw<FoundRun[]>`
     SELECT r.*, coalesce((SELECT jsonb_object_agg(n.note, n.many) FROM (
              SELECT w.note, count(*)::int AS many FROM bulk_row w WHERE w.run_id = r.id AND w.note IS NOT NULL GROUP BY w.note) n), '{}') AS notes,
            (SELECT count(*)::int FROM bulk_row w WHERE w.run_id = r.id AND w.fate = 'will' AND w.data ->> 'online' = 'true') AS online
-    FROM bulk_run r WHERE r.id = ${id}`;
+    FROM bulk_run r WHERE r.id = ${id} AND ${seen(ctx)}`;
   return run;
 }
 
@@ -27,7 +33,7 @@ export async function listRuns(
   }: { limit: number; before: bigint | undefined; state?: string | undefined; action?: string | undefined },
 ): Promise<Page<Run>> {
   const rows = await ctx.tx.$queryRaw<Run[]>`
-    SELECT * FROM bulk_run r WHERE ${before === undefined ? Prisma.sql`true` : Prisma.sql`r.id < ${before}`}
+    SELECT * FROM bulk_run r WHERE ${seen(ctx)} AND ${before === undefined ? Prisma.sql`true` : Prisma.sql`r.id < ${before}`}
       AND (${state ?? null}::text IS NULL OR r.state = ${state ?? null}) AND (${action ?? null}::text IS NULL OR r.action = ${action ?? null})
     ORDER BY r.id DESC LIMIT ${limit + 1}`;
   return pageOf(

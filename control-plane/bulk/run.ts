@@ -10,6 +10,8 @@ export interface Run {
   action: string;
   task: string;
   permission: string;
+  /** Its rows are for those alone who may do such work. */
+  private: boolean;
   params: Record<string, unknown>;
   state: RunState;
   total: number;

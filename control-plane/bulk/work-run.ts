@@ -141,7 +141,7 @@ async function write(ctx: Context, run: Run, results: Results, { forget = [] }: 
   const rows = [...results].map(([seq, result]) => ({ seq, ...result }));
   const text = JSON.stringify(rows, (_key, v: unknown) => (typeof v === 'bigint' ? v.toString() : v));
   await ctx.tx.$executeRaw`
-    UPDATE bulk_row b SET outcome = r.outcome, note = r.note, at = ${ctx.now}, before = coalesce(r.before, b.before), data = b.data - ${forget}::text[],
+    UPDATE bulk_row b SET outcome = r.outcome, note = coalesce(r.note, CASE r.outcome WHEN 'done' THEN b.note END), at = ${ctx.now}, before = coalesce(r.before, b.before), data = b.data - ${forget}::text[],
       subscription_id = coalesce(r.subscription_id, b.subscription_id), subscriber_id = coalesce(r.subscriber_id, b.subscriber_id)
     FROM jsonb_to_recordset(${text}::jsonb)
       AS r (seq int, outcome text, note text, before jsonb, subscription_id bigint, subscriber_id bigint)

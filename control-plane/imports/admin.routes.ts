@@ -90,7 +90,7 @@ export const pageRoutes: PageRoute[] = [
       const reader = readerFor(ctx, person);
       const again = (error: string) => view('imports/new', uploadModel(reader, error), { status: 422 });
       if (!input.file) return again(reader.t('imports.no_file'));
-      const outcome = await storeFile(ctx, input.file.name, input.file.bytes);
+      const outcome = await storeFile(ctx, input.file.name, input.file.bytes, { slice: 'imports' });
       return outcome.kind === 'done' ? seeOther(`/imports/${outcome.id}`) : again(refusal(outcome, reader));
     },
   }),
@@ -99,7 +99,7 @@ export const pageRoutes: PageRoute[] = [
     path: '/imports/:id',
     permission: 'imports.write',
     async run(ctx, { params }, _web, person) {
-      const found = await findFile(ctx, params.id);
+      const found = await findFile(ctx, params.id, 'imports');
       if (!found) throw notFound('That file');
       return view('imports/columns', await columnsModel(ctx, found, undefined, {}, readerFor(ctx, person)));
     },
@@ -112,7 +112,7 @@ export const pageRoutes: PageRoute[] = [
     async run(ctx, { params, form }, _web, person) {
       // Its rows sell services too.
       mustHold(ctx, 'subscriptions.write');
-      const found = await findFile(ctx, params.id);
+      const found = await findFile(ctx, params.id, 'imports');
       if (!found) throw notFound('That file');
       const reader = readerFor(ctx, person);
       const values = form.ok ? form.value : form.values;

@@ -1,4 +1,4 @@
-import { countPlanned, insertRun } from '../bulk';
+import { insertRows, insertRun, type NewRow } from '../bulk';
 import type { Context } from '../platform/context';
 import type { ImportField } from './columns';
 import { customerKey, judge, plansByWord, type Books, type GivenRow, type Judged } from './judge';
@@ -6,7 +6,6 @@ import { dropFile, type StoredFile } from './store-file';
 import { normalizePhone } from '../subscribers';
 
 export const PASSWORD_PURPOSE = 'bulk_row.password';
-const ROWS_AT_ONCE = 1_000;
 
 /** What each column is taken for; undefined leaves it out. */
 export interface Mapping {
@@ -28,10 +27,11 @@ export async function planImport(ctx: Context, file: StoredFile, mapping: Mappin
     permission: 'imports.write',
     params: { file: file.name, rows: file.rows, encoding: file.encoding },
   });
-  for (let from = 0; from < judged.length; from += ROWS_AT_ONCE) {
-    await insertRows(ctx, run, judged.slice(from, from + ROWS_AT_ONCE), from);
-  }
-  await countPlanned(ctx, run);
+  await insertRows(
+    ctx,
+    run,
+    judged.map((row) => rowOf(ctx, row)),
+  );
   await dropFile(ctx, file.id);
   return run;
 }
@@ -42,26 +42,12 @@ function valuesOf(cells: string[], { columns }: Mapping): GivenRow['values'] {
   return values;
 }
 
-async function insertRows(ctx: Context, run: bigint, rows: Judged[], before: number): Promise<void> {
-  const written = rows.map(({ label, fate, note, data, line }, index) => ({
-    seq: before + index + 1,
-    label: label.slice(0, 128),
-    fate,
-    note,
-    customer: data.customer_id,
-    data: {
-      ...data,
-      line,
-      password:
-        data.password === null || fate === 'wont'
-          ? null
-          : ctx.secrets.seal(PASSWORD_PURPOSE, ctx.tenantId, data.password).toString('base64'),
-    },
-  }));
-  await ctx.tx.$executeRaw`
-    INSERT INTO bulk_row (run_id, seq, tenant_id, subscriber_id, label, data, fate, note)
-    SELECT ${run}, r.seq, ${ctx.tenantId}, r.customer, r.label, r.data, r.fate, r.note
-    FROM jsonb_to_recordset(${JSON.stringify(written)}::jsonb) AS r (seq int, customer bigint, label text, data jsonb, fate text, note text)`;
+function rowOf(ctx: Context, { label, fate, note, data, line }: Judged): NewRow {
+  const password =
+    data.password === null || fate === 'wont'
+      ? null
+      : ctx.secrets.seal(PASSWORD_PURPOSE, ctx.tenantId, data.password).toString('base64');
+  return { label, fate, note, subscriber_id: data.customer_id, data: { ...data, line, password } };
 }
 
 /** Asks once for everything that the file names: logins, addresses, phones. */

@@ -81,9 +81,13 @@ function fromWindows(bytes: Buffer): string {
   return bytes.toString('latin1').replace(/[\u0080-\u009f]/g, (c) => WINDOWS[c.charCodeAt(0) - 0x80] ?? c);
 }
 
-/** The one of the usual delimiters that the head holds most often, outside quotes. */
+/** The one of the usual delimiters that the first line with any of them holds most often, outside quotes: some write a title above their heads. */
 function delimiterOf(text: string): string {
-  const line = text.slice(0, Math.max(0, text.search(/[\r\n]|$/))).replace(/"[^"]*"/g, '');
+  const lines = text
+    .slice(0, 20_000)
+    .replace(/"[^"]*"/g, '')
+    .split(/[\r\n]+/);
+  const line = lines.find((one) => /[,;\t|]/.test(one)) ?? '';
   const count = (mark: string) => line.split(mark).length - 1;
   return [',', ';', '\t', '|'].reduce((best, mark) => (count(mark) > count(best) ? mark : best));
 }

@@ -11,20 +11,28 @@ export interface StoredFile {
   delimiter: string;
   rows: number;
   table: Table;
+  /** What it is about in its slice: an account, say. */
+  subject_id: bigint | null;
+}
+
+/** Whose file it is: nobody else's pages show it. */
+export interface FileOf {
+  slice: string;
+  subjectId?: bigint;
 }
 
 export type StoreOutcome = { kind: 'done'; id: bigint } | Exclude<ReadOutcome, { kind: 'done' }>;
 
 /** Reads an upload and keeps it, sealed. */
-export async function storeFile(ctx: Context, name: string, bytes: Buffer): Promise<StoreOutcome> {
+export async function storeFile(ctx: Context, name: string, bytes: Buffer, of: FileOf): Promise<StoreOutcome> {
   const outcome = readCsv(bytes);
   if (outcome.kind !== 'done') return outcome;
   const { table } = outcome;
   const sealed = ctx.secrets.seal(PURPOSE, ctx.tenantId, JSON.stringify(table));
   const staffId = ctx.actor.kind === 'staff' ? ctx.actor.id : null;
   const [row] = await ctx.tx.$queryRaw<{ id: bigint }[]>`
-    INSERT INTO import_file (tenant_id, name, content, encoding, delimiter, rows, created_by, created_at)
-    VALUES (${ctx.tenantId}, ${shortName(name)}, ${sealed}, ${table.encoding}, ${table.delimiter}, ${table.rows.length}, ${staffId}::bigint, ${ctx.now})
+    INSERT INTO import_file (tenant_id, name, content, encoding, delimiter, rows, slice, subject_id, created_by, created_at)
+    VALUES (${ctx.tenantId}, ${shortName(name)}, ${sealed}, ${table.encoding}, ${table.delimiter}, ${table.rows.length}, ${of.slice}, ${of.subjectId ?? null}::bigint, ${staffId}::bigint, ${ctx.now})
     RETURNING id`;
   if (!row) throw new Error('The file was not written.');
   return { kind: 'done', id: row.id };
@@ -34,9 +42,9 @@ export async function storeFile(ctx: Context, name: string, bytes: Buffer): Prom
 const shortName = (name: string) =>
   (name.split(/[\\/]/).at(-1) ?? '').replace(/[\p{Cc}\p{Cs}]/gu, '').slice(0, 120) || 'file.csv';
 
-export async function findFile(ctx: Context, id: bigint): Promise<StoredFile | undefined> {
+export async function findFile(ctx: Context, id: bigint, slice: string): Promise<StoredFile | undefined> {
   const [row] = await ctx.tx.$queryRaw<(Omit<StoredFile, 'table'> & { content: Uint8Array })[]>`
-    SELECT id, name, content, encoding, delimiter, rows FROM import_file WHERE id = ${id}`;
+    SELECT id, name, content, encoding, delimiter, rows, subject_id FROM import_file WHERE id = ${id} AND slice = ${slice}`;
   if (!row) return undefined;
   const { content, ...rest } = row;
   return { ...rest, table: JSON.parse(ctx.secrets.open(PURPOSE, ctx.tenantId, content)) as Table };

@@ -6,6 +6,7 @@ import { notFound } from '../platform/http/problem';
 import { listPages, oneOf } from '../tables';
 import { formPages, formatAmount, formatMoney, readDecimal } from '../ui';
 import type { Reader } from '../ui';
+import { bankRoutes } from './bank/bank.routes';
 import { chequeRoutes } from './cheque/cheque.routes';
 import { paymentColumns } from './list.view';
 import { matchRoutes } from './match/match.routes';
@@ -153,6 +154,7 @@ export const pageRoutes: PageRoute[] = [
   ...chequeRoutes,
   ...oneRoutes,
   ...refundRoutes,
+  ...bankRoutes,
   ...matchRoutes,
   ...payOutRoutes,
   ...resolveRoutes,

@@ -55,6 +55,22 @@ export async function bookMoney(
   return { kind: 'waiting' };
 }
 
+/**
+ * Books money whose owner a person has seen and agreed to beforehand, as a line of a bank's statement: to that account, or to suspense where it is nobody's. The
+ * caller holds the lock of its receipt, which is no other's.
+ * @returns the payment, or the notice that waits
+ */
+export async function bookDecided(
+  ctx: Context,
+  money: Incoming,
+  to: Account | undefined,
+): Promise<{ kind: 'credited'; paymentId: bigint } | { kind: 'waiting'; noticeId: bigint }> {
+  const proof = proofOf(money, 'list');
+  if (!to) return { kind: 'waiting', noticeId: await hold(ctx, money, proof, 'waiting') };
+  const steps: Step[] = [{ step: 'listed', detail: `${money.method} ${money.receipt}` }];
+  return credit(ctx, money, to, proof, steps);
+}
+
 /** Gives money that waits to a person's service. A person decided it; `how` says who and why. */
 export async function assignMoney(
   ctx: Context,
@@ -107,7 +123,7 @@ async function creditFrom(
   to: Account & { from: 'suspense' | Incoming['method'] },
   proof: Proof & { receipt: string; amount_cents: bigint },
   steps: Step[],
-): Promise<Booked> {
+): Promise<{ kind: 'credited'; paymentId: bigint }> {
   const sub = to.subscriptionId === undefined ? undefined : await lockSubscription(ctx, to.subscriptionId);
   const { method, currency, amount_cents, receipt } = money;
   const paymentId = await insertByHand(ctx, { ...to, method, currency }, proof);
@@ -142,7 +158,7 @@ async function hold(
   money: Incoming,
   proof: Proof & { receipt: string; amount_cents: bigint },
   state: 'waiting' | 'unproven',
-): Promise<void> {
+): Promise<bigint> {
   const [row] = await ctx.tx.$queryRaw<{ id: bigint }[]>`
     INSERT INTO payment_notice AS n (tenant_id, method, receipt, amount_cents, currency, state, payer, payer_name, bill_ref, source, occurred_at)
     VALUES (${ctx.tenantId}, ${money.method}, ${money.receipt}, ${money.amount_cents}, ${money.currency}, ${state}, ${proof.payer ?? null}, ${proof.payerName?.slice(0, 100) ?? null},
@@ -167,6 +183,7 @@ async function hold(
   );
   await ctx.tx
     .$executeRaw`SELECT pg_notify('lango_live', ${JSON.stringify({ tenant: ctx.tenantId.toString(), topic: 'payment', id: row.id.toString() })})`;
+  return row.id;
 }
 
 function proofOf(money: Incoming, source: Proof['source']) {

@@ -1,11 +1,11 @@
 import type { Context } from '../platform/context';
 import { normalizePhone } from '../subscribers';
 import { isPayer, type Payer } from './msisdn';
-import type { ProviderName } from './provider';
+import type { Teller } from './provider';
 
 /** Money that a provider told of, before it is known whose it is. */
 export interface Incoming {
-  method: ProviderName;
+  method: Teller;
   receipt: string;
   amount_cents: bigint;
   currency: string;

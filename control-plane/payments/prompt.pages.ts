@@ -1,17 +1,22 @@
 import { z } from 'zod';
 import type { Context } from '../platform/context';
 import { idField } from '../platform/http/input';
-import { pageRoute, seeOther, view, type PageResult, type PageRoute } from '../platform/http/page';
+import { seeOther, type PageRoute } from '../platform/http/page';
 import { notFound } from '../platform/http/problem';
-import { fieldsOf, formErrors, readDecimal, readerFor, type Reader } from '../ui';
+import { formPages, readDecimal, type Reader } from '../ui';
 import { providerNames, type ProviderName } from './provider';
 import { requestPayment } from './request-payment';
 
 const promptForm = z.object({
   subscription_id: idField,
   provider: z.enum(providerNames).default('mpesa'),
-  phone: z.string().trim().max(40),
-  amount: z.string().trim().max(20).optional(),
+  phone: z.string().trim().min(1).max(40),
+  // Left empty: what the next purchase costs.
+  amount: z
+    .string()
+    .default('')
+    .transform((text) => (text.trim() === '' ? undefined : (readDecimal(text, 2) ?? Number.NaN)))
+    .pipe(z.int().min(1).max(1_000_000_000_000).optional()),
 });
 
 /** Accounts that this company has, the phone's first. */
@@ -21,38 +26,34 @@ async function waysOf(ctx: Context): Promise<ProviderName[]> {
   return providerNames.filter((name) => rows.some(({ provider }) => provider === name));
 }
 
-async function promptPage(
-  ctx: Context,
-  reader: Reader,
-  values: Record<string, string>,
-  errors: Record<string, string>,
-  status?: number,
-): Promise<PageResult> {
-  const { t } = reader;
-  const id = idField.safeParse(values['subscription_id']);
-  const service = id.success
-    ? await ctx.tx.subscription.findFirst({ where: { id: id.data }, include: { subscriber: true } })
-    : null;
-  if (!service) throw notFound('That subscription');
-  const ways = await waysOf(ctx);
-  const chosen = values['provider'] ?? ways[0] ?? 'mpesa';
-  const field = fieldsOf('payments', { phone: service.subscriber.phone ?? '', ...values }, errors, reader);
-  return view(
-    'payments/prompt',
-    {
+/** Staff has a customer's phone rung, or a page to pay on opened. */
+export const promptPageRoutes: PageRoute[] = formPages({
+  slice: 'payments',
+  view: 'payments/prompt',
+  page: '/payments/prompt',
+  post: '/payments/prompt',
+  permission: 'payments.write',
+  form: promptForm,
+  async open({ ctx }, typed) {
+    const id = idField.safeParse(typed['subscription_id']);
+    const service = id.success
+      ? await ctx.tx.subscription.findFirst({ where: { id: id.data }, include: { subscriber: true } })
+      : null;
+    if (!service) throw notFound('That subscription');
+    return { service, ways: await waysOf(ctx) };
+  },
+  values: ({ service, ways }) => ({ phone: service.subscriber.phone ?? '', provider: ways[0] ?? 'mpesa' }),
+  draw({ values, field }, { about: { service, ways }, t }) {
+    const chosen = values['provider'];
+    return {
       title: t('payments.prompt_for', { name: service.subscriber.name }),
       back: `/subscribers/${service.subscriber_id}`,
       client: service.subscriber.name,
       subscription: service.id.toString(),
-      errors: formErrors(errors),
       // One way is no choice.
-      only: ways.length > 1 ? undefined : chosen,
+      only: ways.length > 1 ? undefined : (ways[0] ?? 'mpesa'),
       provider: field('provider', {
-        options: ways.map((value) => ({
-          value,
-          label: t(`payments.way_${value}`),
-          selected: value === chosen,
-        })),
+        options: ways.map((value) => ({ value, label: t(`payments.way_${value}`), selected: value === chosen })),
       }),
       phone: field('phone', {
         type: 'tel',
@@ -64,54 +65,30 @@ async function promptPage(
       }),
       amount: field('amount', { mode: 'decimal', max: 20, help: t('payments.amount_help') }),
       help: ways.includes('stripe') ? t('payments.prompt_help_card') : undefined,
-    },
-    status ? { status } : {},
-  );
-}
-
-export const promptPageRoutes: PageRoute[] = [
-  pageRoute({
-    method: 'GET',
-    path: '/payments/prompt',
-    permission: 'payments.write',
-    query: z.object({ subscription_id: z.string().max(20).default('') }),
-    run: (ctx, { query }, _web, person) =>
-      promptPage(ctx, readerFor(ctx, person), { subscription_id: query.subscription_id }, {}),
-  }),
-  pageRoute({
-    method: 'POST',
-    path: '/payments/prompt',
-    permission: 'payments.write',
-    form: promptForm,
-    async run(ctx, { form }, _web, person) {
-      const reader = readerFor(ctx, person);
-      const { t } = reader;
-      if (!form.ok) return promptPage(ctx, reader, form.values, { phone: t('payments.phone_needed') }, 422);
-      const { subscription_id, provider, phone, amount = '' } = form.value;
-      const values = { subscription_id: subscription_id.toString(), provider, phone, amount };
-      const cents = amount === '' ? undefined : readDecimal(amount, 2);
-      if (amount !== '' && (cents === undefined || cents < 1))
-        return promptPage(ctx, reader, values, { amount: t('payments.amount_needed') }, 422);
-      const outcome = await requestPayment(ctx, {
-        subscription_id,
-        phone,
-        provider,
-        ...(cents === undefined ? {} : { amount_cents: cents }),
-      });
-      switch (outcome.kind) {
-        case 'done':
-        case 'under_way':
-          return seeOther(`/payments/${outcome.id}`);
-        case 'too_soon':
-          return promptPage(ctx, reader, values, { phone: t('payments.too_soon', { seconds: outcome.wait_s }) }, 422);
-        case 'ended':
-          return promptPage(ctx, reader, values, { phone: t('payments.ended') }, 422);
-        case 'invalid':
-          return promptPage(ctx, reader, values, faultsOf(outcome.fields, provider, reader), 422);
-      }
-    },
-  }),
-];
+    };
+  },
+  word: (field, { t }) => t(field === 'provider' ? 'payments.refund_way_wanted' : `payments.${field}_needed`),
+  async save({ subscription_id, provider, phone, amount }, { ctx, reader }) {
+    const { t } = reader;
+    const outcome = await requestPayment(ctx, {
+      subscription_id,
+      phone,
+      provider,
+      ...(amount === undefined ? {} : { amount_cents: amount }),
+    });
+    switch (outcome.kind) {
+      case 'done':
+      case 'under_way':
+        return seeOther(`/payments/${outcome.id}`);
+      case 'too_soon':
+        return { kind: 'refused', errors: { phone: t('payments.too_soon', { seconds: outcome.wait_s }) } };
+      case 'ended':
+        return { kind: 'refused', errors: { phone: t('payments.ended') } };
+      case 'invalid':
+        return { kind: 'refused', errors: faultsOf(outcome.fields, provider, reader) };
+    }
+  },
+});
 
 /** The words of the form for what the command refused. */
 function faultsOf(fields: Record<string, string>, provider: ProviderName, { t }: Reader): Record<string, string> {

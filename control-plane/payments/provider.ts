@@ -2,6 +2,8 @@ import type { z } from 'zod';
 
 export const providerNames = ['mpesa', 'familybank', 'stripe'] as const;
 export type ProviderName = (typeof providerNames)[number];
+/** Who tells of money that came: a provider, or a bank by its statement. */
+export type Teller = ProviderName | 'bank';
 
 /** A company's account with a provider, opened. */
 export interface Account<S = unknown> {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { systemActor } from '../platform/context';
+import { isUnavailable, sqlFault } from '../platform/db/faults';
 import { idField } from '../platform/http/input';
 import type { TaskTools } from '../platform/jobs/task';
 import { bookMoney } from './book-money';
@@ -9,7 +10,10 @@ import { openAccount, providerOf } from './providers';
 
 const payload = z.object({ tenant: idField, provider: z.string(), hours: z.number().min(1).max(48) });
 
-/** Reads a provider's own list of what was paid and books what is missing. Gives how many rows it held, undefined where it could not be read. */
+/**
+ * Reads a provider's own list of what was paid and books what is missing. Gives how many rows it held, undefined where it could not be read.
+ * @throws at the first row for which the database is away: none of those after it could be booked either, and the queue tries the whole list again
+ */
 export async function readList(given: unknown, tools: TaskTools): Promise<number | undefined> {
   const { tenant, provider: name, hours } = payload.parse(given);
   const provider = providerOf(name);
@@ -38,6 +42,7 @@ export async function readList(given: unknown, tools: TaskTools): Promise<number
     await tools.db
       .inTenant(opening, (ctx) => bookMoney(ctx, money, 'list', true))
       .catch((error: unknown) => {
+        if (isAway(error)) throw error;
         failed += 1;
         tools.log.error({ err: error, provider: name, receipt: receipt.slice(0, 100) }, 'a listed payment not booked');
       });
@@ -51,3 +56,6 @@ export async function readList(given: unknown, tools: TaskTools): Promise<number
   );
   return listed.rows.length;
 }
+
+/** A statement of one row that takes too long is that row's fault. */
+const isAway = (error: unknown): boolean => isUnavailable(error) && sqlFault(error)?.state !== '57014';

@@ -119,9 +119,9 @@ describe('the provider’s list', () => {
     billreference: 'of nobody',
     ...more,
   });
-  const read = () =>
+  const read = (by: Pick<Database, 'inTenant'> = db) =>
     readList({ tenant: lango.company.tenantId.toString(), provider: 'mpesa', hours: 2 }, {
-      db,
+      db: by,
       log: createLog('test', 'silent'),
       urls: { daraja: `http://127.0.0.1:${(server.address() as AddressInfo).port}` },
     } as TaskTools);
@@ -158,6 +158,36 @@ describe('the provider’s list', () => {
     expect(await notice('LISTED0001')).toMatchObject({ state: 'waiting', cents: 15_000 });
     expect(await notice('LISTED0002')).toMatchObject({ state: 'waiting', payer_name: 'Null', bill_ref: 'ab' });
     expect((await account())['fault']).toContain('1 of the listed payments could not be booked');
+  });
+
+  test('is left at the first payment for which Postgres is away, and read as a whole again', async () => {
+    rows = Array.from({ length: 30 }, (_one, n) => row(`AWAY${String(n).padStart(6, '0')}`));
+    const url = new URL(lango.db.urls.web);
+    url.port = '1';
+    const gone = createDatabase(url.href, createSecretBox(lango.db.masterKey), createLog('test', 'silent'), 1);
+    let [here, away] = [0, 0];
+    // The account, and two payments of thirty.
+    const dying: Pick<Database, 'inTenant'> = {
+      inTenant(opening, work) {
+        if (here === 3) {
+          away += 1;
+          return gone.inTenant(opening, work);
+        }
+        here += 1;
+        return db.inTenant(opening, work);
+      },
+    };
+    await expect(read(dying)).rejects.toThrow();
+    await gone.close();
+    expect([await notice('AWAY000001'), await notice('AWAY000002'), away]).toEqual([
+      expect.objectContaining({ state: 'waiting' }),
+      undefined,
+      1,
+    ]);
+    // Nothing is wrong with these payments.
+    expect((await account())['fault']).toContain('1 of the listed payments');
+    expect(await read()).toBe(30);
+    expect(await notice('AWAY000029')).toMatchObject({ state: 'waiting' });
   });
 
   test('that could not be read says so until it can be read again', async () => {

@@ -2,7 +2,7 @@ import type { Context } from '../platform/context';
 import { lockSubscription } from '../subscriptions';
 import { recordSteps, type Step } from './record-step';
 import { useMoney, tellLive } from './use-money';
-import type { ProviderName } from './provider';
+import type { ProviderName, Teller } from './provider';
 
 /** What is known to have been paid. Without a receipt: the provider says that it was, and not by which. */
 export interface Proof {
@@ -209,7 +209,7 @@ export async function writeNotices(ctx: Context, ties: readonly Tie[]): Promise<
 /** A payment made without our asking: its row, tied to its receipt. */
 export async function insertByHand(
   ctx: Context,
-  order: { subscriberId: bigint; subscriptionId: bigint | undefined; method: ProviderName; currency: string },
+  order: { subscriberId: bigint; subscriptionId: bigint | undefined; method: Teller; currency: string },
   proof: Proof & { receipt: string; amount_cents: bigint },
 ): Promise<bigint> {
   const { method, currency } = order;

@@ -1,21 +1,12 @@
 import { z } from 'zod';
-import type { Context } from '../platform/context';
 import { cursorId, listQuery } from '../platform/http/input';
-import { pageRoute, seeOther, view, type PageResult, type PageRoute } from '../platform/http/page';
+import { seeOther, type PageRoute } from '../platform/http/page';
 import { notFound } from '../platform/http/problem';
 import { listPages } from '../tables';
-import {
-  fieldsOf,
-  formatAmount,
-  formatMoment,
-  formatMoney,
-  formErrors,
-  readerFor,
-  type Column,
-  type Reader,
-} from '../ui';
+import { formatAmount, formatMoment, formatMoney, formPages, type Column } from '../ui';
 import { assignMoney } from './book-money';
 import { findAccount } from './find-owner';
+import { lineOfNotice } from './match/queries';
 import { countWaiting, findWaiting, listWaiting, type WaitingMoney } from './suspense.queries';
 
 const columns: Column<WaitingMoney>[] = [
@@ -84,24 +75,28 @@ const list = listPages({
   },
 });
 
-async function onePage(
-  ctx: Context,
-  id: bigint,
-  reader: Reader,
-  shown: { may: boolean; account?: string; error?: string },
-): Promise<PageResult> {
-  const money = await findWaiting(ctx, id);
-  if (!money) throw notFound('That money');
-  const { t, locale } = reader;
-  const errors: Record<string, string> = shown.error === undefined ? {} : { account: shown.error };
-  return view(
-    'payments/waiting',
-    {
+/** Money that waits, and the form that gives it to somebody; who may not, sees it all the same. */
+const onePages = formPages({
+  slice: 'payments',
+  view: 'payments/waiting',
+  page: '/payments/suspense/:id',
+  post: '/payments/suspense/:id',
+  permission: 'payments.write',
+  sees: 'payments.read',
+  form: z.object({ account: z.string().trim().min(1).max(128) }),
+  async open({ ctx, params }) {
+    const money = await findWaiting(ctx, params.id);
+    if (!money) throw notFound('That money');
+    return { money, line: await lineOfNotice(ctx, params.id) };
+  },
+  draw({ field }, { about: { money, line }, person, reader }) {
+    const { t, locale } = reader;
+    return {
       title: formatMoney(money.amount_cents, money.currency, locale),
       id: money.id,
       why: t(`payments.why_reason_${money.state}`),
-      may: shown.may,
-      errors: formErrors(errors),
+      may: person.actor.permissions.has('payments.write'),
+      line: line?.toString(),
       facts: [
         { label: t('payments.reference'), value: money.receipt, id: true },
         { label: t('payments.method'), value: t(`payments.method_${money.method}`) },
@@ -109,48 +104,16 @@ async function onePage(
         { label: t('payments.payer'), value: [money.payer_name, money.payer].filter(Boolean).join(', ') || '–' },
         { label: t('payments.at'), value: formatMoment(money.at, reader) },
       ],
-      account: fieldsOf(
-        'payments',
-        { account: shown.account ?? '' },
-        errors,
-        reader,
-      )('account', {
-        required: true,
-        max: 128,
-        autocomplete: 'off',
-        help: t('payments.account_help'),
-      }),
-    },
-    shown.error === undefined ? {} : { status: 422 },
-  );
-}
+      account: field('account', { required: true, max: 128, autocomplete: 'off', help: t('payments.account_help') }),
+    };
+  },
+  async save({ account }, { ctx, params, about: { money }, person, t }) {
+    const found = await findAccount(ctx, account, money.amount_cents, money.currency);
+    if (!found) return { kind: 'refused', errors: { account: t('payments.account_unknown') } };
+    const outcome = await assignMoney(ctx, params.id, found, `${person.actor.name}: ${account}`);
+    if (outcome.kind === 'not_found') throw notFound('That money');
+    return seeOther(outcome.kind === 'credited' ? `/payments/${outcome.paymentId}` : '/payments/suspense?told=stood');
+  },
+});
 
-export const suspenseRoutes: PageRoute[] = [
-  ...list,
-  pageRoute({
-    method: 'GET',
-    path: '/payments/suspense/:id',
-    permission: 'payments.read',
-    run: (ctx, { params }, _web, person) =>
-      onePage(ctx, params.id, readerFor(ctx, person), { may: person.actor.permissions.has('payments.write') }),
-  }),
-  pageRoute({
-    method: 'POST',
-    path: '/payments/suspense/:id',
-    permission: 'payments.write',
-    form: z.object({ account: z.string().trim().min(1).max(128) }),
-    async run(ctx, { params, form }, _web, person) {
-      const reader = readerFor(ctx, person);
-      const money = await findWaiting(ctx, params.id);
-      if (!money) throw notFound('That money');
-      const account = form.ok ? form.value.account : (form.values['account'] ?? '');
-      const again = (key: string) => onePage(ctx, params.id, reader, { may: true, account, error: reader.t(key) });
-      if (!form.ok) return again('payments.account_needed');
-      const found = await findAccount(ctx, account, money.amount_cents, money.currency);
-      if (!found) return again('payments.account_unknown');
-      const outcome = await assignMoney(ctx, params.id, found, `${person.actor.name}: ${account}`);
-      if (outcome.kind === 'not_found') throw notFound('That money');
-      return seeOther(outcome.kind === 'credited' ? `/payments/${outcome.paymentId}` : '/payments/suspense?told=stood');
-    },
-  }),
-];
+export const suspenseRoutes: PageRoute[] = [...list, ...onePages];

@@ -1,4 +1,6 @@
+import { workTask } from '../bulk';
 import type { NamedTask } from '../platform/jobs/task';
+import { bankDoer } from './bank/do-line';
 import { matchDay, matchStatement } from './match/match-statement';
 import { readList } from './read-list';
 import { refundDecided } from './refund/decided';
@@ -13,5 +15,6 @@ export const tasks: NamedTask[] = [
   ['payments.give-back', (_payload, helpers, tools) => giveBackDue(helpers, tools)],
   ['payments.match', (payload, _helpers, tools) => matchStatement(payload, tools)],
   ['payments.match-day', (payload, _helpers, tools) => matchDay(payload, tools)],
+  workTask('payments.bank', bankDoer),
   ['payments.refund', (payload, _helpers, tools) => refundDecided(payload, tools)],
 ];

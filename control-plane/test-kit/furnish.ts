@@ -81,6 +81,10 @@ export async function furnish(lango: TestLango, company: TestCompany): Promise<R
     `INSERT INTO payment_notice (tenant_id, method, receipt, amount_cents, currency, state, source) VALUES ($1, 'mpesa', $2, 100, 'KES', 'unproven', 'confirmation') RETURNING id`,
     [`FURNISH${tenant}`],
   );
+  const bank = await one(
+    `INSERT INTO payment_bank (tenant_id, name, currency) VALUES ($1, 'Equity', 'KES') RETURNING id`,
+    [],
+  );
   const token = await one('SELECT max(id) AS id FROM staff_token WHERE tenant_id = $1', []);
   const role = await one(`INSERT INTO staff_role (tenant_id, key, name) VALUES ($1, 'own', 'Own') RETURNING id`, []);
   const staffId = company.staffId.toString();
@@ -100,6 +104,10 @@ export async function furnish(lango: TestLango, company: TestCompany): Promise<R
   const sheet = await one(
     `INSERT INTO import_file (tenant_id, name, content, encoding, delimiter, rows) VALUES ($1, 'a.csv', $2, 'utf-8', ',', 0) RETURNING id`,
     [createSecretBox(lango.db.masterKey).seal('import_file.content', company.tenantId, table)],
+  );
+  const bankSheet = await one(
+    `INSERT INTO import_file (tenant_id, name, content, encoding, delimiter, rows, slice, subject_id) VALUES ($1, 'b.csv', $2, 'utf-8', ',', 0, 'payments', $3) RETURNING id`,
+    [createSecretBox(lango.db.masterKey).seal('import_file.content', company.tenantId, table), bank],
   );
   const request = await one(
     `INSERT INTO join_request (tenant_id, ticket_hash, name, phone, channel, recipient, plan_id, locale, code_expires_at, state)
@@ -182,6 +190,8 @@ export async function furnish(lango: TestLango, company: TestCompany): Promise<R
     'billing/refunds': refund,
     'payments/refunds': refund,
     'payments/match': statement,
+    'payments/banks': bank,
+    'payments/banks/files': bankSheet,
     'payments/lines': line,
     'billing/statements': statement,
     'billing/transactions': payment,

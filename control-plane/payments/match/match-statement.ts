@@ -91,6 +91,14 @@ export async function bookLine(
       event_at: row.at,
     },
   ]);
+  if (row.method === 'bank') await tieLine(ctx, row.id, `statement:bank:${row.id}`);
+}
+
+/** Ties a bank's line to the movement that was booked for it. */
+export async function tieLine(ctx: Context, id: bigint, key: string): Promise<void> {
+  const tied = await ctx.tx.$executeRaw`
+    UPDATE payment_statement_row SET transfer_id = t.id FROM ledger_transfer t WHERE payment_statement_row.id = ${id} AND t.tenant_id = ${ctx.tenantId} AND t.key = ${key}`;
+  if (tied !== 1) throw new Error(`Nothing is booked as ${key}.`);
 }
 
 /** Reads a provider's own list of one day (of Nairobi) and holds it against the books; what is missing is booked. */

@@ -4,8 +4,8 @@ import { pageRoute, seeOther, view, type PageResult, type PageRoute } from '../.
 import { notFound } from '../../platform/http/problem';
 import { listPages, oneOf } from '../../tables';
 import { formatMoment, formatMoney, formErrors, formPages, readerFor, type Reader } from '../../ui';
-import { lineColumns, statementColumns } from './match.view';
-import { lineUses, nameLine } from './name-line';
+import { lineColumns, receiptOf, statementColumns } from './match.view';
+import { lineUses, nameLine, usesOf } from './name-line';
 import { findLine, findStatement, listLines, listStatements, listUnheard, sumLines } from './queries';
 import { LINES_MAX, takeStatement, type TakeOutcome } from './take-statement';
 
@@ -54,7 +54,7 @@ const lines = listPages({
   empty: ({ reader }) => ({ text: reader.t('payments.match_all_good') }),
   async model(ctx, { query, reader }, { scope: { statement } }) {
     const { t, locale } = reader;
-    const money = (cents: bigint) => formatMoney(cents, 'KES', locale);
+    const money = (cents: bigint) => formatMoney(cents, statement.currency, locale);
     const unheard = await listUnheard(ctx, statement.id);
     return {
       name: statement.name,
@@ -118,21 +118,21 @@ const linePages = formPages({
   permission: 'payments.write',
   form: z.object({ use: z.enum(lineUses), note: z.string().trim().min(3).max(300) }),
   word: (_field, { t }) => t('payments.line_note_wanted'),
-  values: () => ({ use: 'bank' }),
   async open({ ctx, params }) {
     const line = await findLine(ctx, params.id);
     if (!line) throw notFound('That line');
     return line;
   },
+  values: (line) => ({ use: usesOf(line)[0] ?? '' }),
   draw({ values, field }, { reader, about: line }) {
     const { t, locale } = reader;
     return {
       title: formatMoney(line.amount_cents, line.currency, locale),
       back: `/payments/match/${line.statement_id}`,
       action: `/payments/lines/${line.id}`,
-      open: line.state === 'open' && line.kind !== 'payment' && line.kind !== 'reversal',
+      open: usesOf(line).length > 0,
       facts: [
-        { label: t('payments.reference'), value: line.receipt },
+        { label: t('payments.reference'), value: receiptOf(line) },
         { label: t('payments.line'), value: t(`payments.line_${line.kind}`) },
         { label: t('payments.payer'), value: line.payer ?? '–' },
         { label: t('payments.line_details'), value: line.details ?? '–' },
@@ -140,7 +140,7 @@ const linePages = formPages({
         ...(line.named === null ? [] : [{ label: line.named_by ?? '', value: line.named }]),
       ],
       use: field('use', {
-        options: lineUses.map((value) => ({
+        options: usesOf(line).map((value) => ({
           value,
           label: t(`payments.line_use_${value}`),
           selected: values['use'] === value,
@@ -149,9 +149,10 @@ const linePages = formPages({
       note: field('note', { required: true, max: 300 }),
     };
   },
-  async save(value, { ctx, params, about: line }) {
-    await nameLine(ctx, line.statement_id, params.id, value);
-    return seeOther(`/payments/match/${line.statement_id}`);
+  async save(value, { ctx, params, about: line, t }) {
+    return (await nameLine(ctx, line.statement_id, params.id, value))
+      ? seeOther(`/payments/match/${line.statement_id}`)
+      : { kind: 'changed', title: t('payments.line_changed') };
   },
 });
 

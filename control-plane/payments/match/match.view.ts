@@ -74,6 +74,9 @@ function nextStep(row: StatementLine): string {
   return row.state === 'open' ? `/payments/lines/${row.id}` : '';
 }
 
+/** A bank may have written none. */
+export const receiptOf = (row: StatementLine): string => (row.method === 'bank' ? (row.linked ?? '–') : row.receipt);
+
 /** Lines of a statement; a line leads to what somebody can do about it. */
 export const lineColumns: Column<StatementLine>[] = [
   {
@@ -82,9 +85,9 @@ export const lineColumns: Column<StatementLine>[] = [
     isName: true,
     cell: (row, { t }) => {
       const href = nextStep(row);
-      return { first: row.receipt, ...(href ? { href } : {}), second: t(`payments.line_${row.kind}`) };
+      return { first: receiptOf(row), ...(href ? { href } : {}), second: t(`payments.line_${row.kind}`) };
     },
-    csv: (row) => row.receipt,
+    csv: (row) => receiptOf(row),
   },
   {
     key: 'amount',

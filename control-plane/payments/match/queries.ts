@@ -9,6 +9,7 @@ export type LineState = (typeof lineStates)[number];
 export interface Statement {
   id: bigint;
   method: string;
+  currency: string;
   source: 'file' | 'list';
   name: string;
   from_at: Date;
@@ -21,13 +22,16 @@ export interface Statement {
   unheard: number;
 }
 
+/** Providers' statements that are taken in are of Kenya; a bank's account has its own. */
+const currencyOf = Prisma.sql`coalesce((SELECT b.currency FROM payment_bank b WHERE b.id = s.bank_id), 'KES')::text`;
+
 /** Statements, newest first, each with how much of it still wants somebody. */
 export async function listStatements(
   ctx: Context,
   page: { limit: number; before: bigint | undefined },
 ): Promise<Page<Statement>> {
   const rows = await ctx.tx.$queryRaw<Statement[]>`
-    SELECT s.id, s.method, s.source, s.name, s.from_at, s.to_at, s.known_rows, s.created_name, s.created_at, m.lines, m.to_do,
+    SELECT s.id, s.method, ${currencyOf} AS currency, s.source, s.name, s.from_at, s.to_at, s.known_rows, s.created_name, s.created_at, m.lines, m.to_do,
       (SELECT count(*)::int FROM payment_match_unheard(s.id)) AS unheard
     FROM payment_statement s, LATERAL (SELECT count(*)::int AS lines, count(*) FILTER (WHERE state NOT IN ('matched', 'named'))::int AS to_do FROM payment_match(s.id)) m
     WHERE s.tenant_id = ${ctx.tenantId} AND s.id < ${page.before ?? 9_223_372_036_854_775_807n} ORDER BY s.id DESC LIMIT ${page.limit + 1}`;
@@ -39,14 +43,17 @@ export async function findStatement(
   id: bigint,
 ): Promise<Omit<Statement, 'lines' | 'to_do' | 'unheard'> | undefined> {
   const [row] = await ctx.tx.$queryRaw<Statement[]>`
-    SELECT id, method, source, name, from_at, to_at, known_rows, created_name, created_at FROM payment_statement WHERE tenant_id = ${ctx.tenantId} AND id = ${id}`;
+    SELECT s.id, s.method, ${currencyOf} AS currency, s.source, s.name, s.from_at, s.to_at, s.known_rows, s.created_name, s.created_at FROM payment_statement s
+    WHERE s.tenant_id = ${ctx.tenantId} AND s.id = ${id}`;
   return row;
 }
 
 export interface StatementLine {
   id: bigint;
   statement_id: bigint;
+  method: string;
   kind: LineKind;
+  /** Of a bank's line what makes it one of its own; the bank's reference is `linked`. */
   receipt: string;
   amount_cents: bigint;
   currency: string;
@@ -64,7 +71,7 @@ export interface StatementLine {
   notice_id: bigint | null;
 }
 
-const lineColumns = Prisma.sql`r.id, r.statement_id, r.kind, r.receipt, r.amount_cents, r.currency, r.at, r.linked, r.payer, r.bill_ref, r.details, r.named, r.named_by,
+const lineColumns = Prisma.sql`r.id, r.statement_id, r.method, r.kind, r.receipt, r.amount_cents, r.currency, r.at, r.linked, r.payer, r.bill_ref, r.details, r.named, r.named_by,
   m.state, m.ours, m.payment_id, m.notice_id,
   (SELECT n.payment_id FROM payment_notice n WHERE n.tenant_id = r.tenant_id AND n.method = r.method AND upper(n.receipt) = upper(r.linked)) AS linked_payment_id`;
 
@@ -115,4 +122,11 @@ export function sumLines(ctx: Context, statement: bigint): Promise<MatchSum[]> {
     SELECT r.kind, count(*)::int AS lines, count(*) FILTER (WHERE m.state NOT IN ('matched', 'named'))::int AS to_do, sum(r.amount_cents)::bigint AS cents,
       coalesce(sum(m.ours), 0)::bigint AS ours
     FROM payment_statement_row r JOIN payment_match(${statement}) m ON m.id = r.id GROUP BY r.kind ORDER BY r.kind`;
+}
+
+/** The line of a bank's statement whose money waits for its owner. */
+export async function lineOfNotice(ctx: Context, noticeId: bigint): Promise<bigint | undefined> {
+  const [row] = await ctx.tx.$queryRaw<{ id: bigint }[]>`
+    SELECT r.id FROM payment_statement_row r JOIN ledger_transfer t ON t.id = r.transfer_id WHERE t.tenant_id = ${ctx.tenantId} AND t.key = ${`notice:${noticeId}:held`}`;
+  return row?.id;
 }

@@ -1,71 +1,14 @@
 import { z } from 'zod';
 import { canSend } from '../messages';
-import { findCompany, readerOfWeb, type Company } from '../payments';
 import type { Context } from '../platform/context';
-import {
-  bytesFile,
-  publicPage,
-  seeOther,
-  view,
-  type Cookie,
-  type PageResult,
-  type PageRoute,
-  type Web,
-} from '../platform/http/page';
+import { bytesFile, publicPage, seeOther, view, type PageResult, type PageRoute } from '../platform/http/page';
 import { notFound } from '../platform/http/problem';
-import type { Call } from '../platform/http/route';
 import { companyPhone } from '../subscribers';
-import { fieldsOf, formErrors, type Reader } from '../ui';
-import { openPaper, papersOf } from './papers';
-import {
-  askCode,
-  CODE_MINUTES,
-  endTicket,
-  findHolder,
-  newTicket,
-  proveTicket,
-  readTicket,
-  type Recipient,
-} from './ticket';
-
-const TICKET = 'lango_documents';
-const TICKET_S = 3_600;
-const ticketCookie = (ticket: string): Cookie => ({
-  name: TICKET,
-  value: ticket,
-  maxAgeS: ticket === '' ? 0 : TICKET_S,
-});
-const ticketOf = (web: Web): string => readTicket(web.cookies[TICKET]);
-
-interface Stand {
-  company: Company;
-  slug: string;
-  reader: Reader;
-  within: <T>(work: (ctx: Context) => Promise<T>) => Promise<T>;
-}
-
-/** The company, and a way to its rows for somebody who has shown nothing yet but their address. */
-async function standAt(call: Call, web: Web, slug: string): Promise<Stand> {
-  const company = await findCompany(call, slug);
-  const opening = {
-    tenantId: company.id,
-    requestId: call.requestId,
-    actor: { kind: 'subscriber' as const, id: null, name: 'documents', ip: call.ip, permissions: new Set<never>() },
-  };
-  return {
-    company,
-    slug,
-    reader: readerOfWeb(web, company),
-    within: (work) => call.db.inTenant(opening, work),
-  };
-}
-
-const frame = ({ company, slug }: Stand, title: string) => ({
-  layout: 'customer',
-  company: company.name,
-  title,
-  path: `/documents/${slug}`,
-});
+import { fieldsOf, formErrors } from '../ui';
+import { cardRoutes } from './card.routes';
+import { openPaper } from './papers';
+import { frame, minePage, standAt, ticketCookie, ticketOf, type Stand } from './stand';
+import { askCode, CODE_MINUTES, endTicket, findHolder, newTicket, proveTicket, type Recipient } from './ticket';
 
 interface Asked {
   values?: Record<string, string>;
@@ -128,24 +71,8 @@ function codePage(stand: Stand, fault?: 'wrong' | 'over'): PageResult {
   );
 }
 
-async function minePage(stand: Stand, ctx: Context, ids: readonly bigint[]): Promise<PageResult> {
-  const { company, reader } = stand;
-  const { t } = reader;
-  const customers = [];
-  for (const id of ids) customers.push(await papersOf(ctx, id, company.timezone, reader));
-  return view(
-    'documents/mine',
-    {
-      ...frame(stand, t('documents.title')),
-      customers,
-      older: customers.some(({ more }) => more) ? t('documents.older', { company: company.name }) : '',
-      // What a browser keeps would be seen by whoever has it after them.
-    },
-    { headers: { 'cache-control': 'no-store' } },
-  );
-}
-
 export const pageRoutes: PageRoute[] = [
+  ...cardRoutes,
   publicPage({
     method: 'GET',
     path: '/documents/:company',

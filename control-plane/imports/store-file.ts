@@ -19,6 +19,8 @@ export interface StoredFile {
 export interface FileOf {
   slice: string;
   subjectId?: bigint;
+  /** Of rows, where fewer than a file may hold are taken. */
+  most?: number;
 }
 
 export type StoreOutcome = { kind: 'done'; id: bigint } | Exclude<ReadOutcome, { kind: 'done' }>;
@@ -28,6 +30,7 @@ export async function storeFile(ctx: Context, name: string, bytes: Buffer, of: F
   const outcome = readCsv(bytes);
   if (outcome.kind !== 'done') return outcome;
   const { table } = outcome;
+  if (of.most !== undefined && table.rows.length > of.most) return { kind: 'too_many', rows: table.rows.length };
   const sealed = ctx.secrets.seal(PURPOSE, ctx.tenantId, JSON.stringify(table));
   const staffId = ctx.actor.kind === 'staff' ? ctx.actor.id : null;
   const [row] = await ctx.tx.$queryRaw<{ id: bigint }[]>`

@@ -53,9 +53,9 @@ export async function serviceOf(ctx: Context, paymentId: bigint | null): Promise
 }
 
 /** How it stands as soon as something is known, or after the time that people wait for. `open`: what may yet become something else. */
-export async function waitFor<C extends Claim | undefined>(
+export async function waitFor<C extends { kind: string } | undefined>(
   claim: C,
-  open: readonly Claim['kind'][],
+  open: readonly NonNullable<C>['kind'][],
   again: () => Promise<C>,
 ): Promise<C> {
   if (waiting >= WAITING_MAX) return claim;

@@ -46,6 +46,7 @@ export const doneRoutes: PageRoute[] = [
           company: company.name,
           title: t('payments.done_title'),
           about: t('payments.done_about', { company: company.name }),
+          papers: `/documents/${params.company}`,
           told,
         });
       if (ref === '') return shown({ text: t('payments.done_left'), warn: true });

@@ -13,7 +13,8 @@ export type { Account, RefundTold } from './provider';
 export { buyerOf, sellToPhone } from './find-buyer';
 export { requestPayment, type Requested } from './request-payment';
 export { askAgain } from './ask-again';
-export { findCompany, readerOfWeb, type Company } from './company-page';
+export { findCompany, readerOfWeb, serviceOf, waitFor, type Company } from './company-page';
+export { cardOffers, findCardOrder, openCardOrder, type CardOffer, type CardOrder } from './stripe/card-order';
 export { receiptPdf } from './receipt-pdf';
 export { countPayments, findPayment, listPayments, type PaymentFilter } from './queries';
 export {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { findFile, ROWS_MAX, storeFile, type StoredFile, type StoreOutcome } from '../../imports';
+import { findFile, storeFile, type StoredFile, type StoreOutcome } from '../../imports';
 import type { Context } from '../../platform/context';
 import { cursorId, listQuery } from '../../platform/http/input';
 import { pageRoute, seeOther, view, type PageResult, type PageRoute } from '../../platform/http/page';
@@ -8,6 +8,7 @@ import { listPages } from '../../tables';
 import { formatCount, formatMoment, formErrors, formPages, readerFor, type Column, type Reader } from '../../ui';
 import { addBank, findBank, listBanks, type Bank, type ListedBank } from './banks';
 import { columnsForm, columnErrors, readingOf } from './columns.view';
+import { LINES_MAX } from '../match/take-statement';
 import { planStatement } from './plan-statement';
 
 /** The contract's limit of an upload. */
@@ -101,7 +102,7 @@ function refusal(outcome: Exclude<StoreOutcome, { kind: 'done' }>, { t, locale }
     case 'broken':
       return t('payments.match_file_broken', { line: outcome.line });
     case 'too_many':
-      return t('payments.match_file_too_many', { most: formatCount(ROWS_MAX, locale) });
+      return t('payments.match_file_too_many', { most: formatCount(LINES_MAX, locale) });
     case 'empty':
       return t('payments.bank_file_empty');
     case 'binary':
@@ -118,7 +119,7 @@ function bankPage(bank: Bank, { t, locale }: Reader, error?: string): PageResult
       error,
       errors: error === undefined ? undefined : formErrors({ file: error }),
       help: t('payments.bank_file_help', {
-        most: formatCount(ROWS_MAX, locale),
+        most: formatCount(LINES_MAX, locale),
         megabytes: FILE_MAX_BYTES / 1_000_000,
       }),
     },
@@ -142,7 +143,11 @@ const upload: PageRoute[] = [
       const bank = await mustFind(ctx, params.id);
       const reader = readerFor(ctx, person);
       if (!file) return bankPage(bank, reader, reader.t('payments.match_no_file'));
-      const outcome = await storeFile(ctx, file.name, file.bytes, { slice: 'payments', subjectId: bank.id });
+      const outcome = await storeFile(ctx, file.name, file.bytes, {
+        slice: 'payments',
+        subjectId: bank.id,
+        most: LINES_MAX,
+      });
       return outcome.kind === 'done'
         ? seeOther(`/payments/banks/files/${outcome.id}`)
         : bankPage(bank, reader, refusal(outcome, reader));

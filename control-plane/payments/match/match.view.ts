@@ -74,8 +74,9 @@ function nextStep(row: StatementLine): string {
   return row.state === 'open' ? `/payments/lines/${row.id}` : '';
 }
 
-/** A bank may have written none. */
-export const receiptOf = (row: StatementLine): string => (row.method === 'bank' ? (row.linked ?? '–') : row.receipt);
+/** A bank may have written none; then its own words name the line. */
+export const receiptOf = ({ method, linked, details, receipt }: StatementLine): string =>
+  method === 'bank' ? (linked ?? details?.slice(0, 40) ?? '–') : receipt;
 
 /** Lines of a statement; a line leads to what somebody can do about it. */
 export const lineColumns: Column<StatementLine>[] = [

@@ -5,6 +5,7 @@ import { bookDecided } from '../book-money';
 import { clearCheque } from '../cheque/clear-cheque';
 import { bookLine, tieLine } from '../match/match-statement';
 import { lockReceipt } from '../settle-payment';
+import { holdLines } from './hold-lines';
 import type { HeldLine, StatementParams } from './plan-statement';
 import { statementOf, writeLines, type WrittenLine } from './write-lines';
 import { undoLine, type Made } from './undo-line';
@@ -116,34 +117,51 @@ async function isKnown(ctx: Context, held: HeldLine): Promise<boolean> {
   return found.length > 0;
 }
 
-/** Lines that are tied, that wait to be named, and the bank's charges: most of a statement, in a few statements for all of them. */
+/** Lines that are tied, that wait to be named, that name nobody, and the bank's charges: most of a statement, in a few statements for all of them. */
 async function workTogether(ctx: Context, run: Run, rows: Row[]) {
   const params = paramsOf(run);
   const plain = rows.flatMap((row) => {
     const held = heldOf(row);
-    return held && ['tie', 'open', 'fee'].includes(held.deed.what) ? [{ row, held }] : [];
+    return held && ['tie', 'open', 'fee', 'hold'].includes(held.deed.what) ? [{ row, held }] : [];
   });
   const results = new Map<number, ReturnType<typeof done>>();
-  if (plain.length === 0) return results;
-  const statement = await statementOf(ctx, run, params);
-  const written = await writeLines(
-    ctx,
-    statement,
-    params,
-    plain.map(({ held }) => held),
-  );
+  const byHand = await recordedSince(ctx, run, plain);
+  const certain = plain.filter(({ held }) => held.deed.what !== 'hold' || !byHand.has(held.reference.toUpperCase()));
+  if (certain.length === 0) return results;
+  const lines = certain.map(({ held }) => held);
+  const written = await writeLines(ctx, await statementOf(ctx, run, params), params, lines);
   const byId = new Map(written.map((line) => [line.receipt, line]));
-  const made = plain.flatMap(({ row, held }) => {
+  const made = certain.flatMap(({ row, held }) => {
     const line = byId.get(held.id);
     return line ? [{ row, held, line }] : [];
   });
+  const charges = made.filter(({ held }) => held.deed.what === 'fee');
   await bookCharges(
     ctx,
     params.currency,
-    made.flatMap(({ held, line }) => (held.deed.what === 'fee' ? [line] : [])),
+    charges.map(({ line }) => line),
   );
-  for (const { row, line } of made) results.set(row.seq, done({ row_id: line.id.toString() }));
+  const notices = await holdLines(
+    ctx,
+    params,
+    made.filter(({ held }) => held.deed.what === 'hold'),
+  );
+  for (const { row, line } of made) {
+    const notice = notices.get(line.id);
+    const row_id = line.id.toString();
+    results.set(row.seq, done(notice === undefined ? { row_id } : { row_id, notice_id: notice.toString() }));
+  }
   return results;
+}
+
+/** Of these lines' references those under which somebody has recorded a payment by hand since the fates were shown. */
+async function recordedSince(ctx: Context, run: Run, plain: { held: HeldLine }[]): Promise<Set<string>> {
+  const references = plain.flatMap(({ held }) => (held.deed.what === 'hold' ? [held.reference.toUpperCase()] : []));
+  if (references.length === 0) return new Set();
+  const found = await ctx.tx.$queryRaw<{ reference: string }[]>`
+    SELECT upper(reference) AS reference FROM payment WHERE tenant_id = ${ctx.tenantId} AND method = 'bank' AND upper(reference) = ANY (${references}::text[])
+      AND created_at >= ${run.created_at} AND receipt IS NULL`;
+  return new Set(found.map(({ reference }) => reference));
 }
 
 async function bookCharges(ctx: Context, currency: string, lines: WrittenLine[]): Promise<void> {

@@ -1,14 +1,4 @@
 import { familyBankRig } from '../../test-kit/payment-provider/familybank';
-import { onStage, scenariosOf } from '../../test-kit/payment-provider/scenarios';
-import { openStage } from '../../test-kit/payment-provider/stage';
+import { passesScenarios } from '../../test-kit/payment-provider/scenarios';
 
-const stage = onStage(async () => openStage(await familyBankRig()));
-
-test.each(scenariosOf({ asks: false }))(
-  '%s',
-  async (_name, scenario) => {
-    await scenario.run(stage());
-    expect(await stage().faults()).toEqual([]);
-  },
-  60_000,
-);
+passesScenarios(familyBankRig, { asks: false });

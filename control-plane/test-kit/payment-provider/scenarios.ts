@@ -1,8 +1,8 @@
 /// <reference types="jest" />
 import { shiftClock, type Json } from '../story';
 import { until } from '../until';
-import type { Fault, Lie } from './rig';
-import { nothing, once, type Stage } from './stage';
+import type { Fault, Lie, Rig } from './rig';
+import { nothing, once, openStage, type Stage } from './stage';
 
 /** Something that happens in the field, and what must become of it. The same list for every provider. */
 export interface Scenario {
@@ -255,17 +255,24 @@ export const scenarios: Scenario[] = [
   },
 ];
 
-/** The scenarios of a provider, named for `test.each`: those that need it asked where it can be, the others where it cannot. */
-export const scenariosOf = ({ asks }: { asks: boolean }): (readonly [string, Scenario])[] =>
-  scenarios.filter((one) => one.asks === undefined || one.asks === asks).map((one) => [one.name, one] as const);
-
-/** A stage for all tests of a file: open before the first, its clock set right after each, ended after the last. Answers what hands it out. */
-export function onStage<O>(open: () => Promise<Stage<O>>): () => Stage<O> {
+/**
+ * A test for each scenario that a provider must pass: those that need it asked where it can be, the others where it cannot. Its file holds nothing else. The
+ * stage is opened before the first, its clock set right after each.
+ */
+export function passesScenarios<O>(rig: () => Promise<Rig<O>>, { asks }: { asks: boolean }): void {
   let stage: Stage<O>;
   beforeAll(async () => {
-    stage = await open();
+    stage = await openStage(await rig());
   }, 60_000);
   afterAll(() => stage?.stop());
   afterEach(() => shiftClock(stage.lango.db, '0'));
-  return () => stage;
+  const theirs = scenarios.filter((one) => one.asks === undefined || one.asks === asks);
+  test.each(theirs.map((one) => [one.name, one] as const))(
+    '%s',
+    async (_name, scenario) => {
+      await scenario.run(stage);
+      expect(await stage.faults()).toEqual([]);
+    },
+    60_000,
+  );
 }

@@ -26,7 +26,7 @@ interface Counted {
 export async function peoplePart(ctx: Context, person: Person): Promise<object> {
   const { t, locale } = readerFor(ctx, person);
   const say = ({ count, more }: Counted) => `${formatCount(count, locale)}${more ? '+' : ''}`;
-  const counts = await remember(`people:${ctx.tenantId}`, KEPT_MS, () =>
+  const counts = await remember(ctx, 'people', KEPT_MS, () =>
     countPeople(
       ctx,
       PEOPLE.map(([, filter]) => filter),
@@ -40,7 +40,7 @@ export async function peoplePart(ctx: Context, person: Person): Promise<object> 
     href: `/subscribers?${new URLSearchParams(filter as Record<string, string>).toString()}`,
   }));
   if (person.actor.permissions.has('payments.read')) {
-    const count = await remember(`unused:${ctx.tenantId}`, KEPT_MS, () => countPayments(ctx, { unused: true }));
+    const count = await remember(ctx, 'unused', KEPT_MS, () => countPayments(ctx, { unused: true }));
     cells.push({
       label: t('admin.people_unused'),
       side: t('admin.people_unused_side'),

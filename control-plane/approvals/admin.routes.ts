@@ -37,21 +37,28 @@ const list = listPages({
   model: (_ctx, { person }) => ({ maySet: person.actor.permissions.has('approvals.settings') }),
 });
 
-async function onePage(ctx: Context, id: bigint, person: Person, refused?: string): Promise<PageResult> {
+interface Refused {
+  /** Why, of the whole or of the note. */
+  title?: string;
+  note?: string;
+  typed?: Record<string, string>;
+}
+
+async function onePage(ctx: Context, id: bigint, person: Person, refused?: Refused): Promise<PageResult> {
   const reader = readerFor(ctx, person);
   const { t, locale } = reader;
   const row = await findApproval(ctx, id);
   if (!row) throw notFound('That request');
   const own = row.asked_by !== null && row.asked_by === person.actor.id?.toString();
   const may = person.actor.permissions.has(row.permission as Permission);
-  const errors: Record<string, string> = refused === undefined ? {} : { note: refused };
+  const errors: Record<string, string> = refused?.note === undefined ? {} : { note: refused.note };
   return view(
     'approvals/one',
     {
       title: formatMoney(row.amount_cents, row.currency, locale),
       kind: kindWord(row.kind, reader),
       state: stateOf(row, reader),
-      errors: formErrors(errors),
+      errors: refused?.title === undefined ? formErrors(errors) : { title: refused.title, fields: [] },
       href: `/approvals/${id}`,
       path: row.path,
       summary: row.summary,
@@ -70,10 +77,15 @@ async function onePage(ctx: Context, id: bigint, person: Person, refused?: strin
       decide: row.state === 'asked' &&
         !own &&
         may && {
-          note: fieldsOf('approvals', {}, errors, reader)('note', { max: 300, help: t('approvals.note_help') }),
+          note: fieldsOf(
+            'approvals',
+            refused?.typed ?? {},
+            errors,
+            reader,
+          )('note', { max: 300, help: t('approvals.note_help') }),
         },
     },
-    refused === undefined ? {} : { status: 409 },
+    refused === undefined ? {} : { status: refused.title === undefined ? 422 : 409 },
   );
 }
 
@@ -92,9 +104,9 @@ async function decide(
     case 'not_found':
       throw notFound('That request');
     case 'own':
-      return onePage(ctx, id, person, t('approvals.own'));
+      return onePage(ctx, id, person, { title: t('approvals.own') });
     case 'gone':
-      return onePage(ctx, id, person, t('approvals.gone'));
+      return onePage(ctx, id, person, { title: t('approvals.gone') });
     case 'forbidden':
       throw forbidden(outcome.permission);
   }
@@ -115,7 +127,8 @@ export const pageRoutes: PageRoute[] = [
     permission: 'approvals.decide',
     form: decisionInput.extend({ decision: z.enum(['approve', 'refuse']) }),
     run(ctx, { params, form }, _web, person) {
-      if (!form.ok) return onePage(ctx, params.id, person, readerFor(ctx, person).t('approvals.note_wanted'));
+      const note_wanted = readerFor(ctx, person).t('approvals.note_wanted');
+      if (!form.ok) return onePage(ctx, params.id, person, { note: note_wanted, typed: form.values });
       const { decision, note } = form.value;
       return decide(ctx, params.id, person, { approve: decision === 'approve', note });
     },

@@ -16,6 +16,7 @@ export const settingsRoutes: PageRoute[] = formPages({
   word: (_name, { t }) => t('approvals.limit_wanted'),
   told: ['saved'],
   open: ({ ctx }) => listLimits(ctx),
+  seen: (limits) => limits.map((one) => `${one.kind} ${one.limit_cents}`),
   values: (limits) => Object.fromEntries(limits.map((one) => [nameOf(one.kind), String(one.limit_cents / 100)])),
   shared: true,
   draw({ field }, { about: limits, t }) {

@@ -130,10 +130,13 @@ export const pageRoutes: PageRoute[] = [
     method: 'POST',
     path: '/discounts/claim',
     permission: 'discounts.claim',
-    form: z.object({ subscription: idField, code: z.string().max(64) }),
+    form: z.object({ subscription: z.string(), code: z.string() }),
     async run(ctx, { form }, _web, person) {
-      if (!form.ok) throw notFound('That subscription');
-      const { subscription, code } = form.value;
+      const subscription = idField.safeParse(form.values['subscription']).data;
+      if (subscription === undefined) throw notFound('That subscription');
+      const code = form.values['code'] ?? '';
+      if (code.length > CODE_MOST)
+        return claimPage(ctx, person, subscription, code, undefined, 'discounts.claim_unknown');
       const outcome = await claimCoupon(ctx, subscription, code);
       if (outcome.kind === 'not_found') throw notFound('That subscription');
       if (outcome.kind === 'done') return claimPage(ctx, person, subscription, '', outcome.discount.name);
@@ -141,6 +144,8 @@ export const pageRoutes: PageRoute[] = [
     },
   }),
 ];
+
+const CODE_MOST = 64;
 
 /** Entering a coupon for a service, and what the next purchase then costs. */
 async function claimPage(
@@ -170,7 +175,12 @@ async function claimPage(
       told: done && { text: t('discounts.claimed', { name: done }) },
       subscription: id.toString(),
       back: { href: `/subscribers/${sub.subscriber_id}?subscription=${id}`, name: sub.subscriber.name },
-      code: fieldsOf('discounts', { code }, errors, reader)('code', { required: true, max: 64, autocomplete: 'off' }),
+      code: fieldsOf(
+        'discounts',
+        { code },
+        errors,
+        reader,
+      )('code', { required: true, max: CODE_MOST, autocomplete: 'off' }),
       price: {
         list: money(price.list_cents),
         off: money(price.off_cents),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { seeOther, type PageRoute } from '../platform/http/page';
-import { formPages, seenOf } from '../ui';
+import { formPages } from '../ui';
 import { changePage } from './change-page';
 import { findPage } from './queries';
 import { catchAll, payAddress, routerRecipe } from './recipe';
@@ -12,7 +12,6 @@ const form = z.object({
     .trim()
     .max(40)
     .regex(/^[+\d][\d ()-]{5,}$|^$/),
-  seen: z.string().max(40).default(''),
 });
 
 export const pageRoutes: PageRoute[] = formPages({
@@ -26,12 +25,12 @@ export const pageRoutes: PageRoute[] = formPages({
   word: 'wrong',
   told: ['saved'],
   open: ({ ctx }) => findPage(ctx),
+  seen: ({ words, phone }) => [words, phone],
   values: ({ words, phone }) => ({ words, phone }),
   draw({ field }, { about: kept, person, web, t }) {
     const address = payAddress(web.publicUrl, kept.slug);
     return {
       title: t('garden.title'),
-      seen: seenOf(kept.words, kept.phone),
       mayWrite: person.actor.permissions.has('routers.write'),
       words: field('words', { max: 600, help: t('garden.words_help') }),
       phone: field('phone', { type: 'tel', max: 40, autocomplete: 'off', help: t('garden.phone_help') }),
@@ -41,8 +40,7 @@ export const pageRoutes: PageRoute[] = formPages({
       catchAll: catchAll(address),
     };
   },
-  async save({ seen, ...given }, { ctx, about: kept }) {
-    if (seen !== seenOf(kept.words, kept.phone)) return { kind: 'changed' };
+  async save(given, { ctx }) {
     await changePage(ctx, given);
     return seeOther('/garden/setup?told=saved');
   },

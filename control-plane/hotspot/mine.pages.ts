@@ -134,7 +134,12 @@ export const mineRoutes: PageRoute[] = [
     async run(call, { params, form }, web) {
       const values = form.ok ? form.value : form.values;
       const at = <T>(work: (stand: Stand) => Promise<T>) => atStand(call, web, params.site, saidIn(values), work);
-      if (!form.ok) return at((stand) => minePage(stand, { values }));
+      if (!form.ok) {
+        const wrong = (['phone', 'receipt'] as const).filter((name) => form.fields[name] !== undefined);
+        const errors = ({ reader: { t } }: Stand) =>
+          Object.fromEntries(wrong.map((name) => [name, t(`hotspot.${name}_wrong`)]));
+        return at((stand) => minePage(stand, { values, errors: errors(stand) }));
+      }
       const { value } = form;
       if (value.way === 'code') return at((stand) => toCode(stand, value));
       let found = await at((stand) => byPayment(stand, value, call.ip));

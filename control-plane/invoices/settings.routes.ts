@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Context } from '../platform/context';
 import { pageRoute, seeOther, type PageRoute } from '../platform/http/page';
 import { notFound } from '../platform/http/problem';
-import { formatDay, formPages, type FormView, type Reader } from '../ui';
+import { formatDay, formPages, seenOf, type FormView, type Reader } from '../ui';
 import {
   buyerForm,
   buyerOf,
@@ -39,7 +39,7 @@ const settingsPage: FormView<Seller> = {
       });
     return {
       title: t('invoices.settings'),
-      version: seller.version,
+      seen: seenOf(seller.version),
       legal_name: field('legal_name', { max: 120 }),
       seller_pin: field('seller_pin', { max: 11, autocomplete: 'off' }),
       branch: field('branch', { mode: 'numeric', max: 2, help: t('invoices.branch_help') }),
@@ -81,8 +81,9 @@ export const settingsRoutes: PageRoute[] = [
     permission: 'invoices.settings',
     form: sellerForm,
     open: ({ ctx }) => sellerOf(ctx),
-    save: async (value, { ctx }) =>
-      (await saveSeller(ctx, value)) ? seeOther('/invoices/settings?told=saved') : { kind: 'changed', fresh: true },
+    seen: ({ version }) => [version],
+    save: async (value, { ctx, about: { version } }) =>
+      (await saveSeller(ctx, { ...value, version })) ? seeOther('/invoices/settings?told=saved') : { kind: 'changed' },
   }),
   ...formPages({
     ...settingsPage,
@@ -107,6 +108,7 @@ export const settingsRoutes: PageRoute[] = [
       const customer = await mustBeThere(ctx, params.id);
       return { id: params.id, name: customer.name, buyer: await buyerOf(ctx, params.id) };
     },
+    seen: ({ name, buyer }) => [name, buyer?.name, buyer?.pin, buyer?.address],
     values: ({ name, buyer }) => ({
       buyer_name: buyer?.name ?? name,
       pin: buyer?.pin ?? '',

@@ -30,9 +30,11 @@ export const sellerForm = z.object({
   invoice_prefix: prefix,
   credit_prefix: prefix,
   footer: text(300),
-  version: z.coerce.number().int().min(0).catch(0),
 });
-export type SellerForm = z.output<typeof sellerForm>;
+export type SellerForm = z.output<typeof sellerForm> & {
+  /** Of what it was filled from; 0 before anything was said. */
+  version: number;
+};
 
 export interface Seller {
   legal_name: string | null;

@@ -138,7 +138,7 @@ export function codePage(
     title: t('join.code_title'),
     text: t(`join.code_sent_${request.channel}`, { to: request.recipient, count: CODE_MINUTES }),
     told: more.again ? { text: t('join.code_again_done') } : undefined,
-    errors: words && { title: words, fields: [] },
+    errors: words && (fault?.word === 'often' ? { title: words, fields: [] } : formErrors({ code: words })),
     code: field('code', { required: true, mode: 'numeric', autocomplete: 'one-time-code', max: 12 }),
   };
   return view('join/code', model, fault ? { status: fault.word === 'often' ? 429 : 422 } : {});

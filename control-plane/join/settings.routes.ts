@@ -1,18 +1,16 @@
 import { z } from 'zod';
 import { listPackages } from '../plans';
 import { seeOther, type PageRoute } from '../platform/http/page';
-import { formatMoney, formPages, seenOf } from '../ui';
+import { formatMoney, formPages } from '../ui';
 import { changeSettings } from './change-settings';
-import { codeChannels, findSetting, type JoinSetting } from './queries';
+import { codeChannels, findSetting } from './queries';
 
 const box = z
   .string()
   .optional()
   .transform((value) => value === 'yes');
 /** Plans come as one field each, `plan_12`. */
-const form = z.object({ is_open: box, needs_approval: box, seen: z.string().max(40).default('') }).catchall(z.string());
-
-const seenIn = ({ is_open, needs_approval, plans }: JoinSetting): string => seenOf(is_open, needs_approval, plans);
+const form = z.object({ is_open: box, needs_approval: box }).catchall(z.string());
 
 /** Who may become a customer by themselves, and what they may choose. */
 export const settingsRoutes: PageRoute[] = formPages({
@@ -24,6 +22,7 @@ export const settingsRoutes: PageRoute[] = formPages({
   form,
   told: ['saved'],
   open: ({ ctx }) => findSetting(ctx),
+  seen: ({ is_open, needs_approval, plans }) => [is_open, needs_approval, plans],
   values: ({ is_open, needs_approval, plans }) => ({
     ...(is_open && { is_open: 'yes' }),
     ...(needs_approval && { needs_approval: 'yes' }),
@@ -39,7 +38,6 @@ export const settingsRoutes: PageRoute[] = formPages({
       see: setting.is_open && ways.length > 0 && setting.plans.length > 0,
       noWay: ways.length === 0,
       noPlan: setting.is_open && setting.plans.length === 0,
-      seen: seenIn(setting),
       is_open: values['is_open'] === 'yes',
       needs_approval: values['needs_approval'] === 'yes',
       plans: items.map(({ id, name, price_cents, currency }) => ({
@@ -49,8 +47,7 @@ export const settingsRoutes: PageRoute[] = formPages({
       })),
     };
   },
-  async save({ is_open, needs_approval, seen, ...rest }, { ctx, about }) {
-    if (seen !== seenIn(about)) return { kind: 'changed' };
+  async save({ is_open, needs_approval, ...rest }, { ctx }) {
     const plans = Object.keys(rest).flatMap((name) => /^plan_([1-9]\d{0,17})$/.exec(name)?.[1] ?? []);
     await changeSettings(ctx, { is_open, needs_approval, plans });
     return seeOther('/join/settings?told=saved');

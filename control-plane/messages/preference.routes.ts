@@ -24,6 +24,7 @@ export const preferenceRoutes: PageRoute[] = formPages({
     if (!found) throw notFound('That client');
     return { ...found, id: params.subscriber_id };
   },
+  seen: ({ locale, channel, muted }) => [locale, channel, muted],
   values: ({ locale, channel, muted }) => ({
     locale: locale ?? '',
     channel: channel ?? '',

@@ -216,9 +216,7 @@ const limits: PageRoute[] = [
       }
       const version = /^\d{1,9}$/.test(values['version'] ?? '') ? Number(values['version']) : undefined;
       const outcome = await changeSettings(ctx, read.data, version);
-      return outcome === 'changed_meanwhile'
-        ? { kind: 'changed', fresh: true }
-        : seeOther('/messages/settings?told=saved');
+      return outcome === 'changed_meanwhile' ? { kind: 'changed' } : seeOther('/messages/settings?told=saved');
     },
   }),
   ...formPages({

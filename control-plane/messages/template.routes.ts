@@ -153,7 +153,7 @@ export const templateRoutes: PageRoute[] = [
       if (typed.act === 'preview' && !templateFaults(key, input.data)) return again({}, 200);
       const outcome = await saveTemplate(ctx, key, input.data);
       if (outcome.kind === 'done') return seeOther(`/messages/templates/${templateId(key)}?told=saved`);
-      if (outcome.kind === 'changed_meanwhile') return again({ body: reader.t('messages.changed_meanwhile') }, 409);
+      if (outcome.kind === 'changed_meanwhile') return again({ body: reader.t('ui.changed_meanwhile') }, 409);
       const names = namesOf(key.kind);
       const [subject, body] = [outcome.subject[0], outcome.body[0]];
       return again({

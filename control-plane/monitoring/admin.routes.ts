@@ -85,6 +85,7 @@ export const pageRoutes: PageRoute[] = [
     values: (about: Settings) =>
       Object.fromEntries(Object.entries(about).map(([name, value]) => [name, String(value)])),
     open: ({ ctx }) => findSettings(ctx),
+    seen: (settings) => Object.values(settings),
     draw: ({ values, field }, { t }) => ({
       title: t('monitoring.settings_title'),
       ...Object.fromEntries(

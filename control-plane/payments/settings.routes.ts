@@ -65,6 +65,7 @@ const settingsPage: FormView<{ name: ProviderName; seen: Seen }> = {
   view: 'payments/settings',
   word: 'wanted',
   told: ['saved'],
+  seen: ({ seen }) => [seen.version],
   values({ seen }) {
     const stored = Object.entries(seen.settings).map(([key, value]) => [
       key,

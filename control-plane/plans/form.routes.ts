@@ -3,7 +3,7 @@ import { pageRoute, seeOther, view, type PageResult, type PageRoute } from '../p
 import type { Person } from '../platform/http/person';
 import { notFound } from '../platform/http/problem';
 import { poolNames } from '../pools';
-import { readerFor, type Reader } from '../ui';
+import { nowSays, readerFor, type Reader } from '../ui';
 import { findPlan } from './admin.queries';
 import { printMoment } from './admin.view';
 import { changePackage } from './change-package';
@@ -92,10 +92,19 @@ function described(input: PackageInput): Described {
   } as Described;
 }
 
+/** What a plan says by now otherwise than its form. */
+const changedBy = (plan: Package, values: PlanForm, reader: Reader): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(formValues(plan))
+      .filter(([name, now]) => values[name] !== undefined && now !== values[name])
+      .map(([name, now]) => [name, nowSays(now ?? '', reader)]),
+  );
+
 async function formPage(ctx: Context, person: Person, asked: Asked): Promise<PageResult> {
   const reader = readerFor(ctx, person);
   const { t } = reader;
-  const { values, plan, errors = {} } = asked;
+  const { values, plan } = asked;
+  const errors = (asked.changed && plan ? changedBy(plan, values, reader) : asked.errors) ?? {};
   const currency = plan?.currency ?? person.tenant.currency;
   const profiles = await profilesOfCompany(ctx);
   const choices = {
@@ -109,7 +118,7 @@ async function formPage(ctx: Context, person: Person, asked: Asked): Promise<Pag
     {
       ...model,
       errors: asked.changed
-        ? { title: t('plans.changed_meanwhile', { version: plan?.version ?? 0 }), fields: [] }
+        ? { title: t('plans.changed_meanwhile', { version: plan?.version ?? 0 }), fields: model.errors?.fields ?? [] }
         : model.errors,
       title: plan ? t('plans.edit_title', { name: plan.name }) : t('plans.new_title'),
       action: plan ? `/plans/${plan.id}/edit` : '/plans',

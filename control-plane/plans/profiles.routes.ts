@@ -81,7 +81,6 @@ const profilePage: FormView<Profile | undefined> = {
   slice: 'plans',
   view: 'plans/profile',
   word: (name, { t }) => t(name.startsWith('burst') ? 'plans.burst_needed' : `plans.${name}_needed`),
-  changed: 'plans.profile_changed_meanwhile',
   values: (profile) => (profile ? valuesOf(profile) : {}),
   draw({ values, field }, { about: profile, t }) {
     const unit = (name: string) => (name === 'burst_time' ? 's' : 'Mbps');

@@ -1,12 +1,11 @@
 import { z } from 'zod';
 import type { Context } from '../platform/context';
-import { pageRoute, seeOther, view, type PageResult, type PageRoute } from '../platform/http/page';
-import type { Person } from '../platform/http/person';
+import { pageRoute, seeOther, type PageRoute } from '../platform/http/page';
 import { notFound } from '../platform/http/problem';
-import { formErrors, readerFor } from '../ui';
+import { formPages, seenOf, type FormView } from '../ui';
 import type { Outcome } from '../subscriptions';
 import { changeAccount, promisePayment, unparkAccount } from './change-account';
-import { customerModel, type Refused } from './customer.view';
+import { customerModel, customerValues, findBilled, type Billed } from './customer.view';
 import { accountForm, promiseForm, serviceForm, writeOffForm } from './forms';
 import { listRoutes } from './list.routes';
 import { settingsRoutes } from './settings.routes';
@@ -16,39 +15,32 @@ import { writeOffDebt } from './write-off-debt';
 
 const TOLD = ['started', 'stopped', 'changed', 'promised', 'unparked', 'written_off', 'refused'] as const;
 
-interface Shown {
-  told?: string | undefined;
-  refused?: Refused;
-}
+/** One customer's bills, with the forms about them. */
+const customerPage: FormView<Billed> = {
+  slice: 'postpaid',
+  view: 'postpaid/customer',
+  word: 'wanted',
+  shared: true,
+  values: (billed, { reader }) => customerValues(billed, reader),
+  async draw({ field }, { ctx, web, person, reader, about, t }) {
+    const may = person.actor.permissions as ReadonlySet<string>;
+    const told = TOLD.find((one) => one === web.query['told']);
+    return {
+      ...(await customerModel(ctx, about, { reader, may, currency: person.tenant.currency, field })),
+      told: told && { text: t(`postpaid.told_${told}`), ...(told === 'refused' ? { warn: true } : {}) },
+      termsSeen: seenOf(...termsOf(about)),
+      promiseSeen: seenOf(...promiseOf(about)),
+    };
+  },
+};
+const termsOf = ({ account: one }: Billed): unknown[] => [one?.billing_day, one?.terms_days, one?.credit_limit_cents];
+const promiseOf = ({ account: one }: Billed): unknown[] => [one?.promised_until, one?.promise_note];
 
-async function customerPage(ctx: Context, id: bigint, person: Person, { told, refused }: Shown): Promise<PageResult> {
-  const reader = readerFor(ctx, person);
-  const may = person.actor.permissions as ReadonlySet<string>;
-  const model = await customerModel(ctx, id, { reader, may, currency: person.tenant.currency, refused });
-  if (!model) throw notFound('That customer');
-  const known = TOLD.find((one) => one === told);
-  return view(
-    'postpaid/customer',
-    {
-      ...model,
-      told: known && { text: reader.t(`postpaid.told_${known}`), ...(known === 'refused' ? { warn: true } : {}) },
-      errors: refused && formErrors(refused.errors),
-    },
-    refused ? { status: 422 } : {},
-  );
-}
-
-/** A form of the page that was refused, with what each field wants. */
-function refuse(
-  ctx: Context,
-  id: bigint,
-  person: Person,
-  name: Refused['form'],
-  form: { values: Record<string, string>; fields: Record<string, string> },
-): Promise<PageResult> {
-  const { t } = readerFor(ctx, person);
-  const errors = Object.fromEntries(Object.keys(form.fields).map((field) => [field, t(`postpaid.${field}_wanted`)]));
-  return customerPage(ctx, id, person, { refused: { form: name, values: form.values, errors } });
+/** @throws Problem 404 */
+async function open({ ctx, params }: { ctx: Context; params: { id: bigint } }): Promise<Billed> {
+  const billed = await findBilled(ctx, params.id);
+  if (!billed) throw notFound('That customer');
+  return billed;
 }
 
 const back = (id: bigint, told: (typeof TOLD)[number]) => seeOther(`/postpaid/customers/${id}?told=${told}`);
@@ -62,20 +54,16 @@ export const pageRoutes: PageRoute[] = [
   ...settingsRoutes,
   ...listRoutes,
   ...statementRoutes,
-  pageRoute({
-    method: 'GET',
-    path: '/postpaid/customers/:id',
-    permission: 'postpaid.read',
-    run: (ctx, { params }, web, person) => customerPage(ctx, params.id, person, { told: web.query['told'] }),
-  }),
-  pageRoute({
-    method: 'POST',
-    path: '/postpaid/customers/:id/account',
+  ...formPages({
+    ...customerPage,
+    page: '/postpaid/customers/:id',
+    post: '/postpaid/customers/:id/account',
     permission: 'postpaid.write',
+    sees: 'postpaid.read',
     form: accountForm,
-    async run(ctx, { params, form }, _web, person) {
-      if (!form.ok) return refuse(ctx, params.id, person, 'account', form);
-      const { credit_limit, ...terms } = form.value;
+    open,
+    seen: termsOf,
+    async save({ credit_limit, ...terms }, { ctx, params }) {
       if (!(await changeAccount(ctx, params.id, { ...terms, credit_limit_cents: credit_limit }))) throw gone();
       return back(params.id, 'changed');
     },
@@ -110,26 +98,26 @@ export const pageRoutes: PageRoute[] = [
       return back(params.id, 'unparked');
     },
   }),
-  pageRoute({
-    method: 'POST',
-    path: '/postpaid/customers/:id/promise',
+  ...formPages({
+    ...customerPage,
+    post: '/postpaid/customers/:id/promise',
     permission: 'postpaid.promise',
     form: promiseForm,
-    async run(ctx, { params, form }, _web, person) {
-      if (!form.ok) return refuse(ctx, params.id, person, 'promise', form);
-      const { until, note } = form.value;
+    open,
+    seen: promiseOf,
+    async save({ until, note }, { ctx, params }) {
       if (!(await promisePayment(ctx, params.id, { until: until === '' ? null : until, note }))) throw gone();
       return back(params.id, 'promised');
     },
   }),
-  pageRoute({
-    method: 'POST',
-    path: '/postpaid/customers/:id/write-off',
+  ...formPages({
+    ...customerPage,
+    post: '/postpaid/customers/:id/write-off',
     permission: 'postpaid.write_off',
     form: writeOffForm,
-    async run(ctx, { params, form }, _web, person) {
-      if (!form.ok) return refuse(ctx, params.id, person, 'write_off', form);
-      await writeOffDebt(ctx, params.id, form.value.reason);
+    open,
+    async save({ reason }, { ctx, params }) {
+      await writeOffDebt(ctx, params.id, reason);
       return back(params.id, 'written_off');
     },
   }),

@@ -1,17 +1,10 @@
 import type { Context } from '../platform/context';
-import { fieldsOf, formatDay, formatMoney, type Reader } from '../ui';
+import { formatDay, formatMoney, type fieldsOf, type Reader } from '../ui';
 import { typed } from './forms';
 import { dueDay, standing } from './list.view';
 import { findAccount, openInvoices } from './queries';
 import type { Account } from './schema';
 import { settingOf, type Setting } from './settings';
-
-export interface Refused {
-  /** Which of the page's forms. */
-  form: 'account' | 'promise' | 'write_off';
-  values: Record<string, string>;
-  errors: Record<string, string>;
-}
 
 interface Service {
   id: bigint;
@@ -23,24 +16,51 @@ interface Service {
   currency: string;
 }
 
-/** What one customer's page of bills shows; undefined where there is no such customer. */
-export async function customerModel(
-  ctx: Context,
-  id: bigint,
-  {
-    reader,
-    may,
-    currency,
-    refused,
-  }: { reader: Reader; may: ReadonlySet<string>; currency: string; refused: Refused | undefined },
-): Promise<Record<string, unknown> | undefined> {
-  const { t, locale } = reader;
+/** One customer, as their page of bills is about them. */
+export interface Billed {
+  id: bigint;
+  customer: { name: string; phone: string };
+  /** Undefined until a service of theirs is billed after its month. */
+  account: Account | undefined;
+  /** Terms of a customer who has none of their own yet. */
+  setting: Setting;
+}
+
+/** Undefined where there is no such customer. */
+export async function findBilled(ctx: Context, id: bigint): Promise<Billed | undefined> {
   const customer = await ctx.tx.subscriber.findFirst({
     where: { id, deleted_at: null },
     select: { name: true, phone: true },
   });
-  if (!customer) return undefined;
-  const account = await findAccount(ctx, id);
+  return customer ? { id, customer, account: await findAccount(ctx, id), setting: await settingOf(ctx) } : undefined;
+}
+
+/** What stands in the page's forms. */
+export function customerValues({ account, setting }: Billed, reader: Reader): Record<string, string> {
+  const terms = account ?? setting;
+  return {
+    billing_day: String(terms.billing_day),
+    terms_days: String(terms.terms_days),
+    credit_limit: typed(terms.credit_limit_cents),
+    until: account?.promised_until ? lastDay(account.promised_until, reader) : '',
+    note: account?.promise_note ?? '',
+    reason: '',
+  };
+}
+
+interface Asked {
+  reader: Reader;
+  may: ReadonlySet<string>;
+  currency: string;
+  /** Makes a field of one of the page's forms. */
+  field: ReturnType<typeof fieldsOf>;
+}
+
+/** What one customer's page of bills shows. */
+export async function customerModel(ctx: Context, billed: Billed, asked: Asked): Promise<Record<string, unknown>> {
+  const { reader, may } = asked;
+  const { t, locale } = reader;
+  const { id, customer, account } = billed;
   const open = account ? await openInvoices(ctx, id) : [];
   return {
     title: t('postpaid.customer_title', { name: customer.name }),
@@ -64,49 +84,28 @@ export async function customerModel(
       of: one.open_cents < one.total_cents ? formatMoney(one.total_cents, one.currency, locale) : '',
     })),
     mayWrite: may.has('postpaid.write'),
-    ...formsOf(account, open.length > 0, { reader, may, currency, refused, setting: await settingOf(ctx) }),
+    ...formsOf(open.length > 0, asked),
   };
 }
 
-interface FormsAsked {
-  reader: Reader;
-  may: ReadonlySet<string>;
-  currency: string;
-  refused: Refused | undefined;
-  setting: Setting;
-}
-
-/** The forms that a person may use, each with what was typed where it was refused. */
-function formsOf(account: Account | undefined, owes: boolean, { reader, may, currency, refused, setting }: FormsAsked) {
-  const { t } = reader;
-  const field = (form: Refused['form'], known: Record<string, string>) => {
-    const mine = refused?.form === form ? refused : undefined;
-    return fieldsOf('postpaid', { ...known, ...mine?.values }, mine?.errors ?? {}, reader);
-  };
-  const terms = account ?? setting;
-  const billed = field('account', {
-    billing_day: String(terms.billing_day),
-    terms_days: String(terms.terms_days),
-    credit_limit: typed(terms.credit_limit_cents),
-  });
-  const until = account?.promised_until ? lastDay(account.promised_until, reader) : '';
-  const promise = field('promise', { until, note: account?.promise_note ?? '' });
+/** The forms that a person may use. */
+function formsOf(owes: boolean, { reader: { t }, may, currency, field }: Asked) {
   const count = (name: string, max: number) =>
-    billed(name, { mode: 'numeric', max, required: true, help: t(`postpaid.${name}_help`) });
+    field(name, { mode: 'numeric', max, required: true, help: t(`postpaid.${name}_help`) });
   return {
     form: may.has('postpaid.write') && {
       billing_day: count('billing_day', 2),
       terms_days: count('terms_days', 3),
-      credit_limit: billed('credit_limit', { mode: 'decimal', unit: currency, help: t('postpaid.credit_limit_help') }),
+      credit_limit: field('credit_limit', { mode: 'decimal', unit: currency, help: t('postpaid.credit_limit_help') }),
     },
     promise: owes &&
       may.has('postpaid.promise') && {
-        until: promise('until', { type: 'date', help: t('postpaid.until_help') }),
-        note: promise('note', { max: 300 }),
+        until: field('until', { type: 'date', help: t('postpaid.until_help') }),
+        note: field('note', { max: 300 }),
       },
     writeOff: owes &&
       may.has('postpaid.write_off') && {
-        reason: field('write_off', {})('reason', { required: true, max: 300, help: t('postpaid.reason_help') }),
+        reason: field('reason', { required: true, max: 300, help: t('postpaid.reason_help') }),
       },
   };
 }

@@ -27,7 +27,6 @@ export const settingForm = z.object({
     .transform((text) => (text === '' ? null : Number(text)))
     .pipe(z.int().min(0).max(365).nullable()),
   cut_least: money,
-  version: z.coerce.number().int().min(0).catch(0),
 });
 export const promiseForm = z.object({
   until: z.union([z.literal(''), z.iso.date()]),

@@ -3,7 +3,7 @@ import type { Context } from '../platform/context';
 import { cursorId } from '../platform/http/input';
 import { pageRoute, seeOther, view, type PageResult, type PageRoute } from '../platform/http/page';
 import { notFound } from '../platform/http/problem';
-import { formErrors, pagerOf, readerFor, type Reader } from '../ui';
+import { fieldsOf, formErrors, pagerOf, readerFor, type Reader } from '../ui';
 import { printCertificate, printHandover, printServer } from './admin.view';
 import { issueRouterCertificate } from './issue-certificate';
 import { beginAuthorityChange, endAuthorityChange } from './change-authority';
@@ -31,25 +31,37 @@ async function routerPage(
   id: bigint,
   reader: Reader,
   may: boolean,
-  more: { query?: z.output<typeof doneQuery>; fault?: string } = {},
+  more: { query?: z.output<typeof doneQuery>; values?: Record<string, string>; fault?: string } = {},
 ): Promise<PageResult> {
   const name = await routerName(ctx, id);
   if (name === undefined) throw notFound('That router');
   const limit = 20;
   const cursor = more.query?.cursor;
   const page = await listCertificates(ctx, { routerId: id, limit, before: cursorId(cursor) });
+  const errors: Record<string, string> = more.fault === undefined ? {} : { csr: more.fault };
+  const values = more.values ?? {};
   return view(
     'radsec/router',
     {
       title: reader.t('radsec.router_title', { router: name }),
       router: { id: id.toString(), name },
       told: more.query?.revoked && { text: reader.t('radsec.revoked_told') },
-      errors: more.fault === undefined ? undefined : formErrors({ csr: more.fault }),
+      errors: formErrors(errors),
+      csr: fieldsOf(
+        'radsec',
+        values,
+        errors,
+        reader,
+      )('csr', {
+        lines: 4,
+        autocomplete: 'off',
+        help: reader.t('radsec.csr_help'),
+      }),
       mayIssue: may,
       years: YEARS.map((value) => ({
         value,
         label: reader.t('radsec.years', { count: Number(value) }),
-        selected: value === '3',
+        selected: value === (values['years'] ?? '3'),
       })),
       rows: page.items.map((one) => printCertificate(one, reader)),
       pager: pagerOf(
@@ -64,23 +76,43 @@ async function routerPage(
   );
 }
 
-async function serverPage(ctx: Context, reader: Reader, may: boolean, fault?: [string, string]): Promise<PageResult> {
+interface Refused {
+  values: Record<string, string>;
+  errors: Record<string, string>;
+}
+
+async function serverPage(ctx: Context, reader: Reader, may: boolean, refused?: Refused): Promise<PageResult> {
   const server = await findServer(ctx);
+  const printed = server && printServer(server, reader);
+  const values = { names: printed?.names ?? '', ...refused?.values, key_pem: '' };
+  const field = fieldsOf('radsec', values, refused?.errors ?? {}, reader);
+  const pem = { required: true, lines: 4, autocomplete: 'off' };
   return view(
     'radsec/server',
     {
       title: reader.t('radsec.server_title'),
       mayReplace: may,
-      server: server && printServer(server, reader),
+      server: printed,
+      names: field('names', { required: true, autocomplete: 'off', help: reader.t('radsec.names_help') }),
+      certificate: field('certificate_pem', pem),
+      // A key is never shown again.
+      key: field('key_pem', pem),
+      cutOffError: refused?.errors['cut_off'],
       empty: { text: reader.t('radsec.no_authority') },
-      errors: fault && formErrors({ [fault[0]]: fault[1] }),
+      errors: refused && formErrors(refused.errors),
     },
-    fault ? { status: 422 } : {},
+    refused ? { status: 422 } : {},
   );
 }
 
-async function replaced(ctx: Context, reader: Reader, outcome: ReplaceOutcome): Promise<PageResult> {
-  if (outcome.kind === 'refused') return serverPage(ctx, reader, true, [outcome.field, reader.t('radsec.pem_refused')]);
+async function replaced(
+  ctx: Context,
+  reader: Reader,
+  values: Record<string, string>,
+  outcome: ReplaceOutcome,
+): Promise<PageResult> {
+  if (outcome.kind === 'refused')
+    return serverPage(ctx, reader, true, { values, errors: { [outcome.field]: reader.t('radsec.pem_refused') } });
   if (outcome.kind === 'no_authority') return serverPage(ctx, reader, true);
   return seeOther('/radsec/server');
 }
@@ -102,7 +134,8 @@ export const pageRoutes: PageRoute[] = [
     form: issueForm,
     async run(ctx, { params, form }, _web, person) {
       const reader = readerFor(ctx, person);
-      const again = (fault: string) => routerPage(ctx, params.id, reader, true, { fault });
+      const values = form.ok ? form.value : form.values;
+      const again = (fault: string) => routerPage(ctx, params.id, reader, true, { values, fault });
       if (!form.ok) return again(reader.t('radsec.csr_refused'));
       const { years, csr } = form.value;
       const outcome = await issueRouterCertificate(ctx, params.id, {
@@ -153,8 +186,9 @@ export const pageRoutes: PageRoute[] = [
     form: namesForm,
     async run(ctx, { form }, _web, person) {
       const reader = readerFor(ctx, person);
-      if (!form.ok) return serverPage(ctx, reader, true, ['names', reader.t('radsec.names_refused')]);
-      return replaced(ctx, reader, await renewServer(ctx, form.value.names));
+      const errors = { names: reader.t('radsec.names_refused') };
+      if (!form.ok) return serverPage(ctx, reader, true, { values: form.values, errors });
+      return replaced(ctx, reader, form.values, await renewServer(ctx, form.value.names));
     },
   }),
   pageRoute({
@@ -164,8 +198,15 @@ export const pageRoutes: PageRoute[] = [
     form: replaceServerBody,
     async run(ctx, { form }, _web, person) {
       const reader = readerFor(ctx, person);
-      if (!form.ok) return serverPage(ctx, reader, true, ['certificate_pem', reader.t('radsec.pem_refused')]);
-      return replaced(ctx, reader, await replaceServer(ctx, form.value.certificate_pem, form.value.key_pem));
+      const wrong = form.ok ? [] : Object.keys(form.fields);
+      const errors = Object.fromEntries(wrong.map((name) => [name, reader.t('radsec.pem_refused')]));
+      if (!form.ok) return serverPage(ctx, reader, true, { values: form.values, errors });
+      return replaced(
+        ctx,
+        reader,
+        form.values,
+        await replaceServer(ctx, form.value.certificate_pem, form.value.key_pem),
+      );
     },
   }),
   pageRoute({
@@ -187,7 +228,8 @@ export const pageRoutes: PageRoute[] = [
       const outcome = await endAuthorityChange(ctx, form.ok && form.value.cut_off === 'yes');
       if (outcome.kind !== 'still_used') return seeOther('/radsec/server');
       const reader = readerFor(ctx, person);
-      return serverPage(ctx, reader, true, ['cut_off', reader.t('radsec.still_used', { count: outcome.routers })]);
+      const errors = { cut_off: reader.t('radsec.still_used', { count: outcome.routers }) };
+      return serverPage(ctx, reader, true, { values: {}, errors });
     },
   }),
 ];

@@ -33,6 +33,7 @@ export const identityRoutes: PageRoute[] = [
       if (!site) throw notFound('That site');
       return site;
     },
+    seen: ({ identity_provider: one }) => [one?.name, one?.issuer, one?.client_id, one?.hosts],
     values: ({ identity_provider: one }) => ({
       name: one?.name ?? '',
       issuer: one?.issuer ?? '',

@@ -94,7 +94,7 @@ describe('in the console', () => {
     // A box that was not ticked stays so; who saves after somebody else is told, and loses nothing of what was typed.
     const late = { name: 'Kituo Kuu', language: 'sw', colour: '#123456', trial_once_per: 'phone', terms: 'Be kind.' };
     const unread = await console.post(`${made.location}/edit`, { ...late, version: '99' });
-    expect([unread.status, unread.text.includes('Somebody changed this site')]).toEqual([409, true]);
+    expect([unread.status, unread.text.includes('Somebody changed this')]).toEqual([409, true]);
     expect(unread.text).toMatch(/value="Kituo Kuu"[^]*value="phone" selected[^]*Be kind\./);
     expect((await console.post(`${made.location}/edit`, { ...late, version: '1' })).status).toBe(303);
     expect(

@@ -4,7 +4,7 @@ import { pageRoute, seeOther } from '../platform/http/page';
 import type { PageResult, PageRoute } from '../platform/http/page';
 import type { Person } from '../platform/http/person';
 import { notFound } from '../platform/http/problem';
-import { formatMoment, formPages, seenOf, type FormView, type Reader } from '../ui';
+import { formatMoment, formPages, type FormView, type Reader } from '../ui';
 import { changeStaff } from './change-staff';
 import { listBrowsers } from './console-session';
 import { createStaff } from './create-staff';
@@ -19,9 +19,6 @@ import { emailField } from './schema';
 
 const TOLD = ['invited', 'changed', 'disabled', 'enabled', 'second_reset', 'signed_out'] as const;
 
-/** What a form shows of the present values, so that a change which somebody made meanwhile is not overwritten unseen. */
-const fingerprint = (row: PersonRow): string => seenOf(row.name, row.role);
-
 async function roleOptions(ctx: Context, chosen: string | undefined, reader: Reader) {
   return (await grantableRoles(ctx)).map((role) => ({
     value: role.key,
@@ -35,6 +32,7 @@ const personPage: FormView<{ row: PersonRow; touch: { kind: string }; write: boo
   view: 'staff/person',
   word: 'wanted',
   shared: true,
+  seen: ({ row }) => [row.name, row.role],
   values: ({ row }) => ({ name: row.name, role: row.role }),
   async draw({ values, field }, { ctx, web, person, reader, t, about: { row, touch, write } }) {
     const told = TOLD.find((one) => one === web.query['told']);
@@ -49,7 +47,6 @@ const personPage: FormView<{ row: PersonRow; touch: { kind: string }; write: boo
       disabled: row.disabled_at !== null,
       invited: row.invited,
       why: write && touch.kind !== 'may' ? t(`staff.why_${touch.kind}`) : '',
-      seen: fingerprint(row),
       name: field('name', { required: true, max: 120 }),
       role: touch.kind === 'may' && field('role', { options: await roleOptions(ctx, values['role'], reader) }),
       browsers: (await listBrowsers(ctx, row.id)).map((one) => browserView.row(one, person.session?.id, reader)),
@@ -134,11 +131,9 @@ export const peopleRoutes: PageRoute[] = [
     form: z.object({
       name: z.string().trim().min(1).max(120),
       role: z.string().max(60).optional(),
-      seen: z.string().max(40).default(''),
     }),
     open: ({ ctx, params, person }) => mustFind(ctx, params.id, person),
-    async save({ name, role, seen }, { ctx, params: { id }, about: { row }, t }) {
-      if (seen !== fingerprint(row)) return { kind: 'changed', fresh: true };
+    async save({ name, role }, { ctx, params: { id }, about: { row }, t }) {
       const outcome = await changeStaff(ctx, id, { name, role: role === row.role ? undefined : role });
       switch (outcome.kind) {
         case 'changed':

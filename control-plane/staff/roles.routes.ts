@@ -5,17 +5,15 @@ import type { PageResult, PageRoute } from '../platform/http/page';
 import type { Person } from '../platform/http/person';
 import { notFound } from '../platform/http/problem';
 import { permissions, type Permission } from '../platform/permissions';
-import { formPages, seenOf, type FormRefusal, type FormView, type Reader } from '../ui';
+import { formPages, type FormRefusal, type FormView, type Reader } from '../ui';
 import { permissionWord, sliceWord } from './permission-words';
 import { roleList } from './role-list.routes';
 import { findRole, removeRole, saveRole, type Role, type SavedRole } from './roles';
 
 /** One box per permission, named p_<permission>; a box that is not ticked does not come. */
-const roleForm = z.looseObject({ name: z.string().trim().min(1).max(60), seen: z.string().max(40).optional() });
+const roleForm = z.looseObject({ name: z.string().trim().min(1).max(60) });
 
 const ticked = (form: Record<string, unknown>): Permission[] => permissions.filter((one) => form[`p_${one}`] === 'on');
-
-const fingerprint = (role: Role | undefined): string => seenOf(role?.name, role?.permissions);
 
 /** Boxes in groups by slice; what the asking person may not do themselves is absent, for they may not give it. */
 function boxes(person: Person, held: readonly Permission[], reader: Reader) {
@@ -32,6 +30,7 @@ const rolePage: FormView<Role | undefined> = {
   slice: 'staff',
   view: 'staff/role',
   word: (name, { t }) => t(`staff.role_${name}_wanted`),
+  seen: (role) => [role?.name, role?.permissions],
   values: (role) => ({
     name: role?.name ?? '',
     ...Object.fromEntries((role?.permissions ?? []).map((one) => [`p_${one}`, 'on'])),
@@ -40,7 +39,6 @@ const rolePage: FormView<Role | undefined> = {
     title: role ? role.name : t('staff.role_new'),
     action: role ? `/staff/roles/${role.id}` : '/staff/roles',
     name: { ...field('name', { required: true, max: 60 }), label: t('staff.role_name') },
-    seen: role && fingerprint(role),
     groups: boxes(person, ticked(values), reader),
     remove: role?.people === 0 && `/staff/roles/${role.id}/remove`,
     people: role && t('staff.role_people', { count: role.people }),
@@ -89,8 +87,7 @@ export const roleRoutes: PageRoute[] = [
     permission: 'staff.write',
     form: roleForm,
     open: ({ ctx, params }) => mustFind(ctx, params.id),
-    async save(form, { ctx, params, about: role, reader }) {
-      if (form.seen !== fingerprint(role)) return { kind: 'changed', fresh: true };
+    async save(form, { ctx, params, reader }) {
       const outcome = await saveRole(ctx, params.id, { name: form.name, permissions: ticked(form) });
       return afterSaving(outcome, 'role_saved', reader);
     },

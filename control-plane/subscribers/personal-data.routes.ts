@@ -72,7 +72,13 @@ export const personalDataPages: PageRoute[] = [
       if (!found) throw notFound('That customer');
       const typed = form.ok ? form.value.confirm : '';
       if (typed.toLowerCase() !== found.name.trim().toLowerCase())
-        return page(ctx, params.id, person, { confirm: typed }, t('subscribers.confirm_wrong', { name: found.name }));
+        return page(
+          ctx,
+          params.id,
+          person,
+          { confirm: form.values['confirm'] ?? '' },
+          t('subscribers.confirm_wrong', { name: found.name }),
+        );
       const outcome = await eraseSubscriber(ctx, params.id);
       if (outcome.kind === 'not_found') throw notFound('That customer');
       if (outcome.kind === 'cutting')

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { Context } from '../platform/context';
 import type { listQuery, Page } from '../platform/http/input';
-import { file, filePage, pageRoute, view, type PageRoute, type Web } from '../platform/http/page';
+import { file, freePage, pageRoute, view, type PageRoute, type Web } from '../platform/http/page';
 import type { Person } from '../platform/http/person';
 import type { ParamsOf } from '../platform/http/route';
 import type { Permission } from '../platform/permissions';
@@ -147,7 +147,7 @@ export function listPages<const P extends string, Q extends z.ZodType<ListQuery>
         return view(spec.view, await listModel(spec, ctx, asked));
       },
     }),
-    filePage({
+    freePage({
       path: `${path}/csv` as P,
       permission,
       query: spec.query,

@@ -5,16 +5,7 @@ import { companyColumns } from './admin.view';
 import { listCompanies, registrationOpen, type Company } from './queries';
 
 /** What a company's page and the list say was done. */
-export const TOLD = [
-  'approved',
-  'suspended',
-  'licensed',
-  'opened',
-  'closed',
-  'own',
-  'act_failed',
-  'act_ended',
-] as const;
+export const TOLD = ['approved', 'suspended', 'licensed', 'opened', 'closed', 'act_ended'] as const;
 const STATUSES = ['pending', 'approved', 'suspended'] as const;
 
 function holds(row: Company, q: string): boolean {

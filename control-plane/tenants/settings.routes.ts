@@ -18,7 +18,6 @@ const settingsForm = z.object({
   timezone: z.string().refine(isTimezone),
   password_min_length: z.coerce.number().int().min(8).max(64),
   second_factor_required: z.string().optional(),
-  seen: z.string().max(40).default(''),
 });
 
 const providerForm = z.object({
@@ -31,19 +30,15 @@ const providerForm = z.object({
     .toLowerCase()
     .regex(/^[a-z0-9-]+(\.[a-z0-9-]+)+$/)
     .max(253),
-  /** A program that sends none takes what is there. */
-  seen: z.string().max(40).default(''),
 });
 
-const fingerprint = (s: Settings): string =>
-  seenOf(s.name, s.timezone, s.password_min_length, s.second_factor_required);
-const providerSeen = (one: ProviderView | undefined): string => seenOf(one?.issuer, one?.client_id, one?.domain);
+const ofSettings = (s: Settings): unknown[] => [s.name, s.timezone, s.password_min_length, s.second_factor_required];
+const ofProvider = (one: ProviderView | undefined): unknown[] => [one?.issuer, one?.client_id, one?.domain];
 
 const settingsPage: FormView<{ settings: Settings; provider: ProviderView | undefined }> = {
   slice: 'tenants',
   view: 'tenants/settings',
   word: (name, { t }) => t(`tenants.${name === 'name' ? 'company' : name}_wanted`),
-  changed: 'staff.changed_meanwhile',
   told: ['saved', 'provider_saved', 'provider_removed'],
   shared: true,
   values: ({ settings, provider }) => ({
@@ -65,7 +60,7 @@ const settingsPage: FormView<{ settings: Settings; provider: ProviderView | unde
       }),
       least: field('password_min_length', { mode: 'numeric', max: 2, help: t('tenants.password_min_help') }),
       second: settings.second_factor_required,
-      seen: fingerprint(settings),
+      seen: seenOf(...ofSettings(settings)),
       licence: settings.licence_until
         ? formatDay(settings.licence_until, reader, { dateStyle: 'medium' })
         : t('tenants.no_end'),
@@ -76,7 +71,7 @@ const settingsPage: FormView<{ settings: Settings; provider: ProviderView | unde
         { label: t('tenants.staff'), value: limit(settings.limit_staff) },
       ],
       provider: provider !== undefined,
-      providerSeen: providerSeen(provider),
+      providerSeen: seenOf(...ofProvider(provider)),
       returnAddress: `${web.publicUrl.replace(/\/$/, '')}/login/company/return`,
       issuer: field('issuer', { required: true, max: 300, help: t('tenants.issuer_help') }),
       clientId: field('client_id', { required: true, max: 300, autocomplete: 'off' }),
@@ -105,8 +100,8 @@ export const settingsRoutes: PageRoute[] = [
     permission: 'tenants.settings',
     form: settingsForm,
     open,
-    async save({ seen, second_factor_required, ...change }, { ctx, about: { settings } }) {
-      if (seen !== fingerprint(settings)) return { kind: 'changed', fresh: true };
+    seen: ({ settings }) => ofSettings(settings),
+    async save({ second_factor_required, ...change }, { ctx }) {
       await changeSettings(ctx, { ...change, second_factor_required: second_factor_required === 'on' });
       return seeOther('/tenants/settings?told=saved');
     },
@@ -117,9 +112,9 @@ export const settingsRoutes: PageRoute[] = [
     permission: 'tenants.settings',
     form: providerForm,
     open,
+    seen: ({ provider }) => ofProvider(provider),
     before: async ({ form }, web) => form.ok && (await answersAs(form.value, web.publicUrl)),
-    async save({ seen, ...wanted }, { ctx, about: { provider }, before: answers, t }) {
-      if (seen !== '' && seen !== providerSeen(provider)) return { kind: 'changed', fresh: true };
+    async save(wanted, { ctx, before: answers, t }) {
       const outcome = await saveIdentityProvider(ctx, wanted, answers);
       if (outcome.kind === 'saved') return seeOther('/tenants/settings?told=provider_saved');
       return { kind: 'refused', errors: { [outcome.field]: t(`tenants.${outcome.kind}`) } };

@@ -4,7 +4,7 @@ import { pageRoute, view, type PageInput, type PageResult, type PageRoute, type 
 import type { Person } from '../platform/http/person';
 import type { ParamsOf } from '../platform/http/route';
 import type { Permission } from '../platform/permissions';
-import { fieldsOf, formErrors } from './form';
+import { fieldsOf, formErrors, seenOf, type FormField } from './form';
 import { readerFor, type Reader } from './reader';
 
 type Values = Record<string, string>;
@@ -34,8 +34,8 @@ export type FormRefusal =
   | { kind: 'wrong'; fields: readonly string[] }
   /** What is wrong, in the reader's words, by field; or of the whole form (`title`). */
   | { kind: 'refused'; errors?: Values; title?: string; status?: number }
-  /** Somebody changed it since the form was opened: 409. What was typed stays, unless `fresh`: then what is there now. */
-  | { kind: 'changed'; title?: string; fresh?: boolean };
+  /** Somebody changed it since the form was opened: 409. What was typed stays, and beside each field that says something else now stands what. */
+  | { kind: 'changed' };
 
 /** Where a form stands, and how it is drawn there. Forms of one page share it. */
 export interface FormView<About = undefined> {
@@ -44,6 +44,11 @@ export interface FormView<About = undefined> {
   view: string;
   /** What stands in it when nothing has been typed. */
   values?(about: About, call: FormCall<About>): Values;
+  /**
+   * Of a form that changes what is there: all that it was filled from. It goes out as the model's `seen`, for the hidden field of that name; when it comes back
+   * and this says something else, the answer is `changed` and nothing is saved. A program that sends none takes what is there.
+   */
+  seen?(about: About): readonly unknown[];
   /** Other forms stand on the same page: what this one did not send keeps what it has. Otherwise a box that was not sent is not ticked. */
   shared?: boolean;
   /** The page's model; `errors` and `told` are added to it. */
@@ -52,8 +57,6 @@ export interface FormView<About = undefined> {
   told?: readonly string[];
   /** What a field wants: the end of the word `<slice>.<field>_…`, `needed` where nothing is said; or the words. */
   word?: string | ((field: string, reader: Reader) => string);
-  /** The word for `changed`, where it is not `<slice>.changed_meanwhile`. */
-  changed?: string;
 }
 
 interface FormPages<P extends string, F extends z.ZodType, About, B> extends FormView<About> {
@@ -91,10 +94,13 @@ export function formPages<const P extends string, F extends z.ZodType, About = u
     ...(spec.before ? { before: spec.before } : {}),
     async run(ctx, { params, form: given }, web, person, before) {
       const form = given as NonNullable<typeof given>;
+      if (spec.seen) await inTurn(ctx, web.path);
       const call = await opened(spec, { ctx, params, web, person }, form.values);
-      const outcome: PageResult | FormRefusal = form.ok
-        ? await spec.save(form.value as z.output<F>, { ...call, typed: form.values, before })
-        : notTyped(Object.keys(form.fields));
+      const outcome: PageResult | FormRefusal = isStale(spec, call.about, form.values)
+        ? { kind: 'changed' }
+        : form.ok
+          ? await spec.save(form.value as z.output<F>, { ...call, typed: form.values, before })
+          : notTyped(Object.keys(form.fields));
       return isRefusal(outcome) ? formAgain(spec, call, form.values, outcome) : outcome;
     },
   });
@@ -120,6 +126,14 @@ async function opened<P extends string, About>(
   return { ...call, about: (await spec.open?.(call, typed)) as About };
 }
 
+/** Who sends the same form at the same moment waits, and is then told of the other. */
+async function inTurn({ tx, tenantId }: Context, path: string): Promise<void> {
+  await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`form ${path}`}, ${tenantId}::bigint))`;
+}
+
+const isStale = <About>(spec: FormView<About>, about: About, typed: Values): boolean =>
+  spec.seen !== undefined && typed['seen'] !== undefined && typed['seen'] !== seenOf(...spec.seen(about));
+
 /** What a form was opened on comes back unseen: when that is not what we wrote, the form is no longer true, and no field is to blame. */
 function notTyped(wrong: string[]): FormRefusal {
   const fields = wrong.filter((name) => name !== 'seen' && name !== 'version');
@@ -132,7 +146,7 @@ const isRefusal = (outcome: PageResult | FormRefusal): outcome is FormRefusal =>
 /** The form as it stands before anything is typed. */
 async function formPage<About>(spec: FormView<About>, call: FormCall<About>): Promise<PageResult> {
   const told = spec.told?.find((one) => one === call.web.query['told']);
-  const model = await drawn(spec, call, spec.values?.(call.about, call) ?? {}, {});
+  const { model } = await drawn(spec, call, spec.values?.(call.about, call) ?? {}, {});
   return view(spec.view, { ...(told && { told: { text: call.t(`${spec.slice}.told_${told}`) } }), ...model });
 }
 
@@ -154,23 +168,46 @@ async function formAgain<About>(
         : {};
   const title =
     refusal.kind === 'changed'
-      ? (refusal.title ?? call.t(spec.changed ?? `${slice}.changed_meanwhile`))
+      ? call.t('ui.changed_meanwhile')
       : refusal.kind === 'refused'
         ? refusal.title
         : undefined;
-  const fresh = spec.values?.(call.about, call) ?? {};
-  const values = refusal.kind === 'changed' && refusal.fresh ? fresh : { ...(spec.shared && fresh), ...typed };
+  const there = spec.values?.(call.about, call) ?? {};
+  const values = { ...(spec.shared && there), ...typed };
   const status = refusal.kind === 'changed' ? 409 : refusal.kind === 'refused' ? (refusal.status ?? 422) : 422;
-  const model = await drawn(spec, call, values, errors);
-  const summary = title === undefined ? formErrors(errors) : { title, fields: formErrors(errors)?.fields ?? [] };
+  const now = refusal.kind === 'changed' ? there : {};
+  const { model, said } = await drawn(spec, call, values, errors, now);
+  const summary = title === undefined ? formErrors(said) : { title, fields: formErrors(said)?.fields ?? [] };
   return view(spec.view, { ...model, errors: summary }, { status });
 }
 
+/** What stands beside a field that somebody else has changed meanwhile. */
+export const nowSays = (value: string, { t }: Reader): string =>
+  value === '' ? t('ui.now_empty') : t('ui.now_says', { value: value.slice(0, 80) });
+
+interface Drawn {
+  model: Record<string, unknown>;
+  /** What stands beside the fields: the errors, and what somebody else has put there. */
+  said: Values;
+}
+
+/** The model of a form; `now` are the values that are there, where they may be others than those that are shown. */
 async function drawn<About>(
   spec: FormView<About>,
   call: FormCall<About>,
   values: Values,
   errors: Values,
-): Promise<Record<string, unknown>> {
-  return spec.draw({ values, errors, field: fieldsOf(spec.slice, values, errors, call.reader) }, call);
+  now: Values = {},
+): Promise<Drawn> {
+  const said = { ...errors };
+  const plain = fieldsOf(spec.slice, values, errors, call.reader);
+  const field = (name: string, more: Partial<FormField> = {}): FormField => {
+    const made = plain(name, more);
+    const other = now[name];
+    if (other === undefined || other === (values[name] ?? '') || made.type === 'password') return made;
+    const word = made.options?.find((one) => one.value === other)?.label ?? other;
+    return { ...made, error: (said[name] = nowSays(word, call.reader)) };
+  };
+  const model = await spec.draw({ values, errors, field }, call);
+  return { model: spec.seen ? { seen: seenOf(...spec.seen(call.about)), ...model } : model, said };
 }

@@ -16,6 +16,9 @@ import { sheetPages } from './sheets/pages';
 import { voidBatch } from './void-batch';
 import { batchForm, readBatch, shortestLength, USUAL, type BatchForm } from './voucher-form';
 
+/** Of a code, as newBatch has it. */
+const PREFIX_MOST = 12;
+
 async function formPage(
   ctx: Context,
   person: Person,
@@ -36,14 +39,14 @@ async function formPage(
     'vouchers/new',
     {
       title: t('vouchers.new_title'),
-      slip: shown && sampleSlip(shown, (values['prefix'] ?? '').toUpperCase(), reader),
+      slip: shown && sampleSlip(shown, (values['prefix'] ?? '').toUpperCase().slice(0, PREFIX_MOST), reader),
       company: person.tenant.name,
       errors: formErrors(errors),
       plans: options.length > 0,
       package: field('package_id', { options }),
       count: field('count', { mode: 'numeric', required: true, help: t('vouchers.count_help') }),
       code_length: field('code_length', { mode: 'numeric', required: true, help: t('vouchers.code_length_help') }),
-      prefix: field('prefix', { max: 12, autocomplete: 'off', help: t('vouchers.prefix_help') }),
+      prefix: field('prefix', { max: PREFIX_MOST, autocomplete: 'off', help: t('vouchers.prefix_help') }),
       valid_until: field('valid_until', { type: 'date', help: t('vouchers.valid_until_help') }),
       empty: { text: t('vouchers.no_plans'), href: '/plans/new', step: t('plans.add'), action: true },
     },

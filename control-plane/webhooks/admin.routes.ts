@@ -29,6 +29,14 @@ function readEndpoint(values: Record<string, string>) {
 const endpointForm: FormView<Awaited<ReturnType<typeof mustFind>> | undefined> = {
   slice: 'webhooks',
   view: 'webhooks/form',
+  word: (name, { t }) =>
+    t(
+      name === 'which'
+        ? 'webhooks.events_needed'
+        : name === 'url'
+          ? 'webhooks.url_refused'
+          : 'webhooks.description_needed',
+    ),
   values: (endpoint) => ({
     url: endpoint?.url ?? '',
     description: endpoint?.description ?? '',
@@ -52,15 +60,9 @@ const endpointForm: FormView<Awaited<ReturnType<typeof mustFind>> | undefined> =
 };
 
 /** What is wrong with what the form says, at the field where it is said. */
-const wrongOf = (error: z.ZodError, { t }: Reader): FormRefusal => ({
-  kind: 'refused',
-  errors: Object.fromEntries(
-    Object.entries(faultsOf(error)).map(([name, message]) =>
-      name.startsWith('events')
-        ? ['which', t('webhooks.events_needed')]
-        : [name, name === 'url' ? t('webhooks.url_refused') : message],
-    ),
-  ),
+const wrongOf = (error: z.ZodError): FormRefusal => ({
+  kind: 'wrong',
+  fields: Object.keys(faultsOf(error)).map((name) => (name.startsWith('events') ? 'which' : name)),
 });
 
 function secretPage(reader: Reader, endpoint: { id: bigint; secret: string; title: string }): PageResult {
@@ -105,7 +107,7 @@ const writing: PageRoute[] = [
     form: rawForm,
     async save(values, { ctx, reader, t }) {
       const read = readEndpoint(values);
-      if (!read.success) return wrongOf(read.error, reader);
+      if (!read.success) return wrongOf(read.error);
       const made = await createEndpoint(ctx, read.data);
       if (made.kind === 'too_many')
         return { kind: 'refused', errors: { endpoint: t('webhooks.too_many', { count: made.most }) } };
@@ -119,9 +121,9 @@ const writing: PageRoute[] = [
     permission: 'webhooks.write',
     form: rawForm,
     open: ({ ctx, params }) => mustFind(ctx, params.id),
-    async save(values, { ctx, params, reader }) {
+    async save(values, { ctx, params }) {
       const read = readEndpoint(values);
-      if (!read.success) return wrongOf(read.error, reader);
+      if (!read.success) return wrongOf(read.error);
       const version = /^\d{1,9}$/.test(values['version'] ?? '') ? Number(values['version']) : undefined;
       const outcome = await changeEndpoint(ctx, params.id, { ...read.data, version });
       if (outcome.kind === 'not_found') throw notFound('That webhook endpoint');

@@ -112,7 +112,6 @@ const list = listPages({
 const ruleForm = z.object({
   cheque_service: z.enum(['at_once', 'cleared']),
   cheque_days: z.coerce.number().int().min(0).max(60),
-  version: z.coerce.number().int().min(0).catch(0),
 });
 
 /** Cheques with their banks, what the bank said of one, and the rule for them. */
@@ -161,12 +160,11 @@ export const chequeRoutes: PageRoute[] = [
     form: ruleForm,
     word: 'wanted',
     told: ['rule_saved'],
-    changed: 'payments.rule_changed_meanwhile',
     open: ({ ctx }) => chequeRule(ctx),
+    seen: ({ version }) => [version],
     values: ({ cheque_service, cheque_days }) => ({ cheque_service, cheque_days: String(cheque_days) }),
-    draw: ({ field, values }, { about, t }) => ({
+    draw: ({ field, values }, { t }) => ({
       title: t('payments.cheque_rule'),
-      version: about.version,
       service: field('cheque_service', {
         options: (['at_once', 'cleared'] as const).map((value) => ({
           value,
@@ -176,10 +174,10 @@ export const chequeRoutes: PageRoute[] = [
       }),
       days: field('cheque_days', { mode: 'numeric', max: 2, required: true, unit: t('payments.days_unit') }),
     }),
-    async save(value, { ctx }) {
-      return (await saveChequeRule(ctx, value))
+    async save(value, { ctx, about: { version } }) {
+      return (await saveChequeRule(ctx, { ...value, version }))
         ? seeOther('/payments/rules?told=rule_saved')
-        : { kind: 'changed', fresh: true };
+        : { kind: 'changed' };
     },
   }),
 ];

@@ -173,15 +173,18 @@ export function pageRoute<
   };
 }
 
-interface FilePage<P extends string, Q extends Schema> {
+interface FreePage<P extends string, Q extends Schema> {
   path: P;
   query?: Q;
   permission: Permission | 'signed_in';
   run(call: Call, input: PageInput<P, Q, undefined>, web: Web, person: Person): Promise<PageResult>;
 }
 
-/** A long file for signed-in staff who hold `permission`. No transaction is open: each piece opens its own (`call.inTenant`), because none may stay open while a browser reads. */
-export function filePage<const P extends string, Q extends Schema = undefined>(spec: FilePage<P, Q>): PageRoute {
+/**
+ * A page for signed-in staff who hold `permission` that opens its transactions itself (`call.inTenant`): a long file, because none may stay open while a browser
+ * reads; or parts that are asked for side by side.
+ */
+export function freePage<const P extends string, Q extends Schema = undefined>(spec: FreePage<P, Q>): PageRoute {
   return {
     kind: 'page',
     method: 'GET',

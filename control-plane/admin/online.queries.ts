@@ -51,20 +51,21 @@ export const sessionsIn = (open: OpenSessions[]): number => open.reduce((sum, on
 
 /**
  * People online at each ten minutes of the last twelve hours: those online now, with every start and stop since undone. null before
- * the first session this company ever had, so that a new installation does not show an invented zero.
+ * the first session this company ever had, so that a new installation does not show an invented zero. (date_part is float8, extract would be numeric: half as slow
+ * again over every session.)
  */
 export async function onlineCurve(ctx: Context): Promise<{ at: Date; online: number | null }[]> {
   const rows = await ctx.tx.$queryRaw<{ at: Date; online: bigint; known: boolean }[]>`
     WITH span AS MATERIALIZED (SELECT lango_now() AS now, lango_now() - make_interval(hours => ${CURVE_HOURS}::int) AS since),
     started AS MATERIALIZED (
-      SELECT CASE WHEN l.started_at > span.since THEN floor(extract(epoch FROM span.now - l.started_at) / 600)::int END AS slots_ago,
+      SELECT CASE WHEN l.started_at > span.since THEN floor(date_part('epoch', span.now - l.started_at) / 600)::int END AS slots_ago,
              count(*) AS step, count(*) FILTER (WHERE l.stopped_at IS NULL) AS open, min(l.started_at) AS first_at
       FROM session_live l, span GROUP BY 1),
     change AS (
       SELECT slots_ago, sum(step) AS step
       FROM (SELECT slots_ago, step FROM started WHERE slots_ago IS NOT NULL
             UNION ALL
-            SELECT floor(extract(epoch FROM span.now - l.stopped_at) / 600)::int, -1 FROM session_live l, span WHERE l.stopped_at > span.since) c
+            SELECT floor(date_part('epoch', span.now - l.stopped_at) / 600)::int, -1 FROM session_live l, span WHERE l.stopped_at > span.since) c
       GROUP BY 1),
     now AS (SELECT coalesce(sum(open), 0) AS online, min(first_at) AS first_at FROM started)
     SELECT span.now - make_interval(mins => 10 * slot) AS at,

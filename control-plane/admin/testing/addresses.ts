@@ -15,7 +15,7 @@ const queries = (ids: Record<string, string>): Record<string, string> => ({
 const named: Record<string, string> = {
   '/messages/settings/:provider': 'africastalking',
   '/payments/settings/:provider': 'mpesa',
-  '/messages/templates/:template': 'receipt.sms.en',
+  '/messages/templates/:template': 'renewed.sms.en',
 };
 
 /** Every page of the console, with the ids of what a company owns (test-kit/furnish.ts); files and fragments left out. */

@@ -44,6 +44,7 @@ const routeOf = (action: string): string | undefined =>
  * what they show is a proposal for something new, and saving them writes over nothing.
  */
 const proposals: Record<string, string> = {
+  '/payments/banks': 'the currency of the company, for a new account',
   '/payments': 'the price of the service, for a payment that is not there yet',
   '/plans': 'the usual terms of a new plan',
   '/pools': 'the usual limit of a new pool',
@@ -63,7 +64,9 @@ const elsewhere: Record<string, string> = {
   '/firmware': 'boxes of routers, once a catalogue was read: admin/router-pages.test.ts',
   '/invoices/buyers/:id/remove': 'a button: invoices/console.test.ts',
   '/messages/retry': 'a button: messages/console.test.ts',
+  '/messages/settings/:provider': 'an account with a carrier: messages/console.test.ts',
   '/messages/settings/:provider/remove': 'a button: messages/console.test.ts',
+  '/messages/templates/:template': 'texts of thousands of letters are right there: messages/console.test.ts',
   '/messages/templates/:template/reset': 'a button: messages/console.test.ts',
   '/payments/:id/refund': 'a payment that can be refunded: payments/refund/console.test.ts',
   '/payments/find': 'a button: payments/pages.test.ts',
@@ -89,6 +92,7 @@ const elsewhere: Record<string, string> = {
   '/resellers/payouts/:id/mark/:payout_id': 'a run of payouts by hand: resellers/console.test.ts',
   '/routers/:id/firmware': 'a router that was asked for its version: admin/router-pages.test.ts',
   '/routers/:id/firmware/check': 'a button: admin/router-pages.test.ts',
+  '/routers/:id/rotation': 'a button, of a router with an API: rotation/advance.test.ts',
   '/routers/:id/provision/apply': 'a plan of what to configure: admin/router-pages.test.ts',
   '/sessions/:id/disconnect': 'a button: admin/live-pages.test.ts',
   '/sites/:id/identity/remove': 'a button: sites/',

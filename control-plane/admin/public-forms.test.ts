@@ -123,6 +123,7 @@ const buttons: Record<string, string> = {
   '/login/passkey': 'filled by the browser; what a wrong answer meets: staff/passkeys.test.ts',
   '/join/:company/again': 'one button',
   '/documents/:company/leave': 'one button',
+  '/documents/:company/pay/:service': 'a button, behind a code that came: documents/',
   '/hotspot/:site/buy': 'a plan and a phone, and a provider to ask it: hotspot/shop.test.ts',
   '/hotspot/:site/renew': 'one button',
   '/hotspot/:site/here': 'one button',

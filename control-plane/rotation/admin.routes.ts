@@ -87,6 +87,7 @@ export const pageRoutes: PageRoute[] = [
     told: ['saved'],
     values: (about: { days: number | null }) => ({ every_days: about.days === null ? '' : String(about.days) }),
     open: async ({ ctx }) => ({ days: await findEveryDays(ctx) }),
+    seen: (about) => [about.days],
     draw({ field }, { t }) {
       return {
         title: t('rotation.settings_title'),

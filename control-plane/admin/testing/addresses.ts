@@ -8,14 +8,11 @@ const queries = (ids: Record<string, string>): Record<string, string> => ({
   '/certificates': `?subscription=${ids['subscriptions']}`,
   '/bulk/new': '?action=extend',
   '/messages/new': `?client=${ids['clients']}`,
-  '/payments/prompt': `?subscription_id=${ids['subscriptions']}`,
 });
 
 /** What else than an id an address may name, where every company has the same. */
 const named: Record<string, string> = {
-  '/messages/settings/:provider': 'africastalking',
   '/payments/settings/:provider': 'mpesa',
-  '/messages/templates/:template': 'renewed.sms.en',
 };
 
 /** Every page of the console, with the ids of what a company owns (test-kit/furnish.ts); files and fragments left out. */

@@ -1,3 +1,4 @@
+import { consoleClient } from '../test-kit/console-client';
 import { startDaraja, type SimulatedDaraja } from '../test-kit/daraja';
 import { startTestLango, type TestLango } from '../test-kit/lango';
 import type { ApiClient } from '../test-kit/api-client';
@@ -151,4 +152,25 @@ test('by hand: marked paid with the receipt, from the account that it came from'
   expect(await becomes(run, 'paid')).toMatchObject({ reference: 'EFT 77' });
   expect((await mark({ outcome: 'paid', from: 'bank', reference: 'EFT 77' })).status).toBe(409);
   expect([await owed(who), await setAside()]).toEqual([0, 0]);
+}, 120_000);
+
+test('on the page of a payout: what is missing is said beside its field, what was typed stays, and it is marked once', async () => {
+  const who = await earner();
+  const run = await plan(who, 'hand');
+  await agree(run);
+  const open = await becomes(run, 'sending');
+  const admin = await consoleClient(lango);
+  const path = `/resellers/payouts/${run['id']}/mark/${open['id']}`;
+  expect((await admin.get(`/resellers/payouts/${run['id']}`)).text).toContain(`href="${path}"`);
+  const refused = await admin.post(path, { outcome: 'paid', from: 'bank', reference: ' ' });
+  expect(refused.status).toBe(422);
+  expect(refused.text).toMatch(/href="#f-reference">Give the receipt\.[^]*id="e-reference">Give the receipt\./);
+  expect(refused.text).toContain('<option value="bank" selected>');
+  expect((await admin.post(path, { outcome: 'nonsense', from: 'bank', reference: 'EFT 78' })).text).toMatch(
+    /Say whether it was paid\.[^]*value="EFT 78"/,
+  );
+  expect((await admin.post(path, { outcome: 'failed', from: 'cash', reference: 'Wrong number' })).status).toBe(303);
+  expect(await becomes(run, 'failed')).toMatchObject({ failure: { text: 'Wrong number' } });
+  expect((await admin.post(path, { outcome: 'paid', from: 'cash', reference: 'EFT 79' })).status).toBe(422);
+  expect((await admin.get(path)).text).not.toContain('<form class="panel-body form"');
 }, 120_000);

@@ -5,18 +5,9 @@ import { pageRoute, seeOther, view, type PageResult, type PageRoute } from '../.
 import type { Person } from '../../platform/http/person';
 import { notFound } from '../../platform/http/problem';
 import { listPages } from '../../tables';
-import {
-  fieldsOf,
-  formatAmount,
-  formatClock,
-  formatMoment,
-  formatMoney,
-  formErrors,
-  outcomeBadge,
-  readerFor,
-} from '../../ui';
+import { formatAmount, formatClock, formatMoment, formatMoney, formErrors, outcomeBadge, readerFor } from '../../ui';
 import type { Column, OutcomeName, Reader } from '../../ui';
-import { markPayout } from './mark-payout';
+import { markPages, waitsForPerson } from './mark.pages';
 import { planRun } from './plan-run';
 import { findRun, listPayable, listRuns } from './queries';
 import { payoutMethods, type Payout, type Run, type RunWithPayouts } from './schema';
@@ -137,8 +128,6 @@ async function planPage(
 
 function printPayout(one: Payout, run: RunWithPayouts, reader: Reader) {
   const { t, locale } = reader;
-  const byHand = run.method === 'hand' && one.state === 'sending';
-  const lost = one.state === 'unknown' && one.timeline.at(-1)?.step === 'for_a_person';
   return {
     id: one.id,
     name: one.reseller_name,
@@ -153,44 +142,30 @@ function printPayout(one: Payout, run: RunWithPayouts, reader: Reader) {
       what: t(`resellers.step_${step.step}`),
       detail: step.detail ?? '',
     })),
-    mark: (byHand || lost) && {
-      reference: fieldsOf('resellers', {}, {}, reader)('reference', { required: true, max: 100 }),
-    },
+    mark: waitsForPerson(run, one) ? `/resellers/payouts/${run.id}/mark/${one.id}` : '',
   };
 }
 
-async function runPage(ctx: Context, person: Person, id: bigint, refused?: string): Promise<PageResult> {
+async function runPage(ctx: Context, person: Person, id: bigint): Promise<PageResult> {
   const reader = readerFor(ctx, person);
   const { t, locale } = reader;
   const run = await findRun(ctx, id);
   if (!run) throw notFound('That payout run');
-  return view(
-    'resellers/run',
-    {
-      title: t('resellers.run_number', { number: run.id }),
-      errors: refused && formErrors({ reference: refused }),
-      href: `/resellers/payouts/${id}`,
-      outcome: { ...outcomeBadge(RUN_LOOK[run.state], reader), word: t(`resellers.run_${run.state}`) },
-      total: formatMoney(run.total_cents, run.currency, locale),
-      way: t(`resellers.way_${run.method}`),
-      asked: t('resellers.asked_by', { name: run.created_name, at: formatMoment(new Date(run.created_at), reader) }),
-      decided: run.decided_name ?? '–',
-      approval:
-        run.state === 'asked' && run.approval_id !== null && person.actor.permissions.has('approvals.decide')
-          ? `/approvals/${run.approval_id}`
-          : '',
-      paid: `${run.paid} / ${run.count}`,
-      payouts: run.payouts.map((one) => printPayout(one, run, reader)),
-    },
-    { status: refused ? 422 : 200 },
-  );
+  return view('resellers/run', {
+    title: t('resellers.run_number', { number: run.id }),
+    outcome: { ...outcomeBadge(RUN_LOOK[run.state], reader), word: t(`resellers.run_${run.state}`) },
+    total: formatMoney(run.total_cents, run.currency, locale),
+    way: t(`resellers.way_${run.method}`),
+    asked: t('resellers.asked_by', { name: run.created_name, at: formatMoment(new Date(run.created_at), reader) }),
+    decided: run.decided_name ?? '–',
+    approval:
+      run.state === 'asked' && run.approval_id !== null && person.actor.permissions.has('approvals.decide')
+        ? `/approvals/${run.approval_id}`
+        : '',
+    paid: `${run.paid} / ${run.count}`,
+    payouts: run.payouts.map((one) => printPayout(one, run, reader)),
+  });
 }
-
-const markForm = z.object({
-  outcome: z.enum(['paid', 'failed']),
-  from: z.enum(['cash', 'bank', 'mpesa']).catch('cash'),
-  reference: z.string().trim().max(100).default(''),
-});
 
 /** Payout runs: planned by one, agreed to by another, and what became of each payout. */
 export const payoutRoutes: PageRoute[] = [
@@ -226,25 +201,5 @@ export const payoutRoutes: PageRoute[] = [
     permission: 'resellers.pay',
     run: (ctx, { params }, _web, person) => runPage(ctx, person, params.id),
   }),
-  pageRoute({
-    method: 'POST',
-    path: '/resellers/payouts/:id/mark/:payout_id',
-    permission: 'resellers.pay',
-    form: markForm,
-    async run(ctx, { params, form }, _web, person) {
-      const { t } = readerFor(ctx, person);
-      const run = await findRun(ctx, params.id);
-      if (!run?.payouts.some(({ id }) => id === params.payout_id.toString())) throw notFound('That payout');
-      if (!form.ok || (form.value.outcome === 'paid' && form.value.reference === ''))
-        return runPage(ctx, person, params.id, t('resellers.reference_needed'));
-      const { outcome, from, reference } = form.value;
-      const done = await markPayout(
-        ctx,
-        params.payout_id,
-        outcome === 'paid' ? { outcome, from, reference } : { outcome, reason: reference },
-      );
-      if (done !== 'done') return runPage(ctx, person, params.id, t('resellers.not_open'));
-      return seeOther(`/resellers/payouts/${params.id}`);
-    },
-  }),
+  ...markPages,
 ];

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Scenario, SimulatedDaraja } from '../../../test-kit/daraja';
-import type { Json } from '../../../test-kit/story';
 import type { Dice } from '../dice';
 import { scenarioOf } from '../payments/fate';
 import type { Product } from '../product';
@@ -59,14 +58,14 @@ export class Payers {
   private async pay(resident: Resident, { name, scenario }: { name: string; scenario: Scenario }): Promise<void> {
     this.daraja.script(scenario, resident.msisdn);
     const answer = await this.product.api
-      .post<Json>('/billing/payments', {
+      .post<{ error?: { code: string } }>('/billing/payments', {
         subscription_id: resident.subscriptionId,
         phone: `+${resident.msisdn}`,
         provider: 'mpesa',
       })
       .catch(() => undefined);
     if (answer?.status !== 201) {
-      const why = answer ? String(answer.body['error']?.code ?? answer.status) : 'no answer';
+      const why = answer ? (answer.body.error?.code ?? String(answer.status)) : 'no answer';
       this.refused.set(why, (this.refused.get(why) ?? 0) + 1);
       return;
     }

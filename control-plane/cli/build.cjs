@@ -57,9 +57,11 @@ function sources() {
 /** Stands in dist/ and differs after each build that changed something. */
 const SOURCES = '.sources-hash';
 
-function sourcesHash() {
+function sourcesHash(made) {
   const hash = createHash('sha256');
-  for (const source of sources()) hash.update(`${source} ${fs.statSync(path.join(root, source)).mtimeMs}\n`);
+  const copied = [...made].filter((name) => name.endsWith('.json'));
+  for (const source of [...sources(), ...copied])
+    hash.update(`${source} ${fs.statSync(path.join(root, source)).mtimeMs}\n`);
   return hash.digest('hex');
 }
 
@@ -86,13 +88,13 @@ function compile() {
       const compiled = source.replace(/\.ts$/, '.js');
       made.add(compiled).add(`${compiled}.map`);
       if (!all && sameTime(path.join(root, source), path.join(dist, compiled))) {
-        for (const json of importedJson(compiled)) made.add(json);
+        for (const json of importedJson(compiled)) changed = put(json, draft, made) || changed;
         continue;
       }
       changed = true;
       try {
         compileOne(source, compiled, draft);
-        for (const json of importedJson(compiled)) put(path.join(root, json), json, draft, made);
+        for (const json of importedJson(compiled)) put(json, draft, made);
       } catch (error) {
         faults++;
         process.stderr.write(`${source}: ${error.message}\n`);
@@ -100,7 +102,7 @@ function compile() {
     }
     for (const file of filesUnder(dist)) if (!made.has(file)) fs.rmSync(path.join(dist, file), { force: true });
     if (faults === 0 && all) write(stamp, options, draft);
-    if (changed) write(path.join(dist, SOURCES), sourcesHash(), draft);
+    if (changed) write(path.join(dist, SOURCES), sourcesHash(made), draft);
     return faults === 0 ? 0 : 1;
   } finally {
     fs.rmSync(draft, { recursive: true, force: true });
@@ -134,9 +136,13 @@ function importedJson(compiled) {
   return [...code.matchAll(/require\("(\.[^"]+\.json)"\)/g)].map(([, name]) => path.join(path.dirname(compiled), name));
 }
 
-function put(from, name, draft, made) {
+/** Copies a JSON file that is not there as it is now; tells whether it was so. */
+function put(name, draft, made) {
   made.add(name);
-  write(path.join(dist, name), fs.readFileSync(from), draft);
+  const [from, to] = [path.join(root, name), path.join(dist, name)];
+  if (sameTime(from, to)) return false;
+  write(to, fs.readFileSync(from), draft, fs.statSync(from).mtime);
+  return true;
 }
 
 /** Renamed into place, so that a process that starts at the same moment never reads half a file. */

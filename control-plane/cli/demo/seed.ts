@@ -31,12 +31,19 @@ export const apiPort = 8728;
 /** Those who have not paid yet, so that the console shows more than one state. */
 const unpaid = 3;
 
-/** The demo's router, made through the API if it is missing; one of an earlier version is given its API user. */
+/**
+ * The demo's router, made through the API if it is missing; one of an earlier version is given its API user. It forgets what it was told when it ends, so
+ * where its secrets were replaced meanwhile it gets those that it starts with.
+ */
 export async function seedRouter(api: Api, masterKey: Buffer): Promise<DemoRouter> {
   const routers = await api.all<Named & DemoRouter>('routers');
   const found = routers.find(({ name }) => name === routerName);
   if (found === undefined) return addRouter(api, masterKey);
-  if (!found.has_api_password) await api.patch(`routers/${found.id}`, apiFields(masterKey));
+  const { runs } = await api.get<{ runs: { state: string }[] }>(`routers/${found.id}/rotation`);
+  // One that is under way tells the router what it needs by itself.
+  if (runs[0]?.state === 'running') return found;
+  if (!found.has_api_password || runs.length > 0)
+    await api.patch(`routers/${found.id}`, { secret: demoSecret(masterKey, 'router'), ...apiFields(masterKey) });
   return found;
 }
 

@@ -12,6 +12,8 @@ export interface MadeRouter {
   coaPort: number;
   secret: string;
   subscribers: MadeSubscriber[];
+  /** How often it has booted in all runs: no session id comes again before the sixteenth time. */
+  boots: number;
 }
 
 export interface MadeSubscriber {
@@ -56,7 +58,14 @@ export async function ensureCompany(o: FleetOptions, api: Api, told: (text: stri
   }
   return state.routers
     .slice(0, o.routers)
-    .map((one) => ({ ...one, subscribers: one.subscribers.slice(0, o.subscribers) }));
+    .map((one) => ({ ...one, subscribers: one.subscribers.slice(0, o.subscribers), boots: one.boots ?? 0 }));
+}
+
+/** Keeps how often each router has booted by now, so that the next run goes on from there. */
+export function keepBoots(o: FleetOptions, boots: ReadonlyMap<string, number>): void {
+  const state = read(o);
+  for (const router of state.routers) router.boots = boots.get(router.name) ?? router.boots ?? 0;
+  writeFileSync(o.stateFile, `${JSON.stringify(state)}\n`, { mode: 0o600 });
 }
 
 function read(o: FleetOptions): State {
@@ -89,7 +98,7 @@ async function makeRouter(o: FleetOptions, api: Api, n: number): Promise<MadeRou
   const secret = randomBytes(18).toString('base64url');
   const name = `${o.name}-${String(n + 1).padStart(3, '0')}`;
   await api.post('routers', { name, address, coa_port: coaPort, type: 'mikrotik', secret });
-  return { name, address, coaPort, secret, subscribers: [] };
+  return { name, address, coaPort, secret, subscribers: [], boots: 0 };
 }
 
 async function makeSubscribers(

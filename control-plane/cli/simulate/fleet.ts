@@ -4,7 +4,7 @@ import { seededRandom } from '../../test-kit/mikrotik/random';
 import { withToken } from '../demo/api';
 import { StartError } from '../start-error';
 import { Books, type Verdict } from './books';
-import { ensureCompany, type MadeRouter, type MadeSubscriber } from './company';
+import { ensureCompany, keepBoots, type MadeRouter, type MadeSubscriber } from './company';
 import type { FleetOptions } from './fleet-options';
 import { Tally, type Counts } from './tally';
 
@@ -38,12 +38,16 @@ export async function simulateFleet(o: FleetOptions): Promise<void> {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => over());
   });
   const fleet = new Fleet(o, say);
+  const boots = (): ReadonlyMap<string, number> =>
+    new Map(made.map(({ name, boots: before }) => [name, before + 1 + fleet.rebootsOf(name)]));
   try {
+    keepBoots(o, boots());
     await pause(KNOWN_MS, stopped);
     await fleet.start(made);
     await pause(o.duration_s === 0 ? Infinity : o.duration_s * 1000, stopped);
   } finally {
     await fleet.stop();
+    keepBoots(o, boots());
   }
   say('comparing what Lango counted with what the routers reported …');
   const verdict = await books.compare(fleet.testimony, new Set(made.map((one) => one.name)));
@@ -52,6 +56,12 @@ export async function simulateFleet(o: FleetOptions): Promise<void> {
     throw new StartError(
       `${verdict.differences.length} of ${verdict.sessions} sessions are counted otherwise than their routers reported:\n${verdict.differences.slice(0, DIFFERENCES_SHOWN).join('\n')}`,
     );
+}
+
+/** A Stop for each session; those of sessions that have just ended are waited for too. */
+async function lastWords(router: SimulatedMikrotik): Promise<void> {
+  await Promise.all(router.sessions.map((session) => session.end('Admin-Reboot')));
+  await router.idle();
 }
 
 function pause(ms: number, stopped: Promise<void>): Promise<void> {
@@ -108,6 +118,11 @@ class Fleet {
     if (this.o.faults.reboot_s > 0) this.every(1000, () => this.rebootSome());
   }
 
+  /** How often a router lost its power in this run. */
+  rebootsOf(name: string): number {
+    return this.routers.find((router) => router.identity === name)?.reboots ?? 0;
+  }
+
   /** Ends every session with a Stop. */
   async stop(): Promise<void> {
     this.stopping = true;
@@ -115,7 +130,7 @@ class Fleet {
     for (const timer of this.timers) clearInterval(timer);
     this.mostOnline = Math.max(this.mostOnline, this.online());
     const late = new Promise<void>((resolve) => setTimeout(resolve, LAST_WORDS_MS).unref());
-    await Promise.race([Promise.all(this.routers.map((router) => router.shutdown())), late]);
+    await Promise.race([Promise.all(this.routers.map(lastWords)), late]);
     await Promise.all(this.routers.map((router) => router.close()));
   }
 
@@ -155,6 +170,7 @@ class Fleet {
       incoming: { port: one.coaPort },
       pppoe: { dialsInFlight: 50 },
       seed: this.o.seed + n + 1,
+      boots: one.boots,
     });
     this.testimony.watch(router);
     Object.assign(router.faults, { loss, replyLoss, duplicate, reorder, coa });

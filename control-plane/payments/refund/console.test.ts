@@ -59,7 +59,7 @@ test.each([
       reason: 'wants it',
     });
     await page.click('main .is-cut');
-    expect(await page.textContent('.errors')).toContain('Something has changed');
+    expect(await page.textContent('.errors')).toContain('Somebody changed this');
     await page.click('main .is-cut');
     await page.waitForURL(/\/payments\/\d+$/);
     expect(await page.textContent('main')).toContain('Moved to Kisumu');

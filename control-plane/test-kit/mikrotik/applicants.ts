@@ -24,7 +24,8 @@ export class Applicants {
     private readonly pools: Pools,
     private readonly random: Random,
   ) {
-    this.ids = new SessionIds(Math.floor(random() * 16));
+    const drawn = Math.floor(random() * 16);
+    this.ids = new SessionIds((options.boots ?? drawn) & 15);
   }
 
   /**

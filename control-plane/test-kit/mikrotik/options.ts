@@ -102,6 +102,8 @@ export interface RouterOptions {
   clock?: RouterClock;
   /** Of everything random, so that a run can be repeated. Default 1. */
   seed?: number;
+  /** How often it had booted before: the digit of its session ids (modulo 16). Of the seed's choosing where it is not said. */
+  boots?: number;
 }
 
 export type PppoeAuthentication = 'pap' | 'chap' | 'mschap1' | 'mschap2';

@@ -169,6 +169,11 @@ export class SimulatedMikrotik {
     for (const login of logins) this.redials.later(login);
   }
 
+  /** How often it lost its power or was restarted since it was made. */
+  get reboots(): number {
+    return this.boots;
+  }
+
   /** Resolves when nothing is on its way any more: every login, record and reply is through or given up. */
   async idle(): Promise<void> {
     while (this.work.size > 0) await Promise.allSettled(this.work);

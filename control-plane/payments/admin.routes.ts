@@ -2,7 +2,6 @@ import { z } from 'zod';
 import type { Context } from '../platform/context';
 import { cursorId, idField, listQuery } from '../platform/http/input';
 import { seeOther, type PageRoute } from '../platform/http/page';
-import { notFound } from '../platform/http/problem';
 import { listPages, oneOf } from '../tables';
 import { formPages, formatAmount, formatMoney, readDecimal } from '../ui';
 import type { Reader } from '../ui';
@@ -17,6 +16,7 @@ import { resolveRoutes } from './refund/resolve.routes';
 import { postPayment } from './post-payment';
 import { findPayment, listPayments } from './queries';
 import { manualMethods } from './schema';
+import { serviceOfForm } from './service-of-form';
 import { settingsRoutes } from './settings.routes';
 import { countWaiting } from './suspense.queries';
 import { suspenseRoutes } from './suspense.routes';
@@ -96,14 +96,7 @@ const recordPages = formPages({
   post: '/payments',
   permission: 'payments.write',
   form,
-  async open({ ctx }, typed) {
-    const id = idField.safeParse(typed['subscription_id']);
-    const service = id.success
-      ? await ctx.tx.subscription.findFirst({ where: { id: id.data }, include: { subscriber: true } })
-      : null;
-    if (!service) throw notFound('That subscription');
-    return service;
-  },
+  open: ({ ctx }, typed) => serviceOfForm(ctx, typed),
   draw({ field, values }, { t, about: service }) {
     return {
       title: t('payments.record_for', { name: service.subscriber.name }),

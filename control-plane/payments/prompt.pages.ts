@@ -2,10 +2,10 @@ import { z } from 'zod';
 import type { Context } from '../platform/context';
 import { idField } from '../platform/http/input';
 import { seeOther, type PageRoute } from '../platform/http/page';
-import { notFound } from '../platform/http/problem';
 import { formPages, readDecimal, type Reader } from '../ui';
 import { providerNames, type ProviderName } from './provider';
 import { requestPayment } from './request-payment';
+import { serviceOfForm } from './service-of-form';
 
 const promptForm = z.object({
   subscription_id: idField,
@@ -35,12 +35,7 @@ export const promptPageRoutes: PageRoute[] = formPages({
   permission: 'payments.write',
   form: promptForm,
   async open({ ctx }, typed) {
-    const id = idField.safeParse(typed['subscription_id']);
-    const service = id.success
-      ? await ctx.tx.subscription.findFirst({ where: { id: id.data }, include: { subscriber: true } })
-      : null;
-    if (!service) throw notFound('That subscription');
-    return { service, ways: await waysOf(ctx) };
+    return { service: await serviceOfForm(ctx, typed), ways: await waysOf(ctx) };
   },
   values: ({ service, ways }) => ({ phone: service.subscriber.phone ?? '', provider: ways[0] ?? 'mpesa' }),
   draw({ values, field }, { about: { service, ways }, t }) {

@@ -266,11 +266,35 @@ test('usage goes into the hour of the event', async () => {
   await arrivedThen(2 * 3600);
   await arrivedThen(4 * 3600);
   const { rows } = await world.owner.query<{ hour: Date; input_bytes: string }>(
-    'SELECT hour, input_bytes FROM usage_hour WHERE subscription_id = $1 ORDER BY hour',
+    'SELECT hour, sum(input_bytes)::bigint AS input_bytes FROM usage_hour_all WHERE subscription_id = $1 GROUP BY hour ORDER BY hour',
     [s.subscription],
   );
   expect(rows.map((row) => row.input_bytes)).toEqual(['3600000', '3600000', '7200000']);
   expect(rows[2]!.hour.getTime()).toBe(Math.floor(Date.now() / 3_600_000) * 3_600_000);
+});
+
+test('the hour that runs stands with its cycle; hours that are over, and what comes late for them, stand by themselves', async () => {
+  const s = await newSession({ length_s: 4 * 3600 });
+  const over = async () => {
+    const { rows } = await world.owner.query<{ input_bytes: string }>(
+      'SELECT input_bytes FROM usage_hour WHERE subscription_id = $1 ORDER BY hour',
+      [s.subscription],
+    );
+    return rows.map((row) => Number(row.input_bytes));
+  };
+  const ofAnother = (id: string, at_s: number) =>
+    world.report(...s.packet('Interim-Update', at_s, { 'Acct-Session-Id': `${s.id}-${id}` }));
+  // A subscription that was never sold has no cycle yet: its first report makes one.
+  await world.report(...s.packet('Interim-Update', 1));
+  const first = await over();
+  await world.report(...s.packet('Interim-Update', 3600));
+  await ofAnother('second', 3600);
+  expect(await over()).toEqual(first);
+  await world.report(...s.packet('Interim-Update', 7200));
+  expect(await over()).toEqual([...first, 7_199_000]);
+  await ofAnother('third', 3600);
+  expect(await over()).toEqual([...first, 10_799_000]);
+  await expectUsage(s.subscription, 14_400_000, 72_000_000, 14_400);
 });
 
 test('the subscription is known by Class before the name, and only of the same company', async () => {

@@ -347,7 +347,7 @@ function build(step: Step, username: string): Buffer {
 
 async function hoursOf(subscription: string): Promise<number> {
   const { rows } = await world.owner.query<{ n: string }>(
-    'SELECT count(*) AS n FROM usage_hour WHERE subscription_id = $1',
+    'SELECT count(*) AS n FROM usage_hour_all WHERE subscription_id = $1',
     [subscription],
   );
   return Number(rows[0]?.n);

@@ -149,7 +149,7 @@ export async function createAccountingWorld(): Promise<AccountingWorld> {
       return rows;
     },
     usage: async (subscriptionId) => ({
-      hours: await usageOf(owner, 'usage_hour', 'seconds', subscriptionId),
+      hours: await usageOf(owner, 'usage_hour_all', 'seconds', subscriptionId),
       cycles: await usageOf(owner, 'usage_cycle', 'seconds', subscriptionId),
       sessions: await usageOf(owner, 'session_all', 'session_time_s', subscriptionId),
     }),

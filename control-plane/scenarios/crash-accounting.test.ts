@@ -204,7 +204,7 @@ test('no acknowledged record is lost and none counted twice', async () => {
   const found = await stored();
   for (let i = 0; i < SESSIONS; i++) expect(found.get(`crash-${i}`)).toBeLessThanOrEqual(router.sent[i]!);
   const [sums] =
-    await sql(`SELECT (SELECT sum(output_bytes) FROM session_all) AS sessions, (SELECT sum(output_bytes) FROM usage_hour) AS hours,
+    await sql(`SELECT (SELECT sum(output_bytes) FROM session_all) AS sessions, (SELECT sum(output_bytes) FROM usage_hour_all) AS hours,
     (SELECT sum(output_bytes) FROM usage_cycle) AS cycles, (SELECT count(*) FROM session_all) AS lives`);
   const total = String([...found.values()].reduce((sum, value) => sum + value, 0));
   expect(sums).toEqual({ sessions: total, hours: total, cycles: total, lives: String(SESSIONS) });

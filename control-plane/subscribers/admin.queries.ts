@@ -98,9 +98,9 @@ export function sessionsOf(
 /** Bytes by hour of the last day, for the curve; an hour without a row had no traffic. */
 export function usageOf({ tx }: Context, subscriptionId: bigint): Promise<{ hour: Date; down: bigint; up: bigint }[]> {
   return tx.$queryRaw`
-    SELECT h.hour, coalesce(u.output_bytes, 0) AS down, coalesce(u.input_bytes, 0) AS up
+    SELECT h.hour, coalesce(sum(u.output_bytes), 0)::bigint AS down, coalesce(sum(u.input_bytes), 0)::bigint AS up
     FROM generate_series(date_trunc('hour', (SELECT lango_now())) - interval '23 hours', date_trunc('hour', (SELECT lango_now())), '1 hour') AS h(hour)
-    LEFT JOIN usage_hour u ON u.subscription_id = ${subscriptionId} AND u.hour = h.hour ORDER BY h.hour`;
+    LEFT JOIN usage_hour_all u ON u.subscription_id = ${subscriptionId} AND u.hour = h.hour GROUP BY h.hour ORDER BY h.hour`;
 }
 
 export interface PaymentRow {

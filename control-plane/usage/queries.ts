@@ -58,14 +58,15 @@ function statement(ctx: Context, id: bigint, by: UsageStep, { from, to, limit }:
   switch (by) {
     case 'hour':
       return Prisma.sql`
-        SELECT hour AS "from", hour + interval '1 hour' AS "to", input_bytes, output_bytes, seconds
-        FROM usage_hour WHERE subscription_id = ${id} ${within(Prisma.sql`hour`)} ORDER BY hour DESC LIMIT ${limit}`;
+        SELECT hour AS "from", hour + interval '1 hour' AS "to",
+               sum(input_bytes)::bigint AS input_bytes, sum(output_bytes)::bigint AS output_bytes, sum(seconds)::bigint AS seconds
+        FROM usage_hour_all WHERE subscription_id = ${id} ${within(Prisma.sql`hour`)} GROUP BY hour ORDER BY hour DESC LIMIT ${limit}`;
     case 'day':
       return Prisma.sql`
         SELECT day AT TIME ZONE zone AS "from", (day + interval '1 day') AT TIME ZONE zone AS "to",
                sum(input_bytes)::bigint AS input_bytes, sum(output_bytes)::bigint AS output_bytes, sum(seconds)::bigint AS seconds
         FROM (SELECT date_trunc('day', u.hour AT TIME ZONE t.timezone) AS day, t.timezone AS zone, u.input_bytes, u.output_bytes, u.seconds
-              FROM usage_hour u JOIN tenant t ON t.id = ${ctx.tenantId} WHERE u.subscription_id = ${id} ${within(Prisma.sql`u.hour`)}) AS hours
+              FROM usage_hour_all u JOIN tenant t ON t.id = ${ctx.tenantId} WHERE u.subscription_id = ${id} ${within(Prisma.sql`u.hour`)}) AS hours
         GROUP BY day, zone ORDER BY day DESC LIMIT ${limit}`;
     case 'cycle':
       return Prisma.sql`

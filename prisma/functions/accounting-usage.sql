@@ -2,15 +2,20 @@
 CREATE OR REPLACE FUNCTION accounting_count_usage(
   p_sub bigint[], p_tenant bigint[], p_event timestamptz[], p_in bigint[], p_out bigint[], p_s bigint[]
 ) RETURNS void LANGUAGE plpgsql AS $$
-DECLARE over record;
+DECLARE
+  over record;
+  v_first timestamptz;
+  v_hour timestamptz;
 BEGIN
-  INSERT INTO usage_hour AS h (subscription_id, hour, tenant_id, input_bytes, output_bytes, seconds)
-  SELECT sub, date_trunc('hour', at, 'UTC') AS hour, min(tenant), sum(b_in), sum(b_out), sum(s)
-  FROM unnest(p_sub, p_tenant, p_event, p_in, p_out, p_s) AS d (sub, tenant, at, b_in, b_out, s)
-  WHERE sub IS NOT NULL AND (b_in <> 0 OR b_out <> 0 OR s <> 0)
-  GROUP BY 1, 2 ORDER BY 1, 2
-  ON CONFLICT (subscription_id, hour) DO UPDATE SET input_bytes = h.input_bytes + excluded.input_bytes,
-    output_bytes = h.output_bytes + excluded.output_bytes, seconds = h.seconds + excluded.seconds;
+  SELECT date_trunc('hour', min(at), 'UTC'), date_trunc('hour', max(at), 'UTC') INTO v_first, v_hour FROM unnest(p_event) AS at;
+  IF v_first < v_hour THEN
+    -- Over the turn of an hour, or out of the spool: hour by hour, the latest last.
+    PERFORM accounting_count_usage(h.sub, h.tenant, h.event, h.b_in, h.b_out, h.s) FROM (
+      SELECT array_agg(sub) AS sub, array_agg(tenant) AS tenant, array_agg(at) AS event, array_agg(b_in) AS b_in, array_agg(b_out) AS b_out, array_agg(s) AS s
+      FROM unnest(p_sub, p_tenant, p_event, p_in, p_out, p_s) AS u (sub, tenant, at, b_in, b_out, s)
+      GROUP BY date_trunc('hour', at, 'UTC') ORDER BY date_trunc('hour', at, 'UTC')) h;
+    RETURN;
+  END IF;
 
   -- Update first and insert what is missing: an upsert of a row that exists costs twice as much.
   FOR over IN
@@ -20,11 +25,20 @@ BEGIN
       WHERE sub IS NOT NULL AND (b_in <> 0 OR b_out <> 0 OR s <> 0) GROUP BY 1 ORDER BY 1
     ), updated AS (
       UPDATE usage_cycle c SET input_bytes = c.input_bytes + d.b_in, output_bytes = c.output_bytes + d.b_out, seconds = c.seconds + d.s,
-        free_bytes = CASE WHEN s.counts_by_time THEN c.free_bytes + subscription_free_bytes(s.id, p_sub, p_event, p_in, p_out, p_s) ELSE c.free_bytes END
+        free_bytes = CASE WHEN s.counts_by_time THEN c.free_bytes + subscription_free_bytes(s.id, p_sub, p_event, p_in, p_out, p_s) ELSE c.free_bytes END,
+        -- The hour that runs is counted here. Where a later one begins, it is left to usage_hour; so is what comes late, for an hour before it.
+        hour = greatest(c.hour, v_hour),
+        hour_input_bytes = CASE WHEN c.hour = v_hour THEN c.hour_input_bytes + d.b_in WHEN c.hour > v_hour THEN c.hour_input_bytes ELSE d.b_in END,
+        hour_output_bytes = CASE WHEN c.hour = v_hour THEN c.hour_output_bytes + d.b_out WHEN c.hour > v_hour THEN c.hour_output_bytes ELSE d.b_out END,
+        hour_seconds = CASE WHEN c.hour = v_hour THEN c.hour_seconds + d.s WHEN c.hour > v_hour THEN c.hour_seconds ELSE d.s END,
+        left_hour = CASE WHEN c.hour <> v_hour THEN least(c.hour, v_hour) END,
+        left_input_bytes = CASE WHEN c.hour < v_hour THEN c.hour_input_bytes WHEN c.hour > v_hour THEN d.b_in END,
+        left_output_bytes = CASE WHEN c.hour < v_hour THEN c.hour_output_bytes WHEN c.hour > v_hour THEN d.b_out END,
+        left_seconds = CASE WHEN c.hour < v_hour THEN c.hour_seconds WHEN c.hour > v_hour THEN d.s END
       FROM d JOIN subscription s ON s.id = ANY (ARRAY[d.sub])
       WHERE c.subscription_id = ANY (ARRAY[d.sub]) AND c.cycle_no = s.cycle_no
       RETURNING c.subscription_id, c.input_bytes + c.output_bytes - c.free_bytes AS used, d.b_in + d.b_out AS delta, s.watch_bytes AS allowance,
-        c.seconds >= s.watch_seconds AS time_up
+        c.seconds >= s.watch_seconds AS time_up, c.tenant_id, c.left_hour, c.left_input_bytes, c.left_output_bytes, c.left_seconds
     ), inserted AS (
       INSERT INTO usage_cycle AS c (subscription_id, cycle_no, tenant_id, started_at, input_bytes, output_bytes, seconds, free_bytes)
       SELECT d.sub, s.cycle_no, s.tenant_id, coalesce(s.starts_at, lango_now()), d.b_in, d.b_out, d.s,
@@ -32,9 +46,16 @@ BEGIN
       FROM d JOIN subscription s ON s.id = ANY (ARRAY[d.sub]) WHERE d.sub NOT IN (SELECT subscription_id FROM updated)
       ON CONFLICT (subscription_id, cycle_no) DO UPDATE SET input_bytes = c.input_bytes + excluded.input_bytes,
         output_bytes = c.output_bytes + excluded.output_bytes, seconds = c.seconds + excluded.seconds, free_bytes = c.free_bytes + excluded.free_bytes
-      RETURNING c.subscription_id, c.input_bytes + c.output_bytes - c.free_bytes AS used, c.seconds
+      RETURNING c.subscription_id, c.tenant_id, c.input_bytes + c.output_bytes - c.free_bytes AS used, c.seconds
+    ), hours AS (
+      INSERT INTO usage_hour AS h (subscription_id, hour, tenant_id, input_bytes, output_bytes, seconds)
+      SELECT subscription_id, left_hour, tenant_id, left_input_bytes, left_output_bytes, left_seconds FROM updated WHERE left_hour IS NOT NULL
+      UNION ALL
+      SELECT i.subscription_id, v_hour, i.tenant_id, d.b_in, d.b_out, d.s FROM inserted i JOIN d ON d.sub = i.subscription_id
+      ON CONFLICT (subscription_id, hour) DO UPDATE SET input_bytes = h.input_bytes + excluded.input_bytes,
+        output_bytes = h.output_bytes + excluded.output_bytes, seconds = h.seconds + excluded.seconds
     ), counted AS (
-      SELECT * FROM updated
+      SELECT subscription_id, used, delta, allowance, time_up FROM updated
       UNION ALL
       SELECT i.subscription_id, i.used, (SELECT d.b_in + d.b_out FROM d WHERE d.sub = i.subscription_id), s.watch_bytes, i.seconds >= s.watch_seconds
       FROM inserted i JOIN subscription s ON s.id = ANY (ARRAY[i.subscription_id]) AND (s.watch_bytes IS NOT NULL OR s.watch_seconds IS NOT NULL)

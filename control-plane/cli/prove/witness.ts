@@ -36,7 +36,7 @@ export class Witness extends Testimony {
 export async function sumsAgree(product: Pick<Product, 'ask'>, violations: Violations): Promise<void> {
   const different = await product.ask<{ id: string; hours: string; cycles: string; sessions: string }>(
     `WITH s AS (SELECT subscription_id AS id, sum(input_bytes) AS i, sum(output_bytes) AS o, sum(session_time_s) AS s FROM session_all WHERE subscription_id IS NOT NULL GROUP BY 1),
-          h AS (SELECT subscription_id AS id, sum(input_bytes) AS i, sum(output_bytes) AS o, sum(seconds) AS s FROM usage_hour GROUP BY 1),
+          h AS (SELECT subscription_id AS id, sum(input_bytes) AS i, sum(output_bytes) AS o, sum(seconds) AS s FROM usage_hour_all GROUP BY 1),
           c AS (SELECT subscription_id AS id, sum(input_bytes) AS i, sum(output_bytes) AS o, sum(seconds) AS s FROM usage_cycle GROUP BY 1)
      SELECT coalesce(s.id, h.id, c.id)::text AS id, concat_ws('/', h.i, h.o, h.s) AS hours, concat_ws('/', c.i, c.o, c.s) AS cycles, concat_ws('/', s.i, s.o, s.s) AS sessions
      FROM s FULL JOIN h USING (id) FULL JOIN c USING (id)

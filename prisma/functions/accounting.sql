@@ -130,7 +130,8 @@ DECLARE
   to_merge integer := 0;
   fresh bigint[] := '{}';
 BEGIN
-  SELECT array_agg(to_timestamp((e + shift_ms) / 1000.0)), array_agg(to_timestamp((r + shift_ms) / 1000.0)) INTO p_event, p_received
+  -- In float8, which holds a microsecond of our time exactly enough; numeric takes 2 µs a record.
+  SELECT array_agg(to_timestamp((e + shift_ms)::float8 / 1000)), array_agg(to_timestamp((r + shift_ms)::float8 / 1000)) INTO p_event, p_received
   FROM unnest(p_event_ms, p_received_ms) AS u (e, r);
   m := accounting_merge(NULL, p_nas, p_sid, p_kind, p_event, p_received, p_flags, p_st, p_in, p_out, p_login, p_mark, p_ip, p_rate, p_list, p_cause);
   PERFORM accounting_settle(m.o_id, m.o_sub, m.o_tenant, m.o_event, m.o_in, m.o_out, m.o_s, m.o_rate, m.o_stopped);

@@ -68,6 +68,7 @@ const elsewhere: Record<string, string> = {
   '/messages/settings/:provider/remove': 'a button: messages/console.test.ts',
   '/messages/templates/:template': 'texts of thousands of letters are right there: messages/console.test.ts',
   '/messages/templates/:template/reset': 'a button: messages/console.test.ts',
+  '/payments/banks/runs/:id/:row_id': 'a line of a run that was not started: payments/bank/bank.test.ts',
   '/payments/find': 'a button: payments/pages.test.ts',
   '/payments/prompt': 'an account with a provider: payments/pages.test.ts',
   '/payments/refunds/:id': 'a refund that is not known to have been done: payments/refund/console.test.ts',

@@ -6,7 +6,7 @@ import type { PageRoute } from '../platform/http/page';
 import { notFound } from '../platform/http/problem';
 import type { Permission } from '../platform/permissions';
 import { pagerOf, readerFor, withQuery } from '../ui';
-import { noteWords, rowLine, runModel } from './admin.view';
+import { isPlanned, noteWords, rowLine, runModel } from './admin.view';
 import { bulkForm, choiceQuery, formModel } from './form';
 import { moveRun, type Move } from './move-run';
 import { planRun } from './plan-run';
@@ -86,7 +86,10 @@ export const pageRoutes: PageRoute[] = [
       if (!run) throw notFound('That run');
       const names = await planNames(ctx, [run]);
       const shown = query.view ?? firstView(run);
-      const page = await listRows(ctx, run.id, { view: shown, limit: query.limit, after: cursorId(query.cursor) });
+      // What is written of a run that is being planned is not whole.
+      const page = isPlanned(run)
+        ? await listRows(ctx, run.id, { view: shown, limit: query.limit, after: cursorId(query.cursor) })
+        : { items: [], nextCursor: null };
       const search = new URLSearchParams(web.query);
       const may = person.actor.permissions.has(run.permission as Permission);
       const model = runModel(run, planOf(names, run), shown, may, reader);
@@ -96,7 +99,7 @@ export const pageRoutes: PageRoute[] = [
         path: withQuery(`/bulk/${run.id}`, search, { view: shown }),
         csv: `/bulk/${run.id}/rows.csv`,
         told: query.refused && { text: reader.t('bulk.refused_move'), warn: true },
-        rows: page.items.map((row) => rowLine(row, reader)),
+        rows: page.items.map((row) => rowLine(run, row, may, reader)),
         pager: pagerOf(
           `/bulk/${run.id}`,
           search,

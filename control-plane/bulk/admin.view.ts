@@ -19,6 +19,8 @@ export function runTitle(run: Run, names: { plan: string }, { t }: Reader): stri
 }
 
 const badges: Record<RunState, OutcomeName> = {
+  planning: 'waiting',
+  failed: 'failed',
   draft: 'unknown',
   running: 'waiting',
   undoing: 'waiting',
@@ -39,7 +41,17 @@ const rowBadge: Record<NonNullable<Row['outcome']>, OutcomeName> = {
   kept: 'unknown',
 };
 
-export function rowLine(row: Row, reader: Reader) {
+/** Where somebody says that a row is not what was proposed; empty where that cannot be said. */
+const notThisHref = (run: Run, row: Row, may: boolean): string =>
+  run.action === 'bank' &&
+  may &&
+  (run.state === 'draft' || run.state === 'stopped') &&
+  row.fate === 'will' &&
+  !row.outcome
+    ? `/payments/banks/runs/${run.id}/${row.seq}`
+    : '';
+
+export function rowLine(run: Run, row: Row, may: boolean, reader: Reader) {
   const { t } = reader;
   const { name, plan, state } = row.data;
   const word = row.outcome ?? row.fate;
@@ -53,6 +65,7 @@ export function rowLine(row: Row, reader: Reader) {
       word: t(`bulk.row_${word}`),
     },
     note: row.note === null ? '' : noteWords(row.note, reader),
+    notThis: notThisHref(run, row, may),
   };
 }
 
@@ -62,16 +75,24 @@ export function noteWords(note: string, { t }: Reader): string {
   return t(`bulk.note_${code}`, { detail });
 }
 
+/** Whether its rows are all there. */
+export const isPlanned = ({ state }: Pick<Run, 'state'>): boolean => state !== 'planning' && state !== 'failed';
+
 /** The page of one run: what it will do, how far it is, what it did. */
 export function runModel(run: FoundRun, plan: string, shown: RowView | undefined, may: boolean, reader: Reader) {
   const { t, locale } = reader;
   const count = (n: number) => formatCount(n, locale);
   const worked = run.done + run.refused + run.undone + run.kept;
   const draft = run.state === 'draft';
+  const planned = isPlanned(run);
   const left = Math.max(0, run.planned - worked);
   // How far it is: with the rows that it is to do, or with those that it takes back.
   const back = run.undone + run.kept;
-  const [at, of] = run.state === 'undoing' ? [back, back + run.done] : [run.planned - left, run.planned];
+  const [at, of] = !planned
+    ? [run.planned, run.total]
+    : run.state === 'undoing'
+      ? [back, back + run.done]
+      : [run.planned - left, run.planned];
   const figures = draft
     ? [
         { view: 'will', figure: count(run.planned), label: t('bulk.row_will') },
@@ -97,11 +118,16 @@ export function runModel(run: FoundRun, plan: string, shown: RowView | undefined
     by: t('bulk.by', { name: run.created_by_name, when: formatMoment(run.created_at, reader) }),
     part: of === 0 ? 1 : at / of,
     progress:
-      draft || run.state === 'done' || run.state === 'undone'
+      draft || run.state === 'failed' || run.state === 'done' || run.state === 'undone'
         ? ''
-        : t('bulk.of', { done: count(at), total: count(of) }),
-    figures: figures.map((one) => ({ ...one, href: `/bulk/${run.id}?view=${one.view}`, current: one.view === shown })),
-    reasons: Object.entries(run.notes)
+        : t(planned ? 'bulk.of' : 'bulk.weighed', { done: count(at), total: count(of) }),
+    failed: run.state === 'failed' ? t('bulk.not_planned') : '',
+    figures: (planned ? figures : []).map((one) => ({
+      ...one,
+      href: `/bulk/${run.id}?view=${one.view}`,
+      current: one.view === shown,
+    })),
+    reasons: Object.entries(planned ? run.notes : {})
       .sort(([, a], [, b]) => b - a)
       .slice(0, 12)
       .map(([note, many]) => ({ many: count(many), text: noteWords(note, reader) })),
@@ -110,7 +136,7 @@ export function runModel(run: FoundRun, plan: string, shown: RowView | undefined
     reasonsWord: t(run.action === 'bank' ? 'bulk.fates' : 'bulk.reasons'),
     lineWord: t(run.action === 'bank' ? 'bulk.line' : 'bulk.login'),
     consequence: draft ? t(`bulk.consequence_${run.action}`) : '',
-    empty: { text: t('bulk.no_rows'), small: true },
+    empty: { text: t(planned ? 'bulk.no_rows' : 'bulk.no_rows_yet'), small: true },
     canStart: may && mayMove(run, 'start') && run.planned > 0,
     startWord: run.state === 'stopped' ? t('bulk.go_on') : t('bulk.start', { count: run.planned }),
     canDiscard: may && mayMove(run, 'discard'),

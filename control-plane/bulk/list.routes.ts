@@ -2,7 +2,7 @@ import type { Context } from '../platform/context';
 import { cursorId, listQuery } from '../platform/http/input';
 import { listPages, oneOf } from '../tables';
 import { formatCount, formatMoment, type Column } from '../ui';
-import { runBadge, runTitle } from './admin.view';
+import { isPlanned, runBadge, runTitle } from './admin.view';
 import { listRuns } from './queries';
 import { runStates, type Run } from './run';
 import { bulkActions } from './schema';
@@ -44,8 +44,8 @@ const runColumns: Column<ListedRun>[] = [
     num: true,
     cell: (run, { t, locale }) => ({
       first: t('bulk.of', {
-        done: formatCount(run.done + run.undone, locale),
-        total: formatCount(run.planned, locale),
+        done: formatCount(isPlanned(run) ? run.done + run.undone : run.planned, locale),
+        total: formatCount(isPlanned(run) ? run.planned : run.total, locale),
       }),
     }),
     csv: (run) => run.done + run.undone,

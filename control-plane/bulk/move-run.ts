@@ -12,7 +12,7 @@ const moves: Record<Move, { from: readonly RunState[]; to: RunState | null }> = 
   start: { from: ['draft', 'stopped'], to: 'running' },
   stop: { from: ['running'], to: 'stopped' },
   undo: { from: ['done', 'stopped'], to: 'undoing' },
-  discard: { from: ['draft'], to: null },
+  discard: { from: ['draft', 'planning', 'failed'], to: null },
 };
 
 export function mayMove(run: Pick<Run, 'state'>, move: Move): boolean {
@@ -45,7 +45,8 @@ export function mustHold(ctx: Context, permission: Permission): void {
   if (ctx.actor.kind === 'staff' && !ctx.actor.permissions.has(permission)) throw forbidden(permission);
 }
 
-async function enqueueRun(ctx: Context, run: Run): Promise<void> {
+/** Hands a run to the queue. */
+export async function enqueueRun(ctx: Context, run: Pick<Run, 'id' | 'task'>): Promise<void> {
   const payload = JSON.stringify({ tenant: ctx.tenantId.toString(), run: run.id.toString() });
   await ctx.tx.$executeRaw`SELECT job_enqueue(${run.task}, ${payload}::json, NULL, ${`bulk:${run.id}`})`;
 }

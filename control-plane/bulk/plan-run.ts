@@ -4,7 +4,8 @@ import { versionOnSale } from '../plans';
 import { filterJson, peopleFilter } from '../subscribers';
 import { isAllowed, subscriptionStates } from '../subscriptions';
 import { actions } from './actions';
-import { mustHold } from './move-run';
+import { enqueueRun, mustHold } from './move-run';
+import type { NewRow } from './run';
 import type { BulkFilter, NewBulk } from './schema';
 
 export const ROWS_MAX = 100_000;
@@ -56,46 +57,53 @@ export async function planRun(ctx: Context, input: NewBulk): Promise<PlanOutcome
   return { kind: 'done', id };
 }
 
-/** A draft without rows yet, in the name of who asks. */
-export async function insertRun(
-  ctx: Context,
-  run: { action: string; task: string; permission: string; private?: boolean; params: Record<string, unknown> },
-): Promise<bigint> {
-  const staffId = ctx.actor.kind === 'staff' ? ctx.actor.id : null;
-  const [row] = await ctx.tx.$queryRaw<{ id: bigint }[]>`
-    INSERT INTO bulk_run (tenant_id, action, task, permission, private, params, created_by, created_by_name, created_at)
-    VALUES (${ctx.tenantId}, ${run.action}, ${run.task}, ${run.permission}, ${run.private ?? false}, ${JSON.stringify(run.params)}::jsonb, ${staffId}::bigint, ${ctx.actor.name}, ${ctx.now})
-    RETURNING id`;
-  if (!row) throw new Error('The run was not written.');
-  return row.id;
+export interface NewRun {
+  action: string;
+  task: string;
+  permission: string;
+  private?: boolean;
+  params: Record<string, unknown>;
+  /** Its rows are written by the queue (`RowDoer.plan`), and there will be so many; without this the caller writes them. */
+  lines?: number;
 }
 
-/** A row of a run that another slice plans. */
-export interface NewRow {
-  label: string;
-  fate: 'will' | 'wont';
-  note: string | null;
-  subscriber_id: string | null;
-  data: Record<string, unknown>;
+/** A draft without rows yet, in the name of who asks. */
+export async function insertRun(ctx: Context, run: NewRun): Promise<bigint> {
+  const staffId = ctx.actor.kind === 'staff' ? ctx.actor.id : null;
+  const state = run.lines === undefined ? 'draft' : 'planning';
+  const [row] = await ctx.tx.$queryRaw<{ id: bigint }[]>`
+    INSERT INTO bulk_run (tenant_id, action, task, permission, private, params, state, total, beat_at, created_by, created_by_name, created_at)
+    VALUES (${ctx.tenantId}, ${run.action}, ${run.task}, ${run.permission}, ${run.private ?? false}, ${JSON.stringify(run.params)}::jsonb, ${state}, ${run.lines ?? 0}, clock_timestamp(),
+      ${staffId}::bigint, ${ctx.actor.name}, ${ctx.now})
+    RETURNING id`;
+  if (!row) throw new Error('The run was not written.');
+  if (run.lines !== undefined) await enqueueRun(ctx, { id: row.id, task: run.task });
+  return row.id;
 }
 
 const ROWS_AT_ONCE = 1_000;
 
 /** Writes the rows of a run down in their order, and counts those that will be worked on. */
-export async function insertRows(ctx: Context, run: bigint, rows: readonly NewRow[]): Promise<void> {
+export async function insertAllRows(ctx: Context, run: bigint, rows: readonly NewRow[]): Promise<void> {
+  await insertRows(ctx, run, rows, 0);
+  await countPlanned(ctx, run);
+}
+
+/** Writes rows of a run down; before them come so many others. */
+export async function insertRows(ctx: Context, run: bigint, rows: readonly NewRow[], before: number): Promise<void> {
   for (let from = 0; from < rows.length; from += ROWS_AT_ONCE) {
     const some = rows.slice(from, from + ROWS_AT_ONCE);
-    const written = some.map(({ label, ...row }, at) => ({ seq: from + at + 1, label: label.slice(0, 128), ...row }));
+    const first = before + from + 1;
+    const written = some.map(({ label, ...row }, at) => ({ seq: first + at, label: label.slice(0, 128), ...row }));
     await ctx.tx.$executeRaw`
       INSERT INTO bulk_row (run_id, seq, tenant_id, subscriber_id, label, data, fate, note)
       SELECT ${run}, r.seq, ${ctx.tenantId}, r.subscriber_id, r.label, r.data, r.fate, r.note
       FROM jsonb_to_recordset(${JSON.stringify(written)}::jsonb) AS r (seq int, subscriber_id bigint, label text, data jsonb, fate text, note text)`;
   }
-  await countPlanned(ctx, run);
 }
 
 /** Counts the rows that were planned. */
-async function countPlanned(ctx: Context, id: bigint): Promise<void> {
+export async function countPlanned(ctx: Context, id: bigint): Promise<void> {
   await ctx.tx.$executeRaw`
     UPDATE bulk_run SET total = n.total, planned = n.planned
     FROM (SELECT count(*)::int AS total, count(*) FILTER (WHERE fate = 'will')::int AS planned FROM bulk_row WHERE run_id = ${id}) n WHERE id = ${id}`;

@@ -5,7 +5,9 @@ import type { Database } from '../platform/db/prisma';
 import { isRetryable } from '../platform/db/faults';
 import { idField } from '../platform/http/input';
 import type { NamedTask } from '../platform/jobs/task';
+import { planRows } from './plan-rows';
 import type { Row, RowDoer, RowOutcome, Run, UndoOutcome } from './run';
+import { tellRun } from './tell-run';
 
 /** A chunk ends after so many rows or so much time: locks are short, and a killed process loses little. */
 const CHUNK_ROWS = 50;
@@ -25,7 +27,7 @@ export function workTask(name: string, doer: RowDoer): NamedTask {
   ];
 }
 
-/** Does a run's rows until none is left, it is stopped, or another process is at it. */
+/** Plans a run that waits for that; does a run's rows until none is left, it is stopped, or another process is at it. */
 export async function workRun(
   db: Database,
   tenantId: bigint,
@@ -36,6 +38,7 @@ export async function workRun(
   const system: Actor = { kind: 'system', id: null, name: 'bulk', ip: null, permissions: new Set() };
   const actor = await db.inTenant({ tenantId, actor: system, requestId }, (ctx) => actorOf(ctx, runId));
   if (!actor) return;
+  if (doer.plan) await planRows(db, { tenantId, actor, requestId }, runId, doer.plan);
   while (await db.inTenant({ tenantId, actor, requestId }, (ctx) => chunk(ctx, runId, doer)));
 }
 
@@ -72,8 +75,7 @@ async function chunk(ctx: Context, runId: bigint, doer: RowDoer): Promise<boolea
       undone = undone + ${count.undone}, kept = kept + ${count.kept} WHERE id = ${runId}`;
   const over = results.size === rows.length && rows.length < most;
   if (over) await finish(ctx, run);
-  const live = { tenant: ctx.tenantId.toString(), topic: 'bulk', id: runId.toString() };
-  await ctx.tx.$executeRaw`SELECT pg_notify('lango_live', ${JSON.stringify(live)})`;
+  await tellRun(ctx, runId);
   return !over;
 }
 

@@ -1,4 +1,4 @@
-import { insertRows, insertRun, type NewRow } from '../bulk';
+import { insertAllRows, insertRun, type NewRow } from '../bulk';
 import type { Context } from '../platform/context';
 import type { ImportField } from './columns';
 import { customerKey, judge, plansByWord, type Books, type GivenRow, type Judged } from './judge';
@@ -27,7 +27,7 @@ export async function planImport(ctx: Context, file: StoredFile, mapping: Mappin
     permission: 'imports.write',
     params: { file: file.name, rows: file.rows, encoding: file.encoding },
   });
-  await insertRows(
+  await insertAllRows(
     ctx,
     run,
     judged.map((row) => rowOf(ctx, row)),

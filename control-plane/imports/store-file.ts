@@ -46,11 +46,33 @@ const shortName = (name: string) =>
   (name.split(/[\\/]/).at(-1) ?? '').replace(/[\p{Cc}\p{Cs}]/gu, '').slice(0, 120) || 'file.csv';
 
 export async function findFile(ctx: Context, id: bigint, slice: string): Promise<StoredFile | undefined> {
-  const [row] = await ctx.tx.$queryRaw<(Omit<StoredFile, 'table'> & { content: Uint8Array })[]>`
-    SELECT id, name, content, encoding, delimiter, rows, subject_id FROM import_file WHERE id = ${id} AND slice = ${slice}`;
-  if (!row) return undefined;
-  const { content, ...rest } = row;
-  return { ...rest, table: JSON.parse(ctx.secrets.open(PURPOSE, ctx.tenantId, content)) as Table };
+  const [row] = await ctx.tx.$queryRaw<Sealed[]>`
+    SELECT id, name, content, encoding, delimiter, rows, subject_id FROM import_file WHERE id = ${id} AND slice = ${slice} AND run_id IS NULL`;
+  return row && opened(ctx, row);
+}
+
+type Sealed = Omit<StoredFile, 'table'> & { content: Uint8Array };
+
+const opened = (ctx: Context, { content, ...rest }: Sealed): StoredFile => ({
+  ...rest,
+  table: JSON.parse(ctx.secrets.open(PURPOSE, ctx.tenantId, content)) as Table,
+});
+
+/** Gives a file to the run that is planned from it: from now on it is nobody else's, and goes with the run. False where another has it. */
+export async function claimFile(ctx: Context, id: bigint, run: bigint): Promise<boolean> {
+  return (await ctx.tx.$executeRaw`UPDATE import_file SET run_id = ${run} WHERE id = ${id} AND run_id IS NULL`) === 1;
+}
+
+/** The file that a run is planned from; undefined once that was done. */
+export async function fileOfRun(ctx: Context, run: bigint): Promise<StoredFile | undefined> {
+  const [row] = await ctx.tx.$queryRaw<Sealed[]>`
+    SELECT id, name, content, encoding, delimiter, rows, subject_id FROM import_file WHERE run_id = ${run}`;
+  return row && opened(ctx, row);
+}
+
+/** Drops the file that a run was planned from. */
+export async function dropFileOf(ctx: Context, run: bigint): Promise<void> {
+  await ctx.tx.$executeRaw`DELETE FROM import_file WHERE run_id = ${run}`;
 }
 
 export async function dropFile(ctx: Context, id: bigint): Promise<void> {

@@ -1,13 +1,12 @@
 /** kill -9 of the process that works on an import, in the middle of it. */
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
+import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { signedInBrowser } from '../imports/testing/form-browser';
-import { projectRoot } from '../platform/project-root';
+import { killed, startJobsProcess } from '../test-kit/jobs-process';
 import { startTestLango, type TestLango } from '../test-kit/lango';
 import { makePackage, type Json } from '../test-kit/story';
 import { until } from '../test-kit/until';
@@ -31,27 +30,6 @@ afterAll(async () => {
   await lango?.stop();
   rmSync(dataDir, { recursive: true, force: true });
 });
-
-/** The role as the supervisor runs it. */
-function startWorker(): ChildProcess {
-  return spawn(process.execPath, [join(projectRoot(), 'dist/control-plane/main.js'), 'jobs'], {
-    stdio: process.env['TEST_LOG'] ? ['ignore', 'inherit', 'inherit', 'ipc'] : ['ignore', 'ignore', 'ignore', 'ipc'],
-    env: {
-      PATH: process.env['PATH'] ?? '',
-      LANGO_PART_DATABASE_URL: lango.db.urls.jobs,
-      LANGO_MASTER_KEY: lango.db.masterKey.toString('base64'),
-      LANGO_DATA: dataDir,
-      LANGO_BIND: '127.0.0.1',
-    },
-  });
-}
-
-async function killed(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const gone = once(child, 'exit');
-  child.kill('SIGKILL');
-  await gone;
-}
 
 const settled = (id: string, state: string) =>
   until(
@@ -79,7 +57,7 @@ test('an import whose process is killed in the middle goes on where it stood: no
   const name = `subscription ${lango.company.tenantId} kept-${HELD}`;
   await holder.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [name]);
   await lango.api.post(`/bulk/${id}/start`);
-  worker = startWorker();
+  worker = startJobsProcess(lango, dataDir);
   await until(
     () =>
       count(
@@ -99,7 +77,7 @@ test('an import whose process is killed in the middle goes on where it stood: no
 
   // As if it had stood still for as long as it takes to be noticed.
   await lango.asOwner(`UPDATE bulk_run SET beat_at = beat_at - interval '1 minute' WHERE id = $1`, [id]);
-  worker = startWorker();
+  worker = startJobsProcess(lango, dataDir);
   expect(await settled(id, 'done')).toMatchObject({ done: ROWS, refused: 0 });
   expect(await count(`subscriber WHERE name LIKE 'Kept %'`)).toBe(ROWS);
   expect(await count(`subscription WHERE username LIKE 'kept-%'`)).toBe(ROWS);

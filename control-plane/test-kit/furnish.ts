@@ -192,6 +192,29 @@ export async function furnish(lango: TestLango, company: TestCompany): Promise<R
     'payments/match': statement,
     'payments/banks': bank,
     'payments/banks/files': bankSheet,
+    // Its only line bears its own number too.
+    'payments/banks/runs': await one(
+      `WITH r AS (INSERT INTO bulk_run (tenant_id, action, task, permission, private, params, total, planned, created_by_name)
+              VALUES ($1, 'bank', 'payments.bank', 'payments.write', true, '{"bank": "Equity", "file": "b.csv", "currency": "KES", "timezone": "Africa/Nairobi"}', 1, 1, 'Amina') RETURNING id),
+            l AS (INSERT INTO bulk_row (run_id, seq, tenant_id, label, fate, note, data) SELECT id, id, $1, 'x', 'will', 'bank_nobody', $2::jsonb FROM r)
+       SELECT id FROM r`,
+      [
+        JSON.stringify({
+          name: '',
+          line: {
+            id: 'x',
+            line: 1,
+            day: '2026-11-20',
+            amount_cents: '100',
+            reference: '',
+            account: '',
+            description: 'deposit',
+            kind: 'payment',
+            deed: { what: 'hold' },
+          },
+        }),
+      ],
+    ),
     'payments/lines': line,
     'billing/statements': statement,
     'billing/transactions': payment,

@@ -9,6 +9,7 @@ import { formatCount, formatMoment, formErrors, formPages, readerFor, type Colum
 import { addBank, findBank, listBanks, type Bank, type ListedBank } from './banks';
 import { columnsForm, columnErrors, readingOf } from './columns.view';
 import { LINES_MAX } from '../match/take-statement';
+import { choosePages } from './choose.pages';
 import { planStatement } from './plan-statement';
 
 /** The contract's limit of an upload. */
@@ -180,4 +181,4 @@ const naming = formPages({
 });
 
 /** Accounts at banks, and their statements as files: brought, read, shown line by line, and then done by a run. */
-export const bankRoutes: PageRoute[] = [...list, ...newBank, ...naming, ...upload];
+export const bankRoutes: PageRoute[] = [...list, ...newBank, ...naming, ...choosePages, ...upload];

@@ -55,7 +55,9 @@ async function brought(bank: string, csv: string | Buffer): Promise<string> {
   const page = await staff.get(uploaded.location);
   const planned = await staff.post(uploaded.location, staff.chosen(page.html));
   expect([planned.status, planned.html.match(/field-error">([^<]+)/)?.[1]]).toEqual([303, undefined]);
-  return planned.location.split('/').at(-1)!;
+  const run = planned.location.split('/').at(-1)!;
+  await settled(run, 'draft');
+  return run;
 }
 const show = async (run: string) => (await lango.api.get<Json>(`/bulk/${run}`)).body;
 const rows = async (run: string) => (await lango.api.get<{ items: Json[] }>(`/bulk/${run}/rows?limit=200`)).body.items;
@@ -205,6 +207,135 @@ test('recorded by hand between the showing and the start, or tied by another fil
   expect(await settled(run, 'done')).toMatchObject({ done: 0, refused: 2, notes: { changed_meanwhile: 2 } });
   expect(await held()).toBe(before + 10_000);
 }, 60_000);
+
+test('recorded by hand since the showing under a reference in the bank’s words, or for the same customer: not a second time', async () => {
+  const bank = await addBank();
+  const [named, words] = [await makeSubscription(lango.api), await makeSubscription(lango.api)];
+  const slip = unique('SLIP');
+  const run = await brought(
+    bank,
+    fileOf(
+      { text: `TRF ${slip} VIA BRANCH`, account: await accountNo(words), in: '100.00' },
+      { text: 'standing order', account: await accountNo(named), in: '100.00', ref: unique('BANK') },
+      { text: `deposit ${slip}`, in: '100.00', ref: unique('ALSO') },
+    ),
+  );
+  expect(await notesOf(run)).toEqual(['bank_credits', 'bank_credits', 'bank_nobody']);
+  await byHand(words, slip, 10_000);
+  await byHand(named, unique('typed'), 10_000);
+  const before = await held();
+  await start(run);
+  expect(await settled(run, 'done')).toMatchObject({ done: 0, refused: 3, notes: { changed_meanwhile: 3 } });
+  expect(await held()).toBe(before);
+}, 60_000);
+
+test('what was proposed for a line is put aside: it waits, or is what somebody says instead; nothing is booked before the start', async () => {
+  const bank = await addBank();
+  const [mine, theirs, right] = [
+    await makeSubscription(lango.api),
+    await makeSubscription(lango.api),
+    await makeSubscription(lango.api),
+  ];
+  const [first, second] = [unique('ONE'), unique('TWO')];
+  await byHand(mine, first, 8_100);
+  await byHand(mine, second, 8_100);
+  const no = String(Date.now()).slice(-7);
+  await byHand(mine, no, 8_300, 'cheque');
+  const before = [await held(), await account('suspense')] as const;
+  const run = await brought(
+    bank,
+    fileOf(
+      { text: `TRF ${first}`, in: '81.00' },
+      { text: 'wrongly named', account: await accountNo(theirs), in: '100.00' },
+      { text: 'for nobody', account: await accountNo(theirs), in: '77.00' },
+      { text: 'deposit', in: '83.00' },
+      { text: 'Excise levy, says the bank', out: '12.00' },
+    ),
+  );
+  expect(await notesOf(run)).toEqual(['bank_matches', 'bank_credits', 'bank_credits', 'bank_nobody', 'bank_fee']);
+  const page = async (seq: number) => staff.get(`/payments/banks/runs/${run}/${seq}`);
+  const links = [...(await staff.get(`/bulk/${run}`)).html.matchAll(/href="(\/payments\/banks\/runs\/\d+\/\d+)"/g)];
+  expect(links).toHaveLength(5);
+  const say = async (seq: number, values: Record<string, string>) => {
+    const { html } = await page(seq);
+    const seen = /name="seen" value="([^"]*)"/.exec(html)?.[1]?.replaceAll('&quot;', '"') ?? '';
+    return staff.post(`/payments/banks/runs/${run}/${seq}`, { seen, ...values });
+  };
+  // The other movement of the same amount, whose is proposed to no line.
+  const other = /value="(movement:\d+)"[^>]*>[^<]*/.exec((await page(1)).html);
+  expect(other?.[0]).toContain(second);
+  const old = /name="seen" value="([^"]*)"/.exec((await page(1)).html)?.[1] ?? '';
+  expect((await say(1, { to: other![1]! })).status).toBe(303);
+  // Somebody who still looks at what was proposed first is told.
+  expect((await staff.post(`/payments/banks/runs/${run}/1`, { to: 'none', seen: old })).status).toBe(409);
+  expect((await say(2, { to: 'account', account: 'nobody-at-all' })).status).toBe(422);
+  expect((await say(2, { to: 'account', account: '' })).html).toContain('Nobody is known by that');
+  expect((await say(2, { to: 'movement:999999999' })).status).toBe(422);
+  expect((await say(2, { to: 'fee' })).status).toBe(422);
+  expect((await say(2, { to: 'account', account: String(right['username']) })).status).toBe(303);
+  expect((await say(3, { to: 'none' })).status).toBe(303);
+  const cheque = /value="(cheque:\d+)"/.exec((await page(4)).html)?.[1];
+  expect((await say(4, { to: cheque! })).status).toBe(303);
+  expect((await say(5, { to: 'none' })).status).toBe(303);
+  expect(await notesOf(run)).toEqual(['bank_chosen', 'bank_chosen', 'bank_put_aside', 'bank_chosen', 'bank_open']);
+  expect([await held(), await account('suspense'), await stateOf(right)]).toEqual([...before, 'pending']);
+
+  await start(run);
+  expect(await settled(run, 'done')).toMatchObject({ done: 5, refused: 0 });
+  expect([await stateOf(right), await stateOf(theirs)]).toEqual(['active', 'pending']);
+  expect([await held(), await account('suspense')]).toEqual([before[0] + 10_000 + 7_700 + 8_300, before[1] + 7_700]);
+  const [tied] = await lango.asOwner<{ reference: string }>(
+    `SELECT p.reference FROM payment_statement_row r JOIN ledger_transfer t ON t.id = r.transfer_id JOIN payment p ON p.id = t.payment_id WHERE r.details = $1`,
+    [`TRF ${first}`],
+  );
+  expect(tied?.reference).toBe(second);
+  // What is done is done.
+  expect((await page(1)).status).toBe(404);
+  const audits = await lango.asOwner(`SELECT 1 FROM audit_event WHERE action = 'payments.choose_line'`);
+  expect(audits).toHaveLength(5);
+}, 120_000);
+
+test('a line of another company’s run, or for somebody who may not record payments, cannot be looked at nor changed', async () => {
+  const run = await brought(await addBank(), fileOf({ text: 'deposit', in: '3.00' }));
+  const company = await lango.addCompany();
+  const stranger = await signedInBrowser(lango, company);
+  const path = `/payments/banks/runs/${run}/1`;
+  expect([(await stranger.get(path)).status, (await stranger.post(path, { to: 'none' })).status]).toEqual([404, 404]);
+  expect([(await staff.get(`/payments/banks/runs/${run}/2`)).status]).toEqual([404]);
+  expect((await staff.get(`/payments/banks/runs/${run}/99999999999999999`)).status).toBe(404);
+});
+
+test('a statement that cannot be made ready is given up, says so and is discarded', async () => {
+  const [row] = await lango.asOwner<{ id: string }>(
+    `INSERT INTO bulk_run (tenant_id, action, task, permission, private, params, state, tries, total, beat_at, created_by, created_by_name)
+     SELECT s.tenant_id, 'bank', 'payments.bank', 'payments.write', true, '{"bank": "Equity", "file": "gone.csv", "bank_id": "1", "reading": {"top": 0, "columns": []}}', 'planning', 4, 7, clock_timestamp(), s.id, 'Amina'
+     FROM staff s WHERE s.id = $1 RETURNING id`,
+    [lango.company.staffId.toString()],
+  );
+  const run = row!.id;
+  await lango.asOwner(`SELECT job_enqueue('payments.bank', json_build_object('tenant', $1::text, 'run', $2::text))`, [
+    lango.company.tenantId.toString(),
+    run,
+  ]);
+  await settled(run, 'failed');
+  const page = await staff.get(`/bulk/${run}`);
+  expect(page.html).toContain('could not be made ready');
+  expect(page.html).not.toContain('/start"');
+  expect((await staff.post(`/bulk/${run}/discard`, {})).status).toBe(303);
+  expect((await staff.get(`/bulk/${run}`)).status).toBe(404);
+}, 90_000);
+
+test('a run that is discarded while its lines are weighed is gone, with its file', async () => {
+  const bank = await addBank();
+  const uploaded = await staff.upload(`/payments/banks/${bank}`, 's.csv', Buffer.from(fileOf({ in: '3.00' })));
+  const page = await staff.get(uploaded.location);
+  const planned = await staff.post(uploaded.location, staff.chosen(page.html));
+  const again = await staff.post(uploaded.location, staff.chosen(page.html));
+  expect([planned.status, again.status]).toEqual([303, 404]);
+  expect((await staff.post(`${planned.location}/discard`, {})).status).toBe(303);
+  expect((await staff.get(planned.location)).status).toBe(404);
+  expect(await lango.asOwner('SELECT 1 FROM import_file WHERE run_id IS NOT NULL')).toEqual([]);
+});
 
 test('money that waits is given to its owner, or turns out to be the company’s own', async () => {
   const bank = await addBank();

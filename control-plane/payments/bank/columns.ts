@@ -83,6 +83,8 @@ export const bareHead = (head: string): string => head.toLowerCase().replace(/[^
 
 /** The lines of a file below its heads; banks write some about the account above them. */
 export interface Sheet {
+  /** Which line of the file holds the heads, counted from 0. */
+  top: number;
   heads: string[];
   rows: Table['rows'];
 }
@@ -97,8 +99,13 @@ export function sheetOf(table: Table, known: Reading['columns'] = {}): Sheet {
     return found.has('date') && (found.has('amount') || found.has('in') || found.has('out'));
   };
   const at = all.slice(0, HEAD_WITHIN).findIndex(({ cells }) => names(cells));
-  const top = Math.max(0, at);
-  return { heads: all[top]?.cells ?? [], rows: all.slice(top + 1) };
+  return sheetFrom(table, Math.max(0, at));
+}
+
+/** The lines below heads that were found before. */
+export function sheetFrom(table: Table, top: number): Sheet {
+  const all = [{ line: 1, cells: table.head }, ...table.rows];
+  return { top, heads: all[top]?.cells ?? [], rows: all.slice(top + 1) };
 }
 
 /** For each column what it is: as it was said last for this bank, else what it is most likely; each field once. */
@@ -109,7 +116,9 @@ export function guessColumns(given: string[], known: Reading['columns'] = {}): (
     taken.add(field);
     return field;
   };
-  const remembered = given.map((head) => take(known[bareHead(head)]));
+  const remembered = given.map((head) =>
+    take(Object.hasOwn(known, bareHead(head)) ? known[bareHead(head)] : undefined),
+  );
   // What somebody left out last time stays out: a file of the same heads is read the same.
   if (remembered.some((field) => field !== undefined)) return remembered;
   return given.map((head) => take(bankFields.find((field) => heads[field].includes(bareHead(head)))));

@@ -70,6 +70,8 @@ test.each([
     await page.selectOption('[name=c3]', 'account');
     await page.click('main form .is-action');
     await page.waitForURL(/\/bulk\/\d+$/);
+    // The queue weighs the lines, and the page shows them by itself.
+    await page.waitForSelector('form[action$="/start"]', { timeout: 60_000 });
     const shown = await page.textContent('main');
     expect(shown).toContain('Stands in the books under this reference');
     expect(shown).toContain('A charge of the bank');

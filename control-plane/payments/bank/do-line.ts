@@ -6,7 +6,9 @@ import { clearCheque } from '../cheque/clear-cheque';
 import { bookLine, tieLine } from '../match/match-statement';
 import { lockReceipt } from '../settle-payment';
 import { holdLines } from './hold-lines';
+import { bare, wordsOf } from './judge-lines';
 import type { HeldLine, StatementParams } from './plan-statement';
+import { planLines } from './plan-lines';
 import { statementOf, writeLines, type WrittenLine } from './write-lines';
 import { undoLine, type Made } from './undo-line';
 
@@ -17,7 +19,7 @@ const heldOf = (row: Row): HeldLine | undefined => (row.data['line'] ?? undefine
 const done = (made: Made) => ({ outcome: 'done' as const, before: { ...made } });
 
 /** Does one line of a bank's statement as its fate said, once; and takes it back while nobody has gone on from it. */
-export const bankDoer: RowDoer = { work, workTogether, undo: undoLine };
+export const bankDoer: RowDoer = { plan: planLines, work, workTogether, undo: undoLine };
 
 async function work(ctx: Context, run: Run, row: Row): Promise<RowOutcome> {
   const held = heldOf(row);
@@ -55,7 +57,7 @@ async function clear(ctx: Context, line: WrittenLine, paymentId: bigint): Promis
 }
 
 async function credit(ctx: Context, run: Run, row: Row, held: HeldLine, line: WrittenLine): Promise<RowOutcome> {
-  if (await bookedMeanwhile(ctx, run, held)) return refused('changed_meanwhile');
+  if (await bookedMeanwhile(ctx, run, row, held)) return refused('changed_meanwhile');
   const { deed } = held;
   const to = deed.what === 'credit' ? await standing(ctx, row, deed.subscription_id) : undefined;
   if (deed.what === 'credit' && !to) return refused('changed_meanwhile');
@@ -86,12 +88,9 @@ async function standing(ctx: Context, row: Row, subscription: string | null) {
   return { subscriberId: who.id, subscriptionId: subscription === null ? undefined : BigInt(subscription) };
 }
 
-/** Somebody has recorded it by hand since the fates were shown. */
-async function bookedMeanwhile(ctx: Context, run: Run, held: HeldLine): Promise<boolean> {
-  const found = await ctx.tx.$queryRaw<unknown[]>`
-    SELECT 1 FROM payment WHERE tenant_id = ${ctx.tenantId} AND method = 'bank' AND upper(reference) = upper(${held.reference})
-      AND amount_cents = ${BigInt(held.amount_cents)} AND created_at >= ${run.created_at} AND receipt IS NULL`;
-  return found.length > 0;
+/** Whether somebody has recorded it by hand since the fates were shown: the same amount, under a reference that stands in the line, or for the same customer. */
+async function bookedMeanwhile(ctx: Context, run: Run, row: Row, held: HeldLine): Promise<boolean> {
+  return isRecorded(held, row.subscriber_id, await recordedSince(ctx, run, [held]));
 }
 
 /** The bank's reference stands as the payment's receipt; where another has it, with the day, or the line's number. Its lock is held. */
@@ -125,8 +124,9 @@ async function workTogether(ctx: Context, run: Run, rows: Row[]) {
     return held && ['tie', 'open', 'fee', 'hold'].includes(held.deed.what) ? [{ row, held }] : [];
   });
   const results = new Map<number, ReturnType<typeof done>>();
-  const byHand = await recordedSince(ctx, run, plain);
-  const certain = plain.filter(({ held }) => held.deed.what !== 'hold' || !byHand.has(held.reference.toUpperCase()));
+  const holding = plain.flatMap(({ held }) => (held.deed.what === 'hold' ? [held] : []));
+  const byHand = await recordedSince(ctx, run, holding);
+  const certain = plain.filter(({ held }) => held.deed.what !== 'hold' || !isRecorded(held, null, byHand));
   if (certain.length === 0) return results;
   const lines = certain.map(({ held }) => held);
   const written = await writeLines(ctx, await statementOf(ctx, run, params), params, lines);
@@ -154,14 +154,30 @@ async function workTogether(ctx: Context, run: Run, rows: Row[]) {
   return results;
 }
 
-/** Of these lines' references those under which somebody has recorded a payment by hand since the fates were shown. */
-async function recordedSince(ctx: Context, run: Run, plain: { held: HeldLine }[]): Promise<Set<string>> {
-  const references = plain.flatMap(({ held }) => (held.deed.what === 'hold' ? [held.reference.toUpperCase()] : []));
-  if (references.length === 0) return new Set();
-  const found = await ctx.tx.$queryRaw<{ reference: string }[]>`
-    SELECT upper(reference) AS reference FROM payment WHERE tenant_id = ${ctx.tenantId} AND method = 'bank' AND upper(reference) = ANY (${references}::text[])
-      AND created_at >= ${run.created_at} AND receipt IS NULL`;
-  return new Set(found.map(({ reference }) => reference));
+interface Recorded {
+  reference: string;
+  amount_cents: bigint;
+  subscriber_id: bigint;
+}
+
+/** What was recorded by hand since the fates were shown, of these lines' amounts. */
+async function recordedSince(ctx: Context, run: Run, lines: HeldLine[]): Promise<Recorded[]> {
+  if (lines.length === 0) return [];
+  const amounts = [...new Set(lines.map((held) => BigInt(held.amount_cents)))];
+  return ctx.tx.$queryRaw<Recorded[]>`
+    SELECT reference, amount_cents, subscriber_id FROM payment
+    WHERE tenant_id = ${ctx.tenantId} AND method = 'bank' AND currency = ${paramsOf(run).currency} AND created_at >= ${run.created_at} AND receipt IS NULL
+      AND amount_cents = ANY (${amounts}::bigint[])`;
+}
+
+function isRecorded(held: HeldLine, subscriber: bigint | null, recorded: readonly Recorded[]): boolean {
+  if (recorded.length === 0) return false;
+  const words = wordsOf(held);
+  return recorded.some(
+    (one) =>
+      one.amount_cents === BigInt(held.amount_cents) &&
+      (one.subscriber_id === subscriber || words.has(bare(one.reference))),
+  );
 }
 
 async function bookCharges(ctx: Context, currency: string, lines: WrittenLine[]): Promise<void> {

@@ -61,11 +61,16 @@ type LineKind = 'payment' | 'fee' | 'other';
 const REFERENCE_DAYS = 31;
 const DAYS_AROUND = [-3, -2, -1, 0, 1, 2, 3];
 
-const bare = (text: string): string => text.toUpperCase().replace(/[^A-Z0-9]/g, '');
+/** A reference as it is compared. */
+export const bare = (text: string): string => text.toUpperCase().replace(/[^A-Z0-9]/g, '');
 const daysApart = (a: string, b: string): number => Math.abs(Date.parse(a) - Date.parse(b)) / 86_400_000;
 
 /** The words of a line that may be a reference of ours. */
-function wordsOf({ reference, account, description }: BankLine): Set<string> {
+export function wordsOf({
+  reference,
+  account,
+  description,
+}: Pick<BankLine, 'reference' | 'account' | 'description'>): Set<string> {
   const all = [reference, account, description].flatMap((text) => [text, ...text.split(/[\s,;:/|*~#]+/)]);
   return new Set(all.map(bare).filter((word) => word.length >= 3));
 }
@@ -211,7 +216,7 @@ function judgeOne(line: Named, ties: Ties, books: Books): JudgedLine {
     whose?: { subscriber_id: string | null; name: string | null },
   ) => ({
     ...shown(line),
-    ...(whose?.name ? { name: [line.description, whose.name].filter(Boolean).join(' → ') } : {}),
+    ...(whose?.name ? { name: nameOf(line, whose.name) } : {}),
     fate: 'will' as const,
     note,
     subscriber_id: whose?.subscriber_id ?? null,
@@ -258,10 +263,19 @@ const plainAmount = (cents: bigint): string => {
   return `${cents < 0n ? '-' : ''}${size / 100n}.${String(size % 100n).padStart(2, '0')}`;
 };
 
+/** A line's own words, with whose it is. */
+export const nameOf = (
+  { account, description }: Pick<BankLine, 'account' | 'description'>,
+  who: string | null,
+): string =>
+  who
+    ? [description, who].filter(Boolean).join(' → ')
+    : [account, description].filter(Boolean).join(', ').slice(0, 300);
+
 const shown = (line: BankLine) => ({
   line: line.line,
   label: `${line.day} ${plainAmount(line.amount_cents)} ${line.reference}`.trim().slice(0, 128),
-  name: [line.account, line.description].filter(Boolean).join(', ').slice(0, 300),
+  name: nameOf(line, null),
 });
 
 const unreadLine = ({ line, text, note }: Unread): JudgedLine => ({

@@ -1,11 +1,10 @@
-import { insertRows, insertRun, type NewRow } from '../../bulk';
-import { dropFile, type StoredFile } from '../../imports';
+import { insertRun } from '../../bulk';
+import { claimFile, type StoredFile } from '../../imports';
 import type { Context } from '../../platform/context';
-import type { Bank } from './banks';
-import { keepReading } from './banks';
+import { notFound } from '../../platform/http/problem';
+import { keepReading, type Bank } from './banks';
 import { bareHead, sheetOf, type BankField, type Reading } from './columns';
-import { readBooks } from './read-books';
-import { judgeLines, type JudgedLine } from './judge-lines';
+import type { JudgedLine } from './judge-lines';
 import { addDays, readLines } from './read-lines';
 
 /** What a row of the run holds of its line. Amounts are cents as text. */
@@ -27,9 +26,20 @@ export interface Chosen extends Pick<Reading, 'decimal' | 'dates'> {
   columns: (BankField | undefined)[];
 }
 
+/** By what the queue reads the file once more, to the very same lines. */
+export interface ReadingParams extends Pick<Reading, 'decimal' | 'dates'> {
+  /** Which line holds the heads, and what each column is. */
+  top: number;
+  columns: (BankField | null)[];
+  /** The company's day when this was said. */
+  today: string;
+}
+
 /**
- * Writes a bank's statement down as a draft run, every line with its fate; nothing is booked. What was said of the columns is remembered for the bank's next file.
+ * Hands a bank's statement to the queue, which writes it down as a draft run, every line with its fate (plan-lines.ts); nothing is booked. What was said of the columns
+ * is remembered for the bank's next file.
  * @returns the run's id; undefined where no line of the file could be read so
+ * @throws Problem 404 where somebody else has sent this form at the same moment
  */
 export async function planStatement(
   ctx: Context,
@@ -40,42 +50,47 @@ export async function planStatement(
   const { timezone } = await ctx.tx.tenant.findFirstOrThrow({ where: { id: ctx.tenantId } });
   const [now] = await ctx.tx.$queryRaw<{ day: string }[]>`
     SELECT to_char(lango_now() AT TIME ZONE ${timezone}, 'YYYY-MM-DD') AS day`;
+  const today = now?.day ?? '';
   const sheet = sheetOf(file.table, bank.reading.columns);
-  const read = readLines(sheet, chosen.columns, chosen, now?.day ?? '');
-  const days = read.flatMap((one) => (one.kind === 'line' ? [one.line.day] : []));
-  if (days.length === 0) return undefined;
-  const from = days.reduce((a, b) => (a < b ? a : b));
-  const to = days.reduce((a, b) => (a > b ? a : b));
-  const books = await readBooks(ctx, { ...bank, timezone, from, to }, read);
-  const judged = judgeLines(read, bank.id.toString(), books);
+  const { decimal, dates } = chosen;
+  const span = spanOf(readLines(sheet, chosen.columns, chosen, today));
+  if (!span) return undefined;
+  const reading: ReadingParams = {
+    top: sheet.top,
+    columns: chosen.columns.map((field) => field ?? null),
+    decimal,
+    dates,
+    today,
+  };
   const params: StatementParams = {
     file: file.name,
     bank: bank.name,
     bank_id: bank.id.toString(),
     currency: bank.currency,
     timezone,
-    from,
-    to: addDays(to, 1),
+    from: span.from,
+    to: addDays(span.to, 1),
   };
   const run = await insertRun(ctx, {
     action: 'bank',
     task: 'payments.bank',
     permission: 'payments.write',
     private: true,
-    params: { ...params },
+    params: { ...params, reading },
+    lines: sheet.rows.length,
   });
-  await insertRows(ctx, run, judged.map(rowOf));
+  if (!(await claimFile(ctx, file.id, run))) throw notFound('That file');
   const names = sheet.heads.flatMap((head, at) => {
     const field = chosen.columns[at];
     return field ? [[bareHead(head), field] as const] : [];
   });
-  const { decimal, dates } = chosen;
   await keepReading(ctx, bank.id, { columns: Object.fromEntries(names), decimal, dates });
-  await dropFile(ctx, file.id);
   return run;
 }
 
-function rowOf({ label, fate, note, subscriber_id, name, of }: JudgedLine): NewRow {
-  const line: HeldLine | undefined = of && { ...of, amount_cents: of.amount_cents.toString() };
-  return { label, fate, note, subscriber_id, data: { name, line: line ?? null } };
+/** The first and the last day of the lines that could be read. */
+export function spanOf(read: ReturnType<typeof readLines>): { from: string; to: string } | undefined {
+  const days = read.flatMap((one) => (one.kind === 'line' ? [one.line.day] : []));
+  if (days.length === 0) return undefined;
+  return { from: days.reduce((a, b) => (a < b ? a : b)), to: days.reduce((a, b) => (a > b ? a : b)) };
 }

@@ -10,6 +10,7 @@ export function readOptions(args: readonly string[], known: readonly string[]): 
   for (let i = 0; i < args.length; i++) {
     const [, name, value] = /^--([a-z-]+)(?:=(.*))?$/s.exec(args[i] ?? '') ?? [];
     if (name === undefined) throw new StartError(`${args[i]} is not an option. Options: ${list(known)}.`);
+    if (name === 'help' && !known.includes(name)) throw new StartError(`Options: ${list(known)}.`);
     if (!known.includes(name))
       throw new StartError(`Unknown option --${name}. Did you mean --${nearestName(name, known)}?`);
     const next = args[i + 1];

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { Client } from 'pg';
 import { startEmbeddedPostgres } from '../../platform/postgres/embedded';
 import { projectRoot } from '../../platform/project-root';
+import { readOptions } from '../options';
+import { StartError } from '../start-error';
 import { billingHolds, readBilling, renderBilling, runBilling } from './billing';
 import { readEndurance, renderEndurance, runEndurance } from './endurance';
 import { benchEnforcement, type EnforcementFigures } from './enforcement';
@@ -47,44 +49,77 @@ interface Measured {
   holds: boolean;
 }
 
-const subjects: Record<string, (value: Value, progress: (line: string) => void) => Promise<Measured>> = {
-  enforcement: async (_value, progress) => {
-    const figures = await runEnforcement(progress, benchDefaults.secret);
-    const holds = figures.midnight.proven === figures.midnight.sessions;
-    return { figures, text: renderEnforcement(figures), holds };
+interface Subject {
+  /** Beside --only and --json. */
+  options: readonly string[];
+  run: (value: Value, progress: (line: string) => void) => Promise<Measured>;
+}
+
+const subjects: Record<string, Subject> = {
+  enforcement: {
+    options: [],
+    run: async (_value, progress) => {
+      const figures = await runEnforcement(progress, benchDefaults.secret);
+      const holds = figures.midnight.proven === figures.midnight.sessions;
+      return { figures, text: renderEnforcement(figures), holds };
+    },
   },
-  endurance: async (value, progress) => {
-    const figures = await runEndurance({ ...readEndurance(value), progress });
-    return { figures, text: renderEndurance(figures), holds: figures.verified.ok };
+  endurance: {
+    options: ['users', 'seconds', 'rate'],
+    run: async (value, progress) => {
+      const figures = await runEndurance({ ...readEndurance(value), progress });
+      return { figures, text: renderEndurance(figures), holds: figures.verified.ok };
+    },
   },
-  pages: async (value, progress) => {
-    const figures = await runPages({ ...readPages(value), progress });
-    return { figures, text: renderPages(figures), holds: true };
+  pages: {
+    options: ['users', 'history', 'visits', 'data', 'database'],
+    run: async (value, progress) => {
+      const figures = await runPages({ ...readPages(value), progress });
+      return { figures, text: renderPages(figures), holds: true };
+    },
   },
-  scale: async (value, progress) => {
-    const figures = await runScale({ ...readScale(value), progress });
-    return { figures, text: renderScale(figures), holds: figures.faults === 0 };
+  scale: {
+    options: ['users', 'live', 'history', 'seconds', 'rounds'],
+    run: async (value, progress) => {
+      const figures = await runScale({ ...readScale(value), progress });
+      return { figures, text: renderScale(figures), holds: figures.faults === 0 };
+    },
   },
-  billing: async (value, progress) => {
-    const figures = await runBilling({ ...readBilling(value), progress });
-    return { figures, text: renderBilling(figures), holds: billingHolds(figures) };
+  billing: {
+    options: ['users'],
+    run: async (value, progress) => {
+      const figures = await runBilling({ ...readBilling(value), progress });
+      return { figures, text: renderBilling(figures), holds: billingHolds(figures) };
+    },
   },
-  payments: async (value, progress) => {
-    const figures = await runPayments({ ...readPayments(value), progress });
-    const whole = figures.callbacks.every((one) => one.answered === one.offered && one.told === one.offered);
-    return { figures, text: renderPayments(figures), holds: figures.differences.length === 0 && whole };
+  payments: {
+    options: ['rate', 'burst', 'seconds'],
+    run: async (value, progress) => {
+      const figures = await runPayments({ ...readPayments(value), progress });
+      const whole = figures.callbacks.every((one) => one.answered === one.offered && one.told === one.offered);
+      return { figures, text: renderPayments(figures), holds: figures.differences.length === 0 && whole };
+    },
   },
-  monitoring: async (value, progress) => {
-    const figures = await runMonitoring({ ...readMonitoring(value), progress });
-    return { figures, text: renderMonitoring(figures), holds: monitoringHolds(figures) };
+  monitoring: {
+    options: ['routers', 'rounds'],
+    run: async (value, progress) => {
+      const figures = await runMonitoring({ ...readMonitoring(value), progress });
+      return { figures, text: renderMonitoring(figures), holds: monitoringHolds(figures) };
+    },
   },
-  hotspot: async (value, progress) => {
-    const figures = await runHotspot({ ...readHotspot(value), progress });
-    return { figures, text: renderHotspot(figures), holds: hotspotHolds(figures) };
+  hotspot: {
+    options: ['guests', 'routers', 'rate'],
+    run: async (value, progress) => {
+      const figures = await runHotspot({ ...readHotspot(value), progress });
+      return { figures, text: renderHotspot(figures), holds: hotspotHolds(figures) };
+    },
   },
-  vouchers: async (value, progress) => {
-    const figures = await runVouchers({ ...readVouchers(value), progress });
-    return { figures, text: renderVouchers(figures), holds: vouchersHold(figures) };
+  vouchers: {
+    options: ['codes', 'rounds'],
+    run: async (value, progress) => {
+      const figures = await runVouchers({ ...readVouchers(value), progress });
+      return { figures, text: renderVouchers(figures), holds: vouchersHold(figures) };
+    },
   },
 };
 
@@ -93,17 +128,34 @@ const subjects: Record<string, (value: Value, progress: (line: string) => void) 
  * Exit code 1 when what was stored is not what was sent.
  */
 export async function bench(args: readonly string[]): Promise<number> {
-  const value: Value = (name) => (args.includes(name) ? args[args.indexOf(name) + 1] : undefined);
+  const { subject, value } = readBench(args);
   const progress = (line: string): void => void process.stderr.write(`   ${line}\n`);
-  const only = value('--only');
-  const subject = only === undefined ? againstStock : subjects[only];
-  if (!subject) throw new Error(`There is no bench of "${only}". There are: ${Object.keys(subjects).join(', ')}.`);
-  const { figures, text, holds } = await subject(value, progress);
+  const { figures, text, holds } = await subject.run(value, progress);
   process.stdout.write(`\n${text}\n`);
   const file = value('--json');
   if (file) writeFileSync(file, `${JSON.stringify(figures, null, 2)}\n`);
   return holds ? 0 : 1;
 }
+
+/** What is to be measured, and what was said about it: nothing runs for minutes by a word that was mistyped. @throws StartError */
+export function readBench(args: readonly string[]): { subject: Subject; value: Value } {
+  const every = Object.values(subjects).flatMap(({ options }) => options);
+  const options = readOptions(args, ['only', 'json', ...new Set(every)]);
+  const value: Value = (name) => options.get(name.slice(2))?.at(-1);
+  const only = value('--only');
+  const subject = only === undefined ? beside : subjects[only];
+  if (!subject) throw new StartError(`There is no bench of "${only}". There are: ${Object.keys(subjects).join(', ')}.`);
+  readOptions(args, ['only', 'json', ...subject.options]);
+  for (const name of subject.options)
+    if (options.has(name) && !PLACES.has(name) && !(Number(value(`--${name}`)) >= 0))
+      throw new StartError(`--${name} must be a number, not ${value(`--${name}`)}.`);
+  return { subject, value };
+}
+
+/** Options that are no numbers. */
+const PLACES = new Set(['data', 'database']);
+
+const beside: Subject = { options: ['users', 'seconds', 'rounds'], run: againstStock };
 
 async function againstStock(value: Value, progress: (line: string) => void): Promise<Measured> {
   const figures = await runBench({

@@ -1,5 +1,6 @@
 export { actionKey, actionWords } from './action-words';
 export {
+  auditRows,
   recordAudit,
   recordAudits,
   type AuditEntry,

@@ -89,18 +89,20 @@ interface Use {
 }
 
 /** Writes down that a purchase got its discount; `cycleNo` is the cycle that it began. Nothing for a purchase at the full price. */
-export function recordUse(
+export async function recordUse(
   ctx: Context,
   price: Price,
   sub: Use['sub'],
   cycleNo: number,
   currency: string,
 ): Promise<void> {
-  return recordUses(ctx, [{ price, sub, cycle_no: cycleNo, currency }]);
+  if (!price.discount) return;
+  await ctx.tx
+    .$executeRaw`SELECT discount_record_uses(${usesRows([{ price, sub, cycle_no: cycleNo, currency }])}::jsonb)`;
 }
 
-/** The same for several purchases at once. */
-export async function recordUses(ctx: Context, uses: readonly Use[]): Promise<void> {
+/** What several purchases got, as the database's discount_record_uses takes it. */
+export function usesRows(uses: readonly Use[]): string {
   const rows = uses.flatMap(({ price, sub, cycle_no, currency }) =>
     price.discount
       ? [
@@ -116,9 +118,5 @@ export async function recordUses(ctx: Context, uses: readonly Use[]): Promise<vo
         ]
       : [],
   );
-  if (rows.length === 0) return;
-  await ctx.tx.$executeRaw`
-    INSERT INTO discount_use (tenant_id, discount_id, subscriber_id, subscription_id, cycle_no, list_cents, off_cents, currency)
-    SELECT ${ctx.tenantId}, x.* FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
-      AS x (discount_id bigint, subscriber_id bigint, subscription_id bigint, cycle_no integer, list_cents bigint, off_cents bigint, currency text)`;
+  return JSON.stringify(rows);
 }

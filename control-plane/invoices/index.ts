@@ -1,5 +1,5 @@
 /** Invoices and credit notes: one for each sale and each sum given back, numbered without gaps. */
-export { creditSale, issueInvoice, issueInvoices, type SaleLine } from './issue-invoice';
+export { creditSale, issueInvoice, salesRows, type SaleLine, type SaleToInvoice } from './issue-invoice';
 export { creditOneSale, findSale, type Sale } from './credit-sale';
 export { sellerOf } from './settings';
 export { exactAmount } from './paper';

@@ -18,7 +18,7 @@ interface Customer {
 }
 
 /** A sale that was posted under `key`: to whom, and what. */
-interface Sale {
+export interface SaleToInvoice {
   key: string;
   sub: Customer;
   lines: SaleLine[];
@@ -29,12 +29,12 @@ interface Sale {
  * posted, because it cost nothing. A sale that nobody tells of here gets a plain invoice by itself when the transaction ends.
  * @throws when the lines do not come to what was posted
  */
-export function issueInvoice(ctx: Context, key: string, sub: Customer, lines: SaleLine[]): Promise<void> {
-  return issueInvoices(ctx, [{ key, sub, lines }]);
+export async function issueInvoice(ctx: Context, key: string, sub: Customer, lines: SaleLine[]): Promise<void> {
+  await ctx.tx.$executeRaw`SELECT invoice_issue_many(${salesRows([{ key, sub, lines }])}::jsonb)`;
 }
 
-/** The same for several sales at once. */
-export async function issueInvoices(ctx: Context, sales: readonly Sale[]): Promise<void> {
+/** Several sales, as the database's invoice_issue_many takes them: it does for each what issueInvoice says. */
+export function salesRows(sales: readonly SaleToInvoice[]): string {
   const rows = sales.map(({ key, sub, lines }) => ({
     key,
     subscriber_id: sub.subscriber_id.toString(),
@@ -45,10 +45,7 @@ export async function issueInvoices(ctx: Context, sales: readonly Sale[]): Promi
       discount_cents: (line.discount_cents ?? 0n).toString(),
     })),
   }));
-  await ctx.tx.$executeRaw`
-    SELECT invoice_issue(t.id, x.subscriber_id, x.subscription_id, x.lines)
-    FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS x (key text, subscriber_id bigint, subscription_id bigint, lines jsonb)
-    CROSS JOIN LATERAL (SELECT id FROM ledger_transfer WHERE tenant_id = ${ctx.tenantId} AND key = x.key OFFSET 0) t`;
+  return JSON.stringify(rows);
 }
 
 /** Issues the credit notes of money that went back out of sales, against the service's newest invoices. */

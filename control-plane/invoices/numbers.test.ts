@@ -171,6 +171,9 @@ test('what is issued never changes, for nobody, and no part but the ledger makes
   for (const sql of [
     'UPDATE invoice SET net_cents = net_cents - 1, vat_cents = vat_cents + 1',
     'UPDATE invoice SET number = number + 1000',
+    'UPDATE invoice SET number = NULL, number_text = NULL, numbered_at = NULL',
+    `UPDATE invoice SET number_text = 'INV-X'`,
+    `UPDATE invoice SET numbered_at = numbered_at + interval '1 second'`,
     `UPDATE invoice SET seller = '{}'`,
     'DELETE FROM invoice_line',
     `UPDATE invoice_line SET description = 'x'`,
@@ -181,6 +184,9 @@ test('what is issued never changes, for nobody, and no part but the ledger makes
   await expect(
     owner.query(`UPDATE invoice SET control_number = 'KRACU/2' WHERE tenant_id = $1`, [tenant]),
   ).rejects.toThrow('given once');
+  await expect(owner.query(`UPDATE invoice SET control_number = NULL WHERE tenant_id = $1`, [tenant])).rejects.toThrow(
+    'given once',
+  );
   await expect(
     owner.query(
       `INSERT INTO invoice_line (invoice_id, line_no, tenant_id, kind, description, unit_cents, tax_type, net_cents, excise_cents, vat_cents, total_cents)
@@ -194,6 +200,62 @@ test('what is issued never changes, for nobody, and no part but the ledger makes
     'DELETE FROM invoice_line',
   ])
     await expect(web.query(sql)).rejects.toThrow('permission denied');
+});
+
+test('sales that are invoiced together are right each, have one invoice however often they are told, or stand none of them', async () => {
+  const [mine, theirs] = [await company(), await company()];
+  const { rows } = await owner.query<{ id: string }>(
+    `INSERT INTO subscriber (tenant_id, name, phone) VALUES ($1, 'Of another', '+254700000001') RETURNING id`,
+    [theirs],
+  );
+  const line = (unit_cents: number) => ({ kind: 'fee', description: 'Sold', unit_cents });
+  const together = (tenant: string, sales: readonly object[]) =>
+    web.connect().then(async (client) => {
+      try {
+        await client.query('BEGIN');
+        await client.query(`SELECT set_config('lango.tenant', $1, true)`, [tenant]);
+        const post = (key: string, cents: number, credit: string) => ({ key, cents, credit });
+        for (const { key, cents, credit } of [
+          post('one', 100, 'sales'),
+          post('two', 250, 'sales'),
+          post('none', 7, 'bank'),
+        ])
+          await client.query(
+            `SELECT ledger_post(jsonb_build_array(jsonb_build_object('key', $1::text, 'debit', ledger_account_for('cash', 'KES'), 'credit',
+               ledger_account_for($3, 'KES'), 'amount_cents', $2::bigint, 'kind', 'sale')))`,
+            [key, cents, credit],
+          );
+        for (let times = 0; times < 2; times += 1)
+          await client.query('SELECT invoice_issue_many($1)', [JSON.stringify(sales)]);
+        await client.query('COMMIT');
+      } catch (error) {
+        await client.query('ROLLBACK');
+        throw error;
+      } finally {
+        client.release();
+      }
+    });
+  const one = { key: 'one', lines: [line(60), line(40)] };
+  const wrong: [object, string][] = [
+    [{ key: 'two', lines: [line(249)] }, 'do not come to its 250'],
+    [{ key: 'two', lines: [] }, 'do not come to its 250'],
+    [{ key: 'two', subscriber_id: rows[0]!.id, lines: [line(250)] }, 'its own company'],
+    [{ key: 'none', lines: [line(7)] }, 'no sale of this company'],
+  ];
+  for (const [sale, words] of wrong) await expect(together(mine, [one, sale])).rejects.toThrow(words);
+  expect(await numbersOf(mine)).toEqual([]);
+  await together(mine, [one, { key: 'two', lines: [line(250)] }, { key: 'nothing was posted', lines: [line(1)] }]);
+  expect(await sealed(mine)).toEqual([1, 2]);
+  const made = await owner.query(
+    `SELECT t.key, i.total_cents::int AS cents, (SELECT array_agg(l.total_cents::int ORDER BY l.line_no) FROM invoice_line l WHERE l.invoice_id = i.id) AS lines
+     FROM invoice i JOIN ledger_transfer t ON t.id = i.transfer_id WHERE i.tenant_id = $1 ORDER BY 1`,
+    [mine],
+  );
+  expect(made.rows).toEqual([
+    { key: 'one', cents: 100, lines: [60, 40] },
+    { key: 'two', cents: 250, lines: [250] },
+  ]);
+  expect(await faults()).toEqual([]);
 });
 
 test('taxes come of the day of the sale, are parts of what was paid, and make the whole with what is left', async () => {

@@ -1,5 +1,4 @@
 import type { Context } from '../platform/context';
-import { Prisma } from '../platform/db/generated/client';
 
 /** A step of a payment's timeline. */
 export interface Step {
@@ -17,14 +16,11 @@ export async function recordStep(ctx: Context, paymentId: bigint, step: string, 
 
 /** Several at once, in their order. A step without a moment has that of its writing. */
 export async function recordSteps(ctx: Context, paymentId: bigint, steps: readonly Step[]): Promise<void> {
-  await ctx.tx.$executeRaw(stepsInsert(ctx, [{ paymentId, steps }]));
+  await ctx.tx.$executeRaw`SELECT payment_record_steps(${stepRows([{ paymentId, steps }])}::jsonb)`;
 }
 
-/** The statement of it, of one payment or several, for those that do more in the same. */
-export function stepsInsert(
-  ctx: Context,
-  payments: readonly { paymentId: bigint; steps: readonly Step[] }[],
-): Prisma.Sql {
+/** The steps of one payment or several as the database's payment_record_steps takes them, for those that have them written with more. */
+export function stepRows(payments: readonly { paymentId: bigint; steps: readonly Step[] }[]): string {
   const rows = payments.flatMap(({ paymentId, steps }) =>
     steps.map(({ step, detail, at }) => ({
       payment_id: paymentId.toString(),
@@ -33,9 +29,5 @@ export function stepsInsert(
       at: at?.toISOString(),
     })),
   );
-  return Prisma.sql`
-    INSERT INTO payment_step (tenant_id, payment_id, step, detail, at)
-    SELECT ${ctx.tenantId}, x.payment_id, x.step, x.detail, coalesce(x.at, clock_timestamp())
-    FROM ROWS FROM (jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS (payment_id bigint, step text, detail text, at timestamptz))
-      WITH ORDINALITY AS x (payment_id, step, detail, at, n) ORDER BY n`;
+  return JSON.stringify(rows);
 }

@@ -1,5 +1,5 @@
 import type { Context } from '../platform/context';
-import { lockSubscription } from '../subscriptions';
+import { lockSubscription, type Held } from '../subscriptions';
 import { recordSteps, type Step } from './record-step';
 import { useMoney, tellLive } from './use-money';
 import type { ProviderName, Teller } from './provider';
@@ -47,15 +47,8 @@ interface Notice {
 }
 
 /** One after another for one receipt, in whatever way it is told: taken before any other lock. */
-export function lockReceipt(ctx: Context, method: string, receipt: string): Promise<void> {
-  return lockReceipts(ctx, method, [receipt]);
-}
-
-/** The same for several receipts of one provider's, in one order whoever names them. */
-export async function lockReceipts(ctx: Context, method: string, receipts: readonly string[]): Promise<void> {
-  const names = receipts.map((receipt) => receiptLock(ctx, receipt) + method);
-  await ctx.tx.$executeRaw`
-    SELECT pg_advisory_xact_lock(x.key) FROM (SELECT DISTINCT hashtextextended(name, 0) AS key FROM unnest(${names}::text[]) AS name ORDER BY 1) x`;
+export async function lockReceipt(ctx: Context, method: string, receipt: string): Promise<void> {
+  await ctx.tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${receiptLock(ctx, receipt) + method}, 0))`;
 }
 
 const receiptLock = (ctx: Context, receipt: string): string => `receipt ${ctx.tenantId} ${receipt.toUpperCase()} `;
@@ -76,8 +69,7 @@ async function openOrder(ctx: Context, id: bigint, receipt: string | undefined):
 export async function settlePayment(ctx: Context, id: bigint, proof: Proof, steps: Step[]): Promise<Settled> {
   const service = await openOrder(ctx, id, proof.receipt);
   const sub = service === null ? undefined : await lockSubscription(ctx, service);
-  const [row] = await lockOrders(ctx, [{ id, receipt: proof.receipt }]);
-  if (!row) throw new Error(`payment ${id} is not there`);
+  const row = await lockOrder(ctx, id, proof.receipt);
   if (row.state === 'settled' || row.state === 'refunded') return adopt(ctx, row, proof, steps);
   if (row.told_state === 'credited' && row.told_payment_id !== null)
     return bookedElsewhere(ctx, row, row.told_payment_id, steps);
@@ -111,20 +103,32 @@ export async function settlePayment(ctx: Context, id: bigint, proof: Proof, step
   return { kind: 'settled' };
 }
 
-/** Locks payments in the order of their ids, and reads with each what its receipt was told as before. */
-export async function lockOrders(
-  ctx: Context,
-  wanted: readonly { id: bigint; receipt: string | undefined }[],
-): Promise<OrderRow[]> {
-  return ctx.tx.$queryRaw<OrderRow[]>`
-    SELECT p.id, p.subscriber_id, p.subscription_id, p.method, p.state, p.amount_cents, p.currency, p.receipt,
-      n.state AS told_state, n.payment_id AS told_payment_id, n.amount_cents AS told_cents
-    FROM unnest(${wanted.map(({ id }) => id)}::bigint[], ${wanted.map(({ receipt }) => receipt ?? '')}::text[]) AS w (id, receipt)
-    JOIN payment p ON p.id = ANY (ARRAY[w.id])
-    LEFT JOIN LATERAL (
-      SELECT state, payment_id, amount_cents FROM payment_notice
-      WHERE tenant_id = p.tenant_id AND method = p.method AND upper(receipt) = upper(w.receipt) OFFSET 0) n ON w.receipt <> ''
-    ORDER BY p.id + 0 FOR NO KEY UPDATE OF p`;
+/** An order that is to be settled: for which service, and by which receipt. */
+interface Wanted {
+  id: bigint;
+  subscriptionId: bigint;
+  receipt: string;
+}
+
+/** An order that is locked with its receipt and its service, and what the row of the service holds. */
+export type HeldOrder = OrderRow & Omit<Held, 'id'>;
+
+/** Locks all receipts, then all services, then all orders, each kind in one order whoever names them. */
+export function holdOrders(ctx: Context, method: ProviderName, wanted: readonly Wanted[]): Promise<HeldOrder[]> {
+  const receipts = wanted.map(({ receipt }) => receipt);
+  return ctx.tx.$queryRaw<HeldOrder[]>`
+    SELECT id, subscriber_id, subscription_id, method, state, amount_cents, currency, receipt, told_state, told_payment_id, told_cents, postpaid_from, timezone
+    FROM payment_hold(${receipts.map((receipt) => receiptLock(ctx, receipt) + method)}::text[], ${wanted.map(({ subscriptionId }) => subscriptionId)}::bigint[],
+      ${wanted.map(({ id }) => id)}::bigint[], ${receipts}::text[])`;
+}
+
+/** Locks a payment, whose receipt and service are locked, and reads with it what its receipt was told as before. */
+async function lockOrder(ctx: Context, id: bigint, receipt: string | undefined): Promise<OrderRow> {
+  const [row] = await ctx.tx.$queryRaw<OrderRow[]>`
+    SELECT id, subscriber_id, subscription_id, method, state, amount_cents, currency, receipt, told_state, told_payment_id, told_cents
+    FROM payment_lock(ARRAY[${id}::bigint], ARRAY[${receipt ?? ''}::text])`;
+  if (!row) throw new Error(`payment ${id} is not there`);
+  return row;
 }
 
 /** A settled payment hears of its receipt: it takes the first that it is told of. */
@@ -166,7 +170,7 @@ async function bookedElsewhere(ctx: Context, row: OrderRow, paymentId: bigint, s
 
 export async function findNotice(ctx: Context, method: string, receipt: string): Promise<Notice | undefined> {
   const [row] = await ctx.tx.$queryRaw<Notice[]>`
-    SELECT id, state, payment_id, amount_cents FROM payment_notice WHERE tenant_id = ${ctx.tenantId} AND method = ${method} AND upper(receipt) = upper(${receipt})`;
+    SELECT id, state, payment_id, amount_cents FROM payment_told(${method}, ARRAY[${receipt}::text])`;
   return row;
 }
 
@@ -194,15 +198,8 @@ export async function writeNotices(ctx: Context, ties: readonly Tie[]): Promise<
     source: proof.source,
     occurred_at: proof.occurredAt,
   }));
-  const tied = await ctx.tx.$executeRaw`
-    INSERT INTO payment_notice AS n (tenant_id, method, receipt, amount_cents, currency, state, payment_id, payer, payer_name, bill_ref, source, occurred_at)
-    SELECT ${ctx.tenantId}::bigint, x.method, x.receipt, x.amount_cents, x.currency, 'credited', x.payment_id, x.payer, x.payer_name, x.bill_ref, x.source, x.occurred_at
-    FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS x (method text, receipt text, amount_cents bigint, currency text, payment_id bigint, payer text,
-      payer_name text, bill_ref text, source text, occurred_at timestamptz)
-    ON CONFLICT (tenant_id, method, upper(receipt)) DO UPDATE SET state = 'credited', payment_id = excluded.payment_id, amount_cents = excluded.amount_cents, source = excluded.source,
-      payer = coalesce(excluded.payer, n.payer), payer_name = coalesce(excluded.payer_name, n.payer_name), bill_ref = coalesce(excluded.bill_ref, n.bill_ref),
-      occurred_at = coalesce(excluded.occurred_at, n.occurred_at) WHERE n.state <> 'credited'`;
-  if (tied !== ties.length)
+  const [done] = await ctx.tx.$queryRaw<{ tied: number }[]>`SELECT payment_tie(${JSON.stringify(rows)}::jsonb) AS tied`;
+  if (done?.tied !== ties.length)
     throw new Error(`A receipt of payment ${ties.map(({ row }) => row.id).join(', ')} is another payment's.`);
 }
 

@@ -1,3 +1,4 @@
+import { Client } from 'pg';
 import { createSecretBox } from '../platform/crypto';
 import { createDatabase, type Database } from '../platform/db/prisma';
 import { createLog, type Log } from '../platform/log';
@@ -218,4 +219,41 @@ test('the same payments told to two at once, in contrary order, are each credite
   }
   expect(again).toEqual([]);
   expect(await bookFaults(lango.db.ownerUrl)).toEqual([]);
+});
+
+test('a receipt is looked up by its key, in whatever case it was told, however many notices there are, and by its own company alone', async () => {
+  const other = await lango.addCompany();
+  const client = new Client({ connectionString: lango.db.urls.web });
+  await client.connect();
+  const enter = (tenant: bigint) => client.query(`SELECT set_config('lango.tenant', $1, true)`, [tenant.toString()]);
+  const told = async () =>
+    (
+      await client.query<{ id: string; receipt: string }>(
+        `SELECT * FROM payment_told('mpesa', ARRAY['told0007', 'TOLD0300'])`,
+      )
+    ).rows;
+  try {
+    await client.query('BEGIN');
+    await enter(lango.company.tenantId);
+    await client.query(
+      `INSERT INTO payment_notice (tenant_id, method, receipt, amount_cents, currency, state, source)
+       SELECT lango_tenant(), 'mpesa', 'Told' || lpad(n::text, 4, '0'), 100, 'KES', 'unproven', 'callback' FROM generate_series(1, 500) n`,
+    );
+    const read = async () =>
+      Number(
+        (
+          await client.query<{ n: string }>(
+            `SELECT coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0) AS n FROM pg_stat_xact_user_tables WHERE relname = 'payment_notice'`,
+          )
+        ).rows[0]!.n,
+      );
+    const before = await read();
+    expect((await told()).map(({ receipt }) => receipt).toSorted()).toEqual(['Told0007', 'Told0300']);
+    expect((await read()) - before).toBeLessThan(10);
+    await enter(other.tenantId);
+    expect(await told()).toEqual([]);
+  } finally {
+    await client.query('ROLLBACK');
+    await client.end();
+  }
 });

@@ -1,9 +1,9 @@
 import type { Signature } from '../audit';
 import type { Context } from '../platform/context';
-import { lockSubscriptions } from '../subscriptions';
+import { readHeld } from '../subscriptions';
 import type { ProviderName } from './provider';
 import type { Step } from './record-step';
-import { lockOrders, lockReceipts, writeNotices, type OrderRow, type Proof } from './settle-payment';
+import { holdOrders, writeNotices, type OrderRow, type Proof } from './settle-payment';
 import { spendMoney, weighMoney, type Money, type Weighed } from './use-money';
 
 /** An order, what is known to have been paid for it, and who told. */
@@ -36,18 +36,14 @@ export async function settleTogether(
 ): Promise<ReadonlySet<Paid>> {
   const paid = oneOfEach(wanted);
   if (paid.length === 0) return new Set();
-  await lockReceipts(
+  const rows = await holdOrders(
     ctx,
     method,
-    paid.map(({ proof }) => proof.receipt),
+    paid.map(({ id, subscriptionId, proof }) => ({ id, subscriptionId, receipt: proof.receipt })),
   );
-  const subs = await lockSubscriptions(
+  const subs = await readHeld(
     ctx,
-    paid.map(({ subscriptionId }) => subscriptionId),
-  );
-  const rows = await lockOrders(
-    ctx,
-    paid.map(({ id, proof }) => ({ id, receipt: proof.receipt })),
+    rows.flatMap((row) => (row.subscription_id === null ? [] : [{ ...row, id: row.subscription_id }])),
   );
   const orders = new Map(rows.map((row) => [row.id, row]));
   const moneys = paid.flatMap((one): Money[] => {

@@ -1,10 +1,10 @@
-import { recordAudits, type Signature } from '../audit';
+import { auditRows, type AuditEntry, type Signature } from '../audit';
 import { pricesToPay, type Price } from '../discounts';
-import { accountsFor, lockAccounts, postTransfers, type AccountCode, type Transfer } from '../ledger';
+import { postTransfers, type AccountCode, type Transfer } from '../ledger';
 import type { Context } from '../platform/context';
-import { holdDebts, payDebt } from '../postpaid';
+import { payDebt } from '../postpaid';
 import { isAllowed, settlePurchases, versionDue, type Locked } from '../subscriptions';
-import { stepsInsert, type Step } from './record-step';
+import { stepRows, type Step } from './record-step';
 import type { PaymentUse } from './schema';
 
 /** Money that came in: whose, how much, and the account of the books that it comes from (a code of the chart, or the id of another's account). */
@@ -81,22 +81,6 @@ export async function spendMoney(ctx: Context, all: readonly Weighed[]): Promise
     money.steps.push({ step: 'settled', detail: null });
   }
   await close(ctx, spent);
-  await recordAudits(
-    ctx,
-    spent.map(({ money, use }) => ({
-      action: 'payments.post',
-      subject: { type: 'payment', id: money.paymentId },
-      detail: {
-        subscription_id: money.sub?.id ?? null,
-        method: money.method,
-        reference: money.reference,
-        amount_cents: money.amount_cents,
-        currency: money.currency,
-        outcome: use,
-      },
-      by: money.by,
-    })),
-  );
   return spent.map(({ use }) => use);
 }
 
@@ -113,7 +97,7 @@ interface Purse {
 /** Weighed money, what it does and what that costs; of it, so much paid for something. */
 type Spent = Weighed & { use: PaymentUse; cost: bigint; applied: bigint };
 
-/** Closes payments, writes their steps and tells open pages, in one statement. */
+/** Closes payments, writes their steps and the audit, and tells open pages. */
 async function close(ctx: Context, spent: readonly Spent[]): Promise<void> {
   const rows = spent.map(({ money, use, applied }) => ({
     id: money.paymentId.toString(),
@@ -122,19 +106,26 @@ async function close(ctx: Context, spent: readonly Spent[]): Promise<void> {
     wallet_cents: (money.amount_cents - applied).toString(),
     receipt: money.order && money.reference !== '' ? money.reference : undefined,
     ordered: money.order ?? false,
+    word: liveWord(ctx, money.paymentId, money.sub?.id),
   }));
   const steps = spent.map(({ money }) => ({ paymentId: money.paymentId, steps: money.steps }));
-  const words = spent.map(({ money }) => liveWord(ctx, money.paymentId, money.sub?.id));
   await ctx.tx.$executeRaw`
-    WITH closed AS (
-      UPDATE payment p SET state = 'settled', outcome = x.outcome, applied_cents = x.applied_cents, wallet_cents = x.wallet_cents,
-        receipt = coalesce(x.receipt, p.receipt), reference = coalesce(x.receipt, p.reference),
-        received_at = CASE WHEN x.ordered THEN lango_now() ELSE p.received_at END, settled_at = lango_now(), due_at = NULL, claimed_until = NULL
-      FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS x (id bigint, outcome text, applied_cents bigint, wallet_cents bigint, receipt text, ordered boolean)
-      WHERE p.id = ANY (ARRAY[x.id])),
-    written AS (${stepsInsert(ctx, steps)})
-    SELECT pg_notify('lango_live', word) FROM unnest(${words}::text[]) AS word`;
+    SELECT payment_close(${JSON.stringify(rows)}::jsonb, ${stepRows(steps)}::jsonb, ${auditRows(ctx, spent.map(auditOf))}::jsonb)`;
 }
+
+const auditOf = ({ money, use }: Spent): AuditEntry => ({
+  action: 'payments.post',
+  subject: { type: 'payment', id: money.paymentId },
+  detail: {
+    subscription_id: money.sub?.id ?? null,
+    method: money.method,
+    reference: money.reference,
+    amount_cents: money.amount_cents,
+    currency: money.currency,
+    outcome: use,
+  },
+  by: money.by,
+});
 
 /** Tells open pages. */
 export async function tellLive(ctx: Context, paymentId: bigint, subscriptionId: bigint | undefined): Promise<void> {
@@ -186,32 +177,21 @@ async function openPurses(ctx: Context, moneys: readonly Money[]): Promise<Purse
   const [first] = moneys;
   if (!first) return [];
   const tills = [...new Set(moneys.flatMap(({ from }) => (typeof from === 'bigint' ? [] : [from])))];
-  const ids = await accountsFor(ctx, first.currency, [
-    { code: 'sales' },
-    ...tills.map((code) => ({ code })),
-    ...moneys.map(({ subscriberId }) => ({ code: 'wallet' as const, subscriberId })),
-  ]);
-  const [sales = 0n, ...rest] = ids;
-  const tillIds = new Map(tills.map((code, at) => [code, rest[at] ?? 0n]));
-  const debts = await holdDebts(
-    ctx,
-    moneys.map(({ subscriberId }) => subscriberId),
-  );
-  const balances = await lockAccounts(ctx, [
-    ...ids,
-    ...moneys.flatMap(({ from }) => (typeof from === 'bigint' ? [from] : [])),
-    ...[...debts.values()].flat(),
-  ]);
-  return moneys.map(({ from, subscriberId }, at) => {
-    const wallet = rest[tills.length + at] ?? 0n;
-    return {
-      from: typeof from === 'bigint' ? from : (tillIds.get(from) ?? 0n),
-      wallet,
-      sales,
-      balance: balances.get(wallet) ?? 0n,
-      owes: (debts.get(subscriberId) ?? []).length > 0,
-    };
-  });
+  const others = moneys.flatMap(({ from }) => (typeof from === 'bigint' ? [from] : []));
+  const rows = await ctx.tx.$queryRaw<{ account_id: bigint; balance_cents: bigint; owes: boolean }[]>`
+    SELECT account_id, balance_cents, owes
+    FROM payment_purses(${first.currency}, ${['sales', ...tills]}::text[], ${moneys.map(({ subscriberId }) => subscriberId)}::bigint[], ${others}::bigint[]) ORDER BY n`;
+  const [sales, ...rest] = rows;
+  const wallets = rest.slice(tills.length);
+  if (!sales || wallets.length !== moneys.length) throw new Error('The ledger did not give every account.');
+  const tillIds = new Map(tills.map((code, at) => [code, rest[at]?.account_id ?? 0n]));
+  return moneys.map(({ from }, at) => ({
+    from: typeof from === 'bigint' ? from : (tillIds.get(from) ?? 0n),
+    wallet: wallets[at]?.account_id ?? 0n,
+    sales: sales.account_id,
+    balance: wallets[at]?.balance_cents ?? 0n,
+    owes: wallets[at]?.owes ?? false,
+  }));
 }
 
 function transfersOf({ money, purse, cost }: Spent): Transfer[] {

@@ -36,32 +36,25 @@ export function recordAudit(
 }
 
 /** Writes many events at once, in their order. */
-export async function recordAudits(ctx: Context, entries: AuditEntry[]): Promise<void> {
-  const events = entries.map(({ action, subject, detail = {}, by = ctx }) => ({
-    action,
-    type: subject.type,
-    id: String(subject.id),
-    detail: textOf(action, detail),
-    actor_kind: by.actor.kind,
-    actor_id: by.actor.id?.toString() ?? '',
-    actor_name: by.actor.name,
-    ip: by.actor.ip ?? '',
-    request: by.requestId,
-  }));
-  const column = (name: keyof (typeof events)[number]) => events.map((event) => event[name]);
-  // Pages that show this person or service follow what is done to them.
-  const live = events
-    .filter(({ type }) => type === 'subscriber' || type === 'subscription')
-    .map(({ type, id }) => JSON.stringify({ tenant: ctx.tenantId.toString(), topic: type, id }));
-  await ctx.tx.$executeRaw`
-    WITH written AS (
-      INSERT INTO audit_event (tenant_id, actor_kind, actor_id, actor_name, action, subject_type, subject_id, detail, ip, request_id)
-      SELECT ${ctx.tenantId}, e.actor_kind, nullif(e.actor_id, '')::bigint, e.actor_name, e.action, e.type, e.id, e.detail::jsonb, nullif(e.ip, '')::inet, e.request
-      FROM unnest(${column('action')}::text[], ${column('type')}::text[], ${column('id')}::text[], ${column('detail')}::text[], ${column('actor_kind')}::text[],
-        ${column('actor_id')}::text[], ${column('actor_name')}::text[], ${column('ip')}::text[], ${column('request')}::text[])
-        WITH ORDINALITY AS e (action, type, id, detail, actor_kind, actor_id, actor_name, ip, request, at)
-      ORDER BY e.at)
-    SELECT pg_notify('lango_live', word) FROM unnest(${live}::text[]) AS word`;
+export async function recordAudits(ctx: Context, entries: readonly AuditEntry[]): Promise<void> {
+  await ctx.tx.$executeRaw`SELECT audit_record(${ctx.tenantId}, ${auditRows(ctx, entries)}::jsonb)`;
+}
+
+/** The events as the database's audit_record takes them, for those that have them written together with what they tell. */
+export function auditRows(ctx: Context, entries: readonly AuditEntry[]): string {
+  return JSON.stringify(
+    entries.map(({ action, subject, detail = {}, by = ctx }) => ({
+      action,
+      type: subject.type,
+      id: String(subject.id),
+      detail: textOf(action, detail),
+      actor_kind: by.actor.kind,
+      actor_id: by.actor.id?.toString(),
+      actor_name: by.actor.name,
+      ip: by.actor.ip || undefined,
+      request: by.requestId,
+    })),
+  );
 }
 
 function textOf(action: string, detail: Record<string, unknown>): string {

@@ -20,7 +20,7 @@ export { planTakeBack, takeBack, type TakeBack } from './take-back';
 export { endSubscription } from './end-subscription';
 export { endMany } from './end-many';
 export { findSubscription, listSubscriptions, type SubscriptionFilter } from './queries';
-export { lockSubscription, lockSubscriptions, type Locked, type Outcome } from './standing';
+export { lockSubscription, lockSubscriptions, readHeld, type Held, type Locked, type Outcome } from './standing';
 export { versionDue } from './start-cycle';
 export {
   allowedActions,

@@ -1,5 +1,5 @@
 import type { Price } from '../discounts';
-import { issueInvoices, type SaleLine } from '../invoices';
+import { issueInvoice, type SaleLine, type SaleToInvoice } from '../invoices';
 import type { Context } from '../platform/context';
 import { LAST_MOMENT } from './add-validity';
 import type { Change, Locked } from './standing';
@@ -24,14 +24,14 @@ export async function invoicePurchase(
   { data }: Change,
   bought: Pick<Purchase, 'version' | 'price'>,
 ): Promise<void> {
-  await invoicePurchases(ctx, [{ key, sub, data, ...bought }]);
+  await issueInvoice(ctx, key, sub, [await lineOf(ctx, { key, sub, data, ...bought })]);
 }
 
-/** The same for several purchases at once. */
-export async function invoicePurchases(ctx: Context, purchases: readonly Purchase[]): Promise<void> {
-  const sales = [];
+/** The sales that several purchases are, with what their invoices say. */
+export async function salesOf(ctx: Context, purchases: readonly Purchase[]): Promise<SaleToInvoice[]> {
+  const sales: SaleToInvoice[] = [];
   for (const one of purchases) sales.push({ key: one.key, sub: one.sub, lines: [await lineOf(ctx, one)] });
-  await issueInvoices(ctx, sales);
+  return sales;
 }
 
 async function lineOf(ctx: Context, { sub, data, version, price }: Purchase): Promise<SaleLine> {

@@ -1,12 +1,13 @@
-import { recordAudits, type Signature } from '../audit';
-import { priceToPay, recordUse, recordUses, type Price } from '../discounts';
+import { auditRows, type Signature } from '../audit';
+import { priceToPay, recordUse, usesRows, type Price } from '../discounts';
+import { salesRows } from '../invoices';
 import type { Context } from '../platform/context';
-import { invoicePurchase, invoicePurchases } from './invoice-purchase';
-import { detailOf, nextCycle, startCycle, turnUsage, versionDue } from './start-cycle';
-import { act, applyChange, enforceMany, isPostpaid, lockSubscription, type Locked, type Outcome } from './standing';
+import { cycleRows } from './cycle-rows';
+import { invoicePurchase, salesOf } from './invoice-purchase';
+import { detailOf, nextCycle, startCycle, versionDue } from './start-cycle';
+import { act, applyChange, isPostpaid, lockSubscription, type Locked, type Outcome } from './standing';
 import { isAllowed, refusalOf } from './states';
 import { bookFromWallet, openWallet } from './wallet';
-import { writeCycles } from './write-cycles';
 
 /** Gives one more validity of the plan without money, by the rules of purchase.ts. */
 export function renewSubscription(ctx: Context, id: bigint): Promise<Outcome> {
@@ -35,35 +36,22 @@ export async function settlePurchases(ctx: Context, purchases: readonly PaidPurc
     const data = await nextCycle(ctx, one.sub, one.version, one.price.price_cents);
     made.push({ ...one, data, key: `payment:${one.paymentId}:sold` });
   }
-  await turnUsage(
-    ctx,
-    purchases.map(({ sub }) => sub),
-  );
-  await recordUses(
-    ctx,
-    made.map(({ price, sub, data, version }) => ({
-      price,
-      sub,
-      cycle_no: data.cycle_no,
-      currency: version.currency,
-    })),
-  );
-  await invoicePurchases(ctx, made);
-  await writeCycles(ctx, made);
-  await recordAudits(
-    ctx,
-    made.map(({ sub, data, paymentId, price, by }) => ({
-      action: 'subscriptions.renew',
-      subject: { type: 'subscription', id: sub.id },
-      detail: { ...detailOf(data), payment_id: paymentId, ...discountOf(price) },
-      by,
-    })),
-  );
-  return enforceMany(
-    ctx,
-    purchases.map(({ sub }) => sub.id),
-    'payment',
-  );
+  const uses = made.map(({ price, sub, data, version }) => ({
+    price,
+    sub,
+    cycle_no: data.cycle_no,
+    currency: version.currency,
+  }));
+  const audits = made.map(({ sub, data, paymentId, price, by }) => ({
+    action: 'subscriptions.renew',
+    subject: { type: 'subscription', id: sub.id },
+    detail: { ...detailOf(data), payment_id: paymentId, ...discountOf(price) },
+    by,
+  }));
+  const rows = await ctx.tx.$queryRaw<{ subscription_id: bigint; sessions: number }[]>`
+    SELECT subscription_id, sessions FROM subscription_settle_purchases(${cycleRows(made)}::jsonb, ${usesRows(uses)}::jsonb, ${salesRows(await salesOf(ctx, made))}::jsonb,
+      ${auditRows(ctx, audits)}::jsonb, ${ctx.now}::timestamptz)`;
+  return new Map(rows.map((row) => [row.subscription_id, row.sessions]));
 }
 
 /** What the audit keeps of a discount. */

@@ -30,14 +30,17 @@ export async function lockSubscription(ctx: Context, id: bigint): Promise<Locked
 
 /** The same for many, by their ids. All are locked in the order of their ids, so that nobody who locks many waits for another in a circle. */
 export async function lockSubscriptions(ctx: Context, ids: readonly bigint[]): Promise<Map<bigint, Locked>> {
-  const held = await ctx.tx.$queryRaw<
-    { id: bigint; period_over: boolean | null; postpaid_from: Date | null; timezone: string }[]
-  >`
-    SELECT s.id, s.cycle_ends_at <= lango_now() AS period_over, s.postpaid_from, (SELECT t.timezone FROM tenant t WHERE t.id = s.tenant_id) AS timezone
-    FROM subscription s WHERE s.id = ANY (${ids}::bigint[]) ORDER BY s.id FOR NO KEY UPDATE OF s`;
-  // What is left of the old period is counted before anything is added to it.
-  for (const { id, period_over } of held)
-    if (period_over) await ctx.tx.$executeRaw`SELECT subscription_turn_cycle(${id})`;
+  return readHeld(
+    ctx,
+    await ctx.tx.$queryRaw<Held[]>`SELECT id, postpaid_from, timezone FROM subscription_hold(${ids}::bigint[])`,
+  );
+}
+
+/** A subscription that subscription_hold has locked, and what its row holds. */
+export type Held = Pick<Locked, 'id' | 'postpaid_from' | 'timezone'>;
+
+/** Reads locked subscriptions as they stand. */
+export async function readHeld(ctx: Context, held: readonly Held[]): Promise<Map<bigint, Locked>> {
   if (held.length === 0) return new Map();
   const rows = await ctx.tx.$queryRaw<(Now & { id: bigint } & Record<string, unknown>)[]>`
     SELECT ${standingColumns}, ${versionColumns}, p.name AS plan_name
@@ -103,13 +106,6 @@ export const isPostpaid: Outcome = {
   message:
     'It is billed after each month, so there is no time to buy or give: post a payment for what is owed, or make it prepaid first.',
 };
-
-/** Makes the live sessions of many subscriptions agree with them. Gives by subscription how many the network is told about; who has none is not in it. */
-export async function enforceMany(ctx: Context, ids: readonly bigint[], reason: string): Promise<Map<bigint, number>> {
-  const rows = await ctx.tx.$queryRaw<{ subscription_id: bigint; sessions: number }[]>`
-    SELECT subscription_id, sessions FROM enforce_and_count(${ids}::bigint[], ${reason})`;
-  return new Map(rows.map((row) => [row.subscription_id, row.sessions]));
-}
 
 /** Writes a change that was decided on a locked subscription. Gives the number of live sessions that the network is told about. */
 export async function applyChange(ctx: Context, id: bigint, audit: string, change: Change): Promise<number> {

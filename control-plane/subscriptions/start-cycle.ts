@@ -11,7 +11,9 @@ import type { Change, Locked } from './standing';
  */
 export async function startCycle(ctx: Context, sub: Locked, enforce: string, paid = 0n): Promise<Change> {
   const data = await nextCycle(ctx, sub, await versionDue(ctx, sub), paid);
-  await turnUsage(ctx, [sub]);
+  // Closes the usage of the running cycle and opens that of the next one.
+  await ctx.tx
+    .$executeRaw`SELECT subscription_turn_usage(ARRAY[${sub.id}::bigint], ARRAY[${sub.cycle_no}::int], ${ctx.now}::timestamptz)`;
   return { data, enforce, detail: detailOf(data) };
 }
 
@@ -57,15 +59,6 @@ export const detailOf = (cycle: NextCycle) => ({
   quota_bytes: cycle.quota_bytes,
   carried_bytes: cycle.topup_bytes,
 });
-
-/** Closes the usage of the running cycles and opens that of the next ones. */
-export async function turnUsage(ctx: Context, subs: readonly Locked[]): Promise<void> {
-  await ctx.tx.$executeRaw`
-    WITH sub AS (SELECT * FROM unnest(${subs.map(({ id }) => id)}::bigint[], ${subs.map(({ cycle_no }) => cycle_no)}::int[]) AS x (id, cycle_no)),
-    over AS (UPDATE usage_cycle u SET ended_at = ${ctx.now} FROM sub WHERE u.subscription_id = ANY (ARRAY[sub.id]) AND u.cycle_no = sub.cycle_no AND u.ended_at IS NULL)
-    INSERT INTO usage_cycle (subscription_id, cycle_no, tenant_id, started_at) SELECT sub.id, sub.cycle_no + 1, ${ctx.tenantId}::bigint, ${ctx.now}::timestamptz FROM sub
-    ON CONFLICT (subscription_id, cycle_no) DO NOTHING`;
-}
 
 export function validityOf(version: Locked['plan']): Validity {
   return {

@@ -55,3 +55,17 @@ BEGIN
 END $$;
 
 GRANT EXECUTE ON FUNCTION audit_event_digest(audit_event, bytea), audit_seal_events(integer), audit_verify() TO lango_jobs;
+
+-- Writes audit events in their order, and tells the pages that show whom or what they are about.
+CREATE OR REPLACE FUNCTION audit_record(p_tenant_id bigint, p_events jsonb) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO audit_event (tenant_id, actor_kind, actor_id, actor_name, action, subject_type, subject_id, detail, ip, request_id)
+  SELECT p_tenant_id, e.actor_kind, e.actor_id, e.actor_name, e.action, e.type, e.id, e.detail::jsonb, e.ip::inet, e.request
+  FROM ROWS FROM (jsonb_to_recordset(p_events) AS (action text, type text, id text, detail text, actor_kind text, actor_id bigint, actor_name text, ip text, request text))
+    WITH ORDINALITY AS e (action, type, id, detail, actor_kind, actor_id, actor_name, ip, request, n)
+  ORDER BY e.n;
+  -- Pages that show this person or service follow what is done to them.
+  PERFORM pg_notify('lango_live', json_build_object('tenant', p_tenant_id::text, 'topic', e.type, 'id', e.id)::text)
+  FROM jsonb_to_recordset(p_events) AS e (type text, id text) WHERE e.type IN ('subscriber', 'subscription');
+END $$;
+GRANT EXECUTE ON FUNCTION audit_record TO lango_web;

@@ -26,3 +26,13 @@ RETURNS TABLE (discount_id bigint, name text, list_cents bigint, off_cents bigin
   ORDER BY 4 DESC, d.id LIMIT 1
 $$;
 GRANT EXECUTE ON FUNCTION discount_due TO lango_web, lango_jobs;
+
+-- Writes down that purchases got their discounts.
+CREATE OR REPLACE FUNCTION discount_record_uses(p_uses jsonb) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  IF jsonb_array_length(p_uses) = 0 THEN RETURN; END IF;
+  INSERT INTO discount_use (tenant_id, discount_id, subscriber_id, subscription_id, cycle_no, list_cents, off_cents, currency)
+  SELECT lango_tenant(), x.* FROM jsonb_to_recordset(p_uses)
+    AS x (discount_id bigint, subscriber_id bigint, subscription_id bigint, cycle_no integer, list_cents bigint, off_cents bigint, currency text);
+END $$;
+GRANT EXECUTE ON FUNCTION discount_record_uses TO lango_web;

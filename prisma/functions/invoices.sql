@@ -47,62 +47,94 @@ $$ SELECT floor((extract(epoch FROM p_at) - 1700000000) * 2)::integer $$;
 CREATE OR REPLACE FUNCTION invoice_slot_start(p_slot integer) RETURNS timestamptz LANGUAGE sql IMMUTABLE AS
 $$ SELECT to_timestamp(1700000000 + p_slot / 2.0) $$;
 CREATE OR REPLACE FUNCTION invoice_lock(p_tenant_id bigint) RETURNS integer LANGUAGE sql IMMUTABLE AS
-$$ SELECT hashtext('lango invoices ' || p_tenant_id) $$;
+$$ SELECT hashtext('lango invoices ' || p_tenant_id::text) $$;
 
--- Issues the invoice of a sale that the ledger holds, in its transaction. Lines: [{kind, description, quantity?, unit_cents, discount_cents?, discount_name?,
--- period_from?, period_to?}]; what they come to is what the customer paid. A sale that has its invoice gives that one.
-CREATE OR REPLACE FUNCTION invoice_issue(p_transfer_id bigint, p_subscriber_id bigint, p_subscription_id bigint, p_lines jsonb) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+-- Issues the invoices of sales that the ledger holds, in their transaction and all in one statement: [{key, subscriber_id?, subscription_id?, lines}], key being that of
+-- the transfer. Lines: [{kind, description, quantity?, unit_cents, discount_cents?, discount_name?, period_from?, period_to?}]; what they come to is what the customer
+-- paid. Nothing for a key under which nothing was posted, and for a sale that has its invoice. They share one moment.
+CREATE OR REPLACE FUNCTION invoice_issue_many(p_sales jsonb) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
   v_tenant bigint := lango_tenant();
-  t ledger_transfer;
-  v_id bigint;
+  v_sales jsonb;
+  v_fault bigint;
+  v_foreign boolean;
   v_born timestamptz;
   v_issued timestamptz;
   v_day date;
   v_excise integer;
   v_vat integer;
+  v_seller jsonb;
 BEGIN
-  SELECT l.* INTO t FROM ledger_transfer l JOIN ledger_account a ON a.id = l.credit_account_id AND a.code = 'sales' WHERE l.id = p_transfer_id AND l.tenant_id = v_tenant;
-  IF NOT FOUND THEN
-    RAISE EXCEPTION 'transfer % is no sale of this company', p_transfer_id;
+  SELECT jsonb_agg(jsonb_build_object('transfer_id', t.id, 'cents', t.amount_cents, 'currency', t.currency, 'subscriber_id', x.subscriber_id, 'subscription_id', x.subscription_id, 'lines', x.lines) ORDER BY t.id),
+         min(t.id) FILTER (WHERE t.code IS DISTINCT FROM 'sales'),
+         bool_or(x.subscriber_id IS NOT NULL AND NOT EXISTS (SELECT FROM subscriber c WHERE c.id = x.subscriber_id AND c.tenant_id = v_tenant)
+              OR x.subscription_id IS NOT NULL AND NOT EXISTS (SELECT FROM subscription s WHERE s.id = x.subscription_id AND s.tenant_id = v_tenant))
+  INTO v_sales, v_fault, v_foreign
+  FROM jsonb_to_recordset(p_sales) AS x (key text, subscriber_id bigint, subscription_id bigint, lines jsonb)
+  CROSS JOIN LATERAL (
+    SELECT l.id, l.amount_cents, l.currency, (SELECT a.code FROM ledger_account a WHERE a.id = l.credit_account_id) AS code
+    FROM ledger_transfer l WHERE l.tenant_id = v_tenant AND l.key = x.key OFFSET 0) t
+  WHERE NOT EXISTS (SELECT FROM invoice i WHERE i.transfer_id = t.id AND i.kind = 'invoice');
+  IF v_sales IS NULL THEN RETURN; END IF;
+  IF v_fault IS NOT NULL THEN
+    RAISE EXCEPTION 'transfer % is no sale of this company', v_fault;
   END IF;
-  IF p_subscriber_id IS NOT NULL AND NOT EXISTS (SELECT FROM subscriber c WHERE c.id = p_subscriber_id AND c.tenant_id = v_tenant)
-     OR p_subscription_id IS NOT NULL AND NOT EXISTS (SELECT FROM subscription s WHERE s.id = p_subscription_id AND s.tenant_id = v_tenant) THEN
+  IF v_foreign THEN
     RAISE EXCEPTION 'an invoice names its own company''s customer';
   END IF;
-  SELECT i.id INTO v_id FROM invoice i WHERE i.transfer_id = p_transfer_id AND i.kind = 'invoice';
-  IF FOUND THEN RETURN v_id; END IF;
   v_born := invoice_moment(v_tenant);
   v_issued := v_born + (lango_now() - now());
   v_day := (v_issued AT TIME ZONE (SELECT n.timezone FROM tenant n WHERE n.id = v_tenant))::date;
   v_excise := invoice_rate(v_tenant, 'excise', v_day);
   v_vat := invoice_rate(v_tenant, 'vat', v_day);
+  v_seller := invoice_seller_of(v_tenant);
   WITH line AS (
-    SELECT x.*, row_number() OVER () AS line_no, coalesce(x.quantity, 1) * x.unit_cents - coalesce(x.discount_cents, 0) AS total_cents,
-           CASE WHEN x.kind = 'service' THEN v_excise ELSE 0 END AS excise_bp
-    FROM jsonb_to_recordset(p_lines) AS x (kind text, description text, quantity integer, unit_cents bigint, discount_cents bigint, discount_name text,
-                                          period_from timestamptz, period_to timestamptz)
-  ), split AS (
-    SELECT l.*, s.net_cents, s.excise_cents, s.vat_cents FROM line l, invoice_split(l.total_cents, l.excise_bp, v_vat) s
+    SELECT s.transfer_id, s.subscriber_id, s.subscription_id, s.currency, e.line_no, x.*, coalesce(x.quantity, 1) * x.unit_cents - coalesce(x.discount_cents, 0) AS total_cents
+    FROM jsonb_to_recordset(v_sales) AS s (transfer_id bigint, currency text, subscriber_id bigint, subscription_id bigint, lines jsonb)
+    CROSS JOIN LATERAL jsonb_array_elements(s.lines) WITH ORDINALITY AS e (line, line_no)
+    CROSS JOIN LATERAL jsonb_to_record(e.line) AS x (kind text, description text, quantity integer, unit_cents bigint, discount_cents bigint, discount_name text,
+                                                    period_from timestamptz, period_to timestamptz)
+  ), split AS MATERIALIZED (
+    SELECT l.*, s.net_cents, s.excise_cents, s.vat_cents FROM line l, invoice_split(l.total_cents, CASE WHEN l.kind = 'service' THEN v_excise ELSE 0 END, v_vat) s
   ), made AS (
     INSERT INTO invoice (tenant_id, kind, transfer_id, subscriber_id, subscription_id, currency, net_cents, excise_cents, vat_cents, total_cents, excise_bp, vat_bp,
                          seller, buyer, issued_at, born_at)
-    SELECT v_tenant, 'invoice', t.id, p_subscriber_id, p_subscription_id, t.currency, sum(s.net_cents), sum(s.excise_cents), sum(s.vat_cents), sum(s.total_cents),
-           v_excise, v_vat, invoice_seller_of(v_tenant),
-           (SELECT jsonb_strip_nulls(jsonb_build_object('name', b.name, 'pin', b.pin, 'address', b.address)) FROM invoice_buyer b WHERE b.subscriber_id = p_subscriber_id),
+    SELECT v_tenant, 'invoice', d.*, v_excise, v_vat, v_seller,
+           (SELECT jsonb_strip_nulls(jsonb_build_object('name', b.name, 'pin', b.pin, 'address', b.address)) FROM invoice_buyer b WHERE b.subscriber_id = d.subscriber_id),
            v_issued, v_born
-    FROM split s RETURNING id
+    FROM (SELECT s.transfer_id, s.subscriber_id, s.subscription_id, s.currency, sum(s.net_cents), sum(s.excise_cents), sum(s.vat_cents), sum(s.total_cents)
+          FROM split s GROUP BY 1, 2, 3, 4 ORDER BY 1) d
+    RETURNING id, transfer_id, total_cents
+  ), written AS (
+    INSERT INTO invoice_line (invoice_id, line_no, tenant_id, kind, description, quantity, unit_cents, discount_cents, discount_name, period_from, period_to, tax_type,
+                              net_cents, excise_cents, vat_cents, total_cents)
+    SELECT m.id, s.line_no, v_tenant, s.kind, left(s.description, 200), coalesce(s.quantity, 1), s.unit_cents, coalesce(s.discount_cents, 0), s.discount_name, s.period_from,
+           s.period_to, CASE WHEN v_vat = 0 THEN 'D' WHEN v_vat = 800 THEN 'E' ELSE 'B' END, s.net_cents, s.excise_cents, s.vat_cents, s.total_cents
+    FROM made m JOIN split s ON s.transfer_id = m.transfer_id ORDER BY m.id, s.line_no
   )
-  INSERT INTO invoice_line (invoice_id, line_no, tenant_id, kind, description, quantity, unit_cents, discount_cents, discount_name, period_from, period_to, tax_type,
-                            net_cents, excise_cents, vat_cents, total_cents)
-  SELECT m.id, s.line_no, v_tenant, s.kind, left(s.description, 200), coalesce(s.quantity, 1), s.unit_cents, coalesce(s.discount_cents, 0), s.discount_name, s.period_from,
-         s.period_to, CASE WHEN v_vat = 0 THEN 'D' WHEN v_vat = 800 THEN 'E' ELSE 'B' END, s.net_cents, s.excise_cents, s.vat_cents, s.total_cents
-  FROM split s, made m;
-  SELECT i.id INTO STRICT v_id FROM invoice i WHERE i.transfer_id = p_transfer_id AND i.kind = 'invoice';
-  IF (SELECT i.total_cents FROM invoice i WHERE i.id = v_id) <> t.amount_cents THEN
-    RAISE EXCEPTION 'the lines of the invoice for transfer % do not come to its %', t.id, t.amount_cents;
+  -- A sale without lines has no invoice either.
+  SELECT min(s.transfer_id) INTO v_fault FROM jsonb_to_recordset(v_sales) AS s (transfer_id bigint, cents bigint) LEFT JOIN made m ON m.transfer_id = s.transfer_id
+  WHERE m.total_cents IS DISTINCT FROM s.cents;
+  IF v_fault IS NOT NULL THEN
+    RAISE EXCEPTION 'the lines of the invoice for transfer % do not come to its %', v_fault, (SELECT l.amount_cents FROM ledger_transfer l WHERE l.id = v_fault);
   END IF;
+END $$;
+GRANT EXECUTE ON FUNCTION invoice_issue_many TO lango_web;
+
+-- The same for one sale. A sale that has its invoice gives that one.
+CREATE OR REPLACE FUNCTION invoice_issue(p_transfer_id bigint, p_subscriber_id bigint, p_subscription_id bigint, p_lines jsonb) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+  v_key text;
+  v_id bigint;
+BEGIN
+  SELECT l.key INTO v_key FROM ledger_transfer l JOIN ledger_account a ON a.id = l.credit_account_id AND a.code = 'sales' WHERE l.id = p_transfer_id AND l.tenant_id = lango_tenant();
+  IF v_key IS NULL THEN
+    RAISE EXCEPTION 'transfer % is no sale of this company', p_transfer_id;
+  END IF;
+  PERFORM invoice_issue_many(jsonb_build_array(jsonb_build_object('key', v_key, 'subscriber_id', p_subscriber_id, 'subscription_id', p_subscription_id, 'lines', p_lines)));
+  SELECT i.id INTO STRICT v_id FROM invoice i WHERE i.transfer_id = p_transfer_id AND i.kind = 'invoice';
   RETURN v_id;
 END $$;
 GRANT EXECUTE ON FUNCTION invoice_issue TO lango_web;
@@ -200,9 +232,10 @@ DECLARE
   v_subscriber bigint;
   v_subscription bigint;
 BEGIN
+  IF EXISTS (SELECT FROM invoice i WHERE i.transfer_id = NEW.id)
+     OR NOT EXISTS (SELECT FROM ledger_account a WHERE a.id IN (NEW.debit_account_id, NEW.credit_account_id) AND a.code = 'sales') THEN RETURN NULL; END IF;
   SELECT * INTO STRICT v_debit FROM ledger_account a WHERE a.id = NEW.debit_account_id;
   SELECT * INTO STRICT v_credit FROM ledger_account a WHERE a.id = NEW.credit_account_id;
-  IF 'sales' NOT IN (v_debit.code, v_credit.code) OR EXISTS (SELECT FROM invoice i WHERE i.transfer_id = NEW.id) THEN RETURN NULL; END IF;
   SELECT p.subscription_id INTO v_subscription FROM payment p WHERE p.id = NEW.payment_id AND p.tenant_id = NEW.tenant_id;
   v_subscriber := coalesce(v_debit.subscriber_id, v_credit.subscriber_id, (SELECT p.subscriber_id FROM payment p WHERE p.id = NEW.payment_id AND p.tenant_id = NEW.tenant_id));
   IF v_credit.code = 'sales' THEN
@@ -219,17 +252,25 @@ CREATE CONSTRAINT TRIGGER invoice_of_transfer AFTER INSERT ON ledger_transfer DE
 
 -- Issued means unchangeable, but for what is given once afterwards: the number, and what the control unit answers.
 CREATE OR REPLACE FUNCTION invoice_immutable() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE
-  v_once text[] := ARRAY['number', 'number_text', 'numbered_at', 'control_unit', 'control_number', 'control_signature', 'control_data', 'control_at'];
-  v_name text;
+DECLARE v_kept record;
 BEGIN
-  IF TG_OP = 'UPDATE' AND TG_TABLE_NAME = 'invoice' AND to_jsonb(NEW) - v_once = to_jsonb(OLD) - v_once THEN
-    FOREACH v_name IN ARRAY v_once LOOP
-      IF jsonb_typeof(to_jsonb(OLD) -> v_name) <> 'null' AND to_jsonb(OLD) -> v_name <> to_jsonb(NEW) -> v_name THEN
-        RAISE EXCEPTION 'the % of an invoice is given once', v_name;
+  IF TG_OP = 'UPDATE' AND TG_TABLE_NAME = 'invoice' THEN
+    v_kept := NEW;
+    v_kept.number := OLD.number; v_kept.number_text := OLD.number_text; v_kept.numbered_at := OLD.numbered_at;
+    v_kept.control_unit := OLD.control_unit; v_kept.control_number := OLD.control_number; v_kept.control_signature := OLD.control_signature;
+    v_kept.control_data := OLD.control_data; v_kept.control_at := OLD.control_at;
+    IF v_kept IS NOT DISTINCT FROM OLD THEN
+      IF coalesce(OLD.number <> NEW.number, OLD.number IS NOT NULL) OR coalesce(OLD.number_text <> NEW.number_text, OLD.number_text IS NOT NULL)
+         OR coalesce(OLD.numbered_at <> NEW.numbered_at, OLD.numbered_at IS NOT NULL) THEN
+        RAISE EXCEPTION 'the number of an invoice is given once';
       END IF;
-    END LOOP;
-    RETURN NEW;
+      IF coalesce(OLD.control_unit <> NEW.control_unit, OLD.control_unit IS NOT NULL) OR coalesce(OLD.control_number <> NEW.control_number, OLD.control_number IS NOT NULL)
+         OR coalesce(OLD.control_signature <> NEW.control_signature, OLD.control_signature IS NOT NULL)
+         OR coalesce(OLD.control_data <> NEW.control_data, OLD.control_data IS NOT NULL) OR coalesce(OLD.control_at <> NEW.control_at, OLD.control_at IS NOT NULL) THEN
+        RAISE EXCEPTION 'what the control unit answers to an invoice is given once';
+      END IF;
+      RETURN NEW;
+    END IF;
   END IF;
   RAISE EXCEPTION 'what is issued never changes; issue a credit note instead';
 END $$;
@@ -240,8 +281,9 @@ CREATE TRIGGER invoice_immutable BEFORE UPDATE OR DELETE ON invoice_line FOR EAC
 
 -- The lines of a document make its totals, when the transaction ends: no line is added afterwards either.
 CREATE OR REPLACE FUNCTION invoice_adds_up() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-DECLARE v_id bigint := CASE WHEN TG_TABLE_NAME = 'invoice' THEN (to_jsonb(NEW) ->> 'id')::bigint ELSE (to_jsonb(NEW) ->> 'invoice_id')::bigint END;
+DECLARE v_id bigint;
 BEGIN
+  IF TG_TABLE_NAME = 'invoice' THEN v_id := NEW.id; ELSE v_id := NEW.invoice_id; END IF;
   IF NOT EXISTS (SELECT FROM invoice i WHERE i.id = v_id AND (i.net_cents, i.excise_cents, i.vat_cents, i.total_cents) = (
     SELECT sum(l.net_cents), sum(l.excise_cents), sum(l.vat_cents), sum(l.total_cents) FROM invoice_line l WHERE l.invoice_id = v_id)) THEN
     RAISE EXCEPTION 'the lines of invoice % do not make its totals', v_id;

@@ -87,9 +87,9 @@ DECLARE
   v_subscriber bigint;
   v_subscription bigint;
 BEGIN
+  IF NOT EXISTS (SELECT FROM ledger_account a WHERE a.id IN (NEW.debit_account_id, NEW.credit_account_id) AND a.code = 'sales') THEN RETURN NULL; END IF;
   SELECT * INTO STRICT v_debit FROM ledger_account a WHERE a.id = NEW.debit_account_id;
   SELECT * INTO STRICT v_credit FROM ledger_account a WHERE a.id = NEW.credit_account_id;
-  IF 'sales' NOT IN (v_debit.code, v_credit.code) THEN RETURN NULL; END IF;
   v_subscriber := coalesce(v_debit.subscriber_id, v_credit.subscriber_id, (SELECT p.subscriber_id FROM payment p WHERE p.id = NEW.payment_id AND p.tenant_id = NEW.tenant_id));
   v_subscription := coalesce((SELECT p.subscription_id FROM payment p WHERE p.id = NEW.payment_id AND p.tenant_id = NEW.tenant_id),
                              substring(NEW.key FROM '^subscription:([0-9]{1,18}):')::bigint);

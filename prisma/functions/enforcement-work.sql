@@ -98,9 +98,13 @@ GRANT EXECUTE ON FUNCTION enforcement_claim TO lango_enforcer;
 -- Writes what an enforcer did, many rows at once. Each record: id, instance, due (as claimed), and any of attempt {via, outcome, error_cause, ms},
 -- wait_s, state with proven_by, rate_limit. A row that was closed, started again or taken over meanwhile keeps its new fate.
 -- It waits for no other lock while it holds rows: the listener locks sessions and routers first and enforcement rows last.
-CREATE OR REPLACE FUNCTION enforcement_record(p_records jsonb) RETURNS void
+-- Gives the milliseconds until the first of those that stay open is due; NULL when none does.
+DROP FUNCTION IF EXISTS enforcement_record(jsonb);
+CREATE FUNCTION enforcement_record(p_records jsonb) RETURNS double precision
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan AS $$
-DECLARE v_now timestamptz := lango_now();
+DECLARE
+  v_now timestamptz := lango_now();
+  v_due timestamptz;
 BEGIN
   -- Closing a session closes its rows as well; one that was heard of meanwhile leaves the row open, to be looked at again.
   PERFORM enforcement_close_silent(e.session_id)
@@ -119,7 +123,7 @@ BEGIN
   ), attempted AS (
     INSERT INTO enforcement_attempt (tenant_id, enforcement_id, via, outcome, error_cause, ms, detail)
     SELECT tenant_id, id, attempt->>'via', attempt->>'outcome', (attempt->>'error_cause')::integer, (attempt->>'ms')::integer, left(attempt->>'detail', 200) FROM known WHERE attempt IS NOT NULL
-  )
+  ), kept AS (
   UPDATE enforcement e SET
     claimed_by = NULL, claimed_until = NULL,
     attempts = e.attempts + CASE WHEN k.same AND k.attempt IS NOT NULL THEN 1 ELSE 0 END,
@@ -130,7 +134,10 @@ BEGIN
     proven_at = CASE WHEN k.same AND k.state = 'proven' THEN v_now END,
     closed_at = CASE WHEN k.same AND k.state IS NOT NULL THEN v_now END,
     next_attempt_at = CASE WHEN k.same THEN v_now + make_interval(secs => k.wait_s) ELSE e.next_attempt_at END
-  FROM known k WHERE e.id = ANY (ARRAY[k.id]) AND coalesce(e.state, '') = 'open' AND e.claimed_by = k.instance;
+  FROM known k WHERE e.id = ANY (ARRAY[k.id]) AND coalesce(e.state, '') = 'open' AND e.claimed_by = k.instance
+  RETURNING e.state, e.next_attempt_at)
+  SELECT min(kept.next_attempt_at) INTO v_due FROM kept WHERE kept.state = 'open';
+  RETURN 1000 * extract(epoch FROM v_due - v_now);
 END $$;
 GRANT EXECUTE ON FUNCTION enforcement_record TO lango_enforcer;
 

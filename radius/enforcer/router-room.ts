@@ -29,13 +29,16 @@ export class RouterRoom {
     this.routers.set(nasId, router);
   }
 
-  end(nasId: string, outcome: 'answered' | 'silent' | 'none'): void {
+  /** True when the router had no room: rows may have been left for it. */
+  end(nasId: string, outcome: 'answered' | 'silent' | 'none'): boolean {
     const router = this.routers.get(nasId);
-    if (router === undefined) return;
+    if (router === undefined) return false;
+    const wasFull = router.underWay >= router.window;
     router.underWay -= 1;
     if (outcome === 'answered') router.window = Math.min(WIDEST_WINDOW, Math.max(FIRST_WINDOW, router.window * 2));
     if (outcome === 'silent') router.window = SILENT_WINDOW;
     // The database knows which routers are silent; nothing else about an idle one is worth keeping.
     if (router.underWay === 0 && outcome !== 'answered') this.routers.delete(nasId);
+    return wasFull;
   }
 }

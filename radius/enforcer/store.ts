@@ -71,8 +71,12 @@ export class EnforcementStore {
     return rows.map((row) => readTask(row.task));
   }
 
-  async record(records: readonly EnforcementRecord[]): Promise<void> {
-    await this.pool.query('SELECT enforcement_record($1::jsonb)', [JSON.stringify(records)]);
+  /** Milliseconds until the first of those that stay open is due again; null when none does. */
+  async record(records: readonly EnforcementRecord[]): Promise<number | null> {
+    const { rows } = await this.pool.query<{ ms: number | null }>('SELECT enforcement_record($1::jsonb) AS ms', [
+      JSON.stringify(records),
+    ]);
+    return rows[0]?.ms ?? null;
   }
 
   async giveOrders(enforcer: string, orders: readonly FrontOrder[]): Promise<void> {
@@ -110,13 +114,15 @@ export class EnforcementStore {
     await this.pool.query('SELECT enforcement_note_api($1, $2)', [nasId, fault]);
   }
 
-  /** Writes whether a router answers; when a silent one speaks again, what waited for it becomes due. */
-  async noteRouter(nasId: string, outcome: Attempt['outcome']): Promise<void> {
+  /** Writes whether a router answers; when a silent one speaks again, what waited for it becomes due, and the answer is true. */
+  async noteRouter(nasId: string, outcome: Attempt['outcome']): Promise<boolean> {
     const { rows } = await this.pool.query<{ back: boolean }>('SELECT enforcement_note_router($1, $2) AS back', [
       nasId,
       outcome,
     ]);
-    if (rows[0]?.back) await this.pool.query('SELECT enforcement_retry_router($1)', [nasId]);
+    const back = rows[0]?.back ?? false;
+    if (back) await this.pool.query('SELECT enforcement_retry_router($1)', [nasId]);
+    return back;
   }
 
   /** Turns ends of validity that have come into rows; returns how many subscriptions were taken. */

@@ -64,7 +64,7 @@ export class Worker {
   private blind = false;
 
   constructor(private readonly options: WorkerOptions) {
-    this.records = new RecordQueue(options.store, options.log, () => this.wakeForRows());
+    this.records = new RecordQueue(options.store, options.log, (ms) => this.dueAgain(ms));
   }
 
   /** Looks at everything that may be due, now or as soon as the present round is over. */
@@ -78,6 +78,18 @@ export class Worker {
     const gap_ms = HINT_GAP_MS - (performance.now() - this.lookedAt);
     if (gap_ms <= 0) this.wake();
     else this.sleepAtMost(gap_ms);
+  }
+
+  /** A row that was tried is due again after that many milliseconds. */
+  private dueAgain(ms: number): void {
+    if (ms <= 0) this.wakeForRows();
+    // A millisecond more, so that the database's clock is past the moment and not just before it.
+    else this.sleepAtMost(ms + 1);
+  }
+
+  /** The room that an exchange took is free; where its router had no more, rows were left for it. */
+  private makeRoom(nasId: string, outcome: 'answered' | 'silent' | 'none'): void {
+    if (this.room.end(nasId, outcome)) this.wakeForRows();
   }
 
   /** Takes rows that were just written, and nothing else: a cap that is crossed must not wait for questions about expiries. */
@@ -190,7 +202,7 @@ export class Worker {
         listeningSince: this.options.listeningSince(),
       });
       for (const task of tasks) this.begin(task);
-      // Rows left because their router has no room are taken when an exchange with it ends.
+      // Rows left because their router has no room are taken when an exchange with it ends (makeRoom).
       if (tasks.length < limit) return;
     }
   }
@@ -204,18 +216,22 @@ export class Worker {
           'an enforcement broke off; it is tried again when its lease is over',
         );
       })
-      .finally(() => this.underWay.delete(work));
+      .finally(() => {
+        const wasFull = this.underWay.size >= MOST_UNDER_WAY;
+        this.underWay.delete(work);
+        if (wasFull) this.wakeForRows();
+      });
     this.underWay.add(work);
   }
 
   private async work(task: Task): Promise<void> {
     const step = nextStep(task);
     if (step.do === 'visit') {
-      await this.visit(task, step.act).finally(() => this.room.end(task.nasId, 'none'));
+      await this.visit(task, step.act).finally(() => this.makeRoom(task.nasId, 'none'));
       return;
     }
     if (step.do !== 'send') {
-      this.room.end(task.nasId, 'none');
+      this.makeRoom(task.nasId, 'none');
       this.write(task, step, {});
       return;
     }
@@ -229,7 +245,7 @@ export class Worker {
       heard = answer.outcome === 'silence' ? 'silent' : 'answered';
       await this.answered(task, step.via, answer);
     } finally {
-      this.room.end(task.nasId, heard);
+      this.makeRoom(task.nasId, heard);
     }
   }
 
@@ -303,8 +319,7 @@ export class Worker {
     const noted = this.noted.get(nasId);
     if (noted !== undefined && noted.silent === silent && performance.now() - noted.at < NOTE_EVERY_MS) return;
     this.noted.set(nasId, { silent, at: performance.now() });
-    await this.options.store.noteRouter(nasId, outcome);
-    if (!silent) this.wakeForRows();
+    if (await this.options.store.noteRouter(nasId, outcome)) this.wakeForRows();
   }
 
   private write(task: Task, step: Step, extra: Partial<EnforcementRecord>): void {

@@ -145,9 +145,11 @@ export class Worker {
     const all = this.wantAll;
     this.wantAll = false;
     try {
-      await this.takeRows();
       if (all) this.sleep(await this.lookAtAll());
-      else this.sleepAtMost(SHORTEST_SLEEP_MS);
+      else {
+        await this.takeRows();
+        this.sleepAtMost(SHORTEST_SLEEP_MS);
+      }
       this.blind = false;
     } catch (error) {
       if (!this.blind) this.options.log.warn({ err: error }, 'the database does not answer; enforcement waits for it');

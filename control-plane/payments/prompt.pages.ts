@@ -62,7 +62,7 @@ export const promptPageRoutes: PageRoute[] = formPages({
       help: ways.includes('stripe') ? t('payments.prompt_help_card') : undefined,
     };
   },
-  word: (field, { t }) => t(field === 'provider' ? 'payments.refund_way_wanted' : `payments.${field}_needed`),
+  word: (field, { t }) => t(field === 'provider' ? 'payments.way_needed' : `payments.${field}_needed`),
   async save({ subscription_id, provider, phone, amount }, { ctx, reader }) {
     const { t } = reader;
     const outcome = await requestPayment(ctx, {
@@ -80,7 +80,12 @@ export const promptPageRoutes: PageRoute[] = formPages({
       case 'ended':
         return { kind: 'refused', errors: { phone: t('payments.ended') } };
       case 'invalid':
-        return { kind: 'refused', errors: faultsOf(outcome.fields, provider, reader) };
+        return {
+          kind: 'refused',
+          errors: outcome.nothing
+            ? { amount: t('payments.amount_nothing') }
+            : faultsOf(outcome.fields, provider, reader),
+        };
     }
   },
 });

@@ -15,7 +15,8 @@ export type Requested =
   | { kind: 'under_way'; id: bigint }
   | { kind: 'too_soon'; wait_s: number }
   | { kind: 'ended' }
-  | { kind: 'invalid'; fields: Record<string, string> };
+  /** `nothing`: there is nothing to pay. */
+  | { kind: 'invalid'; fields: Record<string, string>; nothing?: true };
 
 /** A phone is prompted once in so long: the provider locks it for about as long, and a second prompt looks like a trick. */
 const BETWEEN_S = 60;
@@ -61,6 +62,7 @@ export async function requestPayment(
   if (amount === 0n)
     return {
       kind: 'invalid',
+      nothing: true,
       fields: { amount_cents: 'the price is nothing: renew or activate the subscription without money' },
     };
   if (provider.rings && amount > 25_000_000n)

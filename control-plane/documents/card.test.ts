@@ -160,6 +160,23 @@ describe('with one', () => {
     expect(stripe.sessions.at(-1)!.amount_total).toBe(43_210);
   }, 60_000);
 
+  test('where a currency has no parts, what is offered is what is asked for, and tapped twice it is one page', async () => {
+    const me = await customer('+254712000008');
+    const whole = await makePackage(lango.api, { price_cents: 150_050, currency: 'UGX' });
+    const other = await make(lango.api, '/subscriptions', {
+      client_id: me.id,
+      package_id: whole['id'],
+      username: unique('user'),
+      password: 'secret',
+    });
+    const mine = await proven(me.phone);
+    expect((await mine.ask('')).text.replaceAll('\u00a0', ' ')).toContain('Pay UGX 1,501 with a card');
+    const first = await mine.ask(`/pay/${other['id']}`, {});
+    await mine.ask(below(first.location));
+    expect(stripe.sessions.at(-1)!.amount_total).toBe(150_100);
+    expect((await mine.ask(`/pay/${other['id']}`, {})).location).toBe(first.location);
+  }, 60_000);
+
   test('nobody pays for, or sees, what is another’s; a service that staff has shut is not offered', async () => {
     const [me, neighbour] = [await customer('+254712000005'), await customer('+254712000006')];
     const [mine, theirs] = [await proven(me.phone), await proven(neighbour.phone)];

@@ -2,6 +2,7 @@ import { priceNow } from '../../discounts';
 import type { Context } from '../../platform/context';
 import { owedCents } from '../../postpaid';
 import { lockSubscription, subscriptionStates, type SubscriptionState } from '../../subscriptions';
+import { isWhole } from './minor';
 import { requestPayment, type Requested } from '../request-payment';
 
 /** Money cannot open what staff has shut, or what is over. */
@@ -56,9 +57,11 @@ async function offerOf(ctx: Context, service: Service): Promise<CardOffer | unde
   const state = subscriptionStates.find((one) => one === service.state);
   if (!service.postpaid && (state === undefined || SHUT.has(state))) return undefined;
   const version = await ctx.tx.plan_version.findUniqueOrThrow({ where: { id: service.version } });
-  const amount_cents = service.postpaid
+  const asked = service.postpaid
     ? await owedCents(ctx, service.subscriber_id, version.currency)
     : (await priceNow(ctx, service.id, version)).price_cents;
+  // As the order will be: some currencies have no parts at Stripe.
+  const amount_cents = isWhole(version.currency) ? ((asked + 99n) / 100n) * 100n : asked;
   return {
     subscriptionId: service.id,
     subscriberId: service.subscriber_id,

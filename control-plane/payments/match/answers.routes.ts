@@ -17,7 +17,8 @@ const statementAnswer = z.object({
   taken_in_by: z.string(),
   created_at: z.string(),
 });
-const counts = { lines: z.int(), to_do: z.int(), unheard: z.int() };
+/** What of a statement wants somebody is null where those before it in the list hold very many lines: GET …/:id tells it. */
+const counts = { lines: z.int(), to_do: z.int().nullable(), unheard: z.int().nullable() };
 
 const shapeOf = (row: NonNullable<Awaited<ReturnType<typeof findStatement>>>) => ({
   id: row.id.toString(),

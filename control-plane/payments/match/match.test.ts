@@ -281,3 +281,24 @@ describe('a file', () => {
     expect(momentOf(written)?.toISOString()).toBe(meant);
   });
 });
+
+test('a list of very long statements is there at once: what is left of the newest is told, of the others on their own pages', async () => {
+  const company = await lango.addCompany();
+  await lango.asOwner(
+    `WITH s AS (INSERT INTO payment_statement (tenant_id, method, source, name, mark, from_at, to_at, created_name)
+        SELECT $1, 'mpesa', 'file', 'Long ' || n, 'long ' || n, now(), now(), 'Amina' FROM generate_series(1, 3) n RETURNING id)
+     INSERT INTO payment_statement_row (tenant_id, statement_id, method, kind, receipt, amount_cents, currency, at)
+     SELECT $1, s.id, 'mpesa', 'moved', format('L%s-%s', s.id, n), -100, 'KES', now() FROM s, generate_series(1, 20001) n`,
+    [company.tenantId.toString()],
+  );
+  const { items } = (await company.api.get<{ items: Json[] }>('/billing/statements')).body;
+  expect(items.map((one) => [one['lines'], one['to_do'], one['unheard']])).toEqual([
+    [20_001, 20_001, 0],
+    [20_001, 20_001, 0],
+    [20_001, null, null],
+  ]);
+  const one = (await company.api.get<{ items: Json[] }>('/billing/statements?limit=1')).body;
+  expect(one.items[0]!['to_do']).toBe(20_001);
+  const page = await (await consoleClient(lango, company)).get('/payments/match');
+  expect([page.status, page.text.includes('Open it to see')]).toEqual([200, true]);
+}, 60_000);

@@ -11,6 +11,8 @@ const OUTCOME: Record<LineState, OutcomeName> = {
   open: 'waiting',
 };
 
+const leftOf = ({ to_do, unheard }: Statement): number | null => (to_do === null ? null : to_do + (unheard ?? 0));
+
 /** Statements: which time, and how much of each still wants somebody. */
 export const statementColumns: Column<Statement>[] = [
   {
@@ -30,12 +32,13 @@ export const statementColumns: Column<Statement>[] = [
     num: true,
     card: 'card-end',
     cell: (row, reader) => {
-      const left = row.to_do + row.unheard;
+      const left = leftOf(row);
+      if (left === null) return { first: reader.t('payments.match_open_it') };
       return left === 0
         ? { outcome: outcomeBadge('done', reader) }
         : { first: left.toString(), strong: true, tone: 'bad' };
     },
-    csv: (row) => row.to_do + row.unheard,
+    csv: (row) => leftOf(row) ?? '',
   },
   {
     key: 'lines',

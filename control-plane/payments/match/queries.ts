@@ -18,23 +18,33 @@ export interface Statement {
   created_name: string;
   created_at: Date;
   lines: number;
-  to_do: number;
-  unheard: number;
+  /** Null where the statements above it hold so many lines that nobody waits for it: its own page says it. */
+  to_do: number | null;
+  unheard: number | null;
 }
+
+/** Lines that a list holds against the books: some five microseconds each, and as much again for what is on no statement. */
+const LINES_WEIGHED = 60_000;
 
 /** Providers' statements that are taken in are of Kenya; a bank's account has its own. */
 const currencyOf = Prisma.sql`coalesce((SELECT b.currency FROM payment_bank b WHERE b.id = s.bank_id), 'KES')::text`;
 
-/** Statements, newest first, each with how much of it still wants somebody. */
+/** Statements, newest first, each with how much of it still wants somebody; of the first always, and of as many after it as can be told at once. */
 export async function listStatements(
   ctx: Context,
   page: { limit: number; before: bigint | undefined },
+  weighed = LINES_WEIGHED,
 ): Promise<Page<Statement>> {
   const rows = await ctx.tx.$queryRaw<Statement[]>`
-    SELECT s.id, s.method, ${currencyOf} AS currency, s.source, s.name, s.from_at, s.to_at, s.known_rows, s.created_name, s.created_at, m.lines, m.to_do,
-      (SELECT count(*)::int FROM payment_match_unheard(s.id)) AS unheard
-    FROM payment_statement s, LATERAL (SELECT count(*)::int AS lines, count(*) FILTER (WHERE state NOT IN ('matched', 'named'))::int AS to_do FROM payment_match(s.id)) m
-    WHERE s.tenant_id = ${ctx.tenantId} AND s.id < ${page.before ?? 9_223_372_036_854_775_807n} ORDER BY s.id DESC LIMIT ${page.limit + 1}`;
+    WITH page AS MATERIALIZED (
+      SELECT s.*, (SELECT count(*)::int FROM payment_statement_row r WHERE r.statement_id = s.id) AS lines
+      FROM payment_statement s WHERE s.tenant_id = ${ctx.tenantId} AND s.id < ${page.before ?? 9_223_372_036_854_775_807n} ORDER BY s.id DESC LIMIT ${page.limit + 1}),
+    counted AS MATERIALIZED (
+      SELECT p.id, row_number() OVER newest = 1 OR sum(p.lines) OVER newest <= ${weighed}::bigint AS told FROM page p WINDOW newest AS (ORDER BY p.id DESC))
+    SELECT s.id, s.method, ${currencyOf} AS currency, s.source, s.name, s.from_at, s.to_at, s.known_rows, s.created_name, s.created_at, s.lines,
+      CASE WHEN c.told THEN (SELECT count(*) FILTER (WHERE m.state NOT IN ('matched', 'named'))::int FROM payment_match(s.id) m) END AS to_do,
+      CASE WHEN c.told THEN (SELECT count(*)::int FROM payment_match_unheard(s.id)) END AS unheard
+    FROM page s JOIN counted c ON c.id = s.id ORDER BY s.id DESC`;
   return pageOf(rows, page.limit, (row) => row.id);
 }
 

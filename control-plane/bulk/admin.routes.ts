@@ -18,7 +18,8 @@ const runQuery = listQuery.extend({ view: z.enum(rowViews).optional(), refused: 
 
 /** The rows that say most of a run as it stands. */
 function firstView({ state, refused, kept }: Run): RowView {
-  if (state === 'draft') return 'will';
+  // The page of one that is being planned goes on by itself to the rows of the draft.
+  if (state === 'draft' || !isPlanned({ state })) return 'will';
   if (state === 'undoing' || state === 'undone') return kept > 0 ? 'kept' : 'undone';
   return refused > 0 ? 'refused' : 'done';
 }

@@ -78,6 +78,22 @@ test.each([
     expect(shown).toContain('Its amount cannot be read');
     expect(await faultsOf(page, `bank-plan-${width}`)).toEqual([]);
     const run = page.url();
+    expect(await page.locator('main table tbody tr').count()).toBe(4);
+    // The third line is not what was proposed.
+    await page
+      .locator('main table tbody tr', { hasText: 'A charge of the bank' })
+      .locator('a:has-text("Not this one")')
+      .click();
+    await page.waitForURL(/\/payments\/banks\/runs\//);
+    expect(await faultsOf(page, `bank-choose-out-${width}`)).toEqual([]);
+    await page.click('text=Cancel');
+    await page.locator('main table tbody tr', { hasText: slip }).locator('a:has-text("Not this one")').click();
+    await page.selectOption('[name=to]', 'account');
+    await page.click('main form .is-action');
+    expect(await page.textContent('.errors')).toContain('Nobody is known by that');
+    expect(await faultsOf(page, `bank-choose-${width}`)).toEqual([]);
+    await page.click('text=Cancel');
+    await page.waitForURL(run);
     await page.click('form[action$="/start"] button');
     await page.waitForSelector('form[action$="/undo"]', { timeout: 60_000 });
     expect(await faultsOf(page, `bank-done-${width}`)).toEqual([]);

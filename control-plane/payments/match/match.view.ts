@@ -77,9 +77,20 @@ function nextStep(row: StatementLine): string {
   return row.state === 'open' ? `/payments/lines/${row.id}` : '';
 }
 
+/** Letters of a bank's own words that stand for a reference that it did not write. */
+const NAME_MAX = 40;
+
 /** A bank may have written none; then its own words name the line. */
 export const receiptOf = ({ method, linked, details, receipt }: StatementLine): string =>
-  method === 'bank' ? (linked ?? details?.slice(0, 40) ?? '–') : receipt;
+  method === 'bank' ? (linked ?? details?.slice(0, NAME_MAX) ?? '–') : receipt;
+
+/** A bank tells no payer: what the customer wrote and its own words, where they do not name the line already. */
+function bankWords({ linked, bill_ref, details }: StatementLine): { first: string; second?: string } {
+  const [first, second] = [bill_ref, linked === null && (details?.length ?? 0) <= NAME_MAX ? null : details].filter(
+    (text) => text !== null,
+  );
+  return { first: first ?? '–', ...(second === undefined ? {} : { second }) };
+}
 
 /** Lines of a statement; a line leads to what somebody can do about it. */
 export const lineColumns: Column<StatementLine>[] = [
@@ -121,7 +132,8 @@ export const lineColumns: Column<StatementLine>[] = [
     key: 'who',
     label: 'payments.payer',
     card: 'card-full',
-    cell: (row) => ({ first: row.payer ?? '–', second: row.bill_ref ?? row.details ?? '' }),
+    cell: (row) =>
+      row.method === 'bank' ? bankWords(row) : { first: row.payer ?? '–', second: row.bill_ref ?? row.details ?? '' },
     csv: (row) => row.payer,
   },
   {

@@ -89,7 +89,7 @@ const elsewhere: Record<string, string> = {
   '/resellers/own/stock/:id/mark': 'somebody of a reseller: resellers/stock.test.ts',
   '/resellers/own/top-up': 'somebody of a reseller: resellers/console.test.ts',
   '/resellers/payouts': 'commission that is due: resellers/console.test.ts',
-  '/resellers/payouts/:id/mark/:payout_id': 'a run of payouts by hand: resellers/console.test.ts',
+  '/resellers/payouts/:id/mark/:payout_id': 'a run of payouts by hand: resellers/payouts.test.ts',
   '/routers/:id/firmware': 'a router that was asked for its version: admin/router-pages.test.ts',
   '/routers/:id/firmware/check': 'a button: admin/router-pages.test.ts',
   '/routers/:id/rotation': 'a button, of a router with an API: rotation/advance.test.ts',

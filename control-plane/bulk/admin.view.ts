@@ -51,6 +51,9 @@ const notThisHref = (run: Run, row: Row, may: boolean): string =>
     ? `/payments/banks/runs/${run.id}/${row.seq}`
     : '';
 
+/** Fates for which nothing was proposed: what the line is can be chosen, and no proposal is put aside. */
+const PROPOSES_NOTHING = new Set(['bank_nobody', 'bank_several', 'bank_open', 'bank_differs', 'bank_put_aside']);
+
 export function rowLine(run: Run, row: Row, may: boolean, reader: Reader) {
   const { t } = reader;
   const { name, plan, state } = row.data;
@@ -66,6 +69,7 @@ export function rowLine(run: Run, row: Row, may: boolean, reader: Reader) {
     },
     note: row.note === null ? '' : noteWords(row.note, reader),
     notThis: notThisHref(run, row, may),
+    notThisWord: t(PROPOSES_NOTHING.has(row.note ?? '') ? 'bulk.choose_it' : 'bulk.not_this'),
   };
 }
 

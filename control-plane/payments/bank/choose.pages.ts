@@ -71,7 +71,8 @@ export const choosePages: PageRoute[] = formPages({
         { label: t('payments.typed'), value: held.account || '–' },
         { label: t('payments.line_details'), value: held.description || '–' },
       ],
-      name: typeof row.data['name'] === 'string' ? row.data['name'] : '',
+      // The bank's own words stand above.
+      name: typeof row.data['name'] === 'string' && row.subscriber_id !== null ? row.data['name'] : '',
       to: field('to', {
         options: optionsOf(about, reader).map((one) => ({ ...one, selected: one.value === values['to'] })),
       }),

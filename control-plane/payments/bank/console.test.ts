@@ -79,6 +79,7 @@ test.each([
     expect(await faultsOf(page, `bank-plan-${width}`)).toEqual([]);
     const run = page.url();
     expect(await page.locator('main table tbody tr').count()).toBe(4);
+    expect(await page.locator('main table a:has-text("Choose what it is")').count()).toBe(2);
     // The third line is not what was proposed.
     await page
       .locator('main table tbody tr', { hasText: 'A charge of the bank' })

@@ -60,7 +60,8 @@ async function look(ctx: Context, receipt: string, phone: string): Promise<Claim
             currency: string;
           }[]
         >`
-    SELECT id, state, payer, payment_id, amount_cents, currency FROM payment_notice WHERE tenant_id = ${ctx.tenantId} AND upper(receipt) = ${receipt} LIMIT 1`;
+    SELECT n.id, n.state, n.payer, n.payment_id, n.amount_cents, n.currency
+    FROM payment_told(NULL, ARRAY[${receipt}::text]) t JOIN payment_notice n ON n.id = t.id ORDER BY n.id LIMIT 1`;
   if (notice?.state === 'credited') return serviceOf(ctx, notice.payment_id);
   if (notice?.state === 'waiting' && isPayer(readPayer(notice.payer ?? ''), phone) === true) {
     const account = await findAccount(ctx, phone, notice.amount_cents, notice.currency);

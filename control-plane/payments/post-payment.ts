@@ -100,7 +100,7 @@ export async function duplicateOf(
 ): Promise<PaymentOutcome> {
   const [row] = await ctx.tx.$queryRaw<{ id: bigint; amount_cents: bigint }[]>`
     SELECT id, amount_cents FROM payment
-    WHERE tenant_id = ${ctx.tenantId} AND method = ${input.method} AND upper(reference) = upper(${input.reference})`;
+    WHERE id = ANY (ARRAY(SELECT payment_referred(${input.reference}::text))) AND tenant_id = ${ctx.tenantId} AND method = ${input.method}`;
   if (!row) throw new Error('A payment stood in the way and is not to be seen.');
   return { kind: 'duplicate', existing: row.id, amount_cents: row.amount_cents };
 }

@@ -239,18 +239,35 @@ test('a receipt is looked up by its key, in whatever case it was told, however m
       `INSERT INTO payment_notice (tenant_id, method, receipt, amount_cents, currency, state, source)
        SELECT lango_tenant(), 'mpesa', 'Told' || lpad(n::text, 4, '0'), 100, 'KES', 'unproven', 'callback' FROM generate_series(1, 500) n`,
     );
-    const read = async () =>
+    const read = async (table: string) =>
       Number(
         (
           await client.query<{ n: string }>(
-            `SELECT coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0) AS n FROM pg_stat_xact_user_tables WHERE relname = 'payment_notice'`,
+            `SELECT coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0) AS n FROM pg_stat_xact_user_tables WHERE relname = $1`,
+            [table],
           )
         ).rows[0]!.n,
       );
-    const before = await read();
+    const before = await read('payment_notice');
     expect((await told()).map(({ receipt }) => receipt).toSorted()).toEqual(['Told0007', 'Told0300']);
-    expect((await read()) - before).toBeLessThan(10);
+    expect((await read('payment_notice')) - before).toBeLessThan(10);
+    const payer = await client.query<{ id: string }>(
+      `INSERT INTO subscriber (tenant_id, name, phone) VALUES (lango_tenant(), 'Zawadi', '+254700000031') RETURNING id`,
+    );
+    await client.query(
+      `INSERT INTO payment (tenant_id, subscriber_id, amount_cents, currency, method, reference, state)
+       SELECT lango_tenant(), $1, 100, 'KES', 'cash', 'Said' || lpad(n::text, 4, '0'), 'created' FROM generate_series(1, 500) n`,
+      [payer.rows[0]!.id],
+    );
+    const paymentsBefore = await read('payment');
+    const referred = async () => (await client.query(`SELECT payment_referred('said0007')`)).rowCount;
+    expect(await referred()).toBe(1);
+    // Where "I have paid" looks: at any provider's.
+    expect((await client.query(`SELECT FROM payment_told(NULL, ARRAY['told0007'])`)).rowCount).toBe(1);
+    expect((await read('payment_notice')) - before).toBeLessThan(12);
+    expect((await read('payment')) - paymentsBefore).toBeLessThan(3);
     await enter(other.tenantId);
+    expect(await referred()).toBe(0);
     expect(await told()).toEqual([]);
   } finally {
     await client.query('ROLLBACK');

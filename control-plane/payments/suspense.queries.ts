@@ -79,10 +79,11 @@ export async function findClaim(ctx: Context, receipt: string, phone: string | u
   const rows = await ctx.tx.$queryRaw<(Omit<Found, 'href'> & { id: bigint; kind: string })[]>`
     (SELECT p.id, 'payment' AS kind, coalesce(p.receipt, p.reference) AS receipt, p.amount_cents, p.currency, c.name, p.state, p.received_at AS at
      FROM payment p JOIN subscriber c ON c.id = p.subscriber_id
-     WHERE p.tenant_id = ${ctx.tenantId} AND (upper(p.reference) = ${receipt} OR p.phone = ${phone ?? null} AND p.created_at > lango_now() - interval '48 hours') ORDER BY p.id DESC LIMIT 20)
+     WHERE p.tenant_id = ${ctx.tenantId} AND (p.id = ANY (ARRAY(SELECT payment_referred(${receipt}::text)))
+       OR p.phone = ${phone ?? null} AND p.created_at > lango_now() - interval '48 hours') ORDER BY p.id DESC LIMIT 20)
     UNION ALL
-    (SELECT id, 'waiting', receipt, amount_cents, currency, coalesce(payer_name, ''), state, coalesce(occurred_at, created_at)
-     FROM payment_notice WHERE tenant_id = ${ctx.tenantId} AND state <> 'credited' AND upper(receipt) = ${receipt} LIMIT 5)`;
+    (SELECT n.id, 'waiting', n.receipt, n.amount_cents, n.currency, coalesce(n.payer_name, ''), n.state, coalesce(n.occurred_at, n.created_at)
+     FROM payment_told(NULL, ARRAY[${receipt}::text]) t JOIN payment_notice n ON n.id = t.id WHERE n.state <> 'credited' LIMIT 5)`;
   return rows.map(({ id, kind, ...row }) => ({
     ...row,
     href: kind === 'payment' ? `/payments/${id}` : `/payments/suspense/${id}`,

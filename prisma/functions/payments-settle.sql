@@ -1,7 +1,7 @@
 -- What payments meet when they are settled: looked up and locked in few ways to the database. Locks are taken in the order that control-plane/payments/CONTEXT.md
--- tells. With the caller's rights, but for payment_told.
+-- tells. With the caller's rights, but for payment_told and payment_referred.
 
--- As what these receipts were told before. Past row-level security, under which no index over upper() is used: each look-up would read all notices of the company.
+-- As what these receipts were told before, by this provider or (NULL) any. Past row-level security, under which no index over upper() is used: each look-up would read all notices of the company.
 -- No other index can be used by what is asked here, whatever the table was like when the plan was made.
 CREATE OR REPLACE FUNCTION payment_told(p_method text, p_receipts text[])
 RETURNS TABLE (id bigint, receipt text, state text, payment_id bigint, amount_cents bigint)
@@ -9,9 +9,19 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp SET e
 DECLARE v_tenant bigint := lango_tenant();
 BEGIN
   RETURN QUERY SELECT n.id, n.receipt, n.state, n.payment_id, n.amount_cents FROM unnest(p_receipts) AS w (receipt)
-    CROSS JOIN LATERAL (SELECT * FROM payment_notice x WHERE upper(x.receipt) = upper(w.receipt) AND x.tenant_id + 0 = v_tenant AND x.method || '' = p_method OFFSET 0) n;
+    CROSS JOIN LATERAL (SELECT * FROM payment_notice x WHERE upper(x.receipt) = upper(w.receipt) AND x.tenant_id + 0 = v_tenant AND (p_method IS NULL OR x.method || '' = p_method) OFFSET 0) n;
 END $$;
 GRANT EXECUTE ON FUNCTION payment_told TO lango_web;
+
+-- The company's payments that go by this reference, of whatever provider. Past row-level security for the same reason; whoever asks reads their rows by id with
+-- rights of their own.
+CREATE OR REPLACE FUNCTION payment_referred(p_reference text) RETURNS SETOF bigint
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off AS $$
+DECLARE v_tenant bigint := lango_tenant();
+BEGIN
+  RETURN QUERY SELECT p.id FROM payment p WHERE upper(p.reference) = upper(p_reference) AND p.tenant_id + 0 = v_tenant;
+END $$;
+GRANT EXECUTE ON FUNCTION payment_referred TO lango_web;
 
 -- Locks payments in the order of their ids, and tells with each what its receipt was told as before; an empty receipt is none.
 CREATE OR REPLACE FUNCTION payment_lock(p_ids bigint[], p_receipts text[])

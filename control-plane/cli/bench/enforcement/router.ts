@@ -20,6 +20,7 @@ export interface BenchSession {
 
 const TRIES = 3;
 const RESEND_MS = 1000;
+const REPORT_MS = 1000;
 
 interface Pending {
   bytes: Buffer;
@@ -33,6 +34,7 @@ export class BenchRouter {
   readonly sessions = new Map<string, BenchSession>();
   lost = 0;
   private nextId = 0;
+  private reporting: NodeJS.Timeout | undefined;
   private readonly pending = new Map<number, Pending>();
 
   private constructor(
@@ -81,7 +83,24 @@ export class BenchRouter {
     });
   }
 
+  /** From now on each session that is online reports once in so long, a few at a time, as on a real router: one that falls silent is taken for dead. */
+  keepReporting(every_ms: number): void {
+    const sessions = [...this.sessions.values()];
+    let next = 0;
+    this.reporting = setInterval(() => {
+      const upTo = next + Math.ceil((sessions.length * REPORT_MS) / every_ms);
+      for (; next < upTo; next++) {
+        const session = sessions[next % sessions.length];
+        if (session === undefined || session.cutAt_ms !== undefined) continue;
+        session.up += 10_000;
+        session.down += 50_000;
+        void this.report(session, 'Interim-Update');
+      }
+    }, REPORT_MS);
+  }
+
   close(): void {
+    clearInterval(this.reporting);
     for (const pending of this.pending.values()) clearTimeout(pending.timer);
     this.accounting.close();
     this.incoming.close();

@@ -30,6 +30,8 @@ export interface PaymentTown {
   payers: Payer[];
   daraja: SimulatedDaraja;
   callbackUrl: string;
+  /** From now on everybody's session reports once in so long. */
+  keepReporting(every_ms: number): void;
   close(): Promise<void>;
 }
 
@@ -72,6 +74,9 @@ export async function settleTown(
     payers,
     daraja,
     callbackUrl,
+    keepReporting: (every_ms) => {
+      for (const router of routers) router.keepReporting(every_ms);
+    },
     close: () => {
       for (const router of routers) router.close();
       return Promise.resolve();

@@ -10,6 +10,10 @@ import { Killer } from './killer';
 
 /** Prompts asked for at once, as people at their phones and staff at tills do. */
 const AT_ONCE = 12;
+/** Sessions are taken for dead after three intervals of five minutes. */
+const REPORT_EVERY_MS = 120_000;
+/** People named as missing something. */
+const MISSING_TOLD = 20;
 /** Nothing more goes wrong: everything about every payment is known after so long. */
 const PATIENCE_MS = 300_000;
 
@@ -37,6 +41,8 @@ async function provePayments(input: ProofInput): Promise<ProofResult> {
     // It is killed too; whoever needs it afterwards opens another.
     db.on('error', () => undefined);
     town = await settleTown(product, db, daraja, size);
+    // Half an hour of payments, and the clock is moved on at the end: a session that does not report would be closed, and nobody is told what was paid for it.
+    town.keepReporting(REPORT_EVERY_MS);
     await noteBefore(product.ask.bind(product));
     input.progress(`${size.payers} people are online; they pay now`);
     const fates = new Map<string, number>();
@@ -173,7 +179,12 @@ async function standing(product: Product, town: PaymentTown): Promise<Standing> 
     if (state !== 'active') return [`${session.username} has paid and is ${state}`];
     return session.toldAt_ms === undefined ? [`${session.username} has paid and the network was not told`] : [];
   });
-  return { open: row?.open ?? -1, missing };
+  // What is missing must not push out what else is wrong: the books are looked at after this.
+  const more = missing.length - MISSING_TOLD;
+  return {
+    open: row?.open ?? -1,
+    missing: more > 0 ? [...missing.slice(0, MISSING_TOLD), `… and ${more} more like these`] : missing,
+  };
 }
 
 /** By which way the books heard of the money first. */

@@ -49,6 +49,8 @@ export class Killer {
         this.progress(`killed ${target}`);
         if (!this.small) await sleep(this.dice.between(2_000, 15_000));
       }
+      // Three kills fall on each other as they like; then everything may come up. A slow machine would never do anything else than start.
+      if (!this.small) await this.product.ready().catch(() => this.progress('the product is not up again after 90 s'));
     }
   }
 }

@@ -133,6 +133,11 @@ BEGIN
   IF v_key IS NULL THEN
     RAISE EXCEPTION 'transfer % is no sale of this company', p_transfer_id;
   END IF;
+  -- Also where the sale has its invoice: whoever names another company's customer is told nothing.
+  IF p_subscriber_id IS NOT NULL AND NOT EXISTS (SELECT FROM subscriber c WHERE c.id = p_subscriber_id AND c.tenant_id = lango_tenant())
+     OR p_subscription_id IS NOT NULL AND NOT EXISTS (SELECT FROM subscription s WHERE s.id = p_subscription_id AND s.tenant_id = lango_tenant()) THEN
+    RAISE EXCEPTION 'an invoice names its own company''s customer';
+  END IF;
   PERFORM invoice_issue_many(jsonb_build_array(jsonb_build_object('key', v_key, 'subscriber_id', p_subscriber_id, 'subscription_id', p_subscription_id, 'lines', p_lines)));
   SELECT i.id INTO STRICT v_id FROM invoice i WHERE i.transfer_id = p_transfer_id AND i.kind = 'invoice';
   RETURN v_id;

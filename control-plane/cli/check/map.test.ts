@@ -17,7 +17,7 @@ test('every route that touches data names its command and its tables', () => {
     file: 'control-plane/staff/api.routes.ts',
     commands: expect.arrayContaining(['createStaff (staff/create-staff.ts)']),
   });
-  expect(staff?.tables).toEqual(expect.arrayContaining(['staff', 'staff_role', 'audit_event']));
+  expect(staff?.tables).toEqual(expect.arrayContaining(['staff', 'staff_role', 'audit_record()']));
   const api = rows.filter((row) => row.address.includes('/api/'));
   expect(api.filter((row) => row.commands.length === 0).map((row) => row.address)).toEqual([]);
 });

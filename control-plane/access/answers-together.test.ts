@@ -14,12 +14,20 @@ let db: TestDatabase;
 let owner: Client;
 let tenantId: string;
 let router: string;
+/** Has sent Message-Authenticator before. */
+let signer: string;
 beforeAll(async () => {
   db = await createTestDatabase();
   owner = new Client({ connectionString: db.ownerUrl });
   await owner.connect();
   tenantId = await insertCompany(owner, 'Umoja');
   router = await insertRouter(owner, tenantId, { address: '127.61.0.1' });
+  signer = await insertRouter(owner, tenantId, { address: '127.61.0.2' });
+  await owner.query(
+    `INSERT INTO nas_status (nas_id, tenant_id, message_authenticator_seen_at) VALUES ($1, $2, lango_now())
+     ON CONFLICT (nas_id) DO UPDATE SET message_authenticator_seen_at = excluded.message_authenticator_seen_at`,
+    [signer, tenantId],
+  );
 });
 afterAll(async () => {
   await owner.end();
@@ -29,6 +37,9 @@ afterAll(async () => {
 const hex = (text: string): string => Buffer.from(text).toString('hex');
 
 interface Asked {
+  router?: string;
+  /** Proxy-State, as a RADIUS proxy on the way adds it. */
+  proxied?: boolean;
   username?: Buffer | string;
   station?: string;
   type?: string;
@@ -41,7 +52,7 @@ interface Asked {
 /** What radiusd.conf would ask. */
 function question(o: Asked): string {
   const name = Buffer.isBuffer(o.username) ? o.username.toString('hex') : hex(o.username ?? '');
-  const asker = [router, tenantId, o.type ?? 'mikrotik', o.policy ?? 'auto', o.company ?? 'approved'];
+  const asker = [o.router ?? router, tenantId, o.type ?? 'mikrotik', o.policy ?? 'auto', o.company ?? 'approved'];
   return [
     ...asker,
     name,
@@ -49,7 +60,7 @@ function question(o: Asked): string {
     o.service ?? '2',
     '15',
     o.signed === false ? '' : '0xab',
-    '',
+    o.proxied ? '0xcd' : '',
     hex('hs-yard'),
     hex('gw'),
   ].join(' ');
@@ -168,6 +179,8 @@ test('logins answered together get what each would get alone, whatever their sta
     question({ username, station: of('AA-BB-CC-00-00-01', 'aabb.cc00.0002', '') }),
     question({
       username,
+      router: of(router, signer),
+      proxied: pick(4) === 0,
       type: of('mikrotik', 'other'),
       policy: of('auto', 'require', 'off'),
       company: of('approved', 'approved', 'suspended'),
@@ -194,6 +207,22 @@ test('logins answered together get what each would get alone, whatever their sta
   // Enough of both kinds to have compared something.
   expect(quick).toBeGreaterThan(30);
   expect(questions.length - quick).toBeGreaterThan(100);
+});
+
+test('a router that has never signed is answered the short way too, and one that has is refused unsigned', async () => {
+  await insertSubscription(owner, tenantId, { username: 'old router', password: 'sesame' });
+  const ask = (o: Asked): string => question({ username: 'old router', signed: false, ...o });
+  const { rows } = await owner.query<{ answers: string }>('SELECT aaa_authorize_many($1, $2, $3, $4) AS answers', [
+    Array<string>(3).fill(tenantId),
+    Array<string>(3).fill(hex('old router')),
+    Array<string>(3).fill('0123456789abcdef'),
+    [ask({}), ask({ router: signer }), ask({ proxied: true })],
+  ]);
+  const [never, before, proxied] = rows[0]!.answers.split('\u0003');
+  // The long way has three attributes for the log where the short one has a line.
+  expect(never).toMatch(/^Lango-Log\u0001Class/);
+  expect(before).toContain('unsigned_request');
+  expect(proxied).toContain('unsigned_proxy');
 });
 
 describe('the authorizer', () => {

@@ -57,8 +57,11 @@ BEGIN
       AND (k.allowance_bytes IS NULL OR coalesce(u.input_bytes + u.output_bytes, 0) < k.allowance_bytes)
       -- Inside a tunnel of 802.1X no service is asked for; its answer travels on by session-state, in the long form.
       AND split_part(q.question, ' ', 8) <> ''
-      -- Approved company; signed, or nobody asks for it.
-      AND split_part(q.question, ' ', 5) = 'approved' AND (split_part(q.question, ' ', 10) <> '' OR split_part(q.question, ' ', 4) = 'off')
+      AND split_part(q.question, ' ', 5) = 'approved'
+      -- Signed, or nobody asks for it: RouterOS before 7.15 signs nothing.
+      AND (split_part(q.question, ' ', 10) <> '' OR split_part(q.question, ' ', 4) = 'off'
+        OR split_part(q.question, ' ', 4) = 'auto' AND split_part(q.question, ' ', 11) = ''
+          AND NOT EXISTS (SELECT FROM nas_status st WHERE st.nas_id = split_part(q.question, ' ', 1)::bigint AND st.message_authenticator_seen_at IS NOT NULL))
       -- Room for one more, not counting the sessions of the device that asks: after a tower's restart everybody comes back to an open session of their own.
       AND NOT EXISTS (SELECT FROM session_live l WHERE l.subscription_id = k.subscription_id AND l.stopped_at IS NULL
                         AND (l.mac = access_mac(encode(decode(split_part(q.question, ' ', 7), 'hex'), 'escape'))) IS NOT TRUE OFFSET k.simultaneous_use - 1)

@@ -220,7 +220,7 @@ test('a router that has never signed is answered the short way too, and one that
   ]);
   const [never, before, proxied] = rows[0]!.answers.split('\u0003');
   // The long way has three attributes for the log where the short one has a line.
-  expect(never).toMatch(/^Lango-Log\u0001Class/);
+  expect(never!.split('\u0001')[0]).toBe('Lango-Log');
   expect(before).toContain('unsigned_request');
   expect(proxied).toContain('unsigned_proxy');
 });

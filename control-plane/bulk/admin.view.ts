@@ -139,6 +139,8 @@ export function runModel(run: FoundRun, plan: string, shown: RowView | undefined
     // Of a statement every line has its word, those that will be worked on too.
     reasonsWord: t(run.action === 'bank' ? 'bulk.fates' : 'bulk.reasons'),
     lineWord: t(run.action === 'bank' ? 'bulk.line' : 'bulk.login'),
+    statement:
+      run.action === 'bank' && !draft && run.done > run.undone ? `/payments/banks/runs/${run.id}/statement` : '',
     consequence: draft ? t(`bulk.consequence_${run.action}`) : '',
     empty: { text: t(planned ? 'bulk.no_rows' : 'bulk.no_rows_yet'), small: true },
     canStart: may && mayMove(run, 'start') && run.planned > 0,

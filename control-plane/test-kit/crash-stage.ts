@@ -52,11 +52,11 @@ export function crashStage() {
     show,
     kill,
     /** Starts the process that works on runs. */
-    work(): void {
+    work: (): void => {
       worker = startJobsProcess(lango, dataDir);
     },
     /** Kills it as soon as it waits for what `holder` holds; what it had begun is over when this returns, and the run is up for another at once. */
-    async killInTheMiddle(run: string): Promise<void> {
+    killInTheMiddle: async (run: string): Promise<void> => {
       await until(waiting, (many) => many > 0, 60_000);
       await kill();
       await holder.query('ROLLBACK');

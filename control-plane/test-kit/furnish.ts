@@ -196,7 +196,9 @@ export async function furnish(lango: TestLango, company: TestCompany): Promise<R
     'payments/banks/runs': await one(
       `WITH r AS (INSERT INTO bulk_run (tenant_id, action, task, permission, private, params, total, planned, created_by_name)
               VALUES ($1, 'bank', 'payments.bank', 'payments.write', true, '{"bank": "Equity", "file": "b.csv", "currency": "KES", "timezone": "Africa/Nairobi"}', 1, 1, 'Amina') RETURNING id),
-            l AS (INSERT INTO bulk_row (run_id, seq, tenant_id, label, fate, note, data) SELECT id, id, $1, 'x', 'will', 'bank_nobody', $2::jsonb FROM r)
+            l AS (INSERT INTO bulk_row (run_id, seq, tenant_id, label, fate, note, data) SELECT id, id, $1, 'x', 'will', 'bank_nobody', $2::jsonb FROM r),
+            s AS (INSERT INTO payment_statement (tenant_id, method, source, name, mark, bank_id, from_at, to_at, created_name)
+              SELECT $1, 'bank', 'file', 'B', 'bank:' || id, $3, now(), now(), 'Amina' FROM r)
        SELECT id FROM r`,
       [
         JSON.stringify({
@@ -213,6 +215,7 @@ export async function furnish(lango: TestLango, company: TestCompany): Promise<R
             deed: { what: 'hold' },
           },
         }),
+        bank,
       ],
     ),
     'payments/lines': line,

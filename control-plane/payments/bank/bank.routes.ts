@@ -11,6 +11,7 @@ import { columnsForm, columnErrors, readingOf } from './columns.view';
 import { LINES_MAX } from '../match/take-statement';
 import { choosePages } from './choose.pages';
 import { planStatement } from './plan-statement';
+import { findStatementOf } from './write-lines';
 
 /** The contract's limit of an upload. */
 const FILE_MAX_BYTES = 50_000_000;
@@ -156,6 +157,18 @@ const upload: PageRoute[] = [
   }),
 ];
 
+/** From a run to what it has booked. */
+const booked = pageRoute({
+  method: 'GET',
+  path: '/payments/banks/runs/:id/statement',
+  permission: 'payments.read',
+  async run(ctx, { params }) {
+    const statement = await findStatementOf(ctx, params.id);
+    if (statement === undefined) throw notFound('That statement');
+    return seeOther(`/payments/match/${statement}?show=all`);
+  },
+});
+
 /** The page on which the columns of a file are named. */
 const naming = formPages({
   slice: 'payments',
@@ -181,4 +194,4 @@ const naming = formPages({
 });
 
 /** Accounts at banks, and their statements as files: brought, read, shown line by line, and then done by a run. */
-export const bankRoutes: PageRoute[] = [...list, ...newBank, ...naming, ...choosePages, ...upload];
+export const bankRoutes: PageRoute[] = [...list, ...newBank, ...naming, ...choosePages, ...upload, booked];

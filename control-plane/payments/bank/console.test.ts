@@ -98,6 +98,8 @@ test.each([
     await page.click('form[action$="/start"] button');
     await page.waitForSelector('form[action$="/undo"]', { timeout: 60_000 });
     expect(await faultsOf(page, `bank-done-${width}`)).toEqual([]);
+    await page.click('.consequence a:has-text("The statement")');
+    await page.waitForURL(/\/payments\/match\/\d+/);
     await page.goto(`${lango.baseUrl}/payments/match`);
     await page.click('main table a[href^="/payments/match/"]');
     expect(await faultsOf(page, `bank-statement-${width}`)).toEqual([]);
@@ -115,6 +117,7 @@ test.each([
     await page.goto(run);
     await page.click('form[action$="/undo"] button');
     await page.waitForSelector('text=Taken back', { timeout: 60_000 });
+    await page.waitForSelector('.consequence a', { state: 'detached' });
     await context.close();
   },
   120_000,

@@ -9,16 +9,22 @@ export interface WrittenLine {
   at: Date;
 }
 
+const markOf = (runId: bigint): string => `bank:${runId}`;
+
+/** The statement that a run has brought; undefined while none of its lines is booked. */
+export async function findStatementOf(ctx: Context, runId: bigint): Promise<bigint | undefined> {
+  const [standing] = await ctx.tx.$queryRaw<{ id: bigint }[]>`
+    SELECT id FROM payment_statement WHERE tenant_id = ${ctx.tenantId} AND method = 'bank' AND mark = ${markOf(runId)}`;
+  return standing?.id;
+}
+
 /** The statement that a run brings, made with its first line. */
 export async function statementOf(ctx: Context, run: Run, params: StatementParams): Promise<bigint> {
-  const mark = `bank:${run.id}`;
-  const find = () => ctx.tx.$queryRaw<{ id: bigint }[]>`
-    SELECT id FROM payment_statement WHERE tenant_id = ${ctx.tenantId} AND method = 'bank' AND mark = ${mark}`;
-  const [standing] = await find();
-  if (standing) return standing.id;
+  const standing = await findStatementOf(ctx, run.id);
+  if (standing !== undefined) return standing;
   const [made] = await ctx.tx.$queryRaw<{ id: bigint }[]>`
     INSERT INTO payment_statement (tenant_id, method, source, name, mark, bank_id, from_at, to_at, created_by, created_name)
-    SELECT ${ctx.tenantId}, 'bank', 'file', ${`${params.bank}: ${params.file}`.slice(0, 200)}, ${mark}, ${BigInt(params.bank_id)},
+    SELECT ${ctx.tenantId}, 'bank', 'file', ${`${params.bank}: ${params.file}`.slice(0, 200)}, ${markOf(run.id)}, ${BigInt(params.bank_id)},
       (${params.from}::date)::timestamp AT TIME ZONE ${params.timezone}, ((${params.to}::date)::timestamp AT TIME ZONE ${params.timezone}) - interval '1 millisecond',
       ${run.created_by}::bigint, ${run.created_by_name}
     RETURNING id`;

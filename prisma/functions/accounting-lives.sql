@@ -40,10 +40,12 @@ BEGIN
 END $$;
 
 -- Finds or makes the session of a packet that is not of the open session of its key: a new session, a new life of a known id, a late packet of an
--- older life, or one of a session that was closed or even archived. A closed session that the router still counts is re-opened.
-CREATE OR REPLACE FUNCTION accounting_place(
+-- older life, or one of a session that was closed or even archived. A closed session that the router still counts is re-opened
+-- (o_heard_at: when it was last heard of).
+DROP FUNCTION IF EXISTS accounting_place;
+CREATE FUNCTION accounting_place(
   p_nas bigint, p_sid text, p_kind smallint, p_event timestamptz, p_received timestamptz, p_flags smallint, p_st bigint, p_in bigint, p_out bigint,
-  p_login text, p_mark bigint, p_ip inet, p_rate text, p_list text, p_details text, OUT o_id bigint, OUT o_opened boolean
+  p_login text, p_mark bigint, p_ip inet, p_rate text, p_list text, p_details text, OUT o_id bigint, OUT o_opened boolean, OUT o_heard_at timestamptz
 ) LANGUAGE plpgsql SET enable_seqscan = off AS $$
 DECLARE
   best record;
@@ -87,6 +89,7 @@ BEGIN
           WHERE o.nas_id = p_nas AND o.acct_session_id = p_sid AND o.radacctid <> r.radacctid AND o.updated_at >= p_event)
         AND NOT EXISTS (SELECT 1 FROM session_closed o WHERE o.nas_id = p_nas AND o.acct_session_id = p_sid AND o.updated_at >= p_event);
       IF o_opened THEN
+        o_heard_at := r.updated_at;
         -- Two lives of one id cannot both go on: the one that is heard of does.
         PERFORM accounting_close(array_agg(radacctid), 'new_generation', p_event) FROM session_live
         WHERE nas_id = p_nas AND acct_session_id = p_sid AND stopped_at IS NULL HAVING count(*) > 0;

@@ -1,7 +1,23 @@
 -- What the beginning of a session sets going.
 
--- What a session that has just begun (or was re-opened) asks for: an entitlement that ended between Accept and Start, and too many sessions at once.
-CREATE OR REPLACE FUNCTION accounting_greet(p_ids bigint[]) RETURNS void LANGUAGE plpgsql SET enable_seqscan = off AS $$
+-- Sessions that were taken for gone are heard of again: what their silence had proved is to be done after all. What the router has acknowledged stands, unless it
+-- was to end the session.
+CREATE OR REPLACE FUNCTION accounting_unprove(p_ids bigint[], p_heard_at timestamptz[]) RETURNS void LANGUAGE plpgsql SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+BEGIN
+  UPDATE enforcement e SET state = 'open', proven_by = NULL, proven_at = NULL, closed_at = NULL, acked_at = NULL, attempts = 0, next_attempt_at = lango_now()
+  FROM (
+    SELECT DISTINCT ON (x.session_id, x.kind) x.id FROM unnest(p_ids, p_heard_at) AS h (id, heard_at)
+    CROSS JOIN LATERAL (SELECT * FROM enforcement o WHERE o.session_id = h.id AND o.proven_by = 'silence' AND o.closed_at >= h.heard_at AND (o.kind = 'cut' OR o.acked_at IS NULL) OFFSET 0) x
+    WHERE NOT EXISTS (SELECT 1 FROM enforcement o WHERE o.session_id = x.session_id AND o.kind = x.kind AND o.state = 'open' OFFSET 0)
+    ORDER BY x.session_id, x.kind, x.id DESC) silent
+  WHERE e.id = ANY (ARRAY[silent.id]);
+  IF FOUND THEN PERFORM pg_notify('lango_enforcement', ''); END IF;
+END $$;
+
+-- What a session that has just begun (or was re-opened) asks for: an entitlement that ended between Accept and Start, what was bought since its router was told
+-- of an end, and too many sessions at once. p_heard_at: when each was last heard of before it was closed; NULL for one that is new.
+DROP FUNCTION IF EXISTS accounting_greet(bigint[]);
+CREATE OR REPLACE FUNCTION accounting_greet(p_ids bigint[], p_heard_at timestamptz[]) RETURNS void LANGUAGE plpgsql SET enable_seqscan = off AS $$
 DECLARE sub record;
 BEGIN
   -- Two Starts of one subscription in two processes must see each other: the second waits here and then counts both.
@@ -9,6 +25,7 @@ BEGIN
     SELECT DISTINCT subscription_id FROM session_live WHERE radacctid = ANY (p_ids) AND subscription_id IS NOT NULL ORDER BY 1) o;
   PERFORM subscription_first_use(p_ids);
   PERFORM access_learn_devices(p_ids);
+  IF array_remove(p_heard_at, NULL) <> '{}' THEN PERFORM accounting_unprove(p_ids, p_heard_at); END IF;
   FOR sub IN
     SELECT * FROM (
       SELECT n.id, n.state, n.online_s, n.simultaneous_use, n.open_sessions,
@@ -16,17 +33,19 @@ BEGIN
           WHEN n.state IN ('pending', 'expired', 'capped') THEN l.mode IS DISTINCT FROM 'garden'
           WHEN n.state = 'throttled' THEN l.mode IN ('full', 'garden') OR session_rate_differs(l.told_rate, l.class, n.service_rate)
           WHEN n.state IN ('active', 'grace') THEN l.mode IN ('throttled', 'garden') OR session_rate_differs(l.told_rate, l.class, n.service_rate)
-          ELSE true END) AS disagrees
-      FROM session_live l CROSS JOIN LATERAL (
+          ELSE true END) AS disagrees,
+        -- The router still has the end of the day it let the session in, or was last told. A Start comes within moments of its Accept.
+        bool_or(n.updated_at > greatest(n.created_at, coalesce(h.heard_at, l.started_at + interval '5 seconds'))) AS outdated
+      FROM session_live l JOIN unnest(p_ids, p_heard_at) AS h (id, heard_at) ON h.id = l.radacctid CROSS JOIN LATERAL (
         -- Kept apart, so that the state is worked out once and each subscription is looked up by its key, whatever the tables were like at planning.
-        SELECT n.id, n.access_state AS state, n.online_s, n.service_rate, (SELECT v.simultaneous_use FROM plan_version v WHERE v.id = n.plan_version_id) AS simultaneous_use,
+        SELECT n.id, n.created_at, n.updated_at, n.access_state AS state, n.online_s, n.service_rate, (SELECT v.simultaneous_use FROM plan_version v WHERE v.id = n.plan_version_id) AS simultaneous_use,
           (SELECT count(*) FROM session_live o WHERE o.subscription_id = n.id AND o.stopped_at IS NULL) AS open_sessions
         FROM subscription_now n WHERE n.id = l.subscription_id OFFSET 0) n
       -- Not "stopped_at IS NULL": there is an index of open sessions that would be walked from end to end.
       WHERE l.radacctid = ANY (p_ids) AND l.closed_by IS NULL
       GROUP BY n.id, n.state, n.online_s, n.simultaneous_use, n.open_sessions) begun
     -- Nearly always nothing is to be done.
-    WHERE disagrees OR open_sessions > simultaneous_use OR online_s IS NOT NULL ORDER BY id
+    WHERE disagrees OR outdated OR open_sessions > simultaneous_use OR online_s IS NOT NULL ORDER BY id
   LOOP
     IF sub.online_s IS NOT NULL THEN
       PERFORM subscription_arm_online(ARRAY[sub.id]);
@@ -37,6 +56,8 @@ BEGIN
     IF sub.disagrees THEN
       PERFORM enforce_subscription(sub.id, CASE sub.state WHEN 'throttled' THEN 'cap_throttle' WHEN 'active' THEN 'renewed' WHEN 'grace' THEN 'renewed'
         WHEN 'pending' THEN 'ended' ELSE sub.state END);
+    ELSIF sub.outdated THEN
+      PERFORM enforce_subscription(sub.id, 'extended');
     END IF;
   END LOOP;
 END $$;

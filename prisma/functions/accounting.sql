@@ -129,6 +129,8 @@ DECLARE
   target bigint[];
   to_merge integer := 0;
   fresh bigint[] := '{}';
+  -- Of those in fresh that were closed: when they were last heard of.
+  heard timestamptz[] := '{}';
 BEGIN
   -- In float8, which holds a microsecond of our time exactly enough; numeric takes 2 µs a record.
   SELECT array_agg(to_timestamp((e + shift_ms)::float8 / 1000)), array_agg(to_timestamp((r + shift_ms)::float8 / 1000)) INTO p_event, p_received
@@ -161,6 +163,7 @@ BEGIN
       ids := accounting_insert_sessions(begun.nas, begun.sid, 0, begun.start_at, begun.at, begun.received, begun.login, begun.mark, begun.ip,
         begun.rate, begun.list, begun.details, false);
       fresh := array_remove(ids, 0);
+      heard := array_fill(NULL::timestamptz, ARRAY[cardinality(fresh)]);
       FOR i IN 1 .. cardinality(ids) LOOP
         CONTINUE WHEN ids[i] = 0;
         IF begun.done[i] THEN
@@ -174,7 +177,7 @@ BEGIN
     END IF;
     IF merged + to_merge + cardinality(needs) < total THEN
       FOR rest IN
-        SELECT u.n, found.o_id, found.o_opened
+        SELECT u.n, found.o_id, found.o_opened, found.o_heard_at
         FROM unnest(target, p_nas, p_sid, p_kind, p_event, p_received, p_flags, p_st, p_in, p_out, p_login, p_mark, p_ip, p_rate, p_list, p_details)
           WITH ORDINALITY AS u (target, nas, sid, kind, at, received, flags, st, b_in, b_out, login, mark, ip, rate, list, details, n),
           LATERAL accounting_place(nas, sid, kind, at, received, flags, st, b_in, b_out, login, mark, ip, rate, list, details) found
@@ -182,7 +185,10 @@ BEGIN
       LOOP
         target[rest.n] := rest.o_id;
         to_merge := to_merge + 1;
-        IF rest.o_opened THEN fresh := fresh || rest.o_id; END IF;
+        IF rest.o_opened THEN
+          fresh := fresh || rest.o_id;
+          heard := heard || rest.o_heard_at;
+        END IF;
       END LOOP;
     END IF;
     IF to_merge > 0 THEN
@@ -193,7 +199,7 @@ BEGIN
     END IF;
     opened := cardinality(fresh);
     IF opened > 0 THEN
-      PERFORM accounting_greet(fresh);
+      PERFORM accounting_greet(fresh, heard);
       PERFORM accounting_tell_sessions(array_agg(DISTINCT tenant_id)) FROM session_live WHERE radacctid = ANY (fresh);
     END IF;
   END IF;

@@ -133,7 +133,8 @@ export async function readStatement(product: Product): Promise<void> {
 
 interface Standing {
   open: number;
-  missing: string[];
+  /** Who has paid and is without something. */
+  missing: { username: string; text: string }[];
 }
 
 /**
@@ -155,7 +156,11 @@ async function comeToAnEnd(product: Product, town: PaymentTown, violations: Viol
   }
   if (now.open > 0)
     violations.add(`${now.open} payments that were paid are not in the books at the end of all patience`);
-  for (const text of now.missing) violations.add(text);
+  // What is missing must not push out what else is wrong: the books are looked at after this.
+  for (const { username, text } of now.missing.slice(0, MISSING_TOLD))
+    violations.add(`${text} (${await knownOf(product, username)})`);
+  const more = now.missing.length - MISSING_TOLD;
+  if (more > 0) violations.add(`… and ${more} more like these`);
   return Math.round((Date.now() - began) / 1_000);
 }
 
@@ -176,15 +181,26 @@ async function standing(product: Product, town: PaymentTown): Promise<Standing> 
   const missing = town.payers.flatMap(({ subscriptionId, session }) => {
     const state = states.get(subscriptionId);
     if (state === undefined) return [];
-    if (state !== 'active') return [`${session.username} has paid and is ${state}`];
-    return session.toldAt_ms === undefined ? [`${session.username} has paid and the network was not told`] : [];
+    const { username } = session;
+    if (state !== 'active') return [{ username, text: `${username} has paid and is ${state}` }];
+    return session.toldAt_ms === undefined
+      ? [{ username, text: `${username} has paid and the network was not told` }]
+      : [];
   });
-  // What is missing must not push out what else is wrong: the books are looked at after this.
-  const more = missing.length - MISSING_TOLD;
-  return {
-    open: row?.open ?? -1,
-    missing: more > 0 ? [...missing.slice(0, MISSING_TOLD), `… and ${more} more like these`] : missing,
-  };
+  return { open: row?.open ?? -1, missing };
+}
+
+/** What Lango knows of somebody's session, payment and orders to the network: for whoever looks into a violation. */
+async function knownOf(product: Product, username: string): Promise<string> {
+  const [row] = await product.ask<{ known: string }>(
+    `SELECT concat_ws(', ', 'now ' || lango_now()::time(0),
+       (SELECT string_agg(z.step || ' ' || z.at::time(0), ', ' ORDER BY z.id) FROM payment_step z JOIN payment p ON p.id = z.payment_id WHERE p.subscription_id = s.id),
+       (SELECT string_agg(concat_ws(' ', 'session', coalesce('closed by ' || l.closed_by, 'open'), 'heard', l.received_at::time(0)), ', ') FROM session_live l WHERE l.subscription_id = s.id),
+       (SELECT string_agg(concat_ws(' ', e.kind, e.state, e.proven_by, e.created_at::time(0)), ', ' ORDER BY e.id) FROM enforcement e WHERE e.subscription_id = s.id)) AS known
+     FROM subscription s WHERE s.username = $1`,
+    [username],
+  );
+  return row?.known ?? 'unknown';
 }
 
 /** By which way the books heard of the money first. */

@@ -34,8 +34,9 @@ BEGIN
           WHEN n.state = 'throttled' THEN l.mode IN ('full', 'garden') OR session_rate_differs(l.told_rate, l.class, n.service_rate)
           WHEN n.state IN ('active', 'grace') THEN l.mode IN ('throttled', 'garden') OR session_rate_differs(l.told_rate, l.class, n.service_rate)
           ELSE true END) AS disagrees,
-        -- The router still has the end of the day it let the session in, or was last told. A Start comes within moments of its Accept.
-        bool_or(n.updated_at > greatest(n.created_at, coalesce(h.heard_at, l.started_at + interval '5 seconds'))) AS outdated
+        -- The router knows the end as it was when it let the session in, or was last heard of. Routers tell the time in seconds, and whoever pays is often in
+        -- again within one: what was bought just before a login came with its Accept.
+        bool_or(n.updated_at > greatest(n.created_at, coalesce(h.heard_at, l.started_at + interval '2 seconds'))) AS outdated
       FROM session_live l JOIN unnest(p_ids, p_heard_at) AS h (id, heard_at) ON h.id = l.radacctid CROSS JOIN LATERAL (
         -- Kept apart, so that the state is worked out once and each subscription is looked up by its key, whatever the tables were like at planning.
         SELECT n.id, n.created_at, n.updated_at, n.access_state AS state, n.online_s, n.service_rate, (SELECT v.simultaneous_use FROM plan_version v WHERE v.id = n.plan_version_id) AS simultaneous_use,

@@ -22,20 +22,24 @@ const FULL = '5000k/10000k';
 const SLOW = '256k/512k';
 /** The network has this long to agree once its faults are mended; more than any machine needs that is not standing still. */
 const AGREES_WITHIN_MS = 30_000;
+/** Ends of validity are moved by an hour. */
+const SAME_END_S = 60;
+/** Of what is bought in the moments between an Accept and its Start nobody is told: the session ends at its old end, and the next login has the new one. */
+const MOMENTS_MS = 2_000;
 const log = { debug: quiet, info: quiet, warn: quiet, error: quiet, fatal: quiet };
 function quiet(): void {
   return undefined;
 }
 
 /** What was done to whom, at random. */
-const DEEDS = ['pay', 'expire', 'suspend', 'activate', 'use', 'top_up', 'fault', 'wait'] as const;
+const DEEDS = ['pay', 'expire', 'suspend', 'activate', 'use', 'top_up', 'lose', 'fault', 'wait'] as const;
 const FAULTS: readonly CoaBehaviour[] = ['normal', 'silent', 'nak', 'ack_without_effect', 'wrong_secret'];
 
 /** Random interleavings of payments, expiries, caps, suspensions and routers that lose, refuse or ignore what they are told. */
 export const enforcement: Proof = {
   name: 'enforcement',
   shows:
-    'whatever crosses what, within seconds the network does what was sold: nobody rides free, nobody who paid is out or slow',
+    'whatever crosses what, within seconds the network does what was sold: nobody rides free, nobody who paid is out or slow, or will be thrown off before his time',
   minutes: 3,
   run: async (input) => {
     const db = await proofDatabase();
@@ -69,6 +73,8 @@ export async function proveEnforcement(input: ProofInput, db: TestDatabase): Pro
 
 interface Customer {
   subscriptionId: string;
+  /** When money last moved the end. */
+  paidAt_ms?: number;
   username: string;
   router: SimulatedMikrotik;
 }
@@ -76,12 +82,16 @@ interface Customer {
 interface Standing {
   state: string;
   slow: boolean;
+  /** Until its validity ends. */
+  left_s: number;
 }
 
 /** Two routers, one with its API on, and customers whose devices dial again whenever they are thrown off. */
 class Town {
   private readonly customers: Customer[] = [];
   private readonly standing = new Map<string, Standing>();
+  /** Until when a router said yes and did nothing: what its sessions know of their end is not to be known. */
+  private readonly lied = new Map<SimulatedMikrotik, number>();
   private logins = 0;
   private stopped = false;
   private watching: Promise<void> = Promise.resolve();
@@ -107,16 +117,18 @@ class Town {
 
   /** One deed of the dice. */
   async does(dice: Dice): Promise<void> {
-    const { subscriptionId: id, router, username } = dice.pick(this.customers);
+    const customer = dice.pick(this.customers);
+    const { subscriptionId: id, router, username } = customer;
     const { owner } = this.world;
     const change = async (sql: string, reason: string): Promise<void> => {
       await owner.query('BEGIN');
-      await owner.query(`UPDATE subscription SET ${sql} WHERE id = $1`, [id]);
+      await owner.query(`UPDATE subscription SET ${sql}, updated_at = lango_now() WHERE id = $1`, [id]);
       await owner.query('SELECT enforce_subscription($1, $2)', [id, reason]);
       await owner.query('COMMIT');
     };
     switch (dice.pick(DEEDS)) {
       case 'pay':
+        customer.paidAt_ms = Date.now();
         return change(`expires_at = greatest(expires_at, lango_now()) + interval '1 hour'`, 'payment');
       case 'expire':
         // The sleeper's work: no row is written here.
@@ -134,9 +146,15 @@ class Town {
       }
       case 'top_up':
         return change(`topup_bytes = topup_bytes + ${QUOTA_BYTES}`, 'topped_up');
-      case 'fault':
-        dice.pick(this.routers).faults.coa = dice.pick(FAULTS);
+      case 'lose':
+        // As after an hour without a word: whatever was under way is closed with it, and it is heard of again.
+        await owner.query(
+          `SELECT accounting_close(array_agg(radacctid), 'stale', lango_now()) FROM session_live WHERE subscription_id = $1 AND stopped_at IS NULL HAVING count(*) > 0`,
+          [id],
+        );
         return;
+      case 'fault':
+        return this.setFault(dice.pick(this.routers), dice.pick(FAULTS));
       case 'wait':
         await sleep(dice.between(5, 60));
     }
@@ -144,7 +162,7 @@ class Town {
 
   /** Mends the routers and waits until they do what was sold; returns the milliseconds it took. */
   async agrees(violations: Violations, where: string): Promise<number> {
-    for (const router of this.routers) router.faults.coa = 'normal';
+    for (const router of this.routers) this.setFault(router, 'normal');
     const begun = performance.now();
     let differences: string[] = [];
     do {
@@ -161,6 +179,11 @@ class Town {
     return performance.now() - begun;
   }
 
+  private setFault(router: SimulatedMikrotik, fault: CoaBehaviour): void {
+    if (router.faults.coa === 'ack_without_effect') this.lied.set(router, Date.now());
+    router.faults.coa = fault;
+  }
+
   async close(): Promise<void> {
     this.stopped = true;
     await this.watching;
@@ -170,8 +193,8 @@ class Town {
   private async differences(): Promise<string[]> {
     await this.look();
     const found: string[] = [];
-    for (const { subscriptionId, username, router } of this.customers) {
-      const { state, slow } = this.standing.get(subscriptionId) ?? { state: 'unknown', slow: false };
+    for (const { subscriptionId, username, router, paidAt_ms = 0 } of this.customers) {
+      const { state, slow, left_s } = this.standing.get(subscriptionId) ?? { state: 'unknown', slow: false, left_s: 0 };
       const sessions = router.sessions.filter((session) => session.username === username);
       const entitled = ['active', 'grace', 'throttled'].includes(state);
       if (!entitled && sessions.length > 0) found.push(`${username} is ${state} and online`);
@@ -181,6 +204,10 @@ class Town {
         const { rateLimit } = session.entitlement;
         if (entitled && (rateLimit?.up_bps !== wanted?.up_bps || rateLimit?.down_bps !== wanted?.down_bps))
           found.push(`${username} is ${state} and runs at ${rateLimit?.up_bps}/${rateLimit?.down_bps}`);
+        const begun_ms = session.startedAt_ms;
+        const told = begun_ms > (this.lied.get(router) ?? 0) && Math.abs(paidAt_ms - begun_ms) > MOMENTS_MS;
+        if (entitled && told && !(Math.abs((session.timeLeft_s ?? Infinity) - left_s) < SAME_END_S))
+          found.push(`${username} has ${Math.round(left_s)} s left and its router ends it in ${session.timeLeft_s} s`);
       }
     }
     return found;
@@ -273,6 +300,7 @@ class Town {
     return {
       accept: [
         ['Mikrotik-Rate-Limit', standing.slow ? SLOW : FULL],
+        ['Session-Timeout', String(Math.max(1, Math.round(standing.left_s)))],
         ['Class', Buffer.from(`L1:${customer.subscriptionId}:${login}:${standing.slow ? 't' : 'f'}`)],
       ],
     };
@@ -286,9 +314,9 @@ class Town {
   }
 
   private async look(): Promise<void> {
-    const { rows } = await this.world.owner.query<{ id: string; state: string }>(
-      'SELECT id, state FROM subscription_now',
+    const { rows } = await this.world.owner.query<{ id: string; state: string; left_s: number }>(
+      'SELECT id, state, extract(epoch FROM valid_until - lango_now())::float8 AS left_s FROM subscription_now',
     );
-    for (const { id, state } of rows) this.standing.set(id, { state, slow: state === 'throttled' });
+    for (const { id, state, left_s } of rows) this.standing.set(id, { state, slow: state === 'throttled', left_s });
   }
 }

@@ -8,7 +8,7 @@ import { startEnforcer } from '../../../radius/enforcer';
 import { createSecretBox } from '../../platform/crypto';
 import { createEnforcementWorld, type EnforcementWorld } from '../../scenarios/enforcement-world';
 import type { TestDatabase } from '../../test-kit/database';
-import { parseRateLimit, SimulatedMikrotik, type CoaBehaviour } from '../../test-kit/mikrotik';
+import { parseRateLimit, SimulatedMikrotik, type CoaBehaviour, type Session } from '../../test-kit/mikrotik';
 import { FakeAaa } from '../../test-kit/mikrotik/fake-aaa';
 import { Dice } from './dice';
 import { Violations, type Proof, type ProofInput, type ProofResult } from './proof';
@@ -25,7 +25,7 @@ const AGREES_WITHIN_MS = 30_000;
 /** Ends of validity are moved by an hour. */
 const SAME_END_S = 60;
 /** Of what is bought in the moments between an Accept and its Start nobody is told: the session ends at its old end, and the next login has the new one. */
-const MOMENTS_MS = 2_000;
+const MOMENTS_MS = 1_000;
 const log = { debug: quiet, info: quiet, warn: quiet, error: quiet, fatal: quiet };
 function quiet(): void {
   return undefined;
@@ -90,8 +90,8 @@ interface Standing {
 class Town {
   private readonly customers: Customer[] = [];
   private readonly standing = new Map<string, Standing>();
-  /** Until when a router said yes and did nothing: what its sessions know of their end is not to be known. */
-  private readonly lied = new Map<SimulatedMikrotik, number>();
+  /** Whose router has said yes and done nothing, and has not been told anything since: nobody can know that their end is the old one. */
+  private readonly lied = new WeakSet<Session>();
   private logins = 0;
   private stopped = false;
   private watching: Promise<void> = Promise.resolve();
@@ -154,7 +154,8 @@ class Town {
         );
         return;
       case 'fault':
-        return this.setFault(dice.pick(this.routers), dice.pick(FAULTS));
+        dice.pick(this.routers).faults.coa = dice.pick(FAULTS);
+        return;
       case 'wait':
         await sleep(dice.between(5, 60));
     }
@@ -162,7 +163,7 @@ class Town {
 
   /** Mends the routers and waits until they do what was sold; returns the milliseconds it took. */
   async agrees(violations: Violations, where: string): Promise<number> {
-    for (const router of this.routers) this.setFault(router, 'normal');
+    for (const router of this.routers) router.faults.coa = 'normal';
     const begun = performance.now();
     let differences: string[] = [];
     do {
@@ -177,11 +178,6 @@ class Town {
     } while (differences.length > 0 && performance.now() - begun < AGREES_WITHIN_MS);
     for (const difference of differences) violations.add(`${where}: ${difference}`);
     return performance.now() - begun;
-  }
-
-  private setFault(router: SimulatedMikrotik, fault: CoaBehaviour): void {
-    if (router.faults.coa === 'ack_without_effect') this.lied.set(router, Date.now());
-    router.faults.coa = fault;
   }
 
   async close(): Promise<void> {
@@ -204,8 +200,7 @@ class Town {
         const { rateLimit } = session.entitlement;
         if (entitled && (rateLimit?.up_bps !== wanted?.up_bps || rateLimit?.down_bps !== wanted?.down_bps))
           found.push(`${username} is ${state} and runs at ${rateLimit?.up_bps}/${rateLimit?.down_bps}`);
-        const begun_ms = session.startedAt_ms;
-        const told = begun_ms > (this.lied.get(router) ?? 0) && Math.abs(paidAt_ms - begun_ms) > MOMENTS_MS;
+        const told = !this.lied.has(session) && Math.abs(paidAt_ms - session.startedAt_ms) > MOMENTS_MS;
         if (entitled && told && !(Math.abs((session.timeLeft_s ?? Infinity) - left_s) < SAME_END_S))
           found.push(`${username} has ${Math.round(left_s)} s left and its router ends it in ${session.timeLeft_s} s`);
       }
@@ -269,6 +264,11 @@ class Town {
       ...(n === 1 && { api: { users: [{ name: 'lango', password: API_PASSWORD }] } }),
     });
     this.routers.push(router);
+    router.events.on((event) => {
+      if (event.kind !== 'coa' || !event.session || event.outcome.kind !== 'ack') return;
+      if (router.faults.coa === 'ack_without_effect') this.lied.add(event.session);
+      else this.lied.delete(event.session);
+    });
     this.undo.push(() => router.close());
     const id = await this.world.router({ address, port: router.coaPort, secret: SECRET });
     if (n === 1)

@@ -113,7 +113,10 @@ test.each([
     'usage',
     () => db.query(`SELECT accounting_count_usage('{1,2}', '{1,1}', ARRAY[now(), now()], '{1,2}', '{3,4}', '{5,6}')`),
   ],
-  ['what a Start sets going', () => db.query(`SELECT accounting_greet('{1,2}', '{NULL,NULL}'), accounting_limit_sessions(1, 1)`)],
+  [
+    'what a Start sets going',
+    () => db.query(`SELECT accounting_greet('{1,2}', '{NULL,NULL}'), accounting_limit_sessions(1, 1)`),
+  ],
   ['sessions that end without a Stop', () => db.query(`SELECT accounting_close('{1,2}', 'stale', now())`)],
   [
     'rows for the enforcer',

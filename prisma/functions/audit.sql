@@ -12,7 +12,7 @@ $$;
 -- Transactions last 15 s at most, so an event more than an hour older than the newest sealed one cannot still appear.
 CREATE OR REPLACE FUNCTION audit_seal_events(p_limit integer) RETURNS integer LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 DECLARE
-  e audit_event; last_seq bigint; last_hash bytea; since timestamptz; sealed integer := 0;
+  e audit_event; last_seq bigint; last_hash bytea; previous bytea; since timestamptz; sealed integer := 0;
 BEGIN
   IF NOT pg_try_advisory_xact_lock(hashtext('lango audit sealer')) THEN RETURN 0; END IF;
   SELECT seq, hash INTO last_seq, last_hash FROM audit_seal ORDER BY seq DESC LIMIT 1;
@@ -22,10 +22,11 @@ BEGIN
     WHERE (since IS NULL OR a.at >= since) AND NOT EXISTS (SELECT 1 FROM audit_seal s WHERE s.event_id = a.id)
     ORDER BY a.id LIMIT p_limit
   LOOP
-    last_hash := audit_event_digest(e, coalesce(last_hash, '\x'));
+    previous := coalesce(last_hash, '\x');
+    last_hash := audit_event_digest(e, previous);
     last_seq := coalesce(last_seq, 0) + 1;
     INSERT INTO audit_seal (seq, event_id, event_at, tenant_id, previous_hash, hash)
-    VALUES (last_seq, e.id, e.at, e.tenant_id, coalesce((SELECT s.hash FROM audit_seal s WHERE s.seq = last_seq - 1), '\x'), last_hash);
+    VALUES (last_seq, e.id, e.at, e.tenant_id, previous, last_hash);
     sealed := sealed + 1;
   END LOOP;
   RETURN sealed;

@@ -39,12 +39,14 @@ END $$;
 -- each payment, with what the locked row of its service holds.
 CREATE OR REPLACE FUNCTION payment_hold(p_locks text[], p_services bigint[], p_ids bigint[], p_receipts text[])
 RETURNS TABLE (id bigint, subscriber_id bigint, subscription_id bigint, method text, state text, amount_cents bigint, currency text, receipt text,
-               told_state text, told_payment_id bigint, told_cents bigint, postpaid_from timestamptz, timezone text) LANGUAGE plpgsql AS $$
+               told_state text, told_payment_id bigint, told_cents bigint, postpaid_from timestamptz, timezone text) LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 BEGIN
   PERFORM pg_advisory_xact_lock(x.key) FROM (SELECT DISTINCT hashtextextended(name, 0) AS key FROM unnest(p_locks) AS name ORDER BY 1) x;
   PERFORM subscription_hold(p_services);
   RETURN QUERY SELECT p.*, s.postpaid_from, t.timezone FROM payment_lock(p_ids, p_receipts) p
-    LEFT JOIN subscription s ON s.id = p.subscription_id LEFT JOIN tenant t ON t.id = s.tenant_id;
+    -- Each by its key: joined, all of the company's are read.
+    LEFT JOIN LATERAL (SELECT x.postpaid_from, x.tenant_id FROM subscription x WHERE x.id = ANY (ARRAY[p.subscription_id]) OFFSET 0) s ON true LEFT JOIN tenant t ON t.id = s.tenant_id;
 END $$;
 
 -- The accounts that money of these customers goes through: of the company by p_codes, then the customers' wallets, in this order; made where there are none.

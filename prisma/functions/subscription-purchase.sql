@@ -13,7 +13,7 @@ BEGIN
   IF v_over IS NOT NULL THEN
     PERFORM subscription_turn_cycle(o) FROM unnest(v_over) AS o;
   END IF;
-  RETURN QUERY SELECT s.id, s.postpaid_from, t.timezone FROM subscription s JOIN tenant t ON t.id = s.tenant_id WHERE s.id = ANY (v_held);
+  RETURN QUERY SELECT s.id, s.postpaid_from, t.timezone FROM unnest(v_held) AS h (id) CROSS JOIN LATERAL (SELECT * FROM subscription x WHERE x.id = ANY (ARRAY[h.id]) OFFSET 0) s JOIN tenant t ON t.id = s.tenant_id;
 END $$;
 GRANT EXECUTE ON FUNCTION subscription_hold TO lango_web;
 

@@ -48,8 +48,8 @@ export async function startLango(o: StockOptions, roles = 'freeradius,accounting
   return { authPort: o.authPort, acctPort: o.acctPort, databaseUrl, pid: child.pid ?? 0, stop: () => stop(child) };
 }
 
-/** The host's snapshot of so many new logins takes a minute of processor, once; neither side is to be measured beside it. */
-async function snapshotMade(databaseUrl: string): Promise<void> {
+/** Waits for the host's snapshot of so many new logins, which takes a minute of processor, once: nothing is to be measured beside it. */
+export async function snapshotMade(databaseUrl: string): Promise<void> {
   const db = new Client({ connectionString: databaseUrl });
   await db.connect();
   try {

@@ -5,6 +5,7 @@ import { embeddedBinaries } from '../../../platform/postgres/binaries';
 import { projectRoot } from '../../../platform/project-root';
 import { startProduct, type Product } from '../../prove/product';
 import { cpuUse } from '../cpu';
+import { snapshotMade } from '../lango';
 import { commit, machine } from '../report';
 import { sendCallbacks, type Sent } from './callbacks';
 import { measureLedger, type LedgerRates } from './ledger';
@@ -80,6 +81,7 @@ export async function runPayments(o: PaymentsOptions): Promise<PaymentsReport> {
     const payers = await promptAll(db, town);
     const ask = product.ask.bind(product);
     await noteBefore(ask);
+    await snapshotMade(product.ownerUrl);
     await settled(product);
     await measure(product, town, { what: 'warming up', payers: payers.slice(0, warm), rate_per_s: 50 });
     const callbacks: CallbackFigure[] = [];

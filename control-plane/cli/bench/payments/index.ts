@@ -73,7 +73,8 @@ export async function runPayments(o: PaymentsOptions): Promise<PaymentsReport> {
     const db = new Client({ connectionString: product.ownerUrl });
     await db.connect();
     undo.push(() => db.end());
-    const warm = 200;
+    // Ten seconds: every connection makes its plans, and Node compiles what it runs often.
+    const warm = 10 * o.steady.rate_per_s;
     const [steady, burst] = [o.steady.rate_per_s * o.steady.seconds, o.burst.rate_per_s * o.burst.seconds];
     o.progress(`${warm + steady + burst} people with an open order each come online`);
     const town = await settleTown(product, db, daraja, { payers: warm + steady + burst, routers: 50 });
@@ -83,7 +84,11 @@ export async function runPayments(o: PaymentsOptions): Promise<PaymentsReport> {
     await noteBefore(ask);
     await snapshotMade(product.ownerUrl);
     await settled(product);
-    await measure(product, town, { what: 'warming up', payers: payers.slice(0, warm), rate_per_s: 50 });
+    await measure(product, town, {
+      what: 'warming up',
+      payers: payers.slice(0, warm),
+      rate_per_s: o.steady.rate_per_s,
+    });
     const callbacks: CallbackFigure[] = [];
     for (const part of [
       {

@@ -18,9 +18,12 @@ interface PlanNode {
 
 /** Tables that fill faster than the server's upkeep looks at them. */
 const FAST =
-  /^(session_live|session_closed.*|usage_cycle|usage_hour.*|enforcement|enforcement_attempt|subscription|ledger_transfer)$/;
+  /^(session_live|session_closed.*|usage_cycle|usage_hour.*|enforcement|enforcement_attempt|subscription|ledger_transfer|ledger_account)$/;
 /** A key that begins with the company alone is all that the company has. */
-const WHOLE_KEY: Record<string, RegExp> = { ledger_transfer: /key = |(?<!_)id = / };
+const WHOLE_KEY: Record<string, RegExp> = {
+  ledger_transfer: /key = |(?<!_)id = /,
+  ledger_account: /code = |(?<!_)id = /,
+};
 /** Questions about everything that is open: they are meant to walk an index of just that. */
 const WALKS = [/EXISTS \(SELECT 1 FROM enforcement WHERE state = 'open'\)/, /WITH RECURSIVE waiting/, /min\(/];
 
@@ -67,12 +70,16 @@ function rowsAgainstRows(node: PlanNode): string[] {
 /** Scans of fast tables that are given no key to look up, in this plan. */
 function scansWithoutKey(node: PlanNode): string[] {
   const table = node['Relation Name'];
+  // A bitmap of rows is made by the scans below it.
+  const keys = [node, ...(node['Node Type'] === 'Bitmap Heap Scan' ? (node.Plans ?? []) : [])].map(
+    (one) => one['Index Cond'] ?? '',
+  );
   const own =
     table !== undefined &&
     FAST.test(table) &&
     node['Node Type'].includes('Scan') &&
-    !(WHOLE_KEY[table] ?? /./).test(node['Index Cond'] ?? '')
-      ? [`${node['Node Type']} of ${table} by ${node['Index Name'] ?? 'nothing'}`]
+    !keys.some((key) => (WHOLE_KEY[table] ?? /./).test(key))
+      ? [`${node['Node Type']} of ${table} by ${node['Index Name'] ?? 'nothing'} ${keys.join(' ')}`]
       : [];
   return [...own, ...rowsAgainstRows(node), ...(node.Plans ?? []).flatMap(scansWithoutKey)];
 }

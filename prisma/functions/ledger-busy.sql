@@ -9,14 +9,17 @@ GRANT EXECUTE ON FUNCTION ledger_is_busy TO lango_web, lango_jobs;
 -- Books the sides of these transfers that belong to busy accounts: locked at once and in the order of their ids, each account written once however many
 -- transfers there are. Granted to nobody.
 CREATE OR REPLACE FUNCTION ledger_book_busy(p_transfers bigint[]) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE v_accounts bigint[];
 BEGIN
-  PERFORM 1 FROM ledger_account a
-    WHERE a.id IN (SELECT unnest(ARRAY[t.debit_account_id, t.credit_account_id]) FROM ledger_transfer t WHERE t.id = ANY (p_transfers)) AND ledger_is_busy(a.code)
-    ORDER BY a.id FOR NO KEY UPDATE;
+  -- Each row by its key: a plan that was made while there were few walks all accounts in the order of their ids.
+  SELECT array_agg(DISTINCT s.id) INTO v_accounts
+  FROM unnest(p_transfers) AS p (id) JOIN ledger_transfer t ON t.id = p.id CROSS JOIN LATERAL unnest(ARRAY[t.debit_account_id, t.credit_account_id]) AS s (id);
+  PERFORM 1 FROM unnest(v_accounts) AS u (id) JOIN ledger_account a ON a.id = u.id WHERE ledger_is_busy(a.code) ORDER BY a.id + 0 FOR NO KEY UPDATE OF a;
   WITH side AS (
     SELECT t.id, t.tenant_id, a.id AS account_id, s.cents, a.balance_cents, a.version
-    FROM ledger_transfer t CROSS JOIN LATERAL (VALUES (t.debit_account_id, -t.amount_cents), (t.credit_account_id, t.amount_cents)) AS s (account_id, cents)
-    JOIN ledger_account a ON a.id = s.account_id WHERE t.id = ANY (p_transfers) AND ledger_is_busy(a.code)
+    FROM unnest(p_transfers) AS p (id) JOIN ledger_transfer t ON t.id = p.id
+    CROSS JOIN LATERAL (VALUES (t.debit_account_id, -t.amount_cents), (t.credit_account_id, t.amount_cents)) AS s (account_id, cents)
+    JOIN ledger_account a ON a.id = s.account_id WHERE ledger_is_busy(a.code)
   ), moved AS (
     UPDATE ledger_account a SET balance_cents = a.balance_cents + x.cents, version = a.version + x.entries
     FROM (SELECT s.account_id, sum(s.cents)::bigint AS cents, count(*) AS entries FROM side s GROUP BY 1) x WHERE a.id = x.account_id

@@ -326,6 +326,30 @@ describe('sessions that fall silent', () => {
     ]);
   });
 
+  test('so is what was given up while nothing was heard, but not a cut whose cause is weighed anew', async () => {
+    await world.subscription({ username: 'away', interim_s: 300 });
+    for (const [id, reason] of [
+      ['away1', 'staff_disconnect'],
+      ['away2', 'simultaneous_use'],
+    ] as const) {
+      await report(id, 'away', 'Start', 1800);
+      await world.owner.query(`SELECT enforce_session($1, 'cut', $2)`, [(await session(id)).radacctid, reason]);
+      await world.owner.query(
+        `UPDATE enforcement SET state = 'gave_up', closed_at = lango_now() - interval '10 minutes' WHERE session_id = $1`,
+        [(await session(id)).radacctid],
+      );
+      await world.owner.query(`UPDATE session_live SET received_at = updated_at WHERE acct_session_id = $1`, [id]);
+    }
+    await listenersCaughtUp();
+    await run('sessions.sweep-stale');
+    expect([(await session('away1')).closed_by, (await session('away2')).closed_by]).toEqual(['stale', 'stale']);
+    await report('away1', 'away', 'Interim-Update', 1, { 'Acct-Session-Time': 1799 });
+    expect(await enforcements('away1')).toMatchObject([{ kind: 'cut', reason: 'staff_disconnect', state: 'open' }]);
+    await report('away1', 'away', 'Stop', 1, { 'Acct-Session-Time': 1799 });
+    await report('away2', 'away', 'Interim-Update', 1, { 'Acct-Session-Time': 1799 });
+    expect(await enforcements('away2')).toMatchObject([{ kind: 'cut', reason: 'simultaneous_use', state: 'gave_up' }]);
+  });
+
   test('so is what was paid for before anything was heard of a session but its interim', async () => {
     const [early, late] = [
       await world.subscription({ username: 'met-early' }),

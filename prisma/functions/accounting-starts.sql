@@ -1,31 +1,59 @@
 -- What the beginning of a session sets going.
 
--- Sessions that were taken for gone are heard of again: what their silence had proved is to be done after all. What the router has acknowledged stands, unless it
--- was to end the session.
+-- Sessions that were taken for gone are heard of again: what their silence had proved, or what was given up meanwhile, is to be done after all. What the router has
+-- acknowledged stands, unless it was to end the session; too many sessions and locked devices are weighed anew by accounting_greet. Rows are locked in the order of
+-- their ids, as wherever many are (enforcement-proof.sql).
 CREATE OR REPLACE FUNCTION accounting_unprove(p_ids bigint[], p_heard_at timestamptz[]) RETURNS void LANGUAGE plpgsql SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 BEGIN
-  UPDATE enforcement e SET state = 'open', proven_by = NULL, proven_at = NULL, closed_at = NULL, acked_at = NULL, attempts = 0, next_attempt_at = lango_now()
-  FROM (
+  WITH silent AS (
     SELECT DISTINCT ON (x.session_id, x.kind) x.id FROM unnest(p_ids, p_heard_at) AS h (id, heard_at)
-    CROSS JOIN LATERAL (SELECT * FROM enforcement o WHERE o.session_id = h.id AND o.proven_by = 'silence' AND o.closed_at >= h.heard_at AND (o.kind = 'cut' OR o.acked_at IS NULL) OFFSET 0) x
+    CROSS JOIN LATERAL (SELECT * FROM enforcement o WHERE o.session_id = h.id AND (o.proven_by = 'silence' OR o.state = 'gave_up') AND o.closed_at >= h.heard_at
+      AND (o.kind = 'cut' OR o.acked_at IS NULL) AND o.reason NOT IN ('simultaneous_use', 'mac_lock_changed') OFFSET 0) x
     WHERE NOT EXISTS (SELECT 1 FROM enforcement o WHERE o.session_id = x.session_id AND o.kind = x.kind AND o.state = 'open' OFFSET 0)
-    ORDER BY x.session_id, x.kind, x.id DESC) silent
-  WHERE e.id = ANY (ARRAY[silent.id]);
+    ORDER BY x.session_id, x.kind, x.id DESC
+  ), found AS MATERIALIZED (
+    SELECT e.id FROM silent JOIN enforcement e ON e.id = ANY (ARRAY[silent.id]) AND (e.proven_by = 'silence' OR e.state = 'gave_up') ORDER BY e.id + 0 FOR UPDATE OF e
+  )
+  UPDATE enforcement e SET state = 'open', proven_by = NULL, proven_at = NULL, closed_at = NULL, acked_at = NULL, attempts = 0, next_attempt_at = lango_now()
+  FROM found WHERE e.id = ANY (ARRAY[found.id]);
   IF FOUND THEN PERFORM pg_notify('lango_enforcement', ''); END IF;
+END $$;
+
+-- Sessions that are entitled to be online and whose subscription was changed since their router knew its end. It knows it as it was when it let the session in, or
+-- was last heard of. Routers tell the time in seconds, and whoever pays is often in again within one: what was bought just before a login came with its Accept.
+CREATE OR REPLACE FUNCTION accounting_outdated(p_ids bigint[], p_heard_at timestamptz[]) RETURNS bigint[] LANGUAGE plpgsql STABLE SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+DECLARE v_changed bigint[];
+BEGIN
+  SELECT array_agg(l.radacctid) INTO v_changed
+  FROM unnest(p_ids, p_heard_at) AS h (id, heard_at)
+  CROSS JOIN LATERAL (SELECT * FROM session_live x WHERE x.radacctid = h.id AND x.closed_by IS NULL OFFSET 0) l
+  CROSS JOIN LATERAL (SELECT * FROM subscription x WHERE x.id = l.subscription_id OFFSET 0) s
+  WHERE s.updated_at > greatest(s.created_at, coalesce(h.heard_at, l.started_at + interval '2 seconds')) AND l.mode IS DISTINCT FROM 'garden';
+  -- Nearly always none: their state is worked out for these alone.
+  RETURN (
+    SELECT array_agg(l.radacctid ORDER BY l.radacctid)
+    FROM unnest(v_changed) AS o (id) CROSS JOIN LATERAL (SELECT * FROM session_live x WHERE x.radacctid = o.id OFFSET 0) l
+    CROSS JOIN LATERAL (SELECT access_state FROM subscription_now x WHERE x.id = l.subscription_id OFFSET 0) n WHERE subscription_is_entitled(n.access_state));
 END $$;
 
 -- What a session that has just begun (or was re-opened) asks for: an entitlement that ended between Accept and Start, what was bought since its router was told
 -- of an end, and too many sessions at once. p_heard_at: when each was last heard of before it was closed; NULL for one that is new.
 DROP FUNCTION IF EXISTS accounting_greet(bigint[]);
 CREATE OR REPLACE FUNCTION accounting_greet(p_ids bigint[], p_heard_at timestamptz[]) RETURNS void LANGUAGE plpgsql SET enable_seqscan = off AS $$
-DECLARE sub record;
+DECLARE sub record; v_outdated bigint[];
 BEGIN
   -- Two Starts of one subscription in two processes must see each other: the second waits here and then counts both.
   PERFORM pg_advisory_xact_lock(1279350855, hashint8(o.subscription_id)) FROM (
     SELECT DISTINCT subscription_id FROM session_live WHERE radacctid = ANY (p_ids) AND subscription_id IS NOT NULL ORDER BY 1) o;
+  -- Asked before what these very sessions change of their subscriptions.
+  v_outdated := accounting_outdated(p_ids, p_heard_at);
   PERFORM subscription_first_use(p_ids);
   PERFORM access_learn_devices(p_ids);
+  -- Orders come after everything else that is locked; those that follow overtake these where they must.
   IF array_remove(p_heard_at, NULL) <> '{}' THEN PERFORM accounting_unprove(p_ids, p_heard_at); END IF;
+  IF v_outdated IS NOT NULL THEN
+    PERFORM enforcement_open(v_outdated, array_fill('refresh'::text, ARRAY[cardinality(v_outdated)]), array_fill('extended'::text, ARRAY[cardinality(v_outdated)]), '{}');
+  END IF;
   FOR sub IN
     SELECT * FROM (
       SELECT n.id, n.state, n.online_s, n.simultaneous_use, n.open_sessions,
@@ -33,20 +61,17 @@ BEGIN
           WHEN n.state IN ('pending', 'expired', 'capped') THEN l.mode IS DISTINCT FROM 'garden'
           WHEN n.state = 'throttled' THEN l.mode IN ('full', 'garden') OR session_rate_differs(l.told_rate, l.class, n.service_rate)
           WHEN n.state IN ('active', 'grace') THEN l.mode IN ('throttled', 'garden') OR session_rate_differs(l.told_rate, l.class, n.service_rate)
-          ELSE true END) AS disagrees,
-        -- The router knows the end as it was when it let the session in, or was last heard of. Routers tell the time in seconds, and whoever pays is often in
-        -- again within one: what was bought just before a login came with its Accept.
-        bool_or(n.updated_at > greatest(n.created_at, coalesce(h.heard_at, l.started_at + interval '2 seconds'))) AS outdated
-      FROM session_live l JOIN unnest(p_ids, p_heard_at) AS h (id, heard_at) ON h.id = l.radacctid CROSS JOIN LATERAL (
+          ELSE true END) AS disagrees
+      FROM session_live l CROSS JOIN LATERAL (
         -- Kept apart, so that the state is worked out once and each subscription is looked up by its key, whatever the tables were like at planning.
-        SELECT n.id, n.created_at, n.updated_at, n.access_state AS state, n.online_s, n.service_rate, (SELECT v.simultaneous_use FROM plan_version v WHERE v.id = n.plan_version_id) AS simultaneous_use,
+        SELECT n.id, n.access_state AS state, n.online_s, n.service_rate, (SELECT v.simultaneous_use FROM plan_version v WHERE v.id = n.plan_version_id) AS simultaneous_use,
           (SELECT count(*) FROM session_live o WHERE o.subscription_id = n.id AND o.stopped_at IS NULL) AS open_sessions
         FROM subscription_now n WHERE n.id = l.subscription_id OFFSET 0) n
       -- Not "stopped_at IS NULL": there is an index of open sessions that would be walked from end to end.
       WHERE l.radacctid = ANY (p_ids) AND l.closed_by IS NULL
       GROUP BY n.id, n.state, n.online_s, n.simultaneous_use, n.open_sessions) begun
     -- Nearly always nothing is to be done.
-    WHERE disagrees OR outdated OR open_sessions > simultaneous_use OR online_s IS NOT NULL ORDER BY id
+    WHERE disagrees OR open_sessions > simultaneous_use OR online_s IS NOT NULL ORDER BY id
   LOOP
     IF sub.online_s IS NOT NULL THEN
       PERFORM subscription_arm_online(ARRAY[sub.id]);
@@ -57,8 +82,6 @@ BEGIN
     IF sub.disagrees THEN
       PERFORM enforce_subscription(sub.id, CASE sub.state WHEN 'throttled' THEN 'cap_throttle' WHEN 'active' THEN 'renewed' WHEN 'grace' THEN 'renewed'
         WHEN 'pending' THEN 'ended' ELSE sub.state END);
-    ELSIF sub.outdated THEN
-      PERFORM enforce_subscription(sub.id, 'extended');
     END IF;
   END LOOP;
 END $$;

@@ -129,6 +129,8 @@ class Town {
     switch (dice.pick(DEEDS)) {
       case 'pay':
         customer.paidAt_ms = Date.now();
+        // From here on his router is to know the new end, whatever it made of the last one.
+        for (const session of router.sessions) if (session.username === username) this.lied.delete(session);
         return change(`expires_at = greatest(expires_at, lango_now()) + interval '1 hour'`, 'payment');
       case 'expire':
         // The sleeper's work: no row is written here.

@@ -1,9 +1,8 @@
-/** What accounting does beyond counting: caps, too many sessions, reboots, ghosts, the archive, and packets that cannot be stored. */
-import { Pool } from 'pg';
+/** What accounting does beyond counting: caps, too many sessions, reboots, the archive, and packets that cannot be stored. */
 import type { Nas } from '../../radius/accounting/nas';
 import { restartOf } from '../../radius/accounting/boot-digits';
 import type { SessionRecord } from '../../radius/accounting/record';
-import { jobs } from '../sessions/jobs';
+import { upkeepOf } from './accounting-upkeep';
 import { createAccountingWorld, readAttributes, type AccountingWorld, type Attributes } from './accounting-world';
 
 let world: AccountingWorld;
@@ -17,48 +16,10 @@ beforeAll(async () => {
 afterAll(() => world.end());
 afterEach(() => world.shiftClock('0'));
 
-/** Reports a session: `status` at `ago_s` with so many seconds and octets. */
-function report(id: string, username: string, status: string, ago_s: number, more: Attributes = {}, nas = router) {
-  return world.report(nas, ago_s, {
-    'Acct-Status-Type': status,
-    'Acct-Session-Id': id,
-    'User-Name': username,
-    ...more,
-  });
-}
-
-async function enforcements(acctSessionId: string) {
-  const { rows } = await world.owner.query<{ kind: string; reason: string; state: string; proven_by: string | null }>(
-    `SELECT e.kind, e.reason, e.state, e.proven_by FROM enforcement e JOIN session_all s ON s.radacctid = e.session_id WHERE s.acct_session_id = $1 ORDER BY e.id`,
-    [acctSessionId],
-  );
-  return rows;
-}
-
-async function session(acctSessionId: string) {
-  const rows = await world.sessions(acctSessionId);
-  expect(rows).toHaveLength(1);
-  return rows[0]!;
-}
-
-async function run(job: string): Promise<number> {
-  const pool = new Pool({ connectionString: world.database.urls.jobs, max: 1 });
-  try {
-    const spec = jobs.find((candidate) => candidate.name === job)!;
-    return await spec.run(pool, { log: undefined as never, scheduledFor: new Date(), dataDir: '' });
-  } finally {
-    await pool.end();
-  }
-}
-
-/** As if listeners had been heard without a gap since long ago. */
-async function listenersCaughtUp(pending = 0): Promise<void> {
-  await world.owner.query(
-    `INSERT INTO accounting_spool (instance, host, pending_packets, beat_at, drained_at) VALUES ('l', 'h', $1, clock_timestamp(), now() - interval '1 hour')
-     ON CONFLICT (instance) DO UPDATE SET pending_packets = excluded.pending_packets, beat_at = excluded.beat_at, drained_at = excluded.drained_at`,
-    [pending],
-  );
-}
+const { report, enforcements, session, run } = upkeepOf(
+  () => world,
+  () => router,
+);
 
 describe('caps', () => {
   test('the packet that reaches the cap asks for the cut, once', async () => {
@@ -246,140 +207,6 @@ describe('a router that restarts', () => {
       [tower.id],
     );
     expect(rows[0]!.open).toBe('0');
-  });
-});
-
-describe('sessions that fall silent', () => {
-  test('three missed interims close at the last known moment, and a later interim re-opens', async () => {
-    await world.subscription({ username: 'silent', interim_s: 60 });
-    await report('silent1', 'silent', 'Start', 700);
-    await report('silent1', 'silent', 'Interim-Update', 600, { 'Acct-Session-Time': 100, 'Acct-Output-Octets': 10 });
-    await world.owner.query(`UPDATE session_live SET received_at = updated_at WHERE acct_session_id = 'silent1'`);
-    await listenersCaughtUp();
-    expect(await run('sessions.sweep-stale')).toBeGreaterThan(0);
-    const closed = await session('silent1');
-    expect(closed).toMatchObject({ closed_by: 'stale', stopped_at: closed.updated_at });
-    await report('silent1', 'silent', 'Interim-Update', 1, { 'Acct-Session-Time': 699, 'Acct-Output-Octets': 25 });
-    expect(await session('silent1')).toMatchObject({
-      closed_by: null,
-      stopped_at: null,
-      terminate_cause: null,
-      output_bytes: '25',
-    });
-    // Nothing was sold meanwhile: the router needs no word.
-    expect(await enforcements('silent1')).toEqual([]);
-  });
-
-  const extend = (id: string, ago_s: number) =>
-    world.owner.query(
-      `UPDATE subscription SET created_at = lango_now() - interval '1 day', expires_at = expires_at + interval '30 days', updated_at = lango_now() - make_interval(secs => $2) WHERE id = $1`,
-      [id, ago_s],
-    );
-
-  test('what was paid for while a session was taken for dead is told to its router when it is heard of again', async () => {
-    const id = await world.subscription({ username: 'extended', interim_s: 60 });
-    await report('extended1', 'extended', 'Start', 700);
-    await world.owner.query(`UPDATE session_live SET received_at = updated_at WHERE acct_session_id = 'extended1'`);
-    await listenersCaughtUp();
-    await run('sessions.sweep-stale');
-    expect((await session('extended1')).closed_by).toBe('stale');
-    await extend(id, 100);
-    await report('extended1', 'extended', 'Interim-Update', 1, { 'Acct-Session-Time': 699 });
-    expect((await session('extended1')).closed_by).toBeNull();
-    expect(await enforcements('extended1')).toEqual([
-      { kind: 'refresh', reason: 'extended', state: 'open', proven_by: null },
-    ]);
-  });
-
-  test('what the silence had proved is to be done after all, but for what the router had acknowledged', async () => {
-    await world.subscription({ username: 'deaf', interim_s: 60 });
-    await report('deaf1', 'deaf', 'Start', 700);
-    const { radacctid } = await session('deaf1');
-    for (const [kind, reason] of [
-      ['cut', 'staff_disconnect'],
-      ['refresh', 'extended'],
-      ['throttle', 'staff_rate'],
-    ])
-      await world.owner.query('SELECT enforce_session($1, $2, $3, $4)', [
-        radacctid,
-        kind,
-        reason,
-        { down_kbps: 64, up_kbps: 64 },
-      ]);
-    await world.owner.query(
-      `UPDATE enforcement SET state = 'open', proven_by = NULL, proven_at = NULL, closed_at = NULL WHERE session_id = $1`,
-      [radacctid],
-    );
-    await world.owner.query(
-      `UPDATE enforcement SET acked_at = lango_now() WHERE session_id = $1 AND kind IN ('cut', 'throttle')`,
-      [radacctid],
-    );
-    await world.owner.query(`UPDATE session_live SET received_at = updated_at WHERE acct_session_id = 'deaf1'`);
-    await listenersCaughtUp();
-    await run('sessions.sweep-stale');
-    expect((await enforcements('deaf1')).map(({ proven_by }) => proven_by)).toEqual(['silence', 'silence', 'silence']);
-    await report('deaf1', 'deaf', 'Interim-Update', 1, { 'Acct-Session-Time': 699 });
-    expect(await enforcements('deaf1')).toMatchObject([
-      { kind: 'cut', state: 'open', proven_by: null },
-      { kind: 'refresh', state: 'open', proven_by: null },
-      { kind: 'throttle', state: 'proven', proven_by: 'silence' },
-    ]);
-  });
-
-  test('so is what was given up while nothing was heard, but not a cut whose cause is weighed anew', async () => {
-    await world.subscription({ username: 'away', interim_s: 300 });
-    for (const [id, reason] of [
-      ['away1', 'staff_disconnect'],
-      ['away2', 'simultaneous_use'],
-    ] as const) {
-      await report(id, 'away', 'Start', 1800);
-      await world.owner.query(`SELECT enforce_session($1, 'cut', $2)`, [(await session(id)).radacctid, reason]);
-      await world.owner.query(
-        `UPDATE enforcement SET state = 'gave_up', closed_at = lango_now() - interval '10 minutes' WHERE session_id = $1`,
-        [(await session(id)).radacctid],
-      );
-      await world.owner.query(`UPDATE session_live SET received_at = updated_at WHERE acct_session_id = $1`, [id]);
-    }
-    await listenersCaughtUp();
-    await run('sessions.sweep-stale');
-    expect([(await session('away1')).closed_by, (await session('away2')).closed_by]).toEqual(['stale', 'stale']);
-    await report('away1', 'away', 'Interim-Update', 1, { 'Acct-Session-Time': 1799 });
-    expect(await enforcements('away1')).toMatchObject([{ kind: 'cut', reason: 'staff_disconnect', state: 'open' }]);
-    await report('away1', 'away', 'Stop', 1, { 'Acct-Session-Time': 1799 });
-    await report('away2', 'away', 'Interim-Update', 1, { 'Acct-Session-Time': 1799 });
-    expect(await enforcements('away2')).toMatchObject([{ kind: 'cut', reason: 'simultaneous_use', state: 'gave_up' }]);
-  });
-
-  test('so is what was paid for before anything was heard of a session but its interim', async () => {
-    const [early, late] = [
-      await world.subscription({ username: 'met-early' }),
-      await world.subscription({ username: 'met-late' }),
-    ];
-    await extend(early, 400);
-    await extend(late, 200);
-    for (const name of ['met-early', 'met-late'])
-      await report(`${name}1`, name, 'Interim-Update', 1, { 'Acct-Session-Time': 299 });
-    expect(await enforcements('met-early1')).toEqual([]);
-    expect(await enforcements('met-late1')).toMatchObject([{ kind: 'refresh', reason: 'extended' }]);
-  });
-
-  test('nothing is swept while a spool is not drained, nor without a listener, nor within an interval of catching up', async () => {
-    await world.subscription({ username: 'waits', interim_s: 60 });
-    await report('waits1', 'waits', 'Start', 590);
-    await world.owner.query(`UPDATE session_live SET received_at = updated_at WHERE acct_session_id = 'waits1'`);
-    await listenersCaughtUp(1);
-    await run('sessions.sweep-stale');
-    await listenersCaughtUp();
-    await world.owner.query(`UPDATE accounting_spool SET drained_at = now() - interval '30 s'`);
-    await run('sessions.sweep-stale');
-    await world.owner.query(
-      `UPDATE accounting_spool SET drained_at = now() - interval '1 hour', beat_at = now() - interval '1 minute'`,
-    );
-    await run('sessions.sweep-stale');
-    expect((await session('waits1')).stopped_at).toBeNull();
-    await listenersCaughtUp();
-    await run('sessions.sweep-stale');
-    expect((await session('waits1')).closed_by).toBe('stale');
   });
 });
 

@@ -87,11 +87,11 @@ function scansWithoutKey(node: PlanNode): string[] {
 const details = (name: string): string =>
   ['1', '1', 'f', name, '', '10.0.0.1', ...Array(7).fill(''), 'ppp'].concat(Array(8).fill('')).join('\u001f');
 
-/** A batch of two packets of one kind, as the listener sends it. */
-function batch(kind: number, at_ms: number, st: number | null): Promise<unknown> {
+/** A batch of two packets of one kind, as the listener sends it: together, or each by itself. */
+function batch(kind: number, at_ms: number, st: number | null, each = false): Promise<unknown> {
   const both = <T>(value: T): T[] => [value, value];
   return db.query(
-    'SELECT * FROM accounting_apply($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)',
+    'SELECT * FROM accounting_apply($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)',
     [
       both(1),
       ['81000001', '81000002'],
@@ -109,6 +109,7 @@ function batch(kind: number, at_ms: number, st: number | null): Promise<unknown>
       both(null),
       both(null),
       [details('a'), details('b')],
+      each,
     ],
   );
 }
@@ -121,6 +122,15 @@ test.each([
       await batch(1, now_ms - 60_000, null);
       await batch(3, now_ms - 30_000, 30);
       await batch(2, now_ms, 60);
+    },
+  ],
+  [
+    'packets that are looked up each by itself',
+    async () => {
+      const now_ms = Date.now();
+      await batch(3, now_ms - 30_000, 30, true);
+      await batch(2, now_ms, 60, true);
+      await batch(3, now_ms - 3_600_000, 10, true);
     },
   ],
   [

@@ -20,12 +20,15 @@ END $$;
 CREATE OR REPLACE FUNCTION accounting_reboot(
   p_nas bigint, p_event timestamptz, p_received timestamptz, p_identifier text, p_nas_ip inet, p_realm text, p_boot text
 ) RETURNS integer LANGUAGE sql AS $$
-  SELECT coalesce(accounting_close(array_agg(s.radacctid), 'nas_reboot', p_event), 0) FROM session_live s
+  SELECT coalesce(accounting_close(array_agg(radacctid), 'nas_reboot', p_event), 0) FROM (
+  SELECT s.radacctid FROM session_live s
   WHERE s.nas_id = p_nas AND s.stopped_at IS NULL AND s.started_at <= p_event AND s.updated_at <= p_event AND s.received_at < p_received
     AND coalesce(s.nas_identifier = p_identifier, true) AND coalesce(s.nas_ip_address = p_nas_ip, true) AND coalesce(s.realm = p_realm, true)
     -- RouterOS session ids: 2 hex digits of service, 1 that counts boots, 5 that count sessions. No router boots within 30 s.
     AND (p_boot IS NULL OR s.acct_session_id ~ '^8[0-9a-f]{7}$' AND left(s.acct_session_id, 2) = left(p_boot, 2)
       AND left(s.acct_session_id, 3) <> p_boot AND s.updated_at < p_event - interval '30 s')
+  -- In the order in which batches lock them.
+  ORDER BY s.acct_session_id COLLATE "C" FOR UPDATE) ended
 $$;
 
 -- Accounting-On and -Off, and a new boot digit (p_boot: the first three digits of the session id), from the listener. Times as in accounting_apply.

@@ -9,7 +9,9 @@ DECLARE
 BEGIN
   SELECT date_trunc('hour', min(at), 'UTC'), date_trunc('hour', max(at), 'UTC') INTO v_first, v_hour FROM unnest(p_event) AS at;
   IF v_first < v_hour THEN
-    -- Over the turn of an hour, or out of the spool: hour by hour, the latest last.
+    -- Over the turn of an hour, or out of the spool: hour by hour, the latest last. All cycles are locked first, in their order: each hour begins at the front again.
+    PERFORM FROM (SELECT DISTINCT sub FROM unnest(p_sub) AS sub WHERE sub IS NOT NULL ORDER BY sub) d, LATERAL (
+      SELECT FROM usage_cycle c WHERE c.subscription_id = ANY (ARRAY[d.sub]) AND c.cycle_no = (SELECT s.cycle_no FROM subscription s WHERE s.id = ANY (ARRAY[d.sub])) FOR UPDATE) c;
     PERFORM accounting_count_usage(h.sub, h.tenant, h.event, h.b_in, h.b_out, h.s) FROM (
       SELECT array_agg(sub) AS sub, array_agg(tenant) AS tenant, array_agg(at) AS event, array_agg(b_in) AS b_in, array_agg(b_out) AS b_out, array_agg(s) AS s
       FROM unnest(p_sub, p_tenant, p_event, p_in, p_out, p_s) AS u (sub, tenant, at, b_in, b_out, s)

@@ -109,13 +109,16 @@ BEGIN
 END $$;
 
 -- One batch, sorted by (nas, sid), at most one packet per session. Times are milliseconds of the host's clock and are moved onto Lango's clock here.
--- p_details may be NULL for a packet whose session is likely known: then, if it is not, its number comes back in needs and the packet is to be
--- sent again with them. Most packets are interims of open sessions, and their details would be most of the bytes.
+-- Packets of open sessions and of sessions that have just begun are written together. Of any other the number comes back in needs: it is to be sent again with
+-- p_each, which looks each up by itself. p_details may be NULL for a packet whose session is likely known (most packets are interims of open sessions, and their
+-- details would be most of the bytes); with p_each they are wanted of each.
+-- Both lock sessions in the order of the keys, and only then what these change. In one transaction the odd ones would come back to earlier keys: two listeners
+-- that hold packets of the same sessions would wait for each other, until Postgres finds that out a second later.
 DROP FUNCTION IF EXISTS accounting_apply;
 CREATE FUNCTION accounting_apply(
   p_nas bigint[], p_sid text[], p_kind smallint[], p_event_ms bigint[], p_received_ms bigint[], p_flags smallint[],
   p_st bigint[], p_in bigint[], p_out bigint[], p_login text[], p_mark bigint[], p_ip inet[], p_rate text[], p_list text[], p_cause text[], p_details text[],
-  OUT merged integer, OUT opened integer, OUT stopped integer, OUT needs integer[]
+  p_each boolean, OUT merged integer, OUT opened integer, OUT stopped integer, OUT needs integer[]
 ) LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
   total integer := cardinality(p_nas);
@@ -124,84 +127,55 @@ DECLARE
   p_received timestamptz[];
   m record;
   begun record;
-  rest record;
-  ids bigint[];
   target bigint[];
-  to_merge integer := 0;
+  -- Sessions that go on from here, and when those of them that were closed were last heard of.
   fresh bigint[] := '{}';
-  -- Of those in fresh that were closed: when they were last heard of.
   heard timestamptz[] := '{}';
 BEGIN
   -- In float8, which holds a microsecond of our time exactly enough; numeric takes 2 µs a record.
   SELECT array_agg(to_timestamp((e + shift_ms)::float8 / 1000)), array_agg(to_timestamp((r + shift_ms)::float8 / 1000)) INTO p_event, p_received
   FROM unnest(p_event_ms, p_received_ms) AS u (e, r);
-  m := accounting_merge(NULL, p_nas, p_sid, p_kind, p_event, p_received, p_flags, p_st, p_in, p_out, p_login, p_mark, p_ip, p_rate, p_list, p_cause);
-  PERFORM accounting_settle(m.o_id, m.o_sub, m.o_tenant, m.o_event, m.o_in, m.o_out, m.o_s, m.o_rate, m.o_stopped);
+  IF p_each THEN
+    SELECT array_agg(found.o_id ORDER BY n), coalesce(array_agg(found.o_id ORDER BY n) FILTER (WHERE found.o_opened), '{}'),
+      array_agg(found.o_heard_at ORDER BY n) FILTER (WHERE found.o_opened)
+    INTO target, fresh, heard
+    FROM unnest(p_nas, p_sid, p_kind, p_event, p_received, p_flags, p_st, p_in, p_out, p_login, p_mark, p_ip, p_rate, p_list, p_details)
+      WITH ORDINALITY AS u (nas, sid, kind, at, received, flags, st, b_in, b_out, login, mark, ip, rate, list, details, n),
+      LATERAL accounting_place(nas, sid, kind, at, received, flags, st, b_in, b_out, login, mark, ip, rate, list, details) found;
+  END IF;
+  m := accounting_merge(target, p_nas, p_sid, p_kind, p_event, p_received, p_flags, p_st, p_in, p_out, p_login, p_mark, p_ip, p_rate, p_list, p_cause);
   merged := coalesce(cardinality(m.o_n), 0);
   stopped := coalesce(cardinality(array_positions(m.o_stopped, true)), 0);
-  opened := 0;
 
-  IF merged < total THEN
-    target := array_fill(0::bigint, ARRAY[total]);
-    needs := ARRAY(SELECT n FROM unnest(p_details) WITH ORDINALITY AS u (details, n)
-      WHERE details IS NULL AND n NOT IN (SELECT unnest(coalesce(m.o_n, '{}'))));
-    -- Most of the rest are sessions that have just begun: all in one statement.
-    SELECT array_agg(n) AS n, array_agg(nas) AS nas, array_agg(sid) AS sid, array_agg(at - coalesce(st, 0) * interval '1 s') AS start_at, array_agg(at) AS at,
-      array_agg(received) AS received, array_agg(login) AS login, array_agg(CASE WHEN kind = 1 THEN mark END) AS mark, array_agg(ip) AS ip,
-      array_agg(rate) AS rate, array_agg(list) AS list, array_agg(details) AS details,
-      -- Nothing is left to merge into these.
-      array_agg(kind = 1 AND coalesce(st, 0) = 0 AND coalesce(b_in, 0) = 0 AND coalesce(b_out, 0) = 0) AS done
+  IF merged < total AND NOT p_each THEN
+    -- Sessions that have just begun, with nothing yet to count: all in one statement.
+    SELECT array_agg(n) AS n, array_agg(nas) AS nas, array_agg(sid) AS sid, array_agg(at) AS at, array_agg(received) AS received, array_agg(login) AS login,
+      array_agg(mark) AS mark, array_agg(ip) AS ip, array_agg(rate) AS rate, array_agg(list) AS list, array_agg(details) AS details
     INTO begun
     FROM (
       SELECT * FROM unnest(p_nas, p_sid, p_kind, p_event, p_received, p_st, p_in, p_out, p_login, p_mark, p_ip, p_rate, p_list, p_details)
         WITH ORDINALITY AS u (nas, sid, kind, at, received, st, b_in, b_out, login, mark, ip, rate, list, details, n)
-      WHERE n NOT IN (SELECT unnest(coalesce(m.o_n, '{}'))) AND details IS NOT NULL
+      WHERE kind = 1 AND coalesce(st, 0) = 0 AND coalesce(b_in, 0) = 0 AND coalesce(b_out, 0) = 0 AND details IS NOT NULL
+        AND n NOT IN (SELECT unnest(coalesce(m.o_n, '{}')))
         AND NOT EXISTS (SELECT 1 FROM session_live s WHERE s.nas_id = u.nas AND s.acct_session_id = u.sid OFFSET 0)
         AND NOT EXISTS (SELECT 1 FROM session_closed s WHERE s.nas_id = u.nas AND s.acct_session_id = u.sid OFFSET 0)
       ORDER BY n) unknown;
     IF begun.n IS NOT NULL THEN
-      ids := accounting_insert_sessions(begun.nas, begun.sid, 0, begun.start_at, begun.at, begun.received, begun.login, begun.mark, begun.ip,
+      target := accounting_insert_sessions(begun.nas, begun.sid, 0, begun.at, begun.at, begun.received, begun.login, begun.mark, begun.ip,
         begun.rate, begun.list, begun.details, false);
-      fresh := array_remove(ids, 0);
+      fresh := array_remove(target, 0);
       heard := array_fill(NULL::timestamptz, ARRAY[cardinality(fresh)]);
-      FOR i IN 1 .. cardinality(ids) LOOP
-        CONTINUE WHEN ids[i] = 0;
-        IF begun.done[i] THEN
-          target[begun.n[i]] := -1;
-          merged := merged + 1;
-        ELSE
-          target[begun.n[i]] := ids[i];
-          to_merge := to_merge + 1;
-        END IF;
-      END LOOP;
     END IF;
-    IF merged + to_merge + cardinality(needs) < total THEN
-      FOR rest IN
-        SELECT u.n, found.o_id, found.o_opened, found.o_heard_at
-        FROM unnest(target, p_nas, p_sid, p_kind, p_event, p_received, p_flags, p_st, p_in, p_out, p_login, p_mark, p_ip, p_rate, p_list, p_details)
-          WITH ORDINALITY AS u (target, nas, sid, kind, at, received, flags, st, b_in, b_out, login, mark, ip, rate, list, details, n),
-          LATERAL accounting_place(nas, sid, kind, at, received, flags, st, b_in, b_out, login, mark, ip, rate, list, details) found
-        WHERE u.target = 0 AND u.details IS NOT NULL AND u.n NOT IN (SELECT unnest(coalesce(m.o_n, '{}')))
-      LOOP
-        target[rest.n] := rest.o_id;
-        to_merge := to_merge + 1;
-        IF rest.o_opened THEN
-          fresh := fresh || rest.o_id;
-          heard := heard || rest.o_heard_at;
-        END IF;
-      END LOOP;
-    END IF;
-    IF to_merge > 0 THEN
-      m := accounting_merge(target, p_nas, p_sid, p_kind, p_event, p_received, p_flags, p_st, p_in, p_out, p_login, p_mark, p_ip, p_rate, p_list, p_cause);
-      PERFORM accounting_settle(m.o_id, m.o_sub, m.o_tenant, m.o_event, m.o_in, m.o_out, m.o_s, m.o_rate, m.o_stopped);
-      merged := merged + coalesce(cardinality(m.o_n), 0);
-      stopped := stopped + coalesce(cardinality(array_positions(m.o_stopped, true)), 0);
-    END IF;
-    opened := cardinality(fresh);
-    IF opened > 0 THEN
-      PERFORM accounting_greet(fresh, heard);
-      PERFORM accounting_tell_sessions(array_agg(DISTINCT tenant_id)) FROM session_live WHERE radacctid = ANY (fresh);
-    END IF;
+    needs := ARRAY(SELECT n FROM generate_series(1, total) AS n
+      WHERE n NOT IN (SELECT unnest(coalesce(m.o_n, '{}')) UNION ALL SELECT n FROM unnest(begun.n, target) AS b (n, made) WHERE made <> 0) ORDER BY n);
+    merged := merged + cardinality(fresh);
+  END IF;
+
+  PERFORM accounting_settle(m.o_id, m.o_sub, m.o_tenant, m.o_event, m.o_in, m.o_out, m.o_s, m.o_rate, m.o_stopped);
+  opened := cardinality(fresh);
+  IF opened > 0 THEN
+    PERFORM accounting_greet(fresh, heard);
+    PERFORM accounting_tell_sessions(array_agg(DISTINCT tenant_id)) FROM session_live WHERE radacctid = ANY (fresh);
   END IF;
   IF merged + coalesce(cardinality(needs), 0) <> total THEN
     RAISE EXCEPTION '% of % packets found no session', total - merged, total USING ERRCODE = 'serialization_failure';

@@ -16,7 +16,7 @@ export type Written =
 
 const APPLY = {
   name: 'accounting_apply',
-  text: 'SELECT needs FROM accounting_apply($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)',
+  text: 'SELECT needs FROM accounting_apply($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)',
 };
 /** A full batch takes some 30 ms. */
 const SLOW_MS = 150;
@@ -59,10 +59,10 @@ export class AccountingStore {
   async apply(records: readonly SessionRecord[]): Promise<Written> {
     if (records.length === 0) return { kind: 'ok' };
     const sorted = [...records].sort(byKey);
-    const first = await this.send(sorted, (record) => record.status === Status.Start);
-    if (first.written.kind !== 'ok' || first.needs.length === 0) return first.written;
-    // Sessions that we thought were known; the others of the batch are written already, and writing is harmless twice.
-    return (await this.send(first.needs, () => true)).written;
+    const together = await this.send(sorted, false);
+    if (together.written.kind !== 'ok' || together.needs.length === 0) return together.written;
+    // Lives of sessions that are not the open one, and sessions that we thought were known. The others of the batch are written already, which is harmless twice.
+    return (await this.send(together.needs, true)).written;
   }
 
   /** Closes what a router had open when it restarted. */
@@ -95,12 +95,13 @@ export class AccountingStore {
 
   private async send(
     sorted: readonly SessionRecord[],
-    detailed: (record: SessionRecord) => boolean,
+    each: boolean,
   ): Promise<{ written: Written; needs: SessionRecord[] }> {
     const columns = new BatchColumns();
-    for (const record of sorted) columns.add(record, detailed(record) ? readDetails(record) : null);
+    for (const record of sorted)
+      columns.add(record, each || record.status === Status.Start ? readDetails(record) : null);
     let needs: SessionRecord[] = [];
-    const written = await this.run({ ...APPLY, values: columns.values() }, this.giveUpAfter_ms, ([row]) => {
+    const written = await this.run({ ...APPLY, values: [...columns.values(), each] }, this.giveUpAfter_ms, ([row]) => {
       const numbers = (row?.['needs'] ?? []) as number[];
       needs = numbers.map((n) => sorted[n - 1]!);
     });

@@ -164,9 +164,9 @@ export class Network {
       packet.seconds = session.mode === 'garden' ? 0 : Math.floor((at_ms - session.started_ms) / 1000);
     }
     const of = <T>(value: (packet: Packet) => T): T[] => packets.map(value);
-    await this.owner.query(
-      `SELECT * FROM accounting_apply($1::bigint[], $2::text[], $3::smallint[], $4::bigint[], $4::bigint[], $5::smallint[], $6::bigint[], $7::bigint[], $8::bigint[],
-         $9::text[], $10::bigint[], $11::inet[], $12::text[], $12::text[], $12::text[], $13::text[])`,
+    const written = await this.owner.query<{ needs: number[] | null }>(
+      `SELECT needs FROM accounting_apply($1::bigint[], $2::text[], $3::smallint[], $4::bigint[], $4::bigint[], $5::smallint[], $6::bigint[], $7::bigint[], $8::bigint[],
+         $9::text[], $10::bigint[], $11::inet[], $12::text[], $12::text[], $12::text[], $13::text[], false)`,
       [
         of(() => this.nasId),
         of((p) => p.session.sid),
@@ -183,6 +183,7 @@ export class Network {
         of((p) => this.details(p.session)),
       ],
     );
+    if ((written.rows[0]?.needs ?? []).length > 0) throw new Error('packets of known sessions found none');
     for (const { kind, session, seconds } of packets) {
       if (kind === 'start') this.sessions.set(session.sid, session);
       if (session.mode !== 'garden') session.customer.oracle.report(session.sid, at_ms, seconds, session.bytes, kind);

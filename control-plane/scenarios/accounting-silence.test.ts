@@ -117,6 +117,24 @@ test('so is what was given up while nothing was heard, but not a cut whose cause
   expect(await enforcements('away2')).toMatchObject([{ kind: 'cut', reason: 'simultaneous_use', state: 'gave_up' }]);
 });
 
+test('so is the end of a session whose name was changed while nothing was heard of it', async () => {
+  const id = await world.subscription({ username: 'renamed', interim_s: 60 });
+  for (const session of ['renamed1', 'renamed2']) {
+    await report(session, 'renamed', 'Start', 700);
+    if (session === 'renamed1') await report(session, 'renamed', 'Stop', 690);
+  }
+  await world.owner.query(`UPDATE session_live SET received_at = updated_at WHERE username = 'renamed'`);
+  await listenersCaughtUp();
+  await run('sessions.sweep-stale');
+  await world.owner.query(`SELECT enforce_subscription($1, 'username_changed')`, [id]);
+  expect(await enforcements('renamed1')).toEqual([]);
+  expect(await enforcements('renamed2')).toMatchObject([{ state: 'proven', proven_by: 'silence' }]);
+  await report('renamed2', 'renamed', 'Interim-Update', 1, { 'Acct-Session-Time': 699 });
+  expect(await enforcements('renamed2')).toEqual([
+    { kind: 'cut', reason: 'username_changed', state: 'open', proven_by: null },
+  ]);
+});
+
 test('so is what was paid for before anything was heard of a session but its interim', async () => {
   const [early, late] = [
     await world.subscription({ username: 'met-early' }),

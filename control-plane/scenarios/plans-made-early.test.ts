@@ -135,18 +135,26 @@ test.each([
   ],
   [
     'usage',
-    () => db.query(`SELECT accounting_count_usage('{1,2}', '{1,1}', ARRAY[now(), now()], '{1,2}', '{3,4}', '{5,6}')`),
+    async () => {
+      for (const earlier of ['0 hours', '1 hour'])
+        await db.query(
+          `SELECT accounting_count_usage('{1,2}', '{1,1}', ARRAY[now() - $1::interval, now()], '{1,2}', '{3,4}', '{5,6}')`,
+          [earlier],
+        );
+    },
   ],
   [
     'what a Start sets going',
     () => db.query(`SELECT accounting_greet('{1,2}', '{NULL,NULL}'), accounting_limit_sessions(1, 1)`),
   ],
+  ['a router that restarts', () => db.query(`SELECT accounting_reboot(1, now(), now(), NULL, NULL, NULL, NULL)`)],
   ['sessions that end without a Stop', () => db.query(`SELECT accounting_close('{1,2}', 'stale', now())`)],
   [
     'rows for the enforcer',
     () =>
       db.query(
-        `SELECT enforce_subscriptions('{1,2}', 'expired'), enforcement_open('{1,2}', '{cut,cut}', '{expired,expired}', '{}')`,
+        `SELECT enforce_subscriptions('{1,2}', 'expired'), enforce_subscriptions('{1,2}', 'username_changed'),
+           enforcement_open('{1,2}', '{cut,cut}', '{expired,expired}', '{}')`,
       ),
   ],
   [

@@ -39,7 +39,7 @@ BEGIN
   RETURN ARRAY(SELECT CASE WHEN id IN (SELECT unnest(v_made)) THEN id ELSE 0 END FROM unnest(v_ids) AS id);
 END $$;
 
--- Finds or makes the session of a packet that is not of the open session of its key: a new session, a new life of a known id, a late packet of an
+-- Finds or makes the session of a packet that was not of the open session of its key: a new session, a new life of a known id, a late packet of an
 -- older life, or one of a session that was closed or even archived. A closed session that the router still counts is re-opened
 -- (o_heard_at: when it was last heard of).
 DROP FUNCTION IF EXISTS accounting_place;

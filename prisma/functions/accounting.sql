@@ -112,8 +112,8 @@ END $$;
 -- Packets of open sessions and of sessions that have just begun are written together. Of any other the number comes back in needs: it is to be sent again with
 -- p_each, which looks each up by itself. p_details may be NULL for a packet whose session is likely known (most packets are interims of open sessions, and their
 -- details would be most of the bytes); with p_each they are wanted of each.
--- Both lock sessions in the order of the keys, and only then what these change. In one transaction the odd ones would come back to earlier keys: two listeners
--- that hold packets of the same sessions would wait for each other, until Postgres finds that out a second later.
+-- Each goes through its sessions in the order of the keys, and counts usage after that. In one transaction the odd ones would come back to earlier keys: two
+-- listeners that hold packets of the same sessions would wait for each other, until Postgres finds that out a second later.
 DROP FUNCTION IF EXISTS accounting_apply;
 CREATE FUNCTION accounting_apply(
   p_nas bigint[], p_sid text[], p_kind smallint[], p_event_ms bigint[], p_received_ms bigint[], p_flags smallint[],
@@ -184,16 +184,17 @@ END $$;
 REVOKE EXECUTE ON FUNCTION accounting_apply FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION accounting_apply TO lango_accounting;
 
--- What follows from merged packets: proof for the enforcer, usage, crossings, and word to the live pages.
+-- What follows from merged packets: usage, crossings, proof for the enforcer, and word to the live pages.
 CREATE OR REPLACE FUNCTION accounting_settle(
   p_id bigint[], p_sub bigint[], p_tenant bigint[], p_event timestamptz[], p_in bigint[], p_out bigint[], p_s bigint[], p_rate text[], p_stopped boolean[]
 ) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   IF p_id IS NULL THEN RETURN; END IF;
+  -- Cycles are locked before orders, wherever both are.
+  PERFORM accounting_count_usage(p_sub, p_tenant, p_event, p_in, p_out, p_s);
   IF EXISTS (SELECT 1 FROM enforcement WHERE state = 'open') THEN
     PERFORM enforcement_prove_reported(p_id, p_rate, p_event, p_stopped);
   END IF;
-  PERFORM accounting_count_usage(p_sub, p_tenant, p_event, p_in, p_out, p_s);
   IF true = ANY (p_stopped) THEN
     PERFORM accounting_tell_sessions(array_agg(DISTINCT tenant)) FROM unnest(p_tenant, p_stopped) AS u (tenant, stopped) WHERE stopped;
   END IF;

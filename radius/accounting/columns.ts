@@ -1,7 +1,7 @@
 import type { SessionRecord } from './record';
 
 /**
- * A batch as array literals, one per parameter of accounting_apply, in its order. Written by hand because the driver's own
+ * A batch as array literals, one per column of accounting_apply, in its order. Written by hand because the driver's own
  * conversion costs three times as much as everything else that we do to a packet.
  */
 export class BatchColumns {

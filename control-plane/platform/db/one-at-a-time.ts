@@ -11,6 +11,8 @@ export class OneAtATimeClient extends Client {
 
   constructor(config?: string | ClientConfig) {
     super(config);
+    // A connection that breaks fails its query; that it also says so at a moment when nobody listens (just opened, or between hands) would end the process.
+    this.on('error', () => undefined);
     const send = super.query.bind(this) as Query;
     const inTurn: Query = (...args) => {
       // With a callback or a cursor (the pool's own housekeeping) pg decides when it runs.

@@ -117,21 +117,27 @@ test('so is what was given up while nothing was heard, but not a cut whose cause
   expect(await enforcements('away2')).toMatchObject([{ kind: 'cut', reason: 'simultaneous_use', state: 'gave_up' }]);
 });
 
-test('so is the end of a session whose name was changed while nothing was heard of it', async () => {
-  const id = await world.subscription({ username: 'renamed', interim_s: 60 });
-  await report('renamed1', 'renamed', 'Start', 700);
-  await report('renamed1', 'renamed', 'Stop', 690);
-  await report('renamed2', 'renamed', 'Start', 680);
-  await world.owner.query(`UPDATE session_live SET received_at = updated_at WHERE username = 'renamed'`);
+test('a session whose name or address was changed while nothing was heard of it is cut when it is heard of again, and makes room for the one that came after it', async () => {
+  const id = await world.subscription({ username: 'former', interim_s: 60 });
+  await report('former1', 'former', 'Start', 700, { 'Calling-Station-Id': 'AA:00:00:00:00:01' });
+  await world.owner.query(`UPDATE session_live SET received_at = updated_at WHERE username = 'former'`);
   await listenersCaughtUp();
   await run('sessions.sweep-stale');
+  await world.owner.query(`UPDATE subscription SET username = 'later' WHERE id = $1`, [id]);
   await world.owner.query(`SELECT enforce_subscription($1, 'username_changed')`, [id]);
-  expect(await enforcements('renamed1')).toEqual([]);
-  expect(await enforcements('renamed2')).toMatchObject([{ state: 'proven', proven_by: 'silence' }]);
-  await report('renamed2', 'renamed', 'Interim-Update', 1, { 'Acct-Session-Time': 699 });
-  expect(await enforcements('renamed2')).toEqual([
+  await report('later1', 'later', 'Start', 2, { 'Calling-Station-Id': 'AA:00:00:00:00:02' });
+  await report('former1', 'former', 'Interim-Update', 1, { 'Acct-Session-Time': 699 });
+  expect(await enforcements('former1')).toEqual([
     { kind: 'cut', reason: 'username_changed', state: 'open', proven_by: null },
   ]);
+  expect(await enforcements('later1')).toEqual([]);
+  // What it was told when it was let in anew holds.
+  await report('former1', 'former', 'Stop', 1, { 'Acct-Session-Time': 699 });
+  await world.owner.query(
+    `UPDATE session_live SET stopped_at = updated_at, closed_by = 'stale', closed_at = updated_at, received_at = lango_now() WHERE acct_session_id = 'later1'`,
+  );
+  await report('later1', 'later', 'Interim-Update', 0, { 'Acct-Session-Time': 2 });
+  expect(await enforcements('later1')).toEqual([]);
 });
 
 test('so is what was paid for before anything was heard of a session but its interim', async () => {

@@ -145,9 +145,11 @@ test.each([
   ],
   [
     'what a Start sets going',
-    () => db.query(`SELECT accounting_greet('{1,2}', '{NULL,NULL}'), accounting_limit_sessions(1, 1)`),
+    () =>
+      db.query(
+        `SELECT accounting_greet('{1,2}', '{NULL,NULL}'), accounting_greet('{1,2}', ARRAY[now(), now()]), accounting_limit_sessions(1, 1)`,
+      ),
   ],
-  ['a router that restarts', () => db.query(`SELECT accounting_reboot(1, now(), now(), NULL, NULL, NULL, NULL)`)],
   ['sessions that end without a Stop', () => db.query(`SELECT accounting_close('{1,2}', 'stale', now())`)],
   [
     'rows for the enforcer',

@@ -22,8 +22,7 @@ CREATE OR REPLACE FUNCTION accounting_reboot(
 ) RETURNS integer LANGUAGE sql AS $$
   SELECT coalesce(accounting_close(array_agg(radacctid), 'nas_reboot', p_event), 0) FROM (
   SELECT s.radacctid FROM session_live s
-  -- Not "stopped_at IS NULL", for the reason given in accounting_close.
-  WHERE s.nas_id = ANY (ARRAY[p_nas]) AND coalesce(s.stopped_at, 'infinity') = 'infinity' AND s.started_at <= p_event AND s.updated_at <= p_event AND s.received_at < p_received
+  WHERE s.nas_id = p_nas AND s.stopped_at IS NULL AND s.started_at <= p_event AND s.updated_at <= p_event AND s.received_at < p_received
     AND coalesce(s.nas_identifier = p_identifier, true) AND coalesce(s.nas_ip_address = p_nas_ip, true) AND coalesce(s.realm = p_realm, true)
     -- RouterOS session ids: 2 hex digits of service, 1 that counts boots, 5 that count sessions. No router boots within 30 s.
     AND (p_boot IS NULL OR s.acct_session_id ~ '^8[0-9a-f]{7}$' AND left(s.acct_session_id, 2) = left(p_boot, 2)

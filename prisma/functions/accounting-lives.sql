@@ -89,7 +89,8 @@ BEGIN
           WHERE o.nas_id = p_nas AND o.acct_session_id = p_sid AND o.radacctid <> r.radacctid AND o.updated_at >= p_event)
         AND NOT EXISTS (SELECT 1 FROM session_closed o WHERE o.nas_id = p_nas AND o.acct_session_id = p_sid AND o.updated_at >= p_event);
       IF o_opened THEN
-        o_heard_at := r.updated_at;
+        -- By our clock: a router's may be anything.
+        o_heard_at := r.received_at;
         -- Two lives of one id cannot both go on: the one that is heard of does.
         PERFORM accounting_close(array_agg(radacctid), 'new_generation', p_event) FROM session_live
         WHERE nas_id = p_nas AND acct_session_id = p_sid AND stopped_at IS NULL HAVING count(*) > 0;

@@ -9,12 +9,14 @@ BEGIN
     SELECT DISTINCT ON (x.session_id, x.kind) x.id FROM unnest(p_ids, p_heard_at) AS h (id, heard_at)
     CROSS JOIN LATERAL (SELECT * FROM enforcement o WHERE o.session_id = h.id AND (o.proven_by = 'silence' OR o.state = 'gave_up') AND o.closed_at >= h.heard_at
       AND (o.kind = 'cut' OR o.acked_at IS NULL) AND o.reason NOT IN ('simultaneous_use', 'mac_lock_changed') OFFSET 0) x
-    WHERE NOT EXISTS (SELECT 1 FROM enforcement o WHERE o.session_id = x.session_id AND o.kind = x.kind AND o.state = 'open' OFFSET 0)
+    WHERE NOT EXISTS (SELECT 1 FROM enforcement o WHERE o.session_id = x.session_id AND o.kind = x.kind AND coalesce(o.state, '') = 'open' OFFSET 0)
     ORDER BY x.session_id, x.kind, x.id DESC
   ), found AS MATERIALIZED (
     SELECT e.id FROM silent JOIN enforcement e ON e.id = ANY (ARRAY[silent.id]) AND (e.proven_by = 'silence' OR e.state = 'gave_up') ORDER BY e.id + 0 FOR UPDATE OF e
   )
-  UPDATE enforcement e SET state = 'open', proven_by = NULL, proven_at = NULL, closed_at = NULL, acked_at = NULL, attempts = 0, next_attempt_at = lango_now()
+  UPDATE enforcement e SET state = 'open', proven_by = NULL, proven_at = NULL, closed_at = NULL, acked_at = NULL, attempts = 0,
+    -- It is due from now on: nobody could be asked before.
+    created_at = lango_now(), next_attempt_at = lango_now()
   FROM found WHERE e.id = ANY (ARRAY[found.id]);
   IF FOUND THEN PERFORM pg_notify('lango_enforcement', ''); END IF;
 END $$;
@@ -40,7 +42,7 @@ END $$;
 -- of an end, and too many sessions at once. p_heard_at: when each was last heard of before it was closed; NULL for one that is new.
 DROP FUNCTION IF EXISTS accounting_greet(bigint[]);
 CREATE OR REPLACE FUNCTION accounting_greet(p_ids bigint[], p_heard_at timestamptz[]) RETURNS void LANGUAGE plpgsql SET enable_seqscan = off AS $$
-DECLARE sub record; v_outdated bigint[];
+DECLARE sub record; v_outdated bigint[]; anew record;
 BEGIN
   -- Two Starts of one subscription in two processes must see each other: the second waits here and then counts both.
   PERFORM pg_advisory_xact_lock(1279350855, hashint8(o.subscription_id)) FROM (
@@ -50,7 +52,19 @@ BEGIN
   PERFORM subscription_first_use(p_ids);
   PERFORM access_learn_devices(p_ids);
   -- Orders come after everything else that is locked; those that follow overtake these where they must.
-  IF array_remove(p_heard_at, NULL) <> '{}' THEN PERFORM accounting_unprove(p_ids, p_heard_at); END IF;
+  IF array_remove(p_heard_at, NULL) <> '{}' THEN
+    PERFORM accounting_unprove(p_ids, p_heard_at);
+    -- Let in with another name or address than those that hold now.
+    SELECT array_agg(l.radacctid ORDER BY l.radacctid) AS ids,
+      array_agg(CASE WHEN l.username <> s.username THEN 'username_changed' ELSE 'static_ip_changed' END ORDER BY l.radacctid) AS reasons
+    INTO anew
+    FROM unnest(p_ids, p_heard_at) AS h (id, heard_at)
+    CROSS JOIN LATERAL (SELECT * FROM session_live x WHERE x.radacctid = h.id AND x.closed_by IS NULL OFFSET 0) l
+    CROSS JOIN LATERAL (SELECT * FROM subscription x WHERE x.id = l.subscription_id OFFSET 0) s WHERE s.login_anew_at > h.heard_at;
+    IF anew.ids IS NOT NULL THEN
+      PERFORM enforcement_open(anew.ids, array_fill('cut'::text, ARRAY[cardinality(anew.ids)]), anew.reasons, '{}');
+    END IF;
+  END IF;
   IF v_outdated IS NOT NULL THEN
     PERFORM enforcement_open(v_outdated, array_fill('refresh'::text, ARRAY[cardinality(v_outdated)]), array_fill('extended'::text, ARRAY[cardinality(v_outdated)]), '{}');
   END IF;
@@ -100,11 +114,13 @@ BEGIN
     HAVING max(h.started_at) IS NOT NULL) heir ON true
   WHERE ghost.subscription_id = p_subscription_id AND ghost.stopped_at IS NULL
   HAVING count(*) > 0;
-  -- What counts is devices: one may be online through two services of a router at once. The same address at two routers is two devices.
+  -- What counts is devices: one may be online through two services of a router at once. The same address at two routers is two devices. What is being cut already
+  -- makes room.
   PERFORM enforce_session(extra.radacctid, 'cut', 'simultaneous_use', '{}'::jsonb)
   FROM (SELECT radacctid, dense_rank() OVER (ORDER BY first_at, first_id) AS place
         FROM (SELECT radacctid, min(started_at) OVER device AS first_at, min(radacctid) OVER device AS first_id
               FROM (SELECT * FROM session_live WHERE subscription_id = p_subscription_id AND stopped_at IS NULL OFFSET 0) open
+              WHERE NOT EXISTS (SELECT 1 FROM enforcement e WHERE e.session_id = open.radacctid AND e.kind = 'cut' AND coalesce(e.state, '') = 'open' OFFSET 0)
               WINDOW device AS (PARTITION BY nas_id, coalesce(mac, calling_station_id, acct_session_id))) devices) extra
   WHERE extra.place > p_limit;
 END $$;

@@ -190,7 +190,7 @@ CREATE OR REPLACE FUNCTION accounting_settle(
 ) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   IF p_id IS NULL THEN RETURN; END IF;
-  -- Cycles are locked before orders, wherever both are.
+  -- Cycles are locked before orders. An order that this packet proves and this usage makes anew is the same row, begun again.
   PERFORM accounting_count_usage(p_sub, p_tenant, p_event, p_in, p_out, p_s);
   IF EXISTS (SELECT 1 FROM enforcement WHERE state = 'open') THEN
     PERFORM enforcement_prove_reported(p_id, p_rate, p_event, p_stopped);

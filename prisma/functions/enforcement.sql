@@ -92,12 +92,9 @@ DECLARE
   v_kinds text[];
 BEGIN
   PERFORM enforcement_log_back_in(p_ids, p_reason);
-  -- What ends a session whatever its subscription says holds of one that is taken for gone too: should it be heard of again, its silence has proved nothing (accounting_unprove).
-  IF enforcement_is_final(p_reason) THEN
-    INSERT INTO enforcement (tenant_id, session_id, nas_id, subscription_id, kind, reason, state, created_at, next_attempt_at, proven_by, proven_at, closed_at)
-    SELECT l.tenant_id, l.radacctid, l.nas_id, l.subscription_id, 'cut', p_reason, 'proven', v_now, v_now, 'silence', v_now, v_now
-    FROM (SELECT DISTINCT unnest(p_ids) AS id ORDER BY 1) u
-    CROSS JOIN LATERAL (SELECT * FROM session_live WHERE subscription_id = u.id AND stopped_at IS NOT NULL AND closed_by = 'stale' OFFSET 0) l;
+  -- What ends a session whatever its subscription says holds of one that is taken for gone too, should it be heard of again (accounting_greet). Locked devices are weighed anew then in any case.
+  IF enforcement_is_final(p_reason) AND p_reason <> 'mac_lock_changed' THEN
+    UPDATE subscription s SET login_anew_at = v_now FROM (SELECT DISTINCT unnest(p_ids) AS id ORDER BY 1) u WHERE s.id = ANY (ARRAY[u.id]);
   END IF;
   SELECT array_agg(l.radacctid), array_agg(l.mode), array_agg(sub.access_state),
          array_agg(enforcement_needed(sub.access_state, l.mode, p_reason, sub.mac_lock, l.mac, session_must_rerate(p_reason, l.told_rate, l.class, sub.service_rate)))

@@ -37,6 +37,24 @@ test('three missed interims close at the last known moment, and a later interim 
   expect(await enforcements('silent1')).toEqual([]);
 });
 
+test('a session that missed two interims stays, and goes with the third', async () => {
+  await world.subscription({ username: 'patient', interim_s: 60 });
+  await report('patient1', 'patient', 'Start', 700);
+  await listenersCaughtUp();
+  const heardAgo = (seconds: number) =>
+    world.owner.query(
+      `UPDATE session_live SET received_at = lango_now() - make_interval(secs => $1) WHERE acct_session_id = 'patient1'`,
+      [seconds],
+    );
+  // Three intervals, and half a minute for the last one to arrive.
+  await heardAgo(205);
+  await run('sessions.sweep-stale');
+  expect((await session('patient1')).closed_by).toBeNull();
+  await heardAgo(211);
+  await run('sessions.sweep-stale');
+  expect((await session('patient1')).closed_by).toBe('stale');
+});
+
 const extend = (id: string, ago_s: number) =>
   world.owner.query(
     `UPDATE subscription SET created_at = lango_now() - interval '1 day', expires_at = expires_at + interval '30 days', updated_at = lango_now() - make_interval(secs => $2) WHERE id = $1`,

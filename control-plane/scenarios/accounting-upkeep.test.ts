@@ -108,6 +108,22 @@ describe('several sessions of one subscription', () => {
     expect(cut).toHaveLength(2);
   });
 
+  test('one device through two services of a router is one, and the device that is one too many goes', async () => {
+    await world.subscription({ username: 'family', simultaneousUse: 2 });
+    const device = (n: number) => ({ 'Calling-Station-Id': `AA:AA:AA:AA:DD:0${n}` });
+    // Both services began in one second, so neither is the ghost of the other.
+    await report('family-ppp', 'family', 'Start', 50, { ...device(1), 'Framed-Protocol': 'PPP' });
+    await report('family-hotspot', 'family', 'Start', 50, device(1));
+    await report('family-second', 'family', 'Start', 40, device(2));
+    for (const id of ['family-ppp', 'family-hotspot', 'family-second']) {
+      expect((await session(id)).stopped_at).toBeNull();
+      expect(await enforcements(id)).toEqual([]);
+    }
+    await report('family-third', 'family', 'Start', 30, device(3));
+    expect(await enforcements('family-second')).toEqual([]);
+    expect(await enforcements('family-third')).toMatchObject([{ kind: 'cut', reason: 'simultaneous_use' }]);
+  });
+
   test('a device that comes back takes over its own ghost, and no octet is counted twice', async () => {
     const id = await world.subscription({ username: 'returner' });
     const mac = { 'Calling-Station-Id': 'aa-aa-aa-aa-cc-01' };

@@ -341,6 +341,13 @@ describe('the device', () => {
     expect((await world.ask({ username: 'pair', station: 'AA:AA:AA:00:00:02' })).code).toBe('accept');
     await world.addSession(pair, { mac: 'AA:AA:AA:00:00:02' });
     expect((await world.ask({ username: 'pair', station: 'AA:AA:AA:00:00:03' })).code).toBe('reject');
+
+    // It is devices that count: one is online through two services of its router.
+    const family = await world.addSubscription({ username: 'family', plan: { simultaneous_use: 2 } });
+    for (let service = 0; service < 2; service++) await world.addSession(family, { mac: 'AA:AA:AA:00:00:01' });
+    expect((await world.ask({ username: 'family', station: 'AA:AA:AA:00:00:02' })).code).toBe('accept');
+    await world.addSession(family, { mac: 'AA:AA:AA:00:00:02' });
+    expect((await world.ask({ username: 'family', station: 'AA:AA:AA:00:00:03' })).code).toBe('reject');
   });
 });
 

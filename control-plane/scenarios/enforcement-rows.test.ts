@@ -214,12 +214,14 @@ test('the sweep finds the login that was accepted before the cut and started aft
   const garden = await online({ expiresInS: -1 }, { mode: 'garden' });
   const fullOverCap = await online({ quotaBytes: 100, usedBytes: 100, onQuota: 'throttle' });
   const paidInGarden = await online({}, { mode: 'garden' });
+  const paidButSlow = await online({}, { mode: 'throttled' });
   const fine = await online();
   await world.owner.query('SELECT enforcement_sweep()');
   expect(await kinds(late.sessionId)).toEqual(['cut suspended open']);
   expect(await kinds(garden.sessionId)).toEqual([]);
   expect(await kinds(fullOverCap.sessionId)).toEqual(['throttle cap_throttle open']);
   expect(await kinds(paidInGarden.sessionId)).toEqual(['restore resumed open']);
+  expect(await kinds(paidButSlow.sessionId)).toEqual(['restore resumed open']);
   expect(await kinds(fine.sessionId)).toEqual([]);
 
   await world.owner.query(`SELECT enforcement_close(id, 'gave_up') FROM enforcement WHERE session_id = $1`, [
@@ -256,17 +258,19 @@ describe('who should not be online, and who should be faster', () => {
     const paid = await world.subscription({ username: 'payer' });
     const rider = await world.session({ routerId, subscriptionId: suspended, acctSessionId: 'r1' });
     const held = await world.session({ routerId, subscriptionId: paid, acctSessionId: 'p1', mode: 'garden' });
-    await world.session({ routerId, subscriptionId: paid, acctSessionId: 'p2', mode: 'full' });
+    const slow = await world.session({ routerId, subscriptionId: paid, acctSessionId: 'p2', mode: 'throttled' });
+    await world.session({ routerId, subscriptionId: paid, acctSessionId: 'p3', mode: 'full' });
     await world.owner.query('SELECT enforcement_sweep()');
     expect(await undone()).toEqual([]);
     await world.shiftClock('11 seconds');
     expect(await undone()).toEqual([
       { what: 'free_rider', session_id: rider },
       { what: 'held_back', session_id: held },
+      { what: 'held_back', session_id: slow },
     ]);
     // Giving up changes nothing about what is true.
     await world.owner.query(`SELECT enforcement_close(id, 'gave_up') FROM enforcement`);
-    expect(await undone()).toHaveLength(2);
+    expect(await undone()).toHaveLength(3);
     await world.stop(rider);
     await world.owner.query(`UPDATE subscription SET status = 'suspended' WHERE id = $1`, [paid]);
     expect(await undone()).toEqual([]);

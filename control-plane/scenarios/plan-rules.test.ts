@@ -355,6 +355,27 @@ describe('addressing', () => {
     );
   });
 
+  it('in IPv6 is the plan’s pools, as each kind of router knows them, or the customer’s own prefix', async () => {
+    const told = async (username: unknown): Promise<Map<string, string>> => {
+      const { reply } = (await lango.api.get<Json>(`/access/explain?username=${String(username)}`)).body;
+      return new Map(reply.map((one: Json) => [one['attribute'], one['value']]));
+    };
+    const plan = { ipv6_pool: 'v6', delegated_ipv6_pool: 'pd', vlan_id: 121 };
+    const ofPlan = await told((await makeActive(lango.api, plan, {}))['username']);
+    expect(Object.fromEntries(ofPlan)).toMatchObject({
+      'Framed-IPv6-Pool': 'v6',
+      'Delegated-IPv6-Prefix-Pool': 'pd',
+      'Mikrotik-Delegated-IPv6-Pool': 'pd',
+      'Tunnel-Type': 'VLAN',
+      'Tunnel-Medium-Type': 'IEEE-802',
+      'Tunnel-Private-Group-Id': '121',
+    });
+    const own = { framed_ipv6_prefix: '2001:DB8:7::/64' };
+    const ofCustomer = await told((await makeActive(lango.api, plan, own))['username']);
+    expect(ofCustomer.get('Framed-IPv6-Prefix')).toBe('2001:db8:7::/64');
+    expect(ofCustomer.get('Delegated-IPv6-Prefix-Pool')).toBe('pd');
+  });
+
   it('by address list changes with the plan by CoA, which replaces the membership', async () => {
     const sold = await makeActive(lango.api, { address_list: 'gold' });
     const session = await online(sold['username']);

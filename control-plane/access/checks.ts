@@ -73,11 +73,11 @@ function router({ router: asked }: Facts, reader: Reader): string {
   return `${asked.name}, ${asked.address}, ${heard}.${wrong}`;
 }
 
-function signature({ router: asked, signed }: Facts, { t }: Reader): string {
+function signature({ router: asked, signed, proxied }: Facts, { t }: Reader): string {
   const rule =
     asked?.policy === 'require' || (asked?.policy === 'auto' && asked.has_signed)
       ? t(asked.policy === 'auto' ? 'access.signature_learned' : 'access.signature_required')
-      : t(`access.signature_${asked?.policy ?? 'auto'}`);
+      : t(`access.signature_${proxied && asked?.policy === 'auto' ? 'proxied' : (asked?.policy ?? 'auto')}`);
   return `${t(signed ? 'access.signed' : 'access.unsigned')} ${rule}`;
 }
 

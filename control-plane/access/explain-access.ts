@@ -13,6 +13,8 @@ export interface AccessQuestion {
   method?: string | undefined;
   /** Whether the request carries a Message-Authenticator; yes unless said otherwise. */
   signed?: boolean | undefined;
+  /** Whether it came through a proxy, which leaves its Proxy-State in it; no unless said otherwise. */
+  proxied?: boolean | undefined;
   /** An imagined time, at most IMAGINED_DAYS ahead: what would be answered then if nobody paid or changed anything. Now unless given. */
   at?: Date | undefined;
 }
@@ -33,6 +35,7 @@ export interface Facts {
   username: string;
   station: string | null;
   signed: boolean;
+  proxied: boolean;
   method: string | null;
   service: 'ppp' | 'hotspot';
   company: string;
@@ -111,9 +114,9 @@ export async function explainAccess(
   ctx: Context,
   question: AccessQuestion,
 ): Promise<{ kind: 'explained'; explained: Explained } | { kind: 'router_not_found' }> {
-  const { username, mac, router_id, service, method, signed, at } = question;
+  const { username, mac, router_id, service, method, signed, proxied, at } = question;
   const rows = await ctx.tx.$queryRaw<{ explained: Explained | null }[]>`
-    SELECT aaa_explain_at(${at ?? null}::timestamptz, ${username}, ${mac ?? null}::text, ${router_id ?? null}::bigint, ${service ?? null}::text, ${method ?? null}::text, ${signed ?? true}::boolean) AS explained`;
+    SELECT aaa_explain_at(${at ?? null}::timestamptz, ${username}, ${mac ?? null}::text, ${router_id ?? null}::bigint, ${service ?? null}::text, ${method ?? null}::text, ${signed ?? true}::boolean, ${proxied ?? false}::boolean) AS explained`;
   const explained = rows[0]?.explained;
   return explained ? { kind: 'explained', explained } : { kind: 'router_not_found' };
 }

@@ -23,6 +23,7 @@ interface Said {
   nas_id?: string;
   tenant_id?: string;
   method?: string;
+  signed?: boolean;
 }
 
 /** Answers as the log of a FreeRADIUS host brings them. */
@@ -169,6 +170,22 @@ test('without a router it is asked from where the login was last tried', async (
   expect(await decision()).toBe('reject');
 });
 
+test('a try that came unsigned through a proxy is refused again, and says that the proxy must sign', async () => {
+  const young = await makeRouter(lango.api, { message_authenticator: 'auto' });
+  await makeActive(lango.api, {}, { username: 'proxied' });
+  await answered([
+    { username: 'proxied', reason: 'unsigned_proxy', reply: 'none', nas_id: young['id'], signed: false },
+  ]);
+  const { body } = await lango.api.get<{ items: Json[] }>('/access/tries?username=proxied');
+  const again = await lango.api.get<Json>(`/access/explain?try=${body.items[0]?.['id']}`);
+  expect(again.body).toMatchObject({ answered: false, reason: 'unsigned_proxy' });
+  expect(again.body['checks'].at(-1)).toMatchObject({
+    name: 'signature',
+    pass: false,
+    detail: 'Not signed. It came through a proxy, so it must be signed.',
+  });
+});
+
 test('an imagined request without a signature or a password is told apart', async () => {
   const strict = await makeRouter(lango.api, { message_authenticator: 'require' });
   await makeActive(lango.api, {}, { username: 'imagined' });
@@ -177,6 +194,12 @@ test('an imagined request without a signature or a password is told apart', asyn
   expect(unsigned).toMatchObject({ answered: false, reason: 'unsigned_request', reply: [] });
   expect(unsigned['checks'].at(-1)).toMatchObject({ name: 'signature', pass: false });
   expect(await ask(`router_id=${strict['id']}`)).toMatchObject({ decision: 'accept', answered: true });
+  const young = await makeRouter(lango.api, { message_authenticator: 'auto' });
+  expect(await ask(`router_id=${young['id']}&signed=false`)).toMatchObject({ answered: true });
+  expect(await ask(`router_id=${young['id']}&signed=false&proxied=true`)).toMatchObject({
+    answered: false,
+    reason: 'unsigned_proxy',
+  });
   const empty = await ask('method=none');
   expect(empty).toMatchObject({
     reason: 'unsupported_method',

@@ -12,6 +12,8 @@ export function questionOf(row: TryRow): AccessQuestion {
       row.service_type === null ? undefined : row.service_type === '2' && row.port_type !== '19' ? 'ppp' : 'hotspot',
     method: row.reason === 'unsupported_method' ? 'none' : (row.method ?? undefined),
     signed: row.reason !== 'unsigned_request' && row.reason !== 'unsigned_proxy',
+    // Kept of no other: whoever signs may come through a proxy.
+    proxied: row.reason === 'unsigned_proxy',
   };
 }
 

@@ -16,6 +16,7 @@ export const explainQuery = z
     service: z.enum(['ppp', 'hotspot'], 'must be ppp or hotspot').optional(),
     method: z.enum(METHODS, `must be one of ${METHODS.join(', ')}`).optional(),
     signed: yes.optional(),
+    proxied: yes.optional(),
     at: z.iso
       .datetime({ offset: true, error: 'must be a time, as 2026-01-31T08:00:00Z' })
       .transform((text) => new Date(text))

@@ -24,7 +24,7 @@ async function explain(ask: Ask): Promise<Told> {
   const [router] = await world.sql<{ id: string }>('SELECT id FROM nas WHERE nasname = $1', [
     ask.from ?? homeRouter.address,
   ]);
-  const [row] = await world.sql<{ told: Told }>('SELECT aaa_explain($1, $2, $3, $4, $5, true) AS told', [
+  const [row] = await world.sql<{ told: Told }>('SELECT aaa_explain($1, $2, $3, $4, $5, true, false) AS told', [
     ask.username,
     ask.station ?? deviceOf(ask.username),
     router?.id,

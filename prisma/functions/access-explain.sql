@@ -1,13 +1,14 @@
 -- What the console asks about a login. aaa_explain replays a request through aaa_authorize (access.sql) and gives the decision with what is
 -- known of each thing that was checked; control-plane/access/checks.ts puts it into words.
 
-DROP FUNCTION IF EXISTS aaa_explain(text, text, bigint);
+DROP FUNCTION IF EXISTS aaa_explain(text, text, bigint, text, text, boolean);
+DROP FUNCTION IF EXISTS aaa_explain_at(timestamptz, text, text, bigint, text, text, boolean);
 
 -- For the caller's company. Without a device a lock is not held against anybody; without a router it is asked from where
 -- the login was last tried, else from the company's first MikroTik.
 -- p_service: 'ppp' or 'hotspot', else what the plan is for. p_method: 'none' for a request without any credential. p_signed: whether the request
--- carries a Message-Authenticator. The password is taken to be right when there is one. NULL when there is no such router.
-CREATE OR REPLACE FUNCTION aaa_explain(p_username text, p_mac text, p_router_id bigint, p_service text, p_method text, p_signed boolean) RETURNS jsonb
+-- carries a Message-Authenticator, p_proxied: whether it came through a proxy. The password is taken to be right when there is one. NULL when there is no such router.
+CREATE OR REPLACE FUNCTION aaa_explain(p_username text, p_mac text, p_router_id bigint, p_service text, p_method text, p_signed boolean, p_proxied boolean) RETURNS jsonb
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
   n record;
@@ -53,7 +54,7 @@ BEGIN
     FROM aaa_authorize(n.id, n.tenant_id, n.type, n.message_authenticator, access_company(n.company, n.id), encode(convert_to(p_username, 'UTF8'), 'hex'),
                        encode(convert_to(coalesce(v_mac, p_mac, s.mac_lock, access_mac(p_username), ''), 'UTF8'), 'hex'),
                        CASE WHEN v_hotspot THEN '1' ELSE '2' END, CASE WHEN v_hotspot THEN '19' ELSE '15' END,
-                       CASE WHEN p_signed THEN 'as if signed' ELSE '' END, '') AS a;
+                       CASE WHEN p_signed THEN 'as if signed' ELSE '' END, CASE WHEN p_proxied THEN 'through a proxy' ELSE '' END) AS a;
     v_reason := v_said ->> 'Lango-Reason';
     v_decision := v_said ->> 'Lango-Decision';
     -- What FreeRADIUS says by itself (radiusd.conf): it compares the password, and nobody without the right one learns what else is wrong.
@@ -81,6 +82,7 @@ BEGIN
     'facts', jsonb_build_object(
       'station', coalesce(v_mac, p_mac),
       'signed', p_signed,
+      'proxied', p_proxied,
       'method', p_method,
       'service', CASE WHEN v_hotspot THEN 'hotspot' ELSE 'ppp' END,
       'username', p_username,
@@ -104,17 +106,17 @@ BEGIN
       'last_try', (SELECT jsonb_build_object('at', p.authdate, 'reply', p.reply, 'reason', p.reason)
                    FROM radpostauth p WHERE p.tenant_id = lango_tenant() AND p.username = p_username ORDER BY p.authdate DESC LIMIT 1)));
 END $$;
-GRANT EXECUTE ON FUNCTION aaa_explain(text, text, bigint, text, text, boolean) TO lango_web;
+GRANT EXECUTE ON FUNCTION aaa_explain(text, text, bigint, text, text, boolean, boolean) TO lango_web;
 
 -- aaa_explain as it would be told at another time, if nothing but the time changed: validity, grace, hours of a plan. The clock is set in a part of the
 -- transaction that is taken back at once, so that nobody else ever sees it (as for the snapshot, snapshot.sql). Who is online stays who is online now.
-CREATE OR REPLACE FUNCTION aaa_explain_at(p_at timestamptz, p_username text, p_mac text, p_router_id bigint, p_service text, p_method text, p_signed boolean)
+CREATE OR REPLACE FUNCTION aaa_explain_at(p_at timestamptz, p_username text, p_mac text, p_router_id bigint, p_service text, p_method text, p_signed boolean, p_proxied boolean)
 RETURNS jsonb LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
   v_said jsonb;
 BEGIN
   IF p_at IS NULL THEN
-    RETURN aaa_explain(p_username, p_mac, p_router_id, p_service, p_method, p_signed);
+    RETURN aaa_explain(p_username, p_mac, p_router_id, p_service, p_method, p_signed, p_proxied);
   END IF;
   IF p_at NOT BETWEEN lango_now() - interval '1 minute' AND lango_now() + interval '366 days' THEN
     RAISE EXCEPTION 'an imagined time lies between now and a year from now';
@@ -122,7 +124,7 @@ BEGIN
   BEGIN
     EXECUTE format('CREATE OR REPLACE FUNCTION lango_clock_shift() RETURNS interval LANGUAGE sql STABLE PARALLEL SAFE AS %L',
                    format('SELECT %L::interval', lango_clock_shift() + (p_at - lango_now())));
-    v_said := aaa_explain(p_username, p_mac, p_router_id, p_service, p_method, p_signed);
+    v_said := aaa_explain(p_username, p_mac, p_router_id, p_service, p_method, p_signed, p_proxied);
     RAISE EXCEPTION USING ERRCODE = 'LG001';
   EXCEPTION WHEN SQLSTATE 'LG001' THEN
     RETURN v_said;

@@ -47,7 +47,7 @@ test('a session that missed two interims stays, and goes with the third', async 
       [seconds],
     );
   // Three intervals, and half a minute for the last one to arrive.
-  await heardAgo(205);
+  await heardAgo(195);
   await run('sessions.sweep-stale');
   expect((await session('patient1')).closed_by).toBeNull();
   await heardAgo(211);
@@ -92,7 +92,7 @@ test('what the silence had proved is to be done after all, but for what the rout
       { down_kbps: 64, up_kbps: 64 },
     ]);
   await world.owner.query(
-    `UPDATE enforcement SET state = 'open', proven_by = NULL, proven_at = NULL, closed_at = NULL WHERE session_id = $1`,
+    `UPDATE enforcement SET state = 'open', proven_by = NULL, proven_at = NULL, closed_at = NULL, created_at = lango_now() - interval '10 minutes' WHERE session_id = $1`,
     [radacctid],
   );
   await world.owner.query(
@@ -104,6 +104,11 @@ test('what the silence had proved is to be done after all, but for what the rout
   await run('sessions.sweep-stale');
   expect((await enforcements('deaf1')).map(({ proven_by }) => proven_by)).toEqual(['silence', 'silence', 'silence']);
   await report('deaf1', 'deaf', 'Interim-Update', 1, { 'Acct-Session-Time': 699 });
+  const { rows: due } = await world.owner.query<{ late: boolean }>(
+    `SELECT bool_or(created_at < lango_now() - interval '20 seconds') AS late FROM enforcement WHERE session_id = $1 AND state = 'open'`,
+    [radacctid],
+  );
+  expect(due).toEqual([{ late: false }]);
   expect(await enforcements('deaf1')).toMatchObject([
     { kind: 'cut', state: 'open', proven_by: null },
     { kind: 'refresh', state: 'open', proven_by: null },
@@ -135,27 +140,65 @@ test('so is what was given up while nothing was heard, but not a cut whose cause
   expect(await enforcements('away2')).toMatchObject([{ kind: 'cut', reason: 'simultaneous_use', state: 'gave_up' }]);
 });
 
-test('a session whose name or address was changed while nothing was heard of it is cut when it is heard of again, and makes room for the one that came after it', async () => {
+test('a session whose name was changed while nothing was heard of it is cut when it is heard of again, and makes room for the one that came after it', async () => {
   const id = await world.subscription({ username: 'former', interim_s: 60 });
   await report('former1', 'former', 'Start', 700, { 'Calling-Station-Id': 'AA:00:00:00:00:01' });
   await world.owner.query(`UPDATE session_live SET received_at = updated_at WHERE username = 'former'`);
   await listenersCaughtUp();
   await run('sessions.sweep-stale');
-  await world.owner.query(`UPDATE subscription SET username = 'later' WHERE id = $1`, [id]);
+  await world.owner.query(
+    `UPDATE subscription SET username = 'later', created_at = lango_now() - interval '1 day', updated_at = lango_now() - interval '1 minute' WHERE id = $1`,
+    [id],
+  );
   await world.owner.query(`SELECT enforce_subscription($1, 'username_changed')`, [id]);
   await report('later1', 'later', 'Start', 2, { 'Calling-Station-Id': 'AA:00:00:00:00:02' });
-  await report('former1', 'former', 'Interim-Update', 1, { 'Acct-Session-Time': 699 });
-  expect(await enforcements('former1')).toEqual([
+  // Its last word once more is no sign of life, and does not pass for the moment at which it was last heard of.
+  await report('former1', 'former', 'Interim-Update', 703, { 'Acct-Session-Time': 0, 'Acct-Delay-Time': 700 });
+  expect((await session('former1')).closed_by).toBe('stale');
+  await report('former1', 'former', 'Interim-Update', 0, { 'Acct-Session-Time': 700 });
+  expect(await enforcements('former1')).toMatchObject([
+    { kind: 'refresh', state: 'proven', proven_by: 'superseded' },
     { kind: 'cut', reason: 'username_changed', state: 'open', proven_by: null },
   ]);
   expect(await enforcements('later1')).toEqual([]);
   // What it was told when it was let in anew holds.
-  await report('former1', 'former', 'Stop', 1, { 'Acct-Session-Time': 699 });
+  await report('former1', 'former', 'Stop', 0, { 'Acct-Session-Time': 700 });
   await world.owner.query(
     `UPDATE session_live SET stopped_at = updated_at, closed_by = 'stale', closed_at = updated_at, received_at = lango_now() WHERE acct_session_id = 'later1'`,
   );
   await report('later1', 'later', 'Interim-Update', 0, { 'Acct-Session-Time': 2 });
+  expect((await session('later1')).closed_by).toBeNull();
   expect(await enforcements('later1')).toEqual([]);
+  // Let in before the change, and heard of for the first time after it.
+  await report('former2', 'former', 'Interim-Update', 0, {
+    'Acct-Session-Time': 60,
+    Class: `L1:${id}:0011223344556677:f`,
+    'Calling-Station-Id': 'AA:00:00:00:00:02',
+  });
+  expect(await enforcements('former2')).toMatchObject([{ kind: 'cut', reason: 'username_changed', state: 'open' }]);
+});
+
+test('nor does one whose address was changed go on with the old one', async () => {
+  const id = await world.subscription({ username: 'moved', interim_s: 60 });
+  await report('moved1', 'moved', 'Start', 700);
+  await world.owner.query(`UPDATE session_live SET received_at = updated_at WHERE username = 'moved'`);
+  await listenersCaughtUp();
+  await run('sessions.sweep-stale');
+  await world.owner.query(`SELECT enforce_subscription($1, 'static_ip_changed')`, [id]);
+  await report('moved1', 'moved', 'Interim-Update', 1, { 'Acct-Session-Time': 699 });
+  expect(await enforcements('moved1')).toMatchObject([{ kind: 'cut', reason: 'static_ip_changed', state: 'open' }]);
+});
+
+test('a cut that a payment has made pointless leaves no room for a second device', async () => {
+  await world.subscription({ username: 'payer', interim_s: 60 });
+  await report('payer1', 'payer', 'Start', 700, { 'Calling-Station-Id': 'AA:00:00:00:01:01' });
+  await world.owner.query(`SELECT enforce_session($1, 'cut', 'expired')`, [(await session('payer1')).radacctid]);
+  await world.owner.query(`UPDATE session_live SET received_at = updated_at WHERE username = 'payer'`);
+  await listenersCaughtUp();
+  await run('sessions.sweep-stale');
+  await report('payer2', 'payer', 'Start', 2, { 'Calling-Station-Id': 'AA:00:00:00:01:02' });
+  await report('payer1', 'payer', 'Interim-Update', 1, { 'Acct-Session-Time': 699 });
+  expect(await enforcements('payer2')).toMatchObject([{ kind: 'cut', reason: 'simultaneous_use', state: 'open' }]);
 });
 
 test('so is what was paid for before anything was heard of a session but its interim', async () => {

@@ -8,7 +8,7 @@ DROP FUNCTION IF EXISTS aaa_explain_at(timestamptz, text, text, bigint, text, te
 -- the login was last tried, else from the company's first MikroTik.
 -- p_service: 'ppp' or 'hotspot', else what the plan is for. p_method: 'none' for a request without any credential. p_signed: whether the request
 -- carries a Message-Authenticator, p_proxied: whether it came through a proxy. The password is taken to be right when there is one. NULL when there is no such router.
-CREATE OR REPLACE FUNCTION aaa_explain(p_username text, p_mac text, p_router_id bigint, p_service text, p_method text, p_signed boolean, p_proxied boolean) RETURNS jsonb
+CREATE OR REPLACE FUNCTION aaa_explain(p_username text, p_mac text, p_router_id bigint, p_service text, p_method text, p_signed boolean, p_proxied boolean DEFAULT false) RETURNS jsonb
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
   n record;
@@ -110,7 +110,7 @@ GRANT EXECUTE ON FUNCTION aaa_explain(text, text, bigint, text, text, boolean, b
 
 -- aaa_explain as it would be told at another time, if nothing but the time changed: validity, grace, hours of a plan. The clock is set in a part of the
 -- transaction that is taken back at once, so that nobody else ever sees it (as for the snapshot, snapshot.sql). Who is online stays who is online now.
-CREATE OR REPLACE FUNCTION aaa_explain_at(p_at timestamptz, p_username text, p_mac text, p_router_id bigint, p_service text, p_method text, p_signed boolean, p_proxied boolean)
+CREATE OR REPLACE FUNCTION aaa_explain_at(p_at timestamptz, p_username text, p_mac text, p_router_id bigint, p_service text, p_method text, p_signed boolean, p_proxied boolean DEFAULT false)
 RETURNS jsonb LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
   v_said jsonb;

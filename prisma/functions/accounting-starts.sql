@@ -52,21 +52,20 @@ BEGIN
   PERFORM subscription_first_use(p_ids);
   PERFORM access_learn_devices(p_ids);
   -- Orders come after everything else that is locked; those that follow overtake these where they must.
-  IF array_remove(p_heard_at, NULL) <> '{}' THEN
-    PERFORM accounting_unprove(p_ids, p_heard_at);
-    -- Let in with another name or address than those that hold now.
-    SELECT array_agg(l.radacctid ORDER BY l.radacctid) AS ids,
-      array_agg(CASE WHEN l.username <> s.username THEN 'username_changed' ELSE 'static_ip_changed' END ORDER BY l.radacctid) AS reasons
-    INTO anew
-    FROM unnest(p_ids, p_heard_at) AS h (id, heard_at)
-    CROSS JOIN LATERAL (SELECT * FROM session_live x WHERE x.radacctid = h.id AND x.closed_by IS NULL OFFSET 0) l
-    CROSS JOIN LATERAL (SELECT * FROM subscription x WHERE x.id = l.subscription_id OFFSET 0) s WHERE s.login_anew_at > h.heard_at;
-    IF anew.ids IS NOT NULL THEN
-      PERFORM enforcement_open(anew.ids, array_fill('cut'::text, ARRAY[cardinality(anew.ids)]), anew.reasons, '{}');
-    END IF;
-  END IF;
+  IF array_remove(p_heard_at, NULL) <> '{}' THEN PERFORM accounting_unprove(p_ids, p_heard_at); END IF;
   IF v_outdated IS NOT NULL THEN
     PERFORM enforcement_open(v_outdated, array_fill('refresh'::text, ARRAY[cardinality(v_outdated)]), array_fill('extended'::text, ARRAY[cardinality(v_outdated)]), '{}');
+  END IF;
+  -- Let in with another name or address than those that hold now: when it was last heard of, or began, by our clock.
+  SELECT array_agg(l.radacctid ORDER BY l.radacctid) AS ids,
+    array_agg(CASE WHEN l.username <> s.username THEN 'username_changed' ELSE 'static_ip_changed' END ORDER BY l.radacctid) AS reasons
+  INTO anew
+  FROM unnest(p_ids, p_heard_at) AS h (id, heard_at)
+  CROSS JOIN LATERAL (SELECT * FROM session_live x WHERE x.radacctid = h.id AND x.closed_by IS NULL OFFSET 0) l
+  CROSS JOIN LATERAL (SELECT * FROM subscription x WHERE x.id = l.subscription_id OFFSET 0) s
+  WHERE s.login_anew_at > coalesce(h.heard_at, l.received_at - l.session_time_s * interval '1 second' + interval '5 seconds');
+  IF anew.ids IS NOT NULL THEN
+    PERFORM enforcement_open(anew.ids, array_fill('cut'::text, ARRAY[cardinality(anew.ids)]), anew.reasons, '{}');
   END IF;
   FOR sub IN
     SELECT * FROM (
@@ -114,13 +113,14 @@ BEGIN
     HAVING max(h.started_at) IS NOT NULL) heir ON true
   WHERE ghost.subscription_id = p_subscription_id AND ghost.stopped_at IS NULL
   HAVING count(*) > 0;
-  -- What counts is devices: one may be online through two services of a router at once. The same address at two routers is two devices. What is being cut already
-  -- makes room.
+  -- What counts is devices: one may be online through two services of a router at once. The same address at two routers is two devices. What is being cut already,
+  -- whatever is paid, makes room.
   PERFORM enforce_session(extra.radacctid, 'cut', 'simultaneous_use', '{}'::jsonb)
   FROM (SELECT radacctid, dense_rank() OVER (ORDER BY first_at, first_id) AS place
         FROM (SELECT radacctid, min(started_at) OVER device AS first_at, min(radacctid) OVER device AS first_id
               FROM (SELECT * FROM session_live WHERE subscription_id = p_subscription_id AND stopped_at IS NULL OFFSET 0) open
-              WHERE NOT EXISTS (SELECT 1 FROM enforcement e WHERE e.session_id = open.radacctid AND e.kind = 'cut' AND coalesce(e.state, '') = 'open' OFFSET 0)
+              WHERE NOT EXISTS (SELECT 1 FROM enforcement e WHERE e.session_id = open.radacctid AND e.kind = 'cut' AND coalesce(e.state, '') = 'open'
+                AND enforcement_is_final(e.reason) OFFSET 0)
               WINDOW device AS (PARTITION BY nas_id, coalesce(mac, calling_station_id, acct_session_id))) devices) extra
   WHERE extra.place > p_limit;
 END $$;

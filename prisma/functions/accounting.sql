@@ -69,7 +69,8 @@ BEGIN
       output_bytes = accounting_counter(s.output_bytes, p.b_out, p.flags & 4 <> 0, coalesce(p.st > s.session_time_s, p.event_at > s.updated_at)),
       started_at = least(s.started_at, p.start_at),
       updated_at = greatest(s.updated_at, p.event_at),
-      received_at = greatest(s.received_at, p.received_at),
+      -- Of one that was closed as silent: a late word is no sign of life. What opens it again has taken the mark away.
+      received_at = CASE WHEN s.closed_by = 'stale' THEN s.received_at ELSE greatest(s.received_at, p.received_at) END,
       framed_ip = CASE WHEN p.event_at >= s.updated_at THEN coalesce(p.ip, s.framed_ip) ELSE coalesce(s.framed_ip, p.ip) END,
       rate_limit = CASE WHEN p.event_at >= s.updated_at THEN coalesce(p.rate, s.rate_limit) ELSE s.rate_limit END,
       address_list = CASE WHEN p.event_at >= s.updated_at THEN coalesce(p.list, s.address_list) ELSE s.address_list END,

@@ -63,6 +63,8 @@ const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-pra
  * goes in through the debugger, not as a tag. With LANGO_LOOK a picture of this name is left in that folder.
  */
 export async function faultsOf(page: Page, picture?: string): Promise<string[]> {
+  // A captive page leads on to another by itself: until that one's stylesheet is there nothing has its size.
+  await page.waitForLoadState('load');
   // Bars that stay at the edge of the window lie on whatever is scrolled under them: in a window as high as the page they hide nothing.
   const size = page.viewportSize();
   const height = Number(await page.evaluate('document.documentElement.scrollHeight'));

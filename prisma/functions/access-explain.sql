@@ -1,6 +1,7 @@
 -- What the console asks about a login. aaa_explain replays a request through aaa_authorize (access.sql) and gives the decision with what is
 -- known of each thing that was checked; control-plane/access/checks.ts puts it into words.
 
+DROP FUNCTION IF EXISTS aaa_explain(text, text, bigint);
 DROP FUNCTION IF EXISTS aaa_explain(text, text, bigint, text, text, boolean);
 DROP FUNCTION IF EXISTS aaa_explain_at(timestamptz, text, text, bigint, text, text, boolean);
 

@@ -38,11 +38,27 @@ BEGIN
     CROSS JOIN LATERAL (SELECT access_state FROM subscription_now x WHERE x.id = l.subscription_id OFFSET 0) n WHERE subscription_is_entitled(n.access_state));
 END $$;
 
+-- Cuts what was let in before its name or address was changed: when a session was last heard of, or began, is told by our clock.
+CREATE OR REPLACE FUNCTION accounting_cut_let_in_before(p_ids bigint[], p_heard_at timestamptz[]) RETURNS void LANGUAGE plpgsql SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+DECLARE v_ids bigint[]; v_reasons text[];
+BEGIN
+  SELECT array_agg(l.radacctid ORDER BY l.radacctid),
+    array_agg(CASE WHEN l.username <> s.username THEN 'username_changed' ELSE 'static_ip_changed' END ORDER BY l.radacctid)
+  INTO v_ids, v_reasons
+  FROM unnest(p_ids, p_heard_at) AS h (id, heard_at)
+  CROSS JOIN LATERAL (SELECT * FROM session_live x WHERE x.radacctid = h.id AND x.closed_by IS NULL OFFSET 0) l
+  CROSS JOIN LATERAL (SELECT * FROM subscription x WHERE x.id = l.subscription_id OFFSET 0) s
+  WHERE s.login_anew_at > coalesce(h.heard_at, l.received_at - l.session_time_s * interval '1 second' + interval '5 seconds');
+  IF v_ids IS NOT NULL THEN
+    PERFORM enforcement_open(v_ids, array_fill('cut'::text, ARRAY[cardinality(v_ids)]), v_reasons, '{}');
+  END IF;
+END $$;
+
 -- What a session that has just begun (or was re-opened) asks for: an entitlement that ended between Accept and Start, what was bought since its router was told
 -- of an end, and too many sessions at once. p_heard_at: when each was last heard of before it was closed; NULL for one that is new.
 DROP FUNCTION IF EXISTS accounting_greet(bigint[]);
 CREATE OR REPLACE FUNCTION accounting_greet(p_ids bigint[], p_heard_at timestamptz[]) RETURNS void LANGUAGE plpgsql SET enable_seqscan = off AS $$
-DECLARE sub record; v_outdated bigint[]; anew record;
+DECLARE sub record; v_outdated bigint[];
 BEGIN
   -- Two Starts of one subscription in two processes must see each other: the second waits here and then counts both.
   PERFORM pg_advisory_xact_lock(1279350855, hashint8(o.subscription_id)) FROM (
@@ -56,17 +72,7 @@ BEGIN
   IF v_outdated IS NOT NULL THEN
     PERFORM enforcement_open(v_outdated, array_fill('refresh'::text, ARRAY[cardinality(v_outdated)]), array_fill('extended'::text, ARRAY[cardinality(v_outdated)]), '{}');
   END IF;
-  -- Let in with another name or address than those that hold now: when it was last heard of, or began, by our clock.
-  SELECT array_agg(l.radacctid ORDER BY l.radacctid) AS ids,
-    array_agg(CASE WHEN l.username <> s.username THEN 'username_changed' ELSE 'static_ip_changed' END ORDER BY l.radacctid) AS reasons
-  INTO anew
-  FROM unnest(p_ids, p_heard_at) AS h (id, heard_at)
-  CROSS JOIN LATERAL (SELECT * FROM session_live x WHERE x.radacctid = h.id AND x.closed_by IS NULL OFFSET 0) l
-  CROSS JOIN LATERAL (SELECT * FROM subscription x WHERE x.id = l.subscription_id OFFSET 0) s
-  WHERE s.login_anew_at > coalesce(h.heard_at, l.received_at - l.session_time_s * interval '1 second' + interval '5 seconds');
-  IF anew.ids IS NOT NULL THEN
-    PERFORM enforcement_open(anew.ids, array_fill('cut'::text, ARRAY[cardinality(anew.ids)]), anew.reasons, '{}');
-  END IF;
+  PERFORM accounting_cut_let_in_before(p_ids, p_heard_at);
   FOR sub IN
     SELECT * FROM (
       SELECT n.id, n.state, n.online_s, n.simultaneous_use, n.open_sessions,

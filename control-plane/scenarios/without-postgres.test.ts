@@ -144,6 +144,32 @@ test('what was suspended, given another password or removed a moment before Post
   expect((await ask({ username: 'leaving', tries: 1 })).code).toBe('none');
 });
 
+test('whoever is suspended or comes back is so in the snapshot within seconds, each of many one after the other', async () => {
+  const ids: string[] = [];
+  for (let n = 0; n < 12; n++) ids.push(await there.world.addSubscription({ username: `fickle${n}` }));
+  const decided = (name: string): string =>
+    inSnapshot(`SELECT DISTINCT value FROM reply WHERE username = '${name}' AND attribute = 'Lango-Decision'`).trim();
+  await until(
+    () => decided('fickle11'),
+    (decision) => decision === 'accept',
+    45_000,
+  );
+  for (const [n, id] of ids.entries()) {
+    for (const [status, decision] of [
+      ['suspended', 'reject'],
+      ['active', 'accept'],
+    ]) {
+      await there.world.sql('UPDATE subscription SET status = $2 WHERE id = $1', [id, status]);
+      // It looks every second; the rest is for a machine that does other things as well.
+      await until(
+        () => decided(`fickle${n}`),
+        (is) => is === decision,
+        8000,
+      );
+    }
+  }
+});
+
 test('validity ends at its second also without Postgres, and Session-Timeout never outlives it', async () => {
   await there.world.addSubscription({ username: 'brief', expiresIn_s: 9 });
   const ends_ms = Date.now() + 9_000;

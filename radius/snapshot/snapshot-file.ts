@@ -1,11 +1,13 @@
 import { makeTables } from './tables';
 import { SqliteFile, textLiteral, type FileOwner } from './sqlite-file';
-import type { Login } from './source';
+import type { Known, Login } from './source';
 
 /** How far the file has come; as the last writer left it. */
 export interface Progress {
   /** Transactions before it have been read; undefined in a new file. */
   xid: string | undefined;
+  /** The same of what logins have used. */
+  used_xid: string | undefined;
   /** Types of router by company, of the last whole pass. */
   kinds: string;
   /** Number of the pass over all logins, and whether it is still going on, after which login. */
@@ -16,6 +18,14 @@ export interface Progress {
   passed_at: number;
   written_at: number;
 }
+
+/** Statement that keeps what is left to logins; given as JSON of snapshot_left. */
+const putLeft = (left: string): string => `INSERT OR REPLACE INTO allowance
+SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'), json_extract(value, '$[3]'), json_extract(value, '$[4]')
+FROM json_each(${textLiteral(left)});`;
+
+/** As long as a statement may well be. */
+const MOST_LEFT = 5000;
 
 /** A disk that lost something, or somebody else's file under our name. */
 const isBroken = (error: unknown): boolean => /malformed|not a database/.test(String(error));
@@ -55,11 +65,7 @@ export class SnapshotFile {
   }
 
   /** Replaces what is known of these logins; one without answers is forgotten. */
-  async replace(
-    logins: readonly Login[],
-    known: { answers: string; certificates: string },
-    progress: { pass: number; cursor?: Login },
-  ): Promise<void> {
+  async replace(logins: readonly Login[], known: Known, progress: { pass: number; cursor?: Login }): Promise<void> {
     const keys = JSON.stringify(logins.map(({ tenant_id, username }) => [Number(tenant_id), username]));
     const cursor = progress.cursor
       ? `UPDATE state SET cursor_tenant = ${Number(progress.cursor.tenant_id)}, cursor_username = ${textLiteral(progress.cursor.username)};`
@@ -68,6 +74,7 @@ export class SnapshotFile {
     await this.file.run(`BEGIN IMMEDIATE;
 DELETE FROM answer WHERE (tenant_id, username) IN (SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(${textLiteral(keys)}));
 DELETE FROM certificate WHERE (tenant_id, username) IN (SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(${textLiteral(keys)}));
+DELETE FROM allowance WHERE (tenant_id, username) IN (SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(${textLiteral(keys)}));
 DELETE FROM voucher WHERE (tenant_id, code) IN (SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(${textLiteral(keys)}));
 INSERT OR REPLACE INTO answer
 SELECT json_extract(value, '$.t'), json_extract(value, '$.n'), json_extract(value, '$.k'), json_extract(value, '$.s'), json_extract(value, '$.d'),
@@ -76,14 +83,23 @@ SELECT json_extract(value, '$.t'), json_extract(value, '$.n'), json_extract(valu
 FROM json_each(${textLiteral(known.answers)});
 INSERT OR REPLACE INTO certificate SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]')
 FROM json_each(${textLiteral(known.certificates)});
+${putLeft(known.left)}
 ${cursor}
 COMMIT`);
   }
 
-  /** A new pass over all logins begins. */
-  async beginPass(pass: number): Promise<void> {
+  /** What is left to logins that have used something (JSON of aaa_snapshot_used), as of this transaction. */
+  async used(left: string, xid: string): Promise<void> {
+    const all = JSON.parse(left) as unknown[];
+    for (let from = 0; from < all.length; from += MOST_LEFT)
+      await this.file.run(putLeft(JSON.stringify(all.slice(from, from + MOST_LEFT))));
+    await this.file.run(`UPDATE state SET used_xid = ${textLiteral(xid)}`);
+  }
+
+  /** A new pass over all logins begins; what they use from this transaction on is asked for beside it. */
+  async beginPass(pass: number, xid: string): Promise<void> {
     await this.file.run(
-      `UPDATE state SET pass = ${pass}, passing = 1, cursor_tenant = 0, cursor_username = '', passed_at = NULL`,
+      `UPDATE state SET pass = ${pass}, passing = 1, cursor_tenant = 0, cursor_username = '', used_xid = ${textLiteral(xid)}, passed_at = NULL`,
     );
   }
 
@@ -92,6 +108,7 @@ COMMIT`);
     await this.file.run(`BEGIN IMMEDIATE;
 DELETE FROM answer WHERE pass < ${pass} AND tenant_id <> 0;
 DELETE FROM certificate WHERE NOT EXISTS (SELECT 1 FROM answer a WHERE (a.tenant_id, a.username) = (certificate.tenant_id, certificate.username));
+DELETE FROM allowance WHERE NOT EXISTS (SELECT 1 FROM answer a WHERE (a.tenant_id, a.username) = (allowance.tenant_id, allowance.username));
 UPDATE state SET passing = 0, passed_at = ${now_s}, kinds = ${textLiteral(kinds)};
 COMMIT`);
   }
@@ -141,9 +158,9 @@ COMMIT`);
 
   /** Logins whose answers are not foretold until `until_s` (on Lango's clock). */
   async endingBefore(until_s: number, limit: number): Promise<Login[]> {
-    const lines = await this.file.run(`SELECT DISTINCT tenant_id || ' ' || hex(username) FROM answer a
+    const lines = await this.file.run(`SELECT tenant_id || ' ' || hex(username) FROM answer a
 WHERE until_at < ${until_s} AND NOT EXISTS (SELECT 1 FROM answer b WHERE (b.tenant_id, b.username, b.type) = (a.tenant_id, a.username, a.type) AND b.from_at >= a.until_at)
-LIMIT ${limit}`);
+GROUP BY 1 ORDER BY min(until_at) LIMIT ${limit}`);
     return lines.map((line) => {
       const [tenant_id = '', hex = ''] = line.split(' ');
       return { tenant_id, username: Buffer.from(hex, 'hex').toString('utf8') };
@@ -157,8 +174,8 @@ LIMIT ${limit}`);
   private async progress(): Promise<Progress> {
     const [line = ''] = await this.file
       .run(`SELECT json_array(xid, coalesce(kinds, ''), pass, passing, cursor_tenant, cursor_username,
-coalesce(passed_at, 0), written_at) FROM state`);
-    const [xid, kinds, pass, passing, tenant, username, passed_at, written_at] = JSON.parse(line) as [
+coalesce(passed_at, 0), written_at, used_xid) FROM state`);
+    const [xid, kinds, pass, passing, tenant, username, passed_at, written_at, used_xid] = JSON.parse(line) as [
       string | null,
       string,
       number,
@@ -167,9 +184,11 @@ coalesce(passed_at, 0), written_at) FROM state`);
       string,
       number,
       number,
+      string | null,
     ];
     return {
       xid: xid ?? undefined,
+      used_xid: used_xid ?? undefined,
       kinds,
       pass,
       passing: passing === 1,

@@ -14,6 +14,13 @@ export interface Point {
   kinds: string;
 }
 
+/** What the file holds of some logins, as JSON text. */
+export interface Known {
+  answers: string;
+  certificates: string;
+  left: string;
+}
+
 const STATEMENT_MS = 30_000;
 /** An answer takes some tenths of a millisecond. */
 const SLOW_LOGIN_MS = 3;
@@ -56,8 +63,10 @@ export class SnapshotSource {
     ]);
   }
 
-  async used(within_s: number, limit: number): Promise<Login[]> {
-    return this.rows('SELECT tenant_id, username FROM aaa_snapshot_used($1, $2)', [within_s, limit]);
+  /** What is left to those who have used something since that transaction, as JSON text ready for the file. */
+  async used(since: string): Promise<string> {
+    const rows = await this.rows<{ left: string }>('SELECT aaa_snapshot_used($1) AS left', [since]);
+    return rows[0]!.left;
   }
 
   async signers(): Promise<string[]> {
@@ -65,11 +74,11 @@ export class SnapshotSource {
     return rows[0]!.ids;
   }
 
-  /** The answers to these logins and the certificates by which they come in, each as JSON text ready for the file. */
-  async known(logins: readonly Login[], horizon_s: number): Promise<{ answers: string; certificates: string }> {
+  /** The answers to these logins, the certificates by which they come in and what is left to them, each as JSON text ready for the file. */
+  async known(logins: readonly Login[], horizon_s: number): Promise<Known> {
     const begun_ms = performance.now();
-    const rows = await this.rows<{ answers: string; certificates: string }>(
-      'SELECT aaa_snapshot_answers($1, $2, $3) AS answers, aaa_snapshot_certificates($1, $2) AS certificates',
+    const rows = await this.rows<Known>(
+      'SELECT aaa_snapshot_answers($1, $2, $3) AS answers, aaa_snapshot_certificates($1, $2) AS certificates, aaa_snapshot_left($1, $2) AS left',
       [logins.map(({ tenant_id }) => tenant_id), logins.map(({ username }) => username), horizon_s],
     );
     await this.plans.look(this.pool, performance.now() - begun_ms, SLOW_LOGIN_MS * (logins.length + 10));

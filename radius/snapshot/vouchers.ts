@@ -48,7 +48,7 @@ export class VoucherKeeper {
   }
 
   private async answer(id: string, pass: number): Promise<void> {
-    const known = { answers: await this.source.batchAnswers(id), certificates: '[]' };
+    const known = { answers: await this.source.batchAnswers(id), certificates: '[]', left: '[]' };
     await this.file.replace([{ tenant_id: '0', username: id }], known, { pass });
   }
 }

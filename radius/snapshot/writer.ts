@@ -18,15 +18,18 @@ export interface SnapshotOptions {
 
 /** Everything is read again this often, so that nothing that was ever missed stays. */
 const PASS_EVERY_S = 24 * 3600;
-/** The database keeps changes for two days. */
-const TRUST_S = 36 * 3600;
+/** The database keeps changes for two days, and sessions that are over where their use is looked up for one. */
+const TRUST_S = 20 * 3600;
 const LOOK_EVERY_MS = 1000;
-const USED_EVERY_S = 60;
+/** What was used is asked for so often, and never for more than a twentieth of the time. */
+const USED_EVERY_MS = 10_000;
+const USED_SHARE = 20;
+const ENDING_EVERY_S = 60;
 const HOURLY_S = 3600;
 /** More changes than this are not told one by one: a pass over everything is made instead. */
 const MOST_CHANGES = 20_000;
 const PAGE = 200;
-const MOST_USED = 5000;
+const MOST_ENDING = 5000;
 /** Foretold beyond the bound, so that a login is not asked about again every minute. */
 const AHEAD_S = 7200;
 
@@ -45,7 +48,9 @@ export class SnapshotWriter {
   private running: Promise<void> = Promise.resolve();
   private stopped = false;
   private away = false;
-  private used_at = 0;
+  /** When what was used is asked for again, by performance.now(). */
+  private used_ms = 0;
+  private ending_at = 0;
   private hourly_at = 0;
   /** When the file was last brought up to date, or this writer began, by performance.now(). */
   private good_ms = performance.now();
@@ -94,6 +99,7 @@ export class SnapshotWriter {
     const now_s = Date.now() / 1000;
     if (this.mustPass(progress, point, now_s)) await this.beginPass(progress, point);
     await this.follow(progress, point);
+    await this.used(progress, point);
     if (progress.passing) await this.pass(progress, point, now_s);
     else await this.upkeep(progress, point, now_s);
     const signers = await this.source.signers();
@@ -120,7 +126,8 @@ export class SnapshotWriter {
     progress.cursor = { tenant_id: '0', username: '' };
     progress.kinds = point.kinds;
     progress.xid = point.xid;
-    await this.file.beginPass(progress.pass);
+    progress.used_xid = point.xid;
+    await this.file.beginPass(progress.pass, point.xid);
   }
 
   /** What was changed since the last look. */
@@ -134,6 +141,16 @@ export class SnapshotWriter {
     const news = changes.filter((change) => this.seen.get(keyOf(change)) !== change.xid);
     await this.write(news, progress);
     for (const change of changes) this.seen.set(keyOf(change), change.xid);
+  }
+
+  /** What was used of allowances since the last look. */
+  private async used(progress: Progress, point: Point): Promise<void> {
+    const begun_ms = performance.now();
+    if (begun_ms < this.used_ms) return;
+    await this.file.used(await this.source.used(progress.used_xid ?? point.xid), point.xid);
+    progress.used_xid = point.xid;
+    const ended_ms = performance.now();
+    this.used_ms = ended_ms + Math.max(USED_EVERY_MS, (ended_ms - begun_ms) * USED_SHARE);
   }
 
   private async pass(progress: Progress, point: Point, now_s: number): Promise<void> {
@@ -157,11 +174,10 @@ export class SnapshotWriter {
   }
 
   private async upkeep(progress: Progress, point: Point, now_s: number): Promise<void> {
-    if (now_s - this.used_at > USED_EVERY_S) {
-      await this.write(await this.source.used(USED_EVERY_S + 30, MOST_USED), progress);
+    if (now_s - this.ending_at > ENDING_EVERY_S) {
       const until_s = now_s + point.shift_s + this.o.bound_s;
-      await this.write(await this.file.endingBefore(until_s, MOST_USED), progress);
-      this.used_at = now_s;
+      await this.write(await this.file.endingBefore(until_s, MOST_ENDING), progress);
+      this.ending_at = now_s;
     }
     await this.vouchers.keep(progress.pass);
     if (now_s - this.hourly_at > HOURLY_S) {

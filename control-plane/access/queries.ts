@@ -50,6 +50,8 @@ export interface TryRow {
   method: string | null;
   service_type: string | null;
   port_type: string | null;
+  /** The serial of the device's certificate, with EAP-TLS. */
+  certificate: string | null;
   us: bigint;
 }
 

@@ -10,11 +10,11 @@ BEGIN
   IF v_position <> p_from THEN
     RETURN v_position;
   END IF;
-  INSERT INTO radpostauth (username, pass, reply, calledstationid, callingstationid, authdate, class, tenant_id, nas_id, reason, station, method, service_type, port_type)
+  INSERT INTO radpostauth (username, pass, reply, calledstationid, callingstationid, authdate, class, tenant_id, nas_id, reason, station, method, service_type, port_type, certificate)
   SELECT a.username, '', a.reply, a.called, a.station, to_timestamp(a.at) + (SELECT shift FROM platform_clock), a.login, a.tenant_id, a.nas_id, a.reason,
-         coalesce(access_mac(a.station), a.station), a.method, a.service_type, a.port_type
+         coalesce(access_mac(a.station), a.station), a.method, a.service_type, a.port_type, lower(ltrim(a.certificate, '0'))
   FROM jsonb_to_recordset(p_answers) AS a (at double precision, tenant_id bigint, nas_id bigint, login text, reply text, reason text, signed boolean,
-                                           username text, station text, called text, identity text, method text, service_type text, port_type text)
+                                           username text, station text, called text, identity text, method text, service_type text, port_type text, certificate text)
   WHERE a.tenant_id > 0;
   PERFORM access_count_refusals(p_answers);
 

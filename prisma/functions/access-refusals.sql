@@ -39,11 +39,11 @@ DROP FUNCTION IF EXISTS access_tries;
 CREATE FUNCTION access_tries(
   p_username text, p_station text, p_router_id bigint, p_reason text, p_refused boolean, p_since timestamptz, p_before_us bigint, p_before_id bigint, p_limit integer
 ) RETURNS TABLE (
-  id bigint, at timestamptz, username text, station text, nas_id bigint, router text, called text, reply text, reason text, method text, service_type text, port_type text, us bigint
+  id bigint, at timestamptz, username text, station text, nas_id bigint, router text, called text, reply text, reason text, method text, service_type text, port_type text, certificate text, us bigint
 ) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
   RETURN QUERY EXECUTE format($sql$
-    SELECT p.id, p.authdate, p.username, coalesce(p.station, p.callingstationid), p.nas_id, n.name::text, p.calledstationid, p.reply, p.reason, p.method, p.service_type, p.port_type, access_us(p.authdate)
+    SELECT p.id, p.authdate, p.username, coalesce(p.station, p.callingstationid), p.nas_id, n.name::text, p.calledstationid, p.reply, p.reason, p.method, p.service_type, p.port_type, p.certificate, access_us(p.authdate)
     FROM (SELECT * FROM radpostauth a WHERE a.tenant_id = $1 AND a.authdate > $2 %s %s %s %s %s %s ORDER BY a.authdate DESC, a.id DESC LIMIT $9) p
     LEFT JOIN nas n ON n.id = p.nas_id AND n.tenant_id = $1
     ORDER BY p.authdate DESC, p.id DESC $sql$,
@@ -58,9 +58,9 @@ GRANT EXECUTE ON FUNCTION access_tries TO lango_web;
 -- One answer, by its moment and number.
 DROP FUNCTION IF EXISTS access_try;
 CREATE FUNCTION access_try(p_us bigint, p_id bigint) RETURNS TABLE (
-  id bigint, at timestamptz, username text, station text, nas_id bigint, router text, called text, reply text, reason text, method text, service_type text, port_type text, us bigint
+  id bigint, at timestamptz, username text, station text, nas_id bigint, router text, called text, reply text, reason text, method text, service_type text, port_type text, certificate text, us bigint
 ) LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-  SELECT p.id, p.authdate, p.username, coalesce(p.station, p.callingstationid), p.nas_id, n.name::text, p.calledstationid, p.reply, p.reason, p.method, p.service_type, p.port_type, access_us(p.authdate)
+  SELECT p.id, p.authdate, p.username, coalesce(p.station, p.callingstationid), p.nas_id, n.name::text, p.calledstationid, p.reply, p.reason, p.method, p.service_type, p.port_type, p.certificate, access_us(p.authdate)
   FROM radpostauth p LEFT JOIN nas n ON n.id = p.nas_id AND n.tenant_id = p.tenant_id
   WHERE p.tenant_id = lango_tenant() AND p.authdate = access_at(p_us) AND p.id = p_id
 $$;

@@ -92,8 +92,10 @@ CREATE TRIGGER radius_write_subscription AFTER INSERT OR DELETE OR UPDATE OF use
 
 -- Clear text because CHAP needs it, and no role can read it back.
 CREATE OR REPLACE FUNCTION radius_write_password(p_tenant_id bigint, p_username text, p_password text) RETURNS void LANGUAGE sql AS $$
-  INSERT INTO radcheck (tenant_id, username, attribute, op, value) VALUES (p_tenant_id, p_username, 'Cleartext-Password', ':=', p_password)
-  ON CONFLICT (tenant_id, username, attribute) DO UPDATE SET value = excluded.value, op = excluded.op
+  INSERT INTO radcheck (tenant_id, username, attribute, op, value, set_at) VALUES (p_tenant_id, p_username, 'Cleartext-Password', ':=', p_password, lango_now())
+  ON CONFLICT (tenant_id, username, attribute) DO UPDATE SET value = excluded.value, op = excluded.op,
+    -- The same one again makes no wrong try right.
+    set_at = CASE WHEN radcheck.value = excluded.value THEN radcheck.set_at ELSE excluded.set_at END
 $$;
 
 -- Sets the RADIUS password of a subscription of the caller's company. Who typed the old one wrong too often need not wait any longer.

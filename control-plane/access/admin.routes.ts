@@ -15,13 +15,13 @@ import { canImagine, explainAccess, IMAGINED_DAYS, type AccessQuestion } from '.
 import { findTry, keyText, listTries, readKey, routerChoices } from './queries';
 import { refusalRoutes } from './refusals.routes';
 import { questionOf } from './replay';
-import { METHODS } from './schema';
+import { METHODS, SERVICES } from './schema';
 
 const explainPage = z.object({
   username: z.string().max(253).optional(),
   mac: z.union([none, z.string().trim().max(64)]).optional(),
   router_id: z.union([none, idField]).optional(),
-  service: z.union([none, z.enum(['ppp', 'hotspot'])]).optional(),
+  service: z.union([none, z.enum(SERVICES)]).optional(),
   method: z.union([none, z.enum(METHODS)]).optional(),
   at: z.string().trim().max(30).default(''),
   try: z.string().max(40).optional(),

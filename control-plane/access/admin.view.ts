@@ -4,7 +4,7 @@ import { checksOf, sayMethod } from './checks';
 import type { Explained } from './explain-access';
 import { keyText, type SuspectRouter, type TryRow } from './queries';
 import { decisionOf } from './replay';
-import { METHODS } from './schema';
+import { METHODS, SERVICES } from './schema';
 
 /** A router whose secret looks wrong, with its remedy. */
 export function suspectLine(row: SuspectRouter, reader: Reader) {
@@ -52,7 +52,7 @@ export function askFields(
     select(
       'service',
       t('access.service_plan'),
-      ['ppp', 'hotspot'].map((value) => ({ value, label: t(`access.service_${value}`) })),
+      SERVICES.map((value) => ({ value, label: t(`access.service_${value}`) })),
     ),
     select(
       'method',
@@ -168,7 +168,7 @@ export function askedFacts(explained: Explained, row: TryRow | undefined) {
     ['Calling-Station-Id', facts.station ?? '–'],
     ['Called-Station-Id', row?.called ?? ''],
     ['NAS', facts.router?.name ?? '–'],
-    ['Service', facts.service],
+    ['Service', { ppp: 'ppp', hotspot: 'hotspot', dot1x: '802.1X', none: '–' }[facts.service]],
     ['Method', facts.method ? sayMethod(facts.method) : ''],
   ]
     .filter(([, value]) => value !== '')

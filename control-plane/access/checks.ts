@@ -6,6 +6,8 @@ export type CheckName =
   | 'router'
   | 'signature'
   | 'method'
+  | 'tunnel'
+  | 'certificate'
   | 'tries'
   | 'login'
   | 'password'
@@ -24,16 +26,22 @@ interface Spec {
   reasons: readonly string[];
   /** What it compared. */
   detail: (facts: Facts, reader: Reader) => string;
+  /** Whether a request of this kind meets it at all; every one does unless said otherwise. */
+  met?: (facts: Facts) => boolean;
 }
+
+const byCertificate = ({ method: used }: Facts): boolean => used === 'tls';
 
 /** The checks in the order in which a request meets them. A test holds them to access_reasons(): each reason that refuses belongs to one of them. */
 export const CHECKS: readonly Spec[] = [
   { name: 'router', reasons: ['unknown_router'], detail: router },
   { name: 'signature', reasons: ['unsigned_request', 'unsigned_proxy'], detail: signature },
-  { name: 'method', reasons: ['unsupported_method', 'no_tunnel'], detail: method },
+  { name: 'method', reasons: ['unsupported_method'], detail: method },
+  { name: 'tunnel', reasons: ['no_tunnel'], detail: tunnel, met: ({ service }) => service === 'dot1x' },
+  { name: 'certificate', reasons: ['unknown_certificate'], detail: certificate, met: byCertificate },
   { name: 'tries', reasons: ['too_many_tries'], detail: tries },
   { name: 'login', reasons: ['unknown_user', 'ended'], detail: login },
-  { name: 'password', reasons: ['wrong_password', 'unknown_certificate'], detail: password },
+  { name: 'password', reasons: ['wrong_password'], detail: password, met: (facts) => !byCertificate(facts) },
   { name: 'company', reasons: ['company_closed'], detail: ({ company }, { t }) => t(`access.company_${company}`) },
   { name: 'status', reasons: ['suspended', 'paused'], detail: status },
   { name: 'device', reasons: ['wrong_mac'], detail: device },
@@ -51,10 +59,11 @@ export interface Check {
   detail: string;
 }
 
-/** What each check saw, in words of the reader. All of them, also those after the one that shuts the gate. */
+/** What each check that such a request meets saw, in words of the reader. All of them, also those after the one that shuts the gate. */
 export function checksOf(explained: Pick<Explained, 'reason' | 'facts'>, reader: Reader): Check[] {
-  const stop = CHECKS.findIndex(({ reasons }) => reasons.includes(explained.reason));
-  return CHECKS.map(({ name, detail }, place) => ({
+  const met = CHECKS.filter((check) => check.met?.(explained.facts) ?? true);
+  const stop = met.findIndex(({ reasons }) => reasons.includes(explained.reason));
+  return met.map(({ name, detail }, place) => ({
     name,
     outcome: stop === -1 || place < stop ? 'pass' : place === stop ? 'stop' : 'not_reached',
     detail: detail(explained.facts, reader),
@@ -81,9 +90,31 @@ function signature({ router: asked, signed, proxied }: Facts, { t }: Reader): st
   return `${t(signed ? 'access.signed' : 'access.unsigned')} ${rule}`;
 }
 
-function method({ method: used }: Facts, { t }: Reader): string {
+function method({ method: used, service }: Facts, { t }: Reader): string {
   if (used === 'none') return t('access.method_none');
-  return used ? t('access.method_used', { method: sayMethod(used) }) : t('access.method_any');
+  if (used) return t('access.method_used', { method: sayMethod(used) });
+  return t(service === 'dot1x' ? 'access.method_any_tunnel' : 'access.method_any');
+}
+
+/** Only the device knows whether it trusts us; of a try it is known what came of that. */
+function tunnel({ certificate: shown, tried }: Facts, reader: Reader): string {
+  const { t } = reader;
+  if (tried?.reason === 'no_tunnel')
+    return t('access.tunnel_failed', { when: formatDeadline(new Date(tried.at), reader) });
+  if (shown?.ended)
+    return t('access.tunnel_ended', { name: shown.name, when: formatDeadline(new Date(shown.not_after), reader) });
+  return t(tried ? 'access.tunnel_made' : 'access.tunnel_taken');
+}
+
+function certificate({ certificate: shown }: Facts, reader: Reader): string {
+  const { t } = reader;
+  if (!shown) return t('access.certificate_none');
+  const { name, username, revoked_at, not_after } = shown;
+  return t(revoked_at ? 'access.certificate_revoked' : 'access.certificate_held', {
+    name,
+    username,
+    when: formatDeadline(new Date(revoked_at ?? not_after), reader),
+  });
 }
 
 /** A method as engineers write it. */
@@ -95,6 +126,10 @@ export function sayMethod(name: string): string {
     mschap1: 'MS-CHAP',
     mschap2: 'MS-CHAPv2',
     eap: 'EAP',
+    peap: 'PEAP',
+    ttls: 'EAP-TTLS',
+    tls: 'EAP-TLS',
+    'eap-peap': 'PEAP',
   };
   return names[name.toLowerCase()] ?? name;
 }
@@ -116,10 +151,16 @@ function login({ login: found, username, voucher }: Facts, { t }: Reader): strin
   return t('access.login_found', { username, subscriber: found.subscriber, plan: found.plan });
 }
 
-function password({ login: found, last_try: last }: Facts, reader: Reader): string {
+function password({ login: found, last_try: last, tried }: Facts, reader: Reader): string {
   const { t } = reader;
   if (!found) return t('access.password_nobody');
   if (!found.has_password) return t('access.password_none');
+  if (tried?.reason === 'wrong_password') {
+    const set = found.password_set_at && new Date(found.password_set_at) > new Date(tried.at) && found.password_set_at;
+    return t(set ? 'access.password_anew' : 'access.password_then_wrong', {
+      when: formatDeadline(new Date(set || tried.at), reader),
+    });
+  }
   if (last?.reason === 'wrong_password')
     return t('access.password_was_wrong', { when: formatDeadline(new Date(last.at), reader) });
   return t('access.password_set');

@@ -8,8 +8,11 @@ export interface AccessQuestion {
   /** Without it the router where this login was last tried, else the company's first MikroTik. */
   router_id?: bigint | undefined;
   /** Without it what the plan is for. */
-  service?: 'ppp' | 'hotspot' | undefined;
-  /** `none`: a request without any credential. Another only says how it was asked: the password is taken to be right. */
+  service?: Service | undefined;
+  /**
+   * `none`: a request without any credential. `peap`, `ttls`, `tls`, and `eap` where it is not known which: 802.1X; with `tls` a certificate is asked for instead
+   * of a password. Another only says how it was asked: the password is taken to be right.
+   */
   method?: string | undefined;
   /** Whether the request carries a Message-Authenticator; yes unless said otherwise. */
   signed?: boolean | undefined;
@@ -17,6 +20,21 @@ export interface AccessQuestion {
   proxied?: boolean | undefined;
   /** An imagined time, at most IMAGINED_DAYS ahead: what would be answered then if nobody paid or changed anything. Now unless given. */
   at?: Date | undefined;
+  /** What else is kept of a recorded try, so that it is asked again as it came. */
+  tried?: Tried | undefined;
+}
+
+export type Service = 'ppp' | 'hotspot' | 'dot1x';
+
+/** A recorded try as aaa_explain takes it. */
+export interface Tried {
+  at: Date;
+  /** What FreeRADIUS found by itself then it would find again, until what it compared with has changed. */
+  reason: string | null;
+  /** The serial of the device's certificate. */
+  certificate: string | null;
+  /** As the router sent them; absent in a row from before they were kept. */
+  asked?: { service_type: string | null; port_type: string | null } | undefined;
 }
 
 /** How far ahead a login can be asked for. */
@@ -37,7 +55,12 @@ export interface Facts {
   signed: boolean;
   proxied: boolean;
   method: string | null;
-  service: 'ppp' | 'hotspot';
+  /** `none`: the request names no service. */
+  service: Service | 'none';
+  /** The certificate that the device showed, or an imagined one would; null with another method, and for one that is not this company's. */
+  certificate: { name: string; username: string; not_after: string; ended: boolean; revoked_at: string | null } | null;
+  /** The recorded try that is asked again. */
+  tried: { at: string; reason: string | null } | null;
   company: string;
   router: {
     id: string;
@@ -60,6 +83,8 @@ export interface Facts {
     state: string;
     suspended_reason: string | null;
     has_password: boolean;
+    /** Since when it is this one; null when that is not known. */
+    password_set_at: string | null;
     mac_lock: string | null;
     simultaneous_use: number;
     expires_at: string | null;
@@ -114,9 +139,9 @@ export async function explainAccess(
   ctx: Context,
   question: AccessQuestion,
 ): Promise<{ kind: 'explained'; explained: Explained } | { kind: 'router_not_found' }> {
-  const { username, mac, router_id, service, method, signed, proxied, at } = question;
+  const { username, mac, router_id, service, method, signed, proxied, at, tried } = question;
   const rows = await ctx.tx.$queryRaw<{ explained: Explained | null }[]>`
-    SELECT aaa_explain_at(${at ?? null}::timestamptz, ${username}, ${mac ?? null}::text, ${router_id ?? null}::bigint, ${service ?? null}::text, ${method ?? null}::text, ${signed ?? true}::boolean, ${proxied ?? false}::boolean) AS explained`;
+    SELECT aaa_explain_at(${at ?? null}::timestamptz, ${username}, ${mac ?? null}::text, ${router_id ?? null}::bigint, ${service ?? null}::text, ${method ?? null}::text, ${signed ?? true}::boolean, ${proxied ?? false}::boolean, ${tried ? JSON.stringify(tried) : null}::jsonb) AS explained`;
   const explained = rows[0]?.explained;
   return explained ? { kind: 'explained', explained } : { kind: 'router_not_found' };
 }

@@ -22,7 +22,10 @@ interface Said {
   station?: string | null;
   nas_id?: string;
   tenant_id?: string;
-  method?: string;
+  method?: string | null;
+  service_type?: string | null;
+  port_type?: string | null;
+  certificate?: string;
   signed?: boolean;
 }
 
@@ -184,6 +187,57 @@ test('a try that came unsigned through a proxy is refused again, and says that t
     pass: false,
     detail: 'Not signed. It came through a proxy, so it must be signed.',
   });
+});
+
+test('a try by 802.1X is asked again as such, and so is an imagined one: its tunnel is a check of its own', async () => {
+  await makeSubscription(lango.api, {}, { username: 'air' });
+  const air = { username: 'air', station: 'AA:BB:CC:00:00:88', service_type: null, port_type: '19' };
+  await answered([{ ...air, reason: 'unpaid', method: 'EAP-TTLS', ago_s: 9 }]);
+  const found = async (reason: string) =>
+    (await lango.api.get<{ items: Json[] }>(`/access/tries?username=air&reason=${reason}`)).body.items[0]?.['id'];
+  const ask = async (query: string) => (await lango.api.get<Json>(`/access/explain?${query}`)).body;
+  const again = await ask(`try=${await found('unpaid')}`);
+  // A PPPoE plan has a walled garden, but not here.
+  expect(again).toMatchObject({ decision: 'reject', reason: 'unpaid', reply: [], recorded: { decision: 'reject' } });
+  expect(again['checks']).toContainEqual({ name: 'method', pass: true, detail: 'EAP-TTLS' });
+  expect(again['checks']).toContainEqual({
+    name: 'tunnel',
+    pass: true,
+    detail: 'Made: the device trusted our certificate.',
+  });
+  await answered([{ ...air, reason: 'no_tunnel', method: 'EAP-PEAP', service_type: '2' }]);
+  const failed = await ask(`try=${await found('no_tunnel')}`);
+  expect(failed).toMatchObject({ decision: 'reject', reason: 'no_tunnel', reply: [] });
+  expect(failed['checks'].at(-1)).toMatchObject({
+    name: 'tunnel',
+    pass: false,
+    detail: expect.stringMatching(/came to nothing/),
+    remedy: expect.stringMatching(/ca\.pem/),
+  });
+  expect(await ask('username=air')).toMatchObject({ decision: 'garden' });
+  expect(await ask('username=air&service=dot1x')).toMatchObject({ decision: 'reject', reason: 'unpaid' });
+  expect((await ask('username=air&method=tls'))['checks'].at(-1)).toMatchObject({ name: 'certificate', pass: false });
+  expect((await lango.api.get('/access/explain?username=air&service=eap')).status).toBe(422);
+});
+
+test('a wrong password stays wrong until another is set, or with PAP the secret that it travelled under', async () => {
+  const made = await makeActive(lango.api, {}, { username: 'typo' });
+  const nas = await makeRouter(lango.api);
+  const wrong = { username: 'typo', station: 'AA:BB:CC:00:00:89', reason: 'wrong_password', nas_id: nas['id'] };
+  await answered(['PAP', 'CHAP'].map((method) => ({ ...wrong, method })));
+  const { body } = await lango.api.get<{ items: Json[] }>('/access/tries?username=typo');
+  const reasons = () =>
+    Promise.all(
+      body.items.map(async ({ id, method }) => {
+        const told = await lango.api.get<Json>(`/access/explain?try=${id}`);
+        return `${method} ${told.body['reason']}`;
+      }),
+    );
+  expect((await reasons()).sort()).toEqual(['CHAP wrong_password', 'PAP wrong_password']);
+  await lango.asOwner(`UPDATE nas SET secret = 'another', updated_at = lango_now() WHERE id = $1`, [nas['id']]);
+  expect((await reasons()).sort()).toEqual(['CHAP wrong_password', 'PAP active']);
+  expect((await lango.api.patch(`/subscriptions/${made['id']}`, { password: 'a-new-one-77' })).status).toBe(200);
+  expect((await reasons()).sort()).toEqual(['CHAP active', 'PAP active']);
 });
 
 test('an imagined request without a signature or a password is told apart', async () => {

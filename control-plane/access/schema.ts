@@ -2,8 +2,10 @@ import { z } from 'zod';
 import { idField, listQuery } from '../platform/http/input';
 import { DAYS } from './queries';
 
-/** How a router may have asked. `none`: without any credential. */
-export const METHODS = ['pap', 'chap', 'mschap1', 'mschap2', 'none'] as const;
+/** How a router may have asked: `peap`, `ttls` and `tls` with 802.1X. `none`: without any credential. */
+export const METHODS = ['pap', 'chap', 'mschap1', 'mschap2', 'peap', 'ttls', 'tls', 'none'] as const;
+/** What it may have asked for. */
+export const SERVICES = ['ppp', 'hotspot', 'dot1x'] as const;
 
 const yes = z.enum(['true', 'false'], 'must be true or false').transform((text) => text === 'true');
 
@@ -13,7 +15,7 @@ export const explainQuery = z
     username: z.string().min(1, 'is required').max(253).optional(),
     mac: z.string().max(64).optional(),
     router_id: idField.optional(),
-    service: z.enum(['ppp', 'hotspot'], 'must be ppp or hotspot').optional(),
+    service: z.enum(SERVICES, `must be one of ${SERVICES.join(', ')}`).optional(),
     method: z.enum(METHODS, `must be one of ${METHODS.join(', ')}`).optional(),
     signed: yes.optional(),
     proxied: yes.optional(),

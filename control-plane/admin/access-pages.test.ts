@@ -146,6 +146,16 @@ test('any login can be asked for in a form; it speaks Swahili too, and is absent
   await page.selectOption('[name=method]', 'none');
   await page.click('form[action="/access/explain"] button');
   expect(await page.textContent('.verdict')).toContain('Method supported');
+  expect(await page.locator('.gates').textContent()).not.toContain('Tunnel made');
+  await page.selectOption('[name=service]', 'dot1x');
+  await page.selectOption('[name=method]', 'tls');
+  await page.click('form[action="/access/explain"] button');
+  expect(await page.inputValue('[name=service]')).toBe('dot1x');
+  expect(await page.textContent('.gates')).toContain('Tunnel made');
+  expect(await page.textContent('.gates')).not.toContain('Password right');
+  expect(await page.textContent('.verdict')).toContain('Certificate known');
+  expect(await page.textContent('.gates .is-stop')).toContain('Issue a new certificate');
+  expect(await page.textContent('.why-side')).toContain('802.1X');
   await context.close();
   await lango.asOwner(`UPDATE staff SET locale = 'sw' WHERE id = $1`, [String(lango.company.staffId)]);
   const swahili = await signedIn(browser, lango);

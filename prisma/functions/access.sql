@@ -46,7 +46,7 @@ LANGUAGE sql IMMUTABLE AS $$
     'The request carries none of PAP, CHAP, MS-CHAPv1 and MS-CHAPv2.', 'Allow pap, chap, mschap1 or mschap2 in the router''s PPP or hotspot profile.'),
   ('no_tunnel', 'reject', NULL,
     'The 802.1X tunnel came to nothing before any name was told: most often the device does not trust our certificate, or offers no method that we know.',
-    'Install certs/ca.pem on the device and let it expect the server radius.lango.internal, with PEAP-MSCHAPv2, EAP-TTLS or EAP-TLS.'),
+    'Install certs/ca.pem on the device and let it expect the server radius.lango.internal, with PEAP-MSCHAPv2, EAP-TTLS or EAP-TLS. A device whose own certificate has ended needs a new one.'),
   ('unknown_certificate', 'reject', NULL,
     'The device''s certificate is not one of this company''s: revoked, never issued, or issued by another company.',
     'Issue a new certificate to the customer''s subscription.'),

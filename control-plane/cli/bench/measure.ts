@@ -1,4 +1,4 @@
-import { runLoad, type LoadKind, type LoadOptions, type LoadResult } from '../../../radius/testing/load';
+import { isAccess, runLoad, type LoadKind, type LoadOptions, type LoadResult } from '../../../radius/testing/load';
 import { cpuBetween, cpuUse } from './cpu';
 import type { SentCounters } from './counters';
 import { benchPassword } from './stock';
@@ -47,7 +47,7 @@ export async function measure(side: Side, kind: LoadKind, mode: LoadOptions['mod
   return {
     side: side.name,
     what: `${kind} ${mode.kind === 'closed' ? `${mode.outstanding} outstanding` : `${mode.rate_per_s}/s offered`}`,
-    per_s: kind === 'pap' || kind === 'mschapv2' ? result.accepts_per_s : result.answered_per_s,
+    per_s: isAccess(kind) ? result.accepts_per_s : result.answered_per_s,
     p50_ms: result.p50_ms,
     p99_ms: result.p99_ms,
     lost: result.timeouts + result.overruns,
@@ -98,10 +98,9 @@ export function interimLoad(side: Side, size: BenchSize): Omit<LoadOptions, 'mod
 }
 
 function base(side: Side, kind: LoadKind, size: BenchSize): Omit<LoadOptions, 'mode' | 'duration_ms'> {
-  const auth = kind === 'pap' || kind === 'mschapv2';
   return {
     host: '127.0.0.1',
-    port: auth ? side.authPort : side.acctPort,
+    port: isAccess(kind) ? side.authPort : side.acctPort,
     secret: size.secret,
     kind,
     users: { prefix: 'u', digits: 6, count: size.users, password: benchPassword },

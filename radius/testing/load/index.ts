@@ -4,5 +4,5 @@
  * What was sent for a session can be computed afterwards from `workers[].share`, `.issued` and countersOf.
  */
 export type { LoadKind, LoadOptions, LoadResult, WorkerReport } from './options';
-export { countersOf, sessionIdOf, userNameOf } from './requests';
+export { countersOf, isAccess, sessionIdOf, userNameOf } from './requests';
 export { runLoad } from './run';

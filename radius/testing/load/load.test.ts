@@ -8,6 +8,7 @@ import {
   type Packet,
   PacketBuilder,
   revealPassword,
+  verifyChapPassword,
   verifyRequest,
 } from '../../packet';
 import { TestServer } from '../server';
@@ -48,6 +49,22 @@ test('PAP: every request is right, accepts and rejects are told apart, users are
   expect(result.p50_ms).toBeGreaterThan(0);
   expect(result.p99_ms).toBeGreaterThanOrEqual(result.p50_ms);
   expect(result.cpu_ms).toBeGreaterThan(0);
+});
+
+test('CHAP: the answers are those that the password gives to the CHAP-Challenge, another one in each request', async () => {
+  const challenges = new Set<string>();
+  const server = await TestServer.listen((packet) => {
+    const challenge = get(packet, 'CHAP-Challenge')!;
+    challenges.add(challenge.toString('hex'));
+    const right = verifyChapPassword(get(packet, 'CHAP-Password')!, Buffer.from(users.password), challenge);
+    return PacketBuilder.reply(packet, right ? Code.AccessAccept : Code.AccessReject)
+      .addMessageAuthenticator()
+      .seal(secret);
+  });
+  const result = await runLoad(optionsFor(server, { kind: 'chap', total: 60 }));
+  await server.close();
+  expect(result).toMatchObject({ accepts: 60, rejects: 0, badReplies: 0 });
+  expect(challenges.size).toBe(60);
 });
 
 test('MS-CHAPv2: the answers are those that the password gives, each user to another challenge', async () => {

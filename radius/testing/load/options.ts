@@ -1,5 +1,5 @@
 /** What to send. The accounting kinds walk through the sessions in order; the others through the users. */
-export type LoadKind = 'pap' | 'mschapv2' | 'start' | 'interim' | 'stop';
+export type LoadKind = 'pap' | 'chap' | 'mschapv2' | 'start' | 'interim' | 'stop';
 
 export interface LoadOptions {
   host: string;

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { add } from '../../attributes';
 import {
+  chapPassword,
   challengeHash,
   challengeResponder,
   Code,
@@ -11,7 +12,7 @@ import {
   PacketBuilder,
   sealBytes,
 } from '../../packet';
-import type { LoadOptions } from './options';
+import type { LoadKind, LoadOptions } from './options';
 
 /** Makes the octets of a request: for which user or session, its round, and under which identifier. */
 export type RequestMaker = (subject: number, round: number, identifier: number) => Buffer;
@@ -24,8 +25,12 @@ export function requestMaker(options: LoadOptions): RequestMaker {
   return MAKERS[options.kind](options);
 }
 
+/** Whether the answer is an Access-Accept or a Reject, and not an acknowledgement. */
+export const isAccess = (kind: LoadKind): boolean => kind === 'pap' || kind === 'chap' || kind === 'mschapv2';
+
 const MAKERS: Record<LoadOptions['kind'], (options: LoadOptions) => RequestMaker> = {
   pap: papMaker,
+  chap: chapMaker,
   mschapv2: msChap2Maker,
   start: (options) => accountingMaker(options, 'Start'),
   interim: (options) => accountingMaker(options, 'Interim-Update'),
@@ -42,6 +47,27 @@ function papMaker(options: LoadOptions): RequestMaker {
     const bytes = freshAccess(template, identifier);
     user(bytes, subject);
     hidePassword(password, secret, bytes.subarray(4, 20)).copy(bytes, passwordAt);
+    sealBytes(bytes, secret);
+    return bytes;
+  };
+}
+
+/** Another challenge for each request, in CHAP-Challenge: a server that hashed the Request Authenticator instead would accept none. */
+function chapMaker(options: LoadOptions): RequestMaker {
+  const secret = Buffer.from(options.secret);
+  const password = Buffer.from(options.users.password);
+  const template = accessTemplate(options, (b) => b.add(0, 3, Buffer.alloc(17)).add(0, 60, Buffer.alloc(16)));
+  const responseAt = placeOf(template, 0, 3);
+  const challengeAt = placeOf(template, 0, 60);
+  const user = userWriter(options, template);
+  return (subject, _round, identifier) => {
+    const bytes = freshAccess(template, identifier);
+    user(bytes, subject);
+    const challenge = bytes.subarray(challengeAt, challengeAt + 16);
+    // As fresh as the authenticator is, and not the same.
+    bytes.copy(challenge, 0, 4, 20);
+    challenge.reverse();
+    chapPassword(identifier, password, challenge).copy(bytes, responseAt);
     sealBytes(bytes, secret);
     return bytes;
   };

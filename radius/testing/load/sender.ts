@@ -2,7 +2,7 @@ import { createSocket, type Socket } from 'node:dgram';
 import { Code, decodePacket, Packet, verifyReply, type VerifyOptions } from '../../packet';
 import { Histogram } from './histogram';
 import type { LoadOptions, WorkerReport } from './options';
-import { type RequestMaker, requestMaker } from './requests';
+import { isAccess, type RequestMaker, requestMaker } from './requests';
 
 interface Pending {
   bytes: Buffer;
@@ -170,7 +170,7 @@ export class Sender {
   }
 
   private count(code: number): boolean {
-    const accounting = this.options.kind !== 'pap' && this.options.kind !== 'mschapv2';
+    const accounting = !isAccess(this.options.kind);
     if (accounting && code === Code.AccountingResponse) this.counts.acks++;
     else if (!accounting && code === Code.AccessAccept) this.counts.accepts++;
     else if (!accounting && code === Code.AccessReject) this.counts.rejects++;
@@ -214,7 +214,7 @@ function noCounts() {
 }
 
 function needsSignature(options: LoadOptions): boolean {
-  return options.messageAuthenticator !== false && (options.kind === 'pap' || options.kind === 'mschapv2');
+  return options.messageAuthenticator !== false && isAccess(options.kind);
 }
 
 /** Enough identifiers for what is in flight, with room so that none is used again at once. */

@@ -63,7 +63,7 @@ const commands: Record<string, Command> = {
     run: async (c) => (await import('./verify.js')).auditVerify(c),
   },
   bench: {
-    does: 'measure beside stock FreeRADIUS SQL: --only enforcement|scale --json FILE --users N --seconds N --rounds N --only enforcement',
+    does: 'measure beside stock FreeRADIUS SQL and hold the bars (exit code 1 when one is missed): --users N --seconds N --rounds N --json FILE; --only pages and others, each with options of its own',
     run: async (_c, a) => {
       process.exitCode = await (await import('./bench/index.js')).bench(a);
     },

@@ -33,8 +33,6 @@ export interface HotspotReport {
   differences: string[];
 }
 
-/** The bar: paid and online in two seconds, for 95 of 100. */
-const BAR_MS = 2_000;
 const LONGEST_MS = 60_000;
 
 /** `npm run bench -- --only hotspot [--guests N] [--routers N] [--rate N]`. */
@@ -230,19 +228,19 @@ async function differences(product: Product, guests: Guest[]): Promise<string[]>
   }
 }
 
-const share = (sorted: number[], part: number): number =>
+/** The figure below which that part of the sorted ones lies. */
+export const share = (sorted: number[], part: number): number =>
   sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * part) - 1)] ?? NaN;
 
-/** Whether every row is as it must be and 95 of 100 were online within the bar. */
-export const hotspotHolds = ({ differences: wrong, online_ms }: HotspotReport): boolean =>
-  wrong.length === 0 && share(online_ms, 0.95) <= BAR_MS;
+/** Whether every row is as it must be. */
+export const hotspotHolds = ({ differences: wrong }: HotspotReport): boolean => wrong.length === 0;
 
 export function renderHotspot(report: HotspotReport): string {
   const { guests, routers, rate_per_s, online_ms, load } = report;
   const ms = (part: number): string => `${Math.round(share(online_ms, part))} ms`;
   return [
     `Callback to online (${report.commit}, load ${load[0]} to ${load[1]}): ${guests} guests at ${routers} routers, ${rate_per_s} callbacks a second`,
-    `p50 ${ms(0.5)}, p95 ${ms(0.95)}, slowest ${ms(1)}; the bar is ${BAR_MS} ms for 95 of 100: ${share(online_ms, 0.95) <= BAR_MS ? 'held' : 'MISSED'}`,
+    `p50 ${ms(0.5)}, p95 ${ms(0.95)}, slowest ${ms(1)}`,
     report.differences.length === 0
       ? 'Every row is as it must be.'
       : ['THE ROWS DIFFER:', ...report.differences.slice(0, 20)].join('\n'),

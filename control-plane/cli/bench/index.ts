@@ -6,11 +6,12 @@ import { startEmbeddedPostgres } from '../../platform/postgres/embedded';
 import { projectRoot } from '../../platform/project-root';
 import { readOptions } from '../options';
 import { StartError } from '../start-error';
+import { barsHold, belowStandard, judge, renderBars, type Judged, type Subject as Barred } from './bars';
 import { billingHolds, readBilling, renderBilling, runBilling } from './billing';
 import { readEndurance, renderEndurance, runEndurance } from './endurance';
-import { benchEnforcement, type EnforcementFigures } from './enforcement';
+import { benchEnforcement, enforcementHolds, judgeEnforcement, type EnforcementFigures } from './enforcement';
 import { freeUdpPorts } from './ports';
-import { hotspotHolds, readHotspot, renderHotspot, runHotspot } from './hotspot';
+import { hotspotHolds, readHotspot, renderHotspot, runHotspot, share } from './hotspot';
 import { startLango } from './lango';
 import { measure, oneRound, type BenchSize, type Figure, type Side } from './measure';
 import { SentCounters } from './counters';
@@ -18,7 +19,7 @@ import { commit, compare, machine, render, renderEnforcement, type BenchReport }
 import { measureMixed } from './mixed';
 import { monitoringHolds, readMonitoring, renderMonitoring, runMonitoring } from './monitoring';
 import { readPages, renderPages, runPages } from './pages';
-import { readPayments, renderPayments, runPayments } from './payments';
+import { judgePayments, readPayments, renderPayments, runPayments } from './payments';
 import { readScale, renderScale, runScale } from './scale';
 import { startStock } from './stock';
 import { readVouchers, renderVouchers, runVouchers, vouchersHold } from './vouchers';
@@ -42,99 +43,126 @@ export const benchDefaults: Omit<BenchOptions, 'progress'> = {
 
 type Value = (name: string) => string | undefined;
 
-/** A bench of one subject: its figures, how they read, and whether what they were measured on was right. */
+/** A bench of one subject: its figures, how they read, whether what they were measured on was right, and how they stand to their bars. */
 interface Measured {
-  figures: unknown;
+  figures: object;
   text: string;
   holds: boolean;
+  judged: Judged[];
 }
 
 interface Subject {
   /** Beside --only and --json. */
   options: readonly string[];
+  /** Whose standard says how long and large a run must be; none where nothing is promised in figures. */
+  bars?: Barred;
   run: (value: Value, progress: (line: string) => void) => Promise<Measured>;
 }
 
 const subjects: Record<string, Subject> = {
   enforcement: {
     options: [],
+    bars: 'enforcement',
     run: async (_value, progress) => {
       const figures = await runEnforcement(progress, benchDefaults.secret);
-      const holds = figures.midnight.proven === figures.midnight.sessions;
-      return { figures, text: renderEnforcement(figures), holds };
+      return {
+        figures,
+        text: renderEnforcement(figures),
+        holds: enforcementHolds(figures),
+        judged: judgeEnforcement(figures),
+      };
     },
   },
   endurance: {
     options: ['users', 'seconds', 'rate'],
+    bars: 'endurance',
     run: async (value, progress) => {
       const figures = await runEndurance({ ...readEndurance(value), progress });
-      return { figures, text: renderEndurance(figures), holds: figures.verified.ok };
+      const judged = judge('endurance', {
+        'interims at a fixed rate, p99': figures.steady.p99_ms,
+        'spool drained': figures.drain.per_s,
+      });
+      return { figures, text: renderEndurance(figures), holds: figures.verified.ok, judged };
     },
   },
   pages: {
     options: ['users', 'history', 'visits', 'data', 'database'],
+    bars: 'pages',
     run: async (value, progress) => {
       const figures = await runPages({ ...readPages(value), progress });
-      return { figures, text: renderPages(figures), holds: true };
+      const p95 = Object.fromEntries(figures.figures.map((page) => [page.what, page.p95_ms]));
+      const judged = judge('pages', { ...p95, 'first visit': figures.firstVisit_bytes / 1000 });
+      return { figures, text: renderPages(figures), holds: true, judged };
     },
   },
   scale: {
     options: ['users', 'live', 'history', 'seconds', 'rounds'],
     run: async (value, progress) => {
       const figures = await runScale({ ...readScale(value), progress });
-      return { figures, text: renderScale(figures), holds: figures.faults === 0 };
+      return { figures, text: renderScale(figures), holds: figures.faults === 0, judged: [] };
     },
   },
   billing: {
     options: ['users'],
+    bars: 'billing',
     run: async (value, progress) => {
       const figures = await runBilling({ ...readBilling(value), progress });
-      return { figures, text: renderBilling(figures), holds: billingHolds(figures) };
+      const judged = judge('billing', { 'a month of bills': Math.max(...figures.runs.map((run) => run.bill_s)) });
+      return { figures, text: renderBilling(figures), holds: billingHolds(figures), judged };
     },
   },
   payments: {
     options: ['rate', 'burst', 'seconds'],
+    bars: 'payments',
     run: async (value, progress) => {
       const figures = await runPayments({ ...readPayments(value), progress });
       const whole = figures.callbacks.every((one) => one.answered === one.offered && one.told === one.offered);
-      return { figures, text: renderPayments(figures), holds: figures.differences.length === 0 && whole };
+      const holds = figures.differences.length === 0 && whole;
+      return { figures, text: renderPayments(figures), holds, judged: judgePayments(figures) };
     },
   },
   monitoring: {
     options: ['routers', 'rounds'],
     run: async (value, progress) => {
       const figures = await runMonitoring({ ...readMonitoring(value), progress });
-      return { figures, text: renderMonitoring(figures), holds: monitoringHolds(figures) };
+      return { figures, text: renderMonitoring(figures), holds: monitoringHolds(figures), judged: [] };
     },
   },
   hotspot: {
     options: ['guests', 'routers', 'rate'],
+    bars: 'hotspot',
     run: async (value, progress) => {
       const figures = await runHotspot({ ...readHotspot(value), progress });
-      return { figures, text: renderHotspot(figures), holds: hotspotHolds(figures) };
+      const judged = judge('hotspot', { 'callback to online, p95': share(figures.online_ms, 0.95) });
+      return { figures, text: renderHotspot(figures), holds: hotspotHolds(figures), judged };
     },
   },
   vouchers: {
     options: ['codes', 'rounds'],
+    bars: 'vouchers',
     run: async (value, progress) => {
       const figures = await runVouchers({ ...readVouchers(value), progress });
-      return { figures, text: renderVouchers(figures), holds: vouchersHold(figures) };
+      const judged = judge('vouchers', { 'slowest batch': Math.max(...figures.made_s) });
+      return { figures, text: renderVouchers(figures), holds: vouchersHold(figures), judged };
     },
   },
 };
 
 /**
  * `npm run bench [-- --json FILE] [--users N] [--seconds N] [--rounds N] [--only enforcement|endurance|pages|scale|billing|payments|monitoring|hotspot|vouchers]`.
- * Exit code 1 when what was stored is not what was sent.
+ * Exit code 1 when what was stored is not what was sent, and when a run at least as long and large as the standard (bars.ts) missed a bar.
  */
 export async function bench(args: readonly string[]): Promise<number> {
   const { subject, value } = readBench(args);
   const progress = (line: string): void => void process.stderr.write(`   ${line}\n`);
-  const { figures, text, holds } = await subject.run(value, progress);
+  const { figures, text, holds, judged } = await subject.run(value, progress);
   process.stdout.write(`\n${text}\n`);
   const file = value('--json');
-  if (file) writeFileSync(file, `${JSON.stringify(figures, null, 2)}\n`);
-  return holds ? 0 : 1;
+  if (file) writeFileSync(file, `${JSON.stringify({ ...figures, bars: judged }, null, 2)}\n`);
+  if (subject.bars === undefined) return holds ? 0 : 1;
+  const below = belowStandard(subject.bars, value);
+  process.stdout.write(`\n${renderBars(judged, below)}\n`);
+  return holds && barsHold(judged, below) ? 0 : 1;
 }
 
 /** What is to be measured, and what was said about it: nothing runs for minutes by a word that was mistyped. @throws StartError */
@@ -155,7 +183,7 @@ export function readBench(args: readonly string[]): { subject: Subject; value: V
 /** Options that are no numbers. */
 const PLACES = new Set(['data', 'database']);
 
-const beside: Subject = { options: ['users', 'seconds', 'rounds'], run: againstStock };
+const beside: Subject = { options: ['users', 'seconds', 'rounds'], bars: 'stock', run: againstStock };
 
 async function againstStock(value: Value, progress: (line: string) => void): Promise<Measured> {
   const figures = await runBench({
@@ -165,7 +193,13 @@ async function againstStock(value: Value, progress: (line: string) => void): Pro
     rounds: Number(value('--rounds') ?? benchDefaults.rounds),
     progress,
   });
-  return { figures, text: render(figures), holds: figures.verified.stock.ok && figures.verified.lango.ok };
+  const ratios = Object.fromEntries(figures.compared.map(({ what, ratio }) => [what, ratio]));
+  return {
+    figures,
+    text: render(figures),
+    holds: figures.verified.stock.ok && figures.verified.lango.ok && enforcementHolds(figures.enforcement),
+    judged: [...judge('stock', ratios), ...judgeEnforcement(figures.enforcement)],
+  };
 }
 
 /** Enforcement under load, on a Postgres of its own with fsync on: 10,000 sessions on 50 routers. */
@@ -240,13 +274,14 @@ export async function runBench(o: BenchOptions): Promise<BenchReport> {
 
 async function measureAll(sides: Side[], o: BenchOptions, adminUrl: string): Promise<Omit<BenchReport, 'enforcement'>> {
   const figures: Figure[] = [];
-  const one = async (side: Side, kind: 'pap' | 'mschapv2' | 'interim', outstanding: number): Promise<void> => {
+  const one = async (side: Side, kind: 'pap' | 'chap' | 'mschapv2' | 'interim', outstanding: number): Promise<void> => {
     const figure = await measure(side, kind, { kind: 'closed', outstanding }, o);
     figures.push(figure);
     o.progress(`${side.name} ${figure.what}: ${Math.round(figure.per_s)}/s`);
   };
   for (let round = 0; round < o.rounds; round++) {
-    for (const kind of ['pap', 'mschapv2'] as const) for (const side of inTurn(sides, round)) await one(side, kind, 32);
+    for (const kind of ['pap', 'chap', 'mschapv2'] as const)
+      for (const side of inTurn(sides, round)) await one(side, kind, 32);
   }
   for (const side of sides) {
     o.progress(`${side.name}: opening ${o.users} sessions, each reports once`);

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
+import { judge, type Judged } from '../bars';
 import type { BenchRouter, BenchSession } from './router';
 import { ALLOWANCE_BYTES, Town } from './town';
 
@@ -39,6 +40,17 @@ export interface EnforcementFigures {
     proven: number;
     exchanges: number;
   };
+}
+
+/** Whether everybody who was to be cut was cut. */
+export const enforcementHolds = ({ crossing, midnight }: EnforcementFigures): boolean =>
+  crossing.cut === crossing.crossings && midnight.proven === midnight.sessions;
+
+export function judgeEnforcement({ crossing, midnight }: EnforcementFigures): Judged[] {
+  return judge('enforcement', {
+    'cap crossed to Disconnect, p99': crossing.p99_ms,
+    'midnight, all proven': midnight.last_proven_ms,
+  });
 }
 
 /** Runs both; the databases's subscribers are those of bench/lango.ts. */

@@ -9,6 +9,7 @@ import { projectRoot } from '../../../platform/project-root';
 import { forgetAll } from '../../../platform/remember';
 import { createAdmin } from '../../../tenants';
 import { startWeb } from '../../../web';
+import type { PageName } from '../bars';
 import { cpuUse } from '../cpu';
 import { commit, machine } from '../report';
 import { openFilled } from './filled';
@@ -28,11 +29,9 @@ export interface PagesOptions extends PagesSize {
 }
 
 export interface PageFigure {
-  what: string;
+  what: PageName;
   p50_ms: number;
   p95_ms: number;
-  /** What it should stay under. */
-  bar_ms: number;
   /** Compressed size of the answer, the middle one. */
   bytes: number;
   /** Processor time of one request: of this process, which is console and asker in one, and of Postgres where it is ours. */
@@ -159,7 +158,6 @@ async function measurePage({ base, headers, postgres }: Asked, ask: Ask, visits:
     list.toSorted((a, b) => a - b)[Math.floor((list.length - 1) * part)] ?? 0;
   return {
     what: ask.what,
-    bar_ms: ask.bar_ms,
     p50_ms: at(taken, 0.5),
     p95_ms: at(taken, 0.95),
     bytes: at(sizes, 0.5),
@@ -185,7 +183,6 @@ export function renderPages(report: PagesReport): string {
       one.what.padEnd(46),
       one.p50_ms.toFixed(0).padStart(6),
       one.p95_ms.toFixed(0).padStart(6),
-      String(one.bar_ms).padStart(6),
       one.node_ms.toFixed(1).padStart(8),
       (one.postgres_ms?.toFixed(1) ?? '?').padStart(8),
       (one.bytes / 1000).toFixed(1).padStart(8),
@@ -193,7 +190,7 @@ export function renderPages(report: PagesReport): string {
   return [
     `Pages of a company with ${size.subscribers.toLocaleString('en')} subscribers and ${size.sessions.toLocaleString('en')} sessions in its history; commit ${report.commit}, ${host.cpu}, ${host.cores} cores`,
     `load before ${report.load[0].toFixed(1)}, after ${report.load[1].toFixed(1)}; processor time of a request in ms, of Node and of Postgres`,
-    `${'page'.padEnd(46)} p50 ms p95 ms    bar     Node Postgres       kB`,
+    `${'page'.padEnd(46)} p50 ms p95 ms     Node Postgres       kB`,
     ...report.figures.map(row),
     `first visit: ${(report.firstVisit_bytes / 1000).toFixed(1)} kB compressed`,
   ].join('\n');

@@ -1,9 +1,9 @@
 import { Client } from 'pg';
+import type { PageName } from '../bars';
 
-/** One thing to measure: the paths that are asked in turn, and what it should stay under. */
+/** One thing to measure: the paths that are asked in turn. What it should stay under stands in bars.ts. */
 export interface Ask {
-  what: string;
-  bar_ms: number;
+  what: PageName;
   paths: string[];
   /** Asked as if nobody had asked for it lately: what the console keeps for seconds is dropped before. */
   cold?: true;
@@ -44,35 +44,33 @@ export function asks({ people, receipts, addresses, routers }: Samples): Ask[] {
   const found = (typed: string[]) => typed.map((text) => `/search/box?q=${encodeURIComponent(text)}`);
   const cursor = (id: string) => Buffer.from(`i${id}`).toString('base64url');
   return [
-    { what: 'dashboard', bar_ms: 50, paths: ['/dashboard'] },
-    { what: 'dashboard, nothing remembered', bar_ms: 50, paths: ['/dashboard'], cold: true },
-    { what: 'customer page', bar_ms: 150, paths: people.map((one) => `/subscribers/${one.id}`) },
-    { what: 'customer timeline', bar_ms: 150, paths: people.map((one) => `/subscribers/${one.id}/events`) },
-    { what: 'customers, first page', bar_ms: 100, paths: ['/subscribers'] },
-    { what: 'customers, any page', bar_ms: 100, paths: people.map((one) => `/subscribers?cursor=${cursor(one.id)}`) },
+    { what: 'dashboard', paths: ['/dashboard'] },
+    { what: 'dashboard, nothing remembered', paths: ['/dashboard'], cold: true },
+    { what: 'customer page', paths: people.map((one) => `/subscribers/${one.id}`) },
+    { what: 'customer timeline', paths: people.map((one) => `/subscribers/${one.id}/events`) },
+    { what: 'customers, first page', paths: ['/subscribers'] },
+    { what: 'customers, any page', paths: people.map((one) => `/subscribers?cursor=${cursor(one.id)}`) },
     {
       what: 'customers, by a name',
-      bar_ms: 100,
       paths: people.map((one) => `/subscribers?q=${encodeURIComponent(one.name.split(' ')[1] ?? '')}`),
     },
-    ...['active', 'suspended', 'expired', 'grace', 'throttled'].map((state) => ({
+    ...(['active', 'suspended', 'expired', 'grace', 'throttled'] as const).map((state): Ask => ({
       what: `customers, ${state}`,
-      bar_ms: 100,
       paths: [`/subscribers?state=${state}`],
     })),
-    { what: 'customers, ending within a week', bar_ms: 100, paths: ['/subscribers?expires=week'] },
-    { what: 'search, a name', bar_ms: 100, paths: found(people.map((one) => one.name)) },
-    { what: 'search, a surname', bar_ms: 100, paths: found(people.map((one) => one.name.split(' ')[1] ?? '')) },
-    { what: 'search, a phone', bar_ms: 100, paths: found(people.map((one) => `0${one.phone.slice(4)}`)) },
-    { what: 'search, the end of a phone', bar_ms: 100, paths: found(people.map((one) => one.phone.slice(-6))) },
-    { what: 'search, a login', bar_ms: 100, paths: found(people.map((one) => one.username)) },
-    { what: 'search, a device', bar_ms: 100, paths: found(people.flatMap((one) => one.mac ?? [])) },
-    { what: 'search, an address', bar_ms: 100, paths: found(addresses) },
-    { what: 'search, a receipt', bar_ms: 100, paths: found(receipts) },
-    { what: 'live sessions', bar_ms: 100, paths: ['/sessions'] },
-    { what: 'live sessions, of a router', bar_ms: 100, paths: routers.map((id) => `/sessions?router=${id}`) },
-    { what: 'payments', bar_ms: 100, paths: ['/payments'] },
-    { what: 'routers', bar_ms: 100, paths: ['/routers'] },
-    { what: 'refused logins', bar_ms: 100, paths: ['/access'] },
+    { what: 'customers, ending within a week', paths: ['/subscribers?expires=week'] },
+    { what: 'search, a name', paths: found(people.map((one) => one.name)) },
+    { what: 'search, a surname', paths: found(people.map((one) => one.name.split(' ')[1] ?? '')) },
+    { what: 'search, a phone', paths: found(people.map((one) => `0${one.phone.slice(4)}`)) },
+    { what: 'search, the end of a phone', paths: found(people.map((one) => one.phone.slice(-6))) },
+    { what: 'search, a login', paths: found(people.map((one) => one.username)) },
+    { what: 'search, a device', paths: found(people.flatMap((one) => one.mac ?? [])) },
+    { what: 'search, an address', paths: found(addresses) },
+    { what: 'search, a receipt', paths: found(receipts) },
+    { what: 'live sessions', paths: ['/sessions'] },
+    { what: 'live sessions, of a router', paths: routers.map((id) => `/sessions?router=${id}`) },
+    { what: 'payments', paths: ['/payments'] },
+    { what: 'routers', paths: ['/routers'] },
+    { what: 'refused logins', paths: ['/access'] },
   ];
 }

@@ -4,6 +4,7 @@ import { Client } from 'pg';
 import { embeddedBinaries } from '../../../platform/postgres/binaries';
 import { projectRoot } from '../../../platform/project-root';
 import { startProduct, type Product } from '../../prove/product';
+import { judge, type Judged } from '../bars';
 import { cpuUse } from '../cpu';
 import { snapshotMade } from '../lango';
 import { commit, machine } from '../report';
@@ -222,6 +223,12 @@ const n = (value: number, digits = 0): string =>
 function renderCallbacks(f: CallbackFigure): string {
   const { web, enforcer, others, postgres } = f.cpu_ms;
   return `${f.what}: ${n(f.answered)} of ${n(f.offered)} answered (p50 ${n(f.answered_p50_ms)}, p99 ${n(f.answered_p99_ms)} ms); ${n(f.told)} at the router p50 ${n(f.told_p50_ms)}, p99 ${n(f.told_p99_ms)}, most ${n(f.told_most_ms)} ms, all after ${n(f.all_told_s, 1)} s; processor ms each: web ${n(web, 2)}, Postgres ${n(postgres, 2)}, enforcer ${n(enforcer, 2)}, others ${n(others, 2)}`;
+}
+
+/** The first of the callbacks' figures is that of the steady rate; how long a burst takes is not promised. */
+export function judgePayments({ callbacks, ledger }: Pick<PaymentsReport, 'callbacks' | 'ledger'>): Judged[] {
+  const rates = Object.fromEntries(ledger.rates.map((rate) => [rate.what, rate.transfers_per_s]));
+  return judge('payments', { ...rates, 'callback to the router, p99': callbacks[0]?.told_p99_ms });
 }
 
 /** The report for people. */

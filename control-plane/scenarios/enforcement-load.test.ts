@@ -85,6 +85,26 @@ test('a dead router with 200 rows holds up no other', async () => {
   expect(new Set(dead.router.asked.map((a) => a.acctSessionId)).size).toBeLessThanOrEqual(8);
 });
 
+test('a router that is known to be silent is asked about two sessions at a time, also by an enforcer that has just begun', async () => {
+  const { router, routerId } = await addRouter();
+  router.react = () => 'silence';
+  await crowd(routerId, 20);
+  await world.owner.query(
+    'INSERT INTO nas_status (nas_id, tenant_id, coa_silent_since) SELECT id, tenant_id, lango_now() FROM nas WHERE id = $1',
+    [routerId],
+  );
+  await start();
+  await cutAll(routerId);
+  const sessions = () => new Set(router.asked.map((a) => a.acctSessionId)).size;
+  await until(() => sessions() === 2);
+  // More notices, each of which makes the enforcer look for rows; an exchange takes five seconds to end in silence.
+  for (let n = 0; n < 8; n += 1) {
+    await world.owner.query('NOTIFY lango_enforcement');
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  expect(sessions()).toBe(2);
+});
+
 test('two enforcers share the work: every session is asked about once', async () => {
   const { router, routerId } = await addRouter();
   await crowd(routerId, 300);

@@ -53,6 +53,7 @@ BEGIN
   )
   SELECT jsonb_build_object(
     'id', e.id::text, 'due', e.next_attempt_at::text, 'nas_id', e.nas_id::text, 'session_id', e.session_id::text, 'tenant_id', e.tenant_id::text,
+    'silent', EXISTS (SELECT FROM nas_status ns WHERE ns.nas_id = e.nas_id AND ns.coa_silent_since IS NOT NULL),
     'kind', e.kind, 'reason', e.reason, 'by_hand', e.params ? 'down_kbps',
     'wanted', enforcement_still_wanted(e.kind, e.reason, e.params, sub.access_state, s.mode),
     'history', coalesce(h.attempts, '[]'),

@@ -81,6 +81,8 @@ export interface Task {
   /** The row's version: a row that was started again meanwhile has another. */
   due: string;
   nasId: string;
+  /** The router did not answer when it was asked last, by whichever enforcer. */
+  silent: boolean;
   /** Null for a login, which concerns a device without a session. */
   sessionId: string | null;
   tenantId: string;
@@ -120,6 +122,7 @@ interface ClaimedJson {
   id: string;
   due: string;
   nas_id: string;
+  silent: boolean;
   session_id: string | null;
   tenant_id: string;
   kind: Task['kind'];
@@ -170,6 +173,7 @@ export function readTask(json: unknown): Task {
     id: row.id,
     due: row.due,
     nasId: row.nas_id,
+    silent: row.silent,
     sessionId: row.session_id,
     tenantId: row.tenant_id,
     kind: row.kind,

@@ -87,7 +87,7 @@ export class Worker {
     else this.sleepAtMost(ms + 1);
   }
 
-  /** The room that an exchange took is free; where its router had no more, rows were left for it. */
+  /** The room that an exchange took is free for a row that was left. */
   private makeRoom(nasId: string, outcome: 'answered' | 'silent' | 'none'): void {
     if (this.room.end(nasId, outcome)) this.wakeForRows();
   }
@@ -195,14 +195,16 @@ export class Worker {
     while (!this.stopped) {
       const limit = Math.min(LARGEST_CLAIM, MOST_UNDER_WAY - this.underWay.size);
       if (limit <= 0) return;
+      const room = this.room.left();
       const tasks = await this.options.store.claim({
         instance: this.options.instance,
         leaseS: LEASE_S,
         limit,
         window: FIRST_WINDOW,
-        room: this.room.left(),
+        room,
         listeningSince: this.options.listeningSince(),
       });
+      this.room.took(tasks, room);
       for (const task of tasks) this.begin(task);
       // Rows left because their router has no room are taken when an exchange with it ends (makeRoom).
       if (tasks.length < limit) return;
@@ -210,7 +212,6 @@ export class Worker {
   }
 
   private begin(task: Task): void {
-    this.room.begin(task.nasId);
     const work = this.work(task)
       .catch((error: unknown) => {
         this.options.log.error(

@@ -9,7 +9,7 @@ test.each([11])(
       await createTestDatabase(),
     );
     expect(violations).toEqual([]);
-    expect(done['deeds']).toBe(25);
+    expect(done['deeds']).toBe(36);
   },
   90_000,
 );

@@ -2,26 +2,23 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startAccounting } from '../../../radius/accounting';
-import { get } from '../../../radius/attributes';
-import { startEnforcer } from '../../../radius/enforcer';
-import { createSecretBox } from '../../platform/crypto';
-import { createEnforcementWorld, type EnforcementWorld } from '../../scenarios/enforcement-world';
-import type { TestDatabase } from '../../test-kit/database';
-import { parseRateLimit, SimulatedMikrotik, type CoaBehaviour, type Session } from '../../test-kit/mikrotik';
-import { FakeAaa } from '../../test-kit/mikrotik/fake-aaa';
-import { Dice } from './dice';
-import { Violations, type Proof, type ProofInput, type ProofResult } from './proof';
-import { proofDatabase } from './proof-database';
+import { startAccounting } from '../../../../radius/accounting';
+import { startEnforcer } from '../../../../radius/enforcer';
+import { createSecretBox } from '../../../platform/crypto';
+import { createEnforcementWorld, type EnforcementWorld } from '../../../scenarios/enforcement-world';
+import type { TestDatabase } from '../../../test-kit/database';
+import { parseRateLimit, SimulatedMikrotik, type CoaBehaviour, type Session } from '../../../test-kit/mikrotik';
+import { startTestFreeradius } from '../../../test-kit/freeradius';
+import { until } from '../../../test-kit/until';
+import type { Dice } from '../dice';
 
 const SECRET = 'router-secret';
+const PASSWORD = 'open-sesame';
 const API_PASSWORD = 'proof';
 const QUOTA_BYTES = 500_000_000;
 /** What the world's plan sells, and what it slows to at the cap (scenarios/enforcement-world.ts). */
 const FULL = '5000k/10000k';
 const SLOW = '256k/512k';
-/** The network has this long to agree once its faults are mended; more than any machine needs that is not standing still. */
-const AGREES_WITHIN_MS = 30_000;
 /** Ends of validity are moved by an hour. */
 const SAME_END_S = 60;
 /** Of what is bought in the moments between an Accept and its Start nobody is told: the session ends at its old end, and the next login has the new one. */
@@ -32,44 +29,9 @@ function quiet(): void {
 }
 
 /** What was done to whom, at random. */
-const DEEDS = ['pay', 'expire', 'suspend', 'activate', 'use', 'top_up', 'lose', 'fault', 'wait'] as const;
+export const DEEDS = ['pay', 'expire', 'suspend', 'activate', 'use', 'top_up', 'lose', 'fault', 'wait'] as const;
+/** Of routers; `fault` picks one. */
 const FAULTS: readonly CoaBehaviour[] = ['normal', 'silent', 'nak', 'ack_without_effect', 'wrong_secret'];
-
-/** Random interleavings of payments, expiries, caps, suspensions and routers that lose, refuse or ignore what they are told. */
-export const enforcement: Proof = {
-  name: 'enforcement',
-  shows:
-    'whatever crosses what, within seconds the network does what was sold: nobody rides free, nobody who paid is out or slow, or will be thrown off before his time',
-  minutes: 3,
-  run: async (input) => {
-    const db = await proofDatabase();
-    return proveEnforcement(input, db);
-  },
-};
-
-/** The same on a database that is dropped at the end. Small: one round of 25 deeds. */
-export async function proveEnforcement(input: ProofInput, db: TestDatabase): Promise<ProofResult> {
-  const dice = new Dice(input.seed);
-  const violations = new Violations();
-  const done = { rounds: 0, deeds: 0, disagreements: 0, 'slowest agreement ms': 0 };
-  const town = await Town.build(db);
-  const end = Date.now() + input.minutes * 60_000;
-  try {
-    do {
-      done.rounds++;
-      for (let n = 0; n < (input.size === 'small' ? 25 : 60); n++) {
-        done.deeds++;
-        await town.does(dice);
-      }
-      const took = await town.agrees(violations, `seed ${input.seed}, round ${done.rounds}`);
-      done['slowest agreement ms'] = Math.max(done['slowest agreement ms'], Math.round(took));
-      input.progress(`${done.deeds} deeds, agreed after ${Math.round(took)} ms`);
-    } while (input.size === 'full' && Date.now() < end && violations.found.length === 0);
-    return { done, violations: violations.found };
-  } finally {
-    await town.close();
-  }
-}
 
 interface Customer {
   subscriptionId: string;
@@ -86,15 +48,11 @@ interface Standing {
   left_s: number;
 }
 
-/** Two routers, one with its API on, and customers whose devices dial again whenever they are thrown off. */
-class Town {
+/** Two routers, one with its API on, a real FreeRADIUS, and customers whose devices dial again whenever they are thrown off. */
+export class Town {
   private readonly customers: Customer[] = [];
-  private readonly standing = new Map<string, Standing>();
   /** Whose router has said yes and done nothing, and has not been told anything since: nobody can know that their end is the old one. */
   private readonly lied = new WeakSet<Session>();
-  private logins = 0;
-  private stopped = false;
-  private watching: Promise<void> = Promise.resolve();
   private readonly undo: (() => Promise<unknown> | void)[] = [];
 
   private constructor(
@@ -115,8 +73,8 @@ class Town {
     }
   }
 
-  /** One deed of the dice. */
-  async does(dice: Dice): Promise<void> {
+  /** One deed of these. */
+  async does(dice: Dice, deeds: readonly (typeof DEEDS)[number][]): Promise<void> {
     const customer = dice.pick(this.customers);
     const { subscriptionId: id, router, username } = customer;
     const { owner } = this.world;
@@ -126,7 +84,7 @@ class Town {
       await owner.query('SELECT enforce_subscription($1, $2)', [id, reason]);
       await owner.query('COMMIT');
     };
-    switch (dice.pick(DEEDS)) {
+    switch (dice.pick(deeds)) {
       case 'pay':
         customer.paidAt_ms = Date.now();
         // From here on his router is to know the new end, whatever it made of the last one.
@@ -163,38 +121,50 @@ class Town {
     }
   }
 
-  /** Mends the routers and waits until they do what was sold; returns the milliseconds it took. */
-  async agrees(violations: Violations, where: string): Promise<number> {
+  /** Ends the routers' faults. */
+  mend(): void {
     for (const router of this.routers) router.faults.coa = 'normal';
-    const begun = performance.now();
-    let differences: string[] = [];
-    do {
-      // Pauses between tries are minutes by now; a round must not wait for them.
-      await this.world.owner.query(
-        `UPDATE enforcement SET next_attempt_at = lango_now() WHERE state = 'open' AND claimed_by IS NULL AND next_attempt_at > lango_now()`,
-      );
-      await this.world.owner.query(`SELECT pg_notify('lango_enforcement', '')`);
-      for (const router of this.routers) for (const session of router.sessions) await session.interim();
-      await sleep(100);
-      differences = await this.differences();
-    } while (differences.length > 0 && performance.now() - begun < AGREES_WITHIN_MS);
-    for (const difference of differences) violations.add(`${where}: ${difference}`);
-    return performance.now() - begun;
+  }
+
+  /** Every session reports now, and not at its interval. */
+  async reports(): Promise<void> {
+    for (const router of this.routers) for (const session of router.sessions) await session.interim();
+  }
+
+  /** Seconds from now at which each open order will be looked at by itself; it is Infinity for one that never is. */
+  async dueIn(): Promise<{ order: string; seconds: number }[]> {
+    const { rows } = await this.world.owner.query<{ order: string; seconds: number | null }>(
+      `SELECT kind || ' of session ' || session_id || ' after ' || attempts || ' tries' AS "order",
+         extract(epoch FROM next_attempt_at - lango_now())::float8 AS seconds
+       FROM enforcement WHERE state = 'open' AND claimed_by IS NULL`,
+    );
+    return rows.map(({ order, seconds }) => ({ order, seconds: seconds ?? Infinity }));
+  }
+
+  /** Has what waits tried at once. */
+  async hurries(): Promise<void> {
+    await this.world.owner.query(
+      `UPDATE enforcement SET next_attempt_at = lango_now() WHERE state = 'open' AND claimed_by IS NULL AND next_attempt_at > lango_now()`,
+    );
+    await this.world.owner.query(`SELECT pg_notify('lango_enforcement', '')`);
   }
 
   async close(): Promise<void> {
-    this.stopped = true;
-    await this.watching;
     for (const step of this.undo.splice(0).reverse()) await step();
   }
 
-  private async differences(): Promise<string[]> {
-    await this.look();
+  /** Where the network does not what was sold. */
+  async differences(): Promise<string[]> {
+    const standing = await this.standing();
     const found: string[] = [];
     for (const { subscriptionId, username, router, paidAt_ms = 0 } of this.customers) {
-      const { state, slow, left_s } = this.standing.get(subscriptionId) ?? { state: 'unknown', slow: false, left_s: 0 };
-      const sessions = router.sessions.filter((session) => session.username === username);
+      const { state, slow, left_s } = standing.get(subscriptionId) ?? { state: 'unknown', slow: false, left_s: 0 };
+      const sessions = router.sessions.filter((session) => session.username === username && !inGarden(session));
+      const waiting = router.sessions.filter((session) => session.username === username && inGarden(session));
       const entitled = ['active', 'grace', 'throttled'].includes(state);
+      // Whoever only has to pay may wait in the garden.
+      if (waiting.length > 0 && !['expired', 'capped', 'pending'].includes(state))
+        found.push(`${username} is ${state} and in the garden`);
       if (!entitled && sessions.length > 0) found.push(`${username} is ${state} and online`);
       if (entitled && sessions.length === 0) found.push(`${username} is ${state} and not online`);
       const wanted = parseRateLimit(slow ? SLOW : FULL);
@@ -213,7 +183,7 @@ class Town {
   private async begin(): Promise<void> {
     const { database, tenantId } = this.world;
     const dataDir = mkdtempSync(join(tmpdir(), 'lango-prove-spool-'));
-    const aaa = await FakeAaa.listen(SECRET);
+    const freeradius = await startTestFreeradius({ db: database });
     const accounting = await startAccounting({
       databaseUrl: database.urls.accounting,
       bind: '127.0.0.1',
@@ -233,20 +203,22 @@ class Town {
     });
     this.undo.push(
       () => rmSync(dataDir, { recursive: true, force: true }),
-      () => aaa.close(),
+      () => freeradius.stop(),
       () => accounting.stop(),
       () => enforcer.stop(),
     );
-    aaa.authorize = (request) => this.authorize(get(request, 'User-Name') ?? '');
-    const servers = [{ address: '127.0.0.1', authPort: aaa.row.authPort, acctPort: accounting.port }];
+    const servers = [{ address: '127.0.0.1', authPort: freeradius.authPort, acctPort: accounting.port }];
     for (const n of [1, 2])
       await this.addRouter(n, servers, secrets.seal('nas.api_password', BigInt(tenantId), API_PASSWORD));
-    this.watching = this.watch();
     for (let n = 0; n < 6; n++) await this.addCustomer(n);
-    await this.look();
     for (const { router, username } of this.customers) {
       const mac = `02:00:00:00:00:${username.slice(-1).padStart(2, '0')}`;
-      await router.connectPppoe({ username, password: 'x', authentication: 'pap', mac, redial_ms: 150 });
+      // FreeRADIUS hears of new routers within a second.
+      await until(
+        () => router.connectPppoe({ username, password: PASSWORD, authentication: 'mschap2', mac, redial_ms: 150 }),
+        ({ kind }) => kind === 'online',
+        20_000,
+      );
     }
   }
 
@@ -287,38 +259,21 @@ class Town {
       quotaBytes: QUOTA_BYTES,
       onQuota: n % 3 === 0 ? 'cut' : 'throttle',
     });
+    await this.world.owner.query(
+      `INSERT INTO radcheck (tenant_id, username, attribute, op, value) VALUES ($1, $2, 'Cleartext-Password', ':=', $3)`,
+      [this.world.tenantId, username, PASSWORD],
+    );
     const router = this.routers[n % this.routers.length];
     if (router === undefined) throw new Error('a town needs routers');
     this.customers.push({ subscriptionId, username, router });
   }
 
-  /** As aaa_authorize would, by what was last seen: what has changed since is exactly the race that must be survived. */
-  private authorize(username: string): ReturnType<FakeAaa['authorize']> {
-    const customer = this.customers.find((one) => one.username === username);
-    const standing = customer && this.standing.get(customer.subscriptionId);
-    if (!customer || !standing || !['active', 'grace', 'throttled'].includes(standing.state)) return { reject: 'no' };
-    this.logins += 1;
-    const login = this.logins.toString(16).padStart(16, '0');
-    return {
-      accept: [
-        ['Mikrotik-Rate-Limit', standing.slow ? SLOW : FULL],
-        ['Session-Timeout', String(Math.max(1, Math.round(standing.left_s)))],
-        ['Class', Buffer.from(`L1:${customer.subscriptionId}:${login}:${standing.slow ? 't' : 'f'}`)],
-      ],
-    };
-  }
-
-  private async watch(): Promise<void> {
-    while (!this.stopped) {
-      await this.look().catch(() => undefined);
-      await sleep(25);
-    }
-  }
-
-  private async look(): Promise<void> {
+  private async standing(): Promise<Map<string, Standing>> {
     const { rows } = await this.world.owner.query<{ id: string; state: string; left_s: number }>(
       'SELECT id, state, extract(epoch FROM valid_until - lango_now())::float8 AS left_s FROM subscription_now',
     );
-    for (const { id, state, left_s } of rows) this.standing.set(id, { state, slow: state === 'throttled', left_s });
+    return new Map(rows.map(({ id, state, left_s }) => [id, { state, slow: state === 'throttled', left_s }]));
   }
 }
+
+const inGarden = (session: Session): boolean => session.entitlement.addressLists.includes('expired');

@@ -4,6 +4,7 @@ import { X509Certificate } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { add, get } from '../../radius/attributes';
 import { Code, PacketBuilder } from '../../radius/packet';
 import { exchange } from '../../radius/testing';
@@ -61,11 +62,22 @@ describe('radsecproxy', () => {
 
   it('carries 200 logins in flight through one connection, each with its own answer and none lost', async () => {
     const subs = await Promise.all(Array.from({ length: 4 }, () => makeActive(world.lango.api)));
-    const answers = await Promise.all(
-      Array.from({ length: 200 }, (_, n) =>
-        ask(loginRequest(subs[n % 4]!['username'], n % 5 === 0 ? 'guess' : 'open-sesame'), `127.71.0.${(n % 200) + 1}`),
-      ),
-    );
+    // FreeRADIUS holds its breath until all are on their way: not one has its answer by then, so 200 are in flight.
+    process.kill(world.freeradius.pid, 'SIGSTOP');
+    let answered = 0;
+    const asked = Array.from({ length: 200 }, async (_, n) => {
+      const reply = await ask(
+        loginRequest(subs[n % 4]!['username'], n % 5 === 0 ? 'guess' : 'open-sesame'),
+        `127.71.0.${n + 1}`,
+      );
+      answered += 1;
+      return reply;
+    });
+    await sleep(1500);
+    const early = answered;
+    process.kill(world.freeradius.pid, 'SIGCONT');
+    const answers = await Promise.all(asked);
+    expect(early).toBe(0);
     expect(answers.map((reply) => reply?.code)).toEqual(
       Array.from({ length: 200 }, (_, n) => (n % 5 === 0 ? Code.AccessReject : Code.AccessAccept)),
     );

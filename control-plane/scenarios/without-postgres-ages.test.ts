@@ -86,9 +86,13 @@ test('a Postgres that hangs: answers within 10 s and then under a second, and th
   );
   expect(Math.min(...first)).toBeLessThan(10_000);
   await sleep(Math.max(0, 10_000 - (Date.now() - began)));
+  // By then each is answered within a second, one alone and a dozen at once.
   for (let n = 0; n < 30; n++) {
     const asked = Date.now();
-    expect((await there.world.ask({ username: 'known', timeout_ms: 1000 })).code).toBe('accept');
+    const many = Array.from({ length: n % 3 === 0 ? 12 : 1 }, () =>
+      there.world.ask({ username: 'known', timeout_ms: 1000 }),
+    );
+    expect((await Promise.all(many)).map(({ code }) => code)).toEqual(many.map(() => 'accept'));
     expect(Date.now() - asked).toBeLessThan(1000);
     await sleep(100);
   }

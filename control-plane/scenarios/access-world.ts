@@ -47,6 +47,8 @@ export interface Answered {
   reply: Record<string, string>;
   /** In the order of the wire. */
   names: string[];
+  /** The answer itself, where there is one. */
+  packet?: Packet;
   /** What the client finds wrong with an Accept (MS-CHAP2-Success, MPPE keys). */
   objection?: string | undefined;
 }
@@ -186,6 +188,7 @@ export async function ask(port: number, o: Ask): Promise<Answered> {
     code: accepted ? 'accept' : 'reject',
     reply: Object.fromEntries(attributes.map(({ attribute, value }) => [attribute, value])),
     names: attributes.map(({ attribute }) => attribute),
+    packet: outcome.reply,
     objection: accepted ? credentials?.objection(outcome.reply, new Packet(sent), secret) : undefined,
   };
 }

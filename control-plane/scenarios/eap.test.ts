@@ -68,7 +68,7 @@ const hex = (text: string): string => Buffer.from(text).toString('hex');
 describe.each(everyMethod)('%s', (method) => {
   test('lets a customer in with the plan, and the keys for the air are the tunnel’s', async () => {
     const identity = `in-${method}@umoja`;
-    const id = await world.addSubscription({ username: identity, expiresIn_s: 3600 });
+    const id = await world.addSubscription({ username: identity, expiresIn_s: 3600, plan: { vlan_id: 120 } });
     const outcome = await signIn({ method, identity, ...(await credentials(method, id, identity)) });
     expect(outcome).toMatchObject({ kind: 'success', keys: 'right' });
     const { reply, output } = outcome;
@@ -78,6 +78,8 @@ describe.each(everyMethod)('%s', (method) => {
     expect(Number(reply.get(27))).toBeLessThanOrEqual(3600);
     expect(Number(reply.get(27))).toBeGreaterThan(3500);
     expect(output).toContain(`00003a8c08${hex('\u000e5000k/10000k').slice(0, 2)}${hex('5000k/10000k')}`);
+    // The VLAN as RFC 3580 has it for access points and switches: type VLAN, medium IEEE-802, its number as text, none with a tag.
+    expect([64, 65, 81].map((number) => reply.get(number))).toEqual(['0000000d', '00000006', hex('120')]);
     // What steers the tunnel is nobody's plan.
     expect(reply.has(12)).toBe(false);
     expect(await world.reasonOf(identity)).toBe('active');

@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +6,7 @@ import { apiClient, type ApiClient } from './api-client';
 import { createTestDatabase, type TestDatabase } from './database';
 import { SimulatedMikrotik, type RouterOptions } from './mikrotik';
 import { firstAdmin, startProgram } from './program';
+import { radclient, type RadclientAnswer } from './radclient';
 import { make, unique, type Json } from './story';
 import { until } from './until';
 
@@ -37,12 +37,6 @@ export interface Whole {
   /** Debian's radclient with these attribute lines, sent from a router's address; to FreeRADIUS unless another port is given. */
   radclient(from: KnownRouter, attributes: Record<string, string>, port?: number): Promise<RadclientAnswer>;
   stop(): Promise<void>;
-}
-
-export interface RadclientAnswer {
-  code: 'Access-Accept' | 'Access-Reject' | 'none';
-  message: string | undefined;
-  output: string;
 }
 
 let addresses = 0;
@@ -93,7 +87,8 @@ export async function startWhole(settings: Record<string, string> = {}): Promise
         routers.push(router.device);
         return router;
       },
-      radclient: (from, attributes, port = authPort) => radclient(port, from, attributes),
+      radclient: ({ device, secret }, attributes, port = authPort) =>
+        radclient(port, { address: device.address, secret }, attributes),
       async stop() {
         await Promise.all(routers.map((router) => router.close()));
         await end();
@@ -138,22 +133,4 @@ async function addRouter(
     await device.close();
     throw error;
   }
-}
-
-function radclient(port: number, from: KnownRouter, attributes: Record<string, string>): Promise<RadclientAnswer> {
-  const lines = Object.entries({ 'Packet-Src-IP-Address': from.device.address, ...attributes });
-  const input = lines.map(([name, value]) => `${name} = ${value}`).join('\n');
-  return new Promise((resolve) => {
-    const child = execFile(
-      'radclient',
-      ['-x', '-r', '2', '-t', '2', `127.0.0.1:${port}`, 'auth', from.secret],
-      { encoding: 'utf8' },
-      (_error, stdout, stderr) => {
-        const code = /Received (Access-Accept|Access-Reject)/.exec(stdout)?.[1] as RadclientAnswer['code'] | undefined;
-        const message = /Reply-Message = "([^"]*)"/.exec(stdout)?.[1];
-        resolve({ code: code ?? 'none', message, output: stdout + stderr });
-      },
-    );
-    child.stdin?.end(`${input}\nMessage-Authenticator = 0x00\n`);
-  });
 }

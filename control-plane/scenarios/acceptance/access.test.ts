@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import type { LoginOutcome, PppoeAuthentication } from '../../test-kit/mikrotik';
 import { asOwner, makeActive, makeSubscription, type Json } from '../../test-kit/story';
 import { until } from '../../test-kit/until';
-import { startWhole, type KnownRouter, type RadclientAnswer, type Whole } from '../../test-kit/whole';
+import type { RadclientAnswer } from '../../test-kit/radclient';
+import { startWhole, type KnownRouter, type Whole } from '../../test-kit/whole';
 
 /** Who is let in, by every method, and what the others are told: the customer in Reply-Message, staff by access/explain. */
 jest.setTimeout(60_000);

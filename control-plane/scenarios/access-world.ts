@@ -47,8 +47,6 @@ export interface Answered {
   reply: Record<string, string>;
   /** In the order of the wire. */
   names: string[];
-  /** The answer itself, where there is one. */
-  packet?: Packet;
   /** What the client finds wrong with an Accept (MS-CHAP2-Success, MPPE keys). */
   objection?: string | undefined;
 }
@@ -153,8 +151,8 @@ export function deviceOf(name: string | Buffer): string {
   return `AA:${(hex.match(/../g) ?? []).join(':')}`;
 }
 
-/** One login as a router sends it, to FreeRADIUS on this port of 127.0.0.1. */
-export async function ask(port: number, o: Ask): Promise<Answered> {
+/** One login as a router sends it, to FreeRADIUS on this port of 127.0.0.1, and what came of it. */
+export async function exchangeLogin(port: number, o: Ask) {
   const secret = Buffer.from(o.secret ?? homeRouter.secret);
   const name = Buffer.isBuffer(o.username) ? o.username : Buffer.from(o.username);
   const credentials =
@@ -181,6 +179,12 @@ export async function ask(port: number, o: Ask): Promise<Answered> {
     tries: o.tries ?? 1,
     requireMessageAuthenticator: true,
   });
+  return { outcome, objection: (reply: Packet) => credentials?.objection(reply, new Packet(sent), secret) };
+}
+
+/** The same, read. */
+export async function ask(port: number, o: Ask): Promise<Answered> {
+  const { outcome, objection } = await exchangeLogin(port, o);
   if (outcome.kind === 'timeout') return { code: 'none', reply: {}, names: [] };
   const attributes = listAttributes(outcome.reply);
   const accepted = outcome.reply.code === Code.AccessAccept;
@@ -188,7 +192,6 @@ export async function ask(port: number, o: Ask): Promise<Answered> {
     code: accepted ? 'accept' : 'reject',
     reply: Object.fromEntries(attributes.map(({ attribute, value }) => [attribute, value])),
     names: attributes.map(({ attribute }) => attribute),
-    packet: outcome.reply,
-    objection: accepted ? credentials?.objection(outcome.reply, new Packet(sent), secret) : undefined,
+    objection: accepted ? objection(outcome.reply) : undefined,
   };
 }

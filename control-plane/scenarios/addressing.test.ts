@@ -1,6 +1,7 @@
+import { Code } from '../../radius/packet';
 import { radclient } from '../test-kit/radclient';
 import { addUsage, makeActive, makePackage, shiftClock, type Json } from '../test-kit/story';
-import { ask, deviceOf } from './access-world';
+import { deviceOf, exchangeLogin } from './access-world';
 import { MB, password, plansAtWork, slows } from './plans-at-work';
 
 // Where a customer's packets come from and go to, from the API to the Accept of the real FreeRADIUS: its octets, and what another decoder makes of them.
@@ -70,15 +71,15 @@ const sorted = (...parts: readonly (readonly string[])[]) => parts.flat().sort()
 
 /** The octets of an attribute in an Accept, each value in hex. */
 async function octets(username: string): Promise<(vendor: number, number: number) => string[]> {
-  const { code, packet } = await ask(at.authPort, {
+  const { outcome } = await exchangeLogin(at.authPort, {
     username,
     password,
     from: nas.address,
     secret: nas.secret,
     signed: true,
   });
-  expect(code).toBe('accept');
-  return (vendor, number) => (packet?.all(vendor, number) ?? []).map((value) => value.toString('hex'));
+  if (outcome.kind === 'timeout' || outcome.reply.code !== Code.AccessAccept) throw new Error('no Accept');
+  return (vendor, number) => outcome.reply.all(vendor, number).map((value) => value.toString('hex'));
 }
 
 const ascii = (text: string): string => Buffer.from(text).toString('hex');

@@ -192,16 +192,42 @@ test('a ghost session locks nobody out: the same device comes back after a crash
   expect(rows).toHaveLength(2);
 });
 
-test('two devices that race for one place: one stays, the other is cut', async () => {
+/** Drops every Start of these routers until two sessions have begun to send theirs: both were accepted when the books knew of neither. */
+function holdStarts(routers: readonly KnownRouter[]): void {
+  const begun = new Set<string>();
+  for (const { device } of routers)
+    device.faults.intercept = (packet) => {
+      if (packet.first(0, 40)?.at(3) !== 1) return undefined;
+      begun.add(`${device.address} ${String(packet.first(0, 44))}`);
+      return begun.size < 2 ? 'drop' : undefined;
+    };
+}
+
+test.each([1, 2])('two devices that race for one place on %i router(s): one stays, the other is cut', async (count) => {
   const sub = await makeActive(lango.api);
-  const device = (mac: string) => router.device.connectPppoe({ username: sub['username'] as string, password, mac });
-  const logins = await Promise.all([device('02:00:00:DD:00:01'), device('02:00:00:DD:00:02')]);
-  expect(logins.some((login) => login.kind === 'online')).toBe(true);
-  await until(
-    () => router.device.sessions.filter((session) => session.username === sub['username']),
-    (live) => live.length === 1,
+  const username = sub['username'] as string;
+  const routers = [router, ...(count === 2 ? [await lango.addRouter()] : [])];
+  holdStarts(routers);
+  const logins = await Promise.all(
+    [0, 1].map((n) =>
+      routers[n % count]!.device.connectPppoe({ username, password, mac: `02:00:00:DD:0${count}:0${n}` }),
+    ),
+  );
+  for (const { device } of routers) device.faults.intercept = undefined;
+  const raced = logins.flatMap((login) => (login.kind === 'online' ? [login.session] : []));
+  expect(raced).toHaveLength(2);
+  const orders = await until(
+    async () => (await lango.api.get<{ items: Json[] }>(`/enforcements?subscription_id=${sub['id']}`)).body.items,
+    (items) => items.length > 0 && items.every(({ state }) => state === 'proven'),
     10_000,
   );
+  expect(orders).toMatchObject([{ kind: 'cut', reason: 'simultaneous_use' }]);
+  const [left, ...more] = raced.filter(({ live }) => live);
+  expect([left?.live, more]).toEqual([true, []]);
+  await left?.interim();
+  const rows = await sessions(lango.api, `username=${username}`);
+  expect(rows.map((row) => row['stopped_at'] === null).sort()).toEqual([false, true]);
+  expect(left?.live).toBe(true);
 });
 
 test('a username changed: the old name is a stranger, the new one signs in', async () => {

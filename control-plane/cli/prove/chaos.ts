@@ -154,7 +154,7 @@ export function send(pid: number, signal: NodeJS.Signals): void {
 }
 
 /** Suspends, resumes, tops up and takes money, a few times a second, and remembers what was confirmed. */
-class Staff {
+export class Staff {
   done = 0;
   /** Payments answered 201: they must be in the books exactly once. */
   confirmedPayments = 0;
@@ -215,7 +215,8 @@ export async function nothingRefused(product: Product, violations: Violations): 
   for (const { error, n } of rows) violations.add(`${n} good records were put into quarantine: ${error}`);
 }
 
-async function moneyAgrees(product: Product, staff: Staff, violations: Violations): Promise<void> {
+/** The ledger adds up, and each confirmed payment is booked once. */
+export async function moneyAgrees(product: Product, staff: Staff, violations: Violations): Promise<void> {
   const faults = await product.ask<{ fault: string }>('SELECT v::text AS fault FROM ledger_verify(NULL) v');
   for (const { fault } of faults) violations.add(`the ledger: ${fault}`);
   const [row] = await product.ask<{ n: string }>(`SELECT count(*)::text AS n FROM payment WHERE state = 'settled'`);

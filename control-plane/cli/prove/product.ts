@@ -35,7 +35,7 @@ export interface Product {
   stop(): Promise<void>;
 }
 
-/** Starts the product on free ports and waits until it serves. `settings` are added to its environment. @throws with its last words when it does not */
+/** Starts the product on free ports and waits until it serves. `settings` are added to its environment; with a DATABASE_URL it has no Postgres of its own. @throws with its last words when it does not */
 export async function startProduct(settings: Record<string, string> = {}): Promise<Product> {
   const dataDir = mkdtempSync(join(tmpdir(), 'lango-prove-'));
   // Postgres and FreeRADIUS run as users of their own and must get through.
@@ -52,7 +52,7 @@ export async function startProduct(settings: Record<string, string> = {}): Promi
     await ready();
     const answer = await apiClient(baseUrl).post<{ token: string }>('/auth/login', firstAdmin);
     if (answer.status !== 200) throw new Error(`sign-in answered ${answer.status}: ${JSON.stringify(answer.body)}`);
-    const ownerUrl = embeddedOwnerUrl(join(dataDir, 'postgres'), embeddedDatabase) ?? '';
+    const ownerUrl = settings['DATABASE_URL'] ?? embeddedOwnerUrl(join(dataDir, 'postgres'), embeddedDatabase) ?? '';
     return {
       baseUrl,
       authPort,

@@ -138,20 +138,33 @@ describe('the state', () => {
     expect(await world.reasonOf('active')).toBe('active');
   });
 
-  test('the last fraction of a second still gives a Session-Timeout of 1, never 0', async () => {
-    await world.addSubscription({ username: 'last-moment', expiresIn_s: 0.9 });
+  test.each<[string, Partial<SubscriptionInput>, number]>([
+    ['active', {}, 0],
+    ['grace', { plan: { grace_s: 60 } }, 60],
+    [
+      'throttled',
+      {
+        usedBytes: 1000,
+        plan: { quota_bytes: 1000, on_quota: 'throttle', throttle_down_kbps: 512, throttle_up_kbps: 256 },
+      },
+      0,
+    ],
+  ])('%s: its last fraction of a second still gives a Session-Timeout of 1, never 0', async (state, terms, grace_s) => {
+    const username = `last-moment-${state}`;
+    const id = await world.addSubscription({ ...terms, username });
     // A machine that has no time may ask only when the moment is over: then it has another.
     const { reply } = await until(
       async () => {
         await world.sql(
-          `UPDATE subscription SET expires_at = lango_now() + interval '0.9 seconds' WHERE username = 'last-moment'`,
+          `UPDATE subscription SET expires_at = lango_now() + make_interval(secs => 0.9 - $2::double precision) WHERE id = $1`,
+          [id, grace_s],
         );
-        return world.ask({ username: 'last-moment' });
+        return world.ask({ username });
       },
-      (answer) => answer.reply['Mikrotik-Address-List'] !== 'expired' && answer.code === 'accept',
-      20_000,
+      (answer) => answer.code === 'accept' && answer.reply['Mikrotik-Address-List'] !== 'expired',
     );
     expect(reply['Session-Timeout']).toBe('1');
+    expect(await world.reasonOf(username)).toBe(state);
   });
 
   test('a validity of years is no longer than RouterOS understands', async () => {

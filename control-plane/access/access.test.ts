@@ -183,7 +183,7 @@ test('the sentences that radiusd.conf says by itself are the database’s', asyn
   const said = [...config.matchAll(/&Lango-Reason := '(\w+)'\s+&Reply-Message := '([^']+)'/g)].map(
     ([, code = '', sentence = '']) => ({ code, sentence }),
   );
-  expect(said.map(({ code }) => code).sort()).toEqual(['unsupported_method', 'wrong_password']);
+  expect(said.map(({ code }) => code).sort()).toEqual(['two_devices', 'unsupported_method', 'wrong_password']);
   for (const { code, sentence } of said) {
     expect(await lango.asOwner('SELECT sentence FROM access_reasons() WHERE code = $1', [code])).toEqual([
       { sentence },

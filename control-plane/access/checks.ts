@@ -8,6 +8,7 @@ export type CheckName =
   | 'method'
   | 'tunnel'
   | 'certificate'
+  | 'caller'
   | 'tries'
   | 'login'
   | 'password'
@@ -39,6 +40,7 @@ export const CHECKS: readonly Spec[] = [
   { name: 'method', reasons: ['unsupported_method'], detail: method },
   { name: 'tunnel', reasons: ['no_tunnel'], detail: tunnel, met: ({ service }) => service === 'dot1x' },
   { name: 'certificate', reasons: ['unknown_certificate'], detail: certificate, met: byCertificate },
+  { name: 'caller', reasons: ['two_devices'], detail: caller, met: ({ tried }) => tried?.reason === 'two_devices' },
   { name: 'tries', reasons: ['too_many_tries'], detail: tries },
   { name: 'login', reasons: ['unknown_user', 'ended'], detail: login },
   { name: 'password', reasons: ['wrong_password'], detail: password, met: (facts) => !byCertificate(facts) },
@@ -88,6 +90,11 @@ function signature({ router: asked, signed, proxied }: Facts, { t }: Reader): st
       ? t(asked.policy === 'auto' ? 'access.signature_learned' : 'access.signature_required')
       : t(`access.signature_${proxied && asked?.policy === 'auto' ? 'proxied' : (asked?.policy ?? 'auto')}`);
   return `${t(signed ? 'access.signed' : 'access.unsigned')} ${rule}`;
+}
+
+/** What FreeRADIUS wrote down of such a request; nobody else has more than one. */
+function caller({ station }: Facts, { t }: Reader): string {
+  return t('access.caller_two', { devices: station ?? '–' });
 }
 
 function method({ method: used, service }: Facts, { t }: Reader): string {

@@ -109,6 +109,25 @@ test('a retransmission of a packet in hand is answered with it, and counted once
   expect(await octetsOf('wire2')).toBe(1);
 });
 
+test.each([
+  [['48:A9:8A:77:10:3C'], '48:A9:8A:77:10:3C'],
+  [['48:A9:8A:77:10:3C', '48:A9:8A:77:10:3C'], '48:A9:8A:77:10:3C'],
+  [['48:A9:8A:77:10:3C', '50:D4:F7:2E:91:B8'], null],
+  [['48:A9:8A:77:10:3C', '48:A9:8A:77:10:3C', '50:D4:F7:2E:91:B8'], null],
+] as const)('a session of %j is of the device %s: of two that differ neither is believed', async (named, mac) => {
+  const id = `device-${named.length}-${mac === null}`;
+  const builder = PacketBuilder.request(Code.AccountingRequest, (identifier = (identifier + 1) % 256));
+  addText(builder, 'Acct-Status-Type', 'Start');
+  addText(builder, 'Acct-Session-Id', id);
+  for (const one of named) addText(builder, 'Calling-Station-Id', one);
+  expect((await ask(builder.seal(Buffer.from('right-secret')))).kind).toBe('reply');
+  const { rows } = await world.owner.query(
+    'SELECT mac, calling_station_id FROM session_live WHERE acct_session_id = $1',
+    [id],
+  );
+  expect(rows).toEqual([{ mac, calling_station_id: [...new Set(named)].join(' ') }]);
+});
+
 test('a wrong secret is never answered, is counted, and the log names the router', async () => {
   const before = listener.counters.bad_authenticator;
   expect(

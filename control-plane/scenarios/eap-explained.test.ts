@@ -137,6 +137,7 @@ const cases: Record<string, Case> = {
   wrong_mac: { given: { macLock: device } },
   too_many_sessions: { after: (id) => world.addSession(id, { mac: device }) },
   ended: { given: { status: 'ended' } },
+  two_devices: { device: { attributes: [`31:s:${device}`, '31:s:02-00-00-00-00-05'] } },
   company_closed: { device: { from: closedAt } },
 };
 /** Those that only one way of signing in can have, or that need more; each has a test of its own below. */

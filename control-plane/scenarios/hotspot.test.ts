@@ -161,14 +161,13 @@ describe('a voucher', () => {
 
 describe('what a hotspot page adds to the request', () => {
   const integer = (value: number) => Buffer.from([0, 0, 0, value]);
-  /** The attributes that a form can forge, with the value that would do most. */
+  /** The attributes that a form can forge, with the value that would do most. Another device is refused as such, below. */
   const forgeries: Forgery = [
     [0, 6, integer(2)],
     [0, 7, integer(1)],
     [0, 61, integer(15)],
     [0, 25, Buffer.from('L1:1:0123456789abcdef:f')],
     [0, 30, Buffer.from('isp')],
-    [0, 31, Buffer.from(mac)],
     [0, 32, Buffer.from('another-router')],
     [0, 4, Buffer.from([10, 0, 0, 1])],
     [0, 8, Buffer.from([10, 0, 0, 1])],
@@ -203,17 +202,59 @@ describe('what a hotspot page adds to the request', () => {
     },
   );
 
-  test('cannot put the device of somebody else behind the router’s own word', async () => {
-    await world.addSubscription({ username: 'locked-page', macLock: mac });
-    expect(
-      (
-        await world.ask({
-          username: 'locked-page',
-          service: 'hotspot',
-          station: '50:D4:F7:2E:91:B8',
-          forged: { last: forgeries },
-        })
-      ).code,
-    ).toBe('reject');
+  describe.each(['first', 'last'] as const)('the device of somebody else, %s', (place) => {
+    const another = '50:D4:F7:2E:91:B8';
+    const named = (...macs: string[]) => ({
+      [place]: macs.map((one) => [0, 31, Buffer.from(one)] as const),
+    });
+    const twice = { code: 'reject', reply: { 'Reply-Message': expect.stringMatching(/two devices/) } };
+
+    test('opens no lock', async () => {
+      const username = `locked-page-${place}`;
+      await world.addSubscription({ username, macLock: mac });
+      const asked = { username, service: 'hotspot', station: another } as const;
+      for (const forged of [named(mac), named(mac, mac), named(another, mac)])
+        expect(await world.ask({ ...asked, forged })).toMatchObject(twice);
+      expect(await world.reasonOf(username)).toBe('two_devices');
+      // Neither is accused alone.
+      const told = await world.sql<{ station: string }>('SELECT station FROM radpostauth WHERE username = $1', [
+        username,
+      ]);
+      expect(told.map(({ station }) => station)).not.toContain(mac);
+      expect(await world.ask({ ...asked, station: mac })).toMatchObject({ code: 'accept' });
+      // The same one twice is one.
+      expect(await world.ask({ ...asked, station: mac, forged: named(mac) })).toMatchObject({ code: 'accept' });
+    });
+
+    test('opens no login of that device, which has no password', async () => {
+      const theirs = place === 'first' ? '48:A9:8A:00:11:22' : '48:A9:8A:00:11:33';
+      await world.addSubscription({ username: theirs, password: theirs, macLock: theirs });
+      const asked = { username: theirs, password: '', service: 'hotspot', station: another } as const;
+      expect(await world.ask({ ...asked, forged: named(theirs) })).toMatchObject(twice);
+      expect(await world.ask({ ...asked, station: theirs })).toMatchObject({ code: 'accept' });
+    });
+
+    test('hides nobody who guesses: the right password is not looked at', async () => {
+      const username = `guessed-page-${place}`;
+      await world.addSubscription({ username });
+      for (const method of ['pap', 'chap', 'mschap1', 'mschap2'] as const)
+        for (const password of ['sesame', 'wrong'])
+          expect(await world.ask({ username, password, method, service: 'hotspot', forged: named(mac) })).toMatchObject(
+            twice,
+          );
+    });
+
+    test('is not answered where the request itself is not', async () => {
+      const from = place === 'first' ? '127.61.8.1' : '127.61.8.2';
+      await world.addRouter({ address: from, policy: 'require' });
+      const username = `unsigned-page-${place}`;
+      await world.addSubscription({ username });
+      const ask = (signed: boolean) => world.ask({ username, from, signed, forged: named(mac), timeout_ms: 300 });
+      await until(
+        () => ask(true),
+        ({ code }) => code === 'reject',
+      );
+      expect((await ask(false)).code).toBe('none');
+    });
   });
 });

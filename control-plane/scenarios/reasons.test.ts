@@ -89,6 +89,10 @@ const cases: Record<string, Case> = {
     await world.addSubscription({ username, tenantId: closedTenant });
     return { from: closedAt };
   },
+  two_devices: async (username) => {
+    await world.addSubscription({ username });
+    return { forged: { first: [[0, 31, Buffer.from(device)]] } };
+  },
   wrong_password: async (username) => {
     await world.addSubscription({ username });
     return { password: 'wrong' };

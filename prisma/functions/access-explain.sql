@@ -37,7 +37,7 @@ END $$;
 -- 802.1X: p_service 'dot1x', or one of its methods: 'peap', 'ttls', 'tls', and 'eap' where it is not known which. No service is asked for inside a tunnel
 -- (freeradius-config/eap/servers.conf), so nobody is let into the walled garden there.
 -- p_tried: what else is kept of a recorded try: `at`, `reason`, `certificate`, and in `asked` its service_type and port_type. What FreeRADIUS found by itself then
--- (no tunnel, a wrong password) it would find again, until what it compared with has changed.
+-- (no tunnel, two devices, a wrong password) it would find again, until what it compared with has changed.
 CREATE OR REPLACE FUNCTION aaa_explain(p_username text, p_mac text, p_router_id bigint, p_service text, p_method text, p_signed boolean, p_proxied boolean DEFAULT false,
                                        p_tried jsonb DEFAULT NULL) RETURNS jsonb
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -120,6 +120,8 @@ BEGIN
       v_reason := 'unknown_certificate';
     ELSIF p_method = 'none' THEN
       v_reason := 'unsupported_method';
+    ELSIF p_tried ->> 'reason' = 'two_devices' THEN
+      v_reason := 'two_devices';
     ELSIF p_method IS DISTINCT FROM 'tls' AND v_reason NOT IN ('unknown_user', 'ended', 'too_many_tries')
       AND (s.id IS NOT NULL AND NOT s.has_password
         -- Until a new password is set; or, with PAP, the secret, of which a wrong one makes noise of any password.
@@ -127,12 +129,12 @@ BEGIN
           AND coalesce(greatest(s.set_at, CASE WHEN upper(p_method) = 'PAP' THEN n.updated_at END) <= (p_tried ->> 'at')::timestamptz, true)) THEN
       v_reason := 'wrong_password';
     END IF;
-    IF v_decision <> 'none' AND v_reason IN ('no_tunnel', 'unknown_certificate', 'unsupported_method', 'wrong_password') THEN
+    IF v_decision <> 'none' AND v_reason IN ('two_devices', 'no_tunnel', 'unknown_certificate', 'unsupported_method', 'wrong_password') THEN
       v_decision := 'reject';
     END IF;
   END IF;
   SELECT r.* INTO STRICT w FROM access_reasons() AS r WHERE r.code = v_reason;
-  IF v_reason IN ('wrong_password', 'unsupported_method') THEN
+  IF v_reason IN ('two_devices', 'wrong_password', 'unsupported_method') THEN
     v_reply := jsonb_build_array(jsonb_build_object('attribute', 'Reply-Message', 'value', w.sentence));
   END IF;
   IF v_dot1x THEN

@@ -158,13 +158,22 @@ export function readDetails({ packet, nas, sessionId }: SessionRecord): string {
     framedProtocol: integer(bytes, standard[N.framedProtocol]!),
     authentic: integer(bytes, standard[N.authentic]!),
     called: text(bytes, standard[N.called]!),
-    calling: text(bytes, standard[N.calling]!),
+    calling: callingHere(packet),
     framedPrefix: octets(bytes, standard[N.framedPrefix]!),
     delegatedPrefix: octets(bytes, standard[N.delegatedPrefix]!),
     class: octets(bytes, standard[N.class]!),
     interim_s: integer(bytes, standard[N.interim]!),
     hotspotHost: mikrotik[N.hostIp] !== 0,
   });
+}
+
+/**
+ * The device of a session. One that is named twice in different words is told by both, and so is no address: neither counts alone as the device that a lock
+ * asks for, or as the one that another session of this login is on.
+ */
+function callingHere(packet: Packet): string | null {
+  const named = packet.all(0, N.calling).map((value) => cleanText(value, 0, value.length));
+  return [...new Set(named)].join(' ') || null;
 }
 
 function text(bytes: Buffer, span: number): string | null {

@@ -14,6 +14,7 @@ export const refusals = [
   { code: 'too_many_sessions', said: 'This account is already in use on another device.' },
   { code: 'company_closed', said: 'Service is not available. Please contact your provider.' },
   { code: 'wrong_password', said: 'Wrong username or password.' },
+  { code: 'two_devices', said: 'This request names two devices. Please sign in on the page of the network.' },
   { code: 'too_many_tries', said: 'Too many wrong tries. Please wait a minute and try again.' },
   { code: 'unsupported_method', said: 'This sign-in method is not supported.' },
 ] as const;

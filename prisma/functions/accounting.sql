@@ -6,31 +6,31 @@
 -- empty walks the whole of it for every packet of the first storm, and stands until the server's upkeep has looked at the table.
 -- flags: 1 the event time comes from the router (Event-Timestamp or Acct-Delay-Time), 2 input has Gigawords, 4 output has Gigawords.
 
--- Whether a packet belongs to the same life of a session id as a stored session. Two lives of one id never overlap in time, so time decides:
--- a new life began after the last word of the old one. By the router's clock that is certain to 2 s; without it a packet only ever seems later than
--- it was, so 60 s are allowed. Clocks can jump, so for a session that is still open a later beginning alone is not believed: the login differs or
--- a counter fell. p_* is the packet, r_* the stored session; r_closed_by NULL means open.
+-- Whether a packet belongs to the same life of a session id as a stored session. The login tells, if the router repeats our Class, whatever its clock and
+-- ours say: clocks are set back too. Without a Class time decides, for two lives of one id never overlap: a new life began after the last word of the old
+-- one. By the router's clock that is certain to 2 s; without it a packet only ever seems later than it was, so 60 s are allowed. Clocks can jump, so for a
+-- session that is still open a later beginning alone is not believed: a counter fell. p_* is the packet, r_* the stored session; r_closed_by NULL means open.
 CREATE OR REPLACE FUNCTION accounting_same_life(
   kind smallint, timed boolean, at_start timestamptz, at_event timestamptz, st bigint, b_in bigint, b_out bigint, login text, mark bigint,
   r_started timestamptz, r_last timestamptz, r_closed_by text, r_st bigint, r_in bigint, r_out bigint, r_login text, r_mark bigint
 ) RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE AS $$
   SELECT CASE
-    -- Without a clock it is the login that decides, if the router repeats our Class.
-    WHEN NOT timed AND login <> r_login THEN false
+    -- Nobody logs in once and lives twice; but for a router that lets somebody in again by what it remembers, which another Start tells.
+    WHEN login = r_login AND (kind <> 1 OR mark = r_mark OR r_mark IS NULL) THEN true
+    -- Where somebody logs in anew in the middle of a session (802.1X), all that is said of it since agrees with when it began.
+    WHEN login <> r_login AND (NOT timed OR at_start NOT BETWEEN r_started - interval '5 s' AND r_started + interval '5 s' OR kind = 1 AND mark <> r_mark) THEN false
+    -- It happened before this life began: what waited on the disk is written after what came later.
+    WHEN at_event < r_started - CASE WHEN timed AND login = r_login IS NOT TRUE THEN interval '5 s' ELSE interval '60 s' END THEN false
     WHEN kind = 1 THEN CASE
-      WHEN timed AND mark = r_mark THEN true
-      WHEN timed THEN at_event >= r_started - CASE WHEN login = r_login THEN interval '60 s' ELSE interval '5 s' END AND NOT (at_start > r_started + interval '5 s' AND at_start >= r_last - interval '2 s')
       -- The same octets may come again with another life: there are only 256 identifiers.
-      WHEN mark = r_mark THEN login = r_login IS TRUE OR at_start <= r_last + interval '60 s'
+      WHEN mark = r_mark THEN timed OR at_start <= r_last + interval '60 s'
+      WHEN timed THEN NOT (at_start > r_started + interval '5 s' AND at_start >= r_last - interval '2 s')
       -- An open session takes a repeated Start; a closed one takes the Start that it never had.
       ELSE (r_closed_by IS NULL OR r_mark IS NULL) AND (login = r_login IS TRUE OR at_start <= r_last + interval '60 s') END
-    WHEN timed AND at_event < r_started - interval '5 s' THEN false
-    -- Equal counters are a repeated word, also after the router's clock has jumped; but not of another login that began when that life was over.
-    WHEN timed AND login <> r_login AND at_start > r_started + interval '5 s' AND at_start >= r_last - interval '2 s' THEN false
-    WHEN NOT timed AND login = r_login OR st = r_st AND b_in = r_in AND b_out = r_out THEN true
+    -- Equal counters are a repeated word, also after the router's clock has jumped.
+    WHEN st = r_st AND b_in = r_in AND b_out = r_out THEN true
     WHEN NOT CASE WHEN timed THEN at_start > r_started + interval '5 s' AND at_start >= r_last - interval '2 s' ELSE at_start > r_last + interval '60 s' END THEN true
-    WHEN r_closed_by IN ('stop', 'nas_reboot', 'new_generation') OR login <> r_login THEN false
-    WHEN login = r_login THEN true
+    WHEN r_closed_by IN ('stop', 'nas_reboot', 'new_generation') THEN false
     ELSE coalesce(st >= r_st, true) AND coalesce(b_in >= r_in, true) AND coalesce(b_out >= r_out, true)
   END
 $$;

@@ -1,0 +1,95 @@
+/** Clocks that are set while sessions go on, and records that waited on the disk: what belongs to which life of a session id. */
+import { createAccountingWorld, type AccountingWorld, type Attributes } from './accounting-world';
+
+let world: AccountingWorld;
+beforeAll(async () => {
+  world = await createAccountingWorld();
+});
+afterAll(() => world.end());
+
+const ago = (seconds: number): number => Math.floor(Date.now() / 1000) - seconds;
+
+/** Packets of one session id; `at`: when they are sent, in seconds ago, and `set_s`: what was done to the router's clock before. */
+function packets(id: string, subscription: string | undefined) {
+  return (status: string, at: number, o: { login?: string; seconds?: number; set_s?: number }): Attributes => ({
+    'Acct-Status-Type': status,
+    'Acct-Session-Id': id,
+    'Event-Timestamp': ago(at) + (o.set_s ?? 0),
+    ...(o.seconds === undefined ? {} : { 'Acct-Session-Time': o.seconds, 'Acct-Output-Octets': o.seconds * 10 }),
+    ...(subscription && o.login ? { Class: `L1:${subscription}:${o.login}:f` } : {}),
+  });
+}
+
+const [first, second] = ['00000000000000b1', '00000000000000b2'];
+const lives = async (id: string) =>
+  (await world.sessions(id)).map((row) => [row.output_bytes, row.closed_by]).sort((a, b) => (a[0]! < b[0]! ? -1 : 1));
+
+test.each([
+  ['back, before its first interim', -60],
+  ['on, while its packets were under way', 60],
+])('a session of which the router’s clock was set %s is counted once', async (_what, set_s) => {
+  const id = `set${set_s}`;
+  const router = await world.router({ address: `10.12.0.${set_s > 0 ? 1 : 2}` });
+  const mine = await world.subscription({ username: id });
+  const packet = packets(id, mine);
+  await world.report(router, 200, packet('Start', 200, { login: first }));
+  await world.report(router, 170, packet('Interim-Update', 170, { login: first, seconds: 30, set_s }));
+  await world.report(router, 120, packet('Stop', 120, { login: first, seconds: 80, set_s }));
+  // Late: sent before the clock was set, and after.
+  await world.report(router, 100, packet('Interim-Update', 180, { login: first, seconds: 20 }));
+  await world.report(router, 90, packet('Interim-Update', 150, { login: first, seconds: 50, set_s }));
+  expect(await lives(id)).toEqual([['800', 'stop']]);
+  expect((await world.usage(mine)).hours.output).toBe(800n);
+});
+
+test('somebody who logs in after the clock was set back is not taken for the one before', async () => {
+  const router = await world.router({ address: '10.12.0.3' });
+  const mine = await world.subscription({ username: 'set-between' });
+  const packet = packets('between', mine);
+  await world.report(router, 300, packet('Start', 300, { login: first }));
+  await world.report(router, 200, packet('Stop', 200, { login: first, seconds: 100 }));
+  await world.report(router, 180, packet('Start', 180, { login: second, set_s: -60 }));
+  await world.report(router, 150, packet('Interim-Update', 150, { login: second, seconds: 30, set_s: -60 }));
+  await world.report(router, 20, packet('Interim-Update', 20, { login: second, seconds: 160, set_s: -60 }));
+  expect(await lives('between')).toEqual([
+    ['1000', 'stop'],
+    ['1600', null],
+  ]);
+  expect((await world.usage(mine)).hours.output).toBe(2600n);
+});
+
+test('somebody who logs in anew in the middle of a session goes on with it', async () => {
+  const router = await world.router({ address: '10.12.0.4' });
+  const mine = await world.subscription({ username: 'anew' });
+  const packet = packets('anew', mine);
+  await world.report(router, 300, packet('Start', 300, { login: first }));
+  await world.report(router, 200, packet('Interim-Update', 200, { login: first, seconds: 100 }));
+  await world.report(router, 100, packet('Interim-Update', 100, { login: second, seconds: 200 }));
+  await world.report(router, 50, packet('Interim-Update', 120, { login: second, seconds: 180 }));
+  await world.report(router, 20, packet('Stop', 20, { login: second, seconds: 280 }));
+  expect(await lives('anew')).toEqual([['2800', 'stop']]);
+  expect((await world.usage(mine)).hours.output).toBe(2800n);
+});
+
+test('what waited on the disk of a router without clock and Class is of the life that it was sent in', async () => {
+  const router = await world.router({ address: '10.12.0.5' });
+  const packet = (status: string, seconds?: number): Attributes => ({
+    ...packets('waited', undefined)(status, 0, seconds === undefined ? {} : { seconds }),
+    'Event-Timestamp': undefined,
+  });
+  await world.report(router, 700, packet('Start'));
+  // Kept on the disk from here on …
+  const kept = [
+    world.record(router, 620, packet('Interim-Update', 80)),
+    world.record(router, 600, packet('Stop', 100)),
+  ];
+  // … while the next life was written at once.
+  await world.report(router, 400, packet('Start'));
+  await world.report(router, 340, packet('Interim-Update', 60));
+  await world.write(kept);
+  await world.report(router, 200, packet('Interim-Update', 200));
+  expect(await lives('waited')).toEqual([
+    ['1000', 'stop'],
+    ['2000', null],
+  ]);
+});

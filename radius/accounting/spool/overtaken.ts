@@ -1,8 +1,11 @@
-import { type AccountingRecord, type SessionRecord, sessionKey, Status } from '../record';
+import { type AccountingRecord, Flag, type SessionRecord, sessionKey, Status } from '../record';
+
+/** A counter of 32 bits tells that it went round by how far it fell between two records: one that shows a fall must not be left out. */
+const NEAR_BYTES = 2 ** 20;
 
 /**
  * Leaves out interims that a later one of the same session makes superfluous: it follows within the same minute of the clock, says the same of
- * everything but the counters, and has none of them lower. Usage is kept by the hour and rules turn on the minute, so writing only the later one
+ * everything but the counters, and has none of them lower, nor far higher if it may have gone round. Usage is kept by the hour and rules turn on the minute, so writing only the later one
  * gives the same rows; a session that repeated itself a thousand times would otherwise take a thousand commits.
  */
 export function withoutOvertaken<T extends AccountingRecord>(records: readonly T[]): T[] {
@@ -36,9 +39,13 @@ function isOvertaken(r: SessionRecord, by: SessionRecord): boolean {
     r.rateLimit === by.rateLimit &&
     r.addressList === by.addressList &&
     notAbove(r.sessionTime, by.sessionTime) &&
-    notAbove(r.inputBytes, by.inputBytes) &&
-    notAbove(r.outputBytes, by.outputBytes)
+    goesOn(r.inputBytes, by.inputBytes, (r.flags & Flag.InputWide) !== 0) &&
+    goesOn(r.outputBytes, by.outputBytes, (r.flags & Flag.OutputWide) !== 0)
   );
+}
+
+function goesOn(value: number | null, later: number | null, wide: boolean): boolean {
+  return notAbove(value, later) && (wide || (later ?? 0) - (value ?? 0) <= NEAR_BYTES);
 }
 
 function notAbove(value: number | null, limit: number | null): boolean {

@@ -153,6 +153,19 @@ test('a damaged segment that a dead process left is written as far as it can be 
   expect(readdirSync(root).sort()).toEqual(['.damaged', directory.instance].sort());
 });
 
+test('what a segment holds is pending while it is closed: nobody may think that the spool is empty', async () => {
+  const directory = new SpoolDirectory(root);
+  const spool = new SpoolWriter({ directory: directory.path, log });
+  await spool.append([interim('a'), interim('b')]);
+  const before = { pending: spool.pending, bytes: spool.bytes, oldest_ms: spool.oldest_ms };
+  const sealing = spool.sealedSegments();
+  expect({ pending: spool.pending, bytes: spool.bytes, oldest_ms: spool.oldest_ms }).toEqual(before);
+  const [segment] = await sealing;
+  expect({ pending: spool.pending, bytes: spool.bytes, oldest_ms: spool.oldest_ms }).toEqual(before);
+  await spool.discard(segment!);
+  expect(spool).toMatchObject({ pending: 0, bytes: 0, oldest_ms: undefined });
+});
+
 test('one router can fill a quarter of the spool; its part is free again when it is drained', async () => {
   const directory = new SpoolDirectory(root);
   const spool = new SpoolWriter({ directory: directory.path, log, maxBytes: 8000 });

@@ -56,6 +56,8 @@ export class SpoolWriter {
   private current: OpenSegment | undefined;
   private readonly sealed: SealedSegment[] = [];
   private sealedBytes = 0;
+  /** On their way from the one to the others: what they hold is pending all the while, or ghosts would be swept too early. */
+  private readonly closing = new Set<OpenSegment>();
   private readonly waiting: Append[] = [];
   private working = false;
   private failedUntil = 0;
@@ -73,16 +75,18 @@ export class SpoolWriter {
 
   /** Records on disk that are not drained yet. */
   get pending(): number {
-    return this.sealed.reduce((sum, s) => sum + s.records, this.current?.records ?? 0);
+    return [...this.sealed, ...this.closing].reduce((sum, s) => sum + s.records, this.current?.records ?? 0);
   }
 
   /** Arrival of the oldest of them. */
   get oldest_ms(): number | undefined {
-    return this.sealed[0]?.oldest_ms ?? (this.current?.records ? this.current.oldest_ms : undefined);
+    const [first = this.current] = [...this.sealed, ...this.closing];
+    return first?.records ? first.oldest_ms : undefined;
   }
 
   get bytes(): number {
-    return this.sealedBytes + (this.current?.bytes ?? 0) + (this.o.otherBytes?.() ?? 0);
+    const closing = [...this.closing].reduce((sum, s) => sum + s.bytes, 0);
+    return this.sealedBytes + closing + (this.current?.bytes ?? 0) + (this.o.otherBytes?.() ?? 0);
   }
 
   /** Whether this router has not used up its part of the spool. */
@@ -207,14 +211,19 @@ export class SpoolWriter {
     const segment = this.current;
     if (!segment) return;
     this.current = undefined;
-    await segment.file.close();
-    if (segment.records === 0) {
-      await rm(segment.path, { force: true });
-      return;
+    this.closing.add(segment);
+    try {
+      await segment.file.close();
+      if (segment.records === 0) await rm(segment.path, { force: true });
+    } finally {
+      // What was synced is drained, also when the disk refuses the rest.
+      this.closing.delete(segment);
+      const { path, records, bytes, oldest_ms, shares } = segment;
+      if (records > 0) {
+        this.sealed.push({ path, records, bytes, oldest_ms, shares });
+        this.sealedBytes += bytes;
+      }
     }
-    const { path, records, bytes, oldest_ms, shares } = segment;
-    this.sealed.push({ path, records, bytes, oldest_ms, shares });
-    this.sealedBytes += bytes;
   }
 
   private countShare(nasId: string, bytes: number): void {

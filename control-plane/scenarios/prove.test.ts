@@ -54,10 +54,13 @@ test('a history is the same for the same seed, and its oracle takes the last wor
     identifier: 0,
     life,
     report: { kind, at_ms: 0, sessionTime_s, up, down: 2n * up },
+    restart: undefined,
+    stamped: true,
+    via: 'direct' as const,
   });
   const arrivals = [arrival('interim', 20, 200n), arrival('start', 0, 0n), arrival('interim', 10, 100n)];
-  expect(expectedOf({ ...one!, lives: [life], arrivals })).toEqual([
-    { sid: 'a', up: 200n, down: 400n, seconds: 20, stopped: false },
+  expect(expectedOf({ ...one!, echoesClass: true, lives: [life], arrivals })).toEqual([
+    { sid: 'a', login: life.loginId, up: 200n, down: 400n, seconds: 20, stopped: false },
   ]);
 });
 

@@ -1,10 +1,16 @@
 import type { Dice } from '../dice';
-
-/**
- * What a router knows of time. `right` and `behind` carry an Event-Timestamp that can be believed; `none` carries none,
- * `1970` and `ahead` one that cannot be.
- */
-export type Clock = 'right' | 'behind' | 'none' | '1970' | 'ahead';
+import {
+  drawClock,
+  drawOurs,
+  drawPhases,
+  MOST_BEHIND_MS,
+  shownAt,
+  trustOf,
+  type ChangingClock,
+  type Phase,
+  type SteadyClock,
+} from './clock';
+import { deliver } from './delivery';
 
 /** One packet as the router meant it; whether and when it arrives is another matter. */
 export interface Report {
@@ -24,21 +30,34 @@ export interface Life {
   endedByStop: boolean;
 }
 
-/** An arrival at the listener. `life` is undefined for Accounting-On. */
+/** Accounting-Off of a router that goes down in order, or Accounting-On of one that came up (RFC 2866 section 5.1). */
+export interface Restart {
+  kind: 'on' | 'off';
+  at_ms: number;
+}
+
+/** An arrival at the listener: of a report of a life, or of a restart. */
 export interface Arrival {
   at_ms: number;
   life: Life | undefined;
   report: Report | undefined;
+  restart: Restart | undefined;
   sent_ms: number;
   identifier: number;
+  /** Carries an Event-Timestamp, if the router has one. */
+  stamped: boolean;
+  /** Written at once; kept on disk and written late; or both, as when the database is slow, or gave no sign that it had taken it. */
+  via: 'direct' | 'spool' | 'both';
 }
 
 /** Everything that one router did and what became of its packets. Times are milliseconds from the beginning of the round. */
 export interface History {
   seed: number;
-  clock: Clock;
-  /** Event-Timestamp minus the true time. */
-  skew_ms: number;
+  clock: SteadyClock | ChangingClock;
+  /** What the router's clock shows. */
+  phases: Phase[];
+  /** What the listener's own clock shows while it hears of this router. */
+  ours: Phase[];
   /** Sends Gigawords. */
   wide: boolean;
   /** Echoes the Class of its login. */
@@ -46,56 +65,87 @@ export interface History {
   /** One in ten goes on for long; a short one finds a mistake just as well, and a million of them are played in minutes. */
   long: boolean;
   lives: Life[];
+  restarts: Restart[];
   arrivals: Arrival[];
 }
 
 const GIB = 2 ** 30;
-/** A delayed packet of a router with a clock is believed for ten minutes; without one, only the moment of arrival is known. */
-const LONGEST_DELAY_MS = { timed: 8 * 60_000, untimed: 20_000 };
 /** Between two lives of one id: what docs/reference/accounting.md asks for, and a little more. */
 const GAP_MS = { timed: 10_000, untimed: 120_000 };
 
 /** Makes a history from its seed: up to three session ids, each used again and again, with reboots in between. */
 export function makeHistory(dice: Dice): History {
-  const clock = dice.pick(['right', 'right', 'behind', 'none', '1970', 'ahead'] as const);
   const history: History = {
     seed: dice.seed,
-    clock,
-    skew_ms: clock === 'behind' ? -dice.between(1, 90) * 1000 : clock === 'ahead' ? dice.between(60, 86_400) * 1000 : 0,
+    clock: drawClock(dice),
+    phases: [],
+    ours: [{ from_ms: 0, shows: 0 }],
     wide: dice.chance(0.6),
     echoesClass: dice.chance(0.7),
     long: dice.chance(0.1),
     lives: [],
+    restarts: [],
     arrivals: [],
   };
-  const most = history.long ? 3 : 2;
+  const { boots, end_ms } = live(history, dice);
+  history.phases = drawPhases(history.clock, { boots, end_ms, echoesClass: history.echoesClass }, dice);
+  // When our own clock is wrong, only the login still tells what belongs together.
+  if (history.echoesClass && dice.chance(0.15)) history.ours = drawOurs(end_ms, dice);
+  deliver(history, dice);
+  if (history.echoesClass && beginningsMeet(history)) {
+    if (history.clock === 'steps') [history.clock, history.phases] = ['right', [{ from_ms: 0, shows: 0 }]];
+    history.ours = [{ from_ms: 0, shows: 0 }];
+  }
+  if (!history.wide && !wrapsAreKnowable(history)) history.wide = true;
+  return history;
+}
+
+/** Whether its packets may come to either of two listeners, in any order: what only the order of arrival can tell stays with one of them. */
+export function sharedByTwo(history: History): boolean {
+  return history.wide && history.echoesClass && trustOf(history.clock) === 'timed';
+}
+
+export function ourClockIsRight(history: History): boolean {
+  return history.ours.every(({ shows }) => shows === 0);
+}
+
+function live(history: History, dice: Dice): { boots: number[]; end_ms: number } {
   const sids = Array.from(
     { length: history.long ? dice.between(1, 3) : dice.pick([1, 1, 2]) },
     (_, i) => `81${dice.between(0, 15).toString(16)}0000${i}`,
   );
-  let epoch_ms = 0;
-  for (let epochs = dice.between(1, most); epochs > 0; epochs--) {
-    const ends = sids.map((sid) => liveOn(history, dice, sid, epoch_ms, epochs > 1));
-    const reboot_ms = Math.max(...ends) + gap(history);
-    if (epochs > 1 && dice.chance(0.7)) arrive(history, dice, undefined, undefined, reboot_ms, 0);
-    epoch_ms = reboot_ms + gap(history);
+  const boots: number[] = [];
+  let now_ms = 0;
+  for (let epochs = dice.between(1, history.long ? 3 : 2); epochs > 0; epochs--) {
+    boots.push(now_ms);
+    const goesDown = epochs > 1 || dice.chance(0.2);
+    const ends = sids.map((sid) => liveOn(history, dice, sid, now_ms, goesDown));
+    now_ms = Math.max(...ends);
+    if (!goesDown) continue;
+    now_ms += gapAtRestart(history);
+    // A power cut, or in order.
+    if (dice.chance(0.4)) {
+      history.restarts.push({ kind: 'off', at_ms: now_ms });
+      now_ms += dice.between(20_000, 90_000);
+    }
+    if (epochs === 1) continue;
+    history.restarts.push({ kind: 'on', at_ms: now_ms });
+    now_ms += gapAtRestart(history);
   }
-  deliver(history, dice);
-  if (!history.wide && !wrapsAreKnowable(history)) history.wide = true;
-  history.arrivals.sort((a, b) => a.at_ms - b.at_ms);
-  return history;
-}
-
-export function timed(history: History): boolean {
-  return history.clock === 'right' || history.clock === 'behind';
+  return { boots, end_ms: now_ms };
 }
 
 function gap(history: History): number {
-  return timed(history) ? GAP_MS.timed : GAP_MS.untimed;
+  return trustOf(history.clock) === 'timed' ? GAP_MS.timed : GAP_MS.untimed;
+}
+
+/** A restart names no login: by time alone it must lie after what it ends and before what follows, however the clock was stepped. */
+function gapAtRestart(history: History): number {
+  return history.clock === 'steps' ? MOST_BEHIND_MS + GAP_MS.timed : gap(history);
 }
 
 /** One to three lives of a session id, one after the other. Gives the end of the last. */
-function liveOn(history: History, dice: Dice, sid: string, from_ms: number, rebootFollows: boolean): number {
+function liveOn(history: History, dice: Dice, sid: string, from_ms: number, restartFollows: boolean): number {
   let now_ms = from_ms;
   const lives = dice.between(1, history.long ? 3 : 2);
   for (let i = 0; i < lives; i++) {
@@ -107,7 +157,7 @@ function liveOn(history: History, dice: Dice, sid: string, from_ms: number, rebo
         .toString(16)
         .padStart(16, '0'),
       reports: [{ kind: 'start', at_ms: start_ms, sessionTime_s: 0, up: 0n, down: 0n }],
-      endedByStop: i < lives - 1 || !rebootFollows || dice.chance(0.5),
+      endedByStop: i < lives - 1 || !restartFollows || dice.chance(0.5),
     };
     const before = history.lives.at(-1);
     // Somebody who does the same every time counts the same every time; only the login tells such lives apart.
@@ -144,62 +194,49 @@ function grow(history: History, dice: Dice, life: Life, start_ms: number): numbe
   return at_ms;
 }
 
-/** Loses, delays and repeats. Some histories go well, some badly. */
-function deliver(history: History, dice: Dice): void {
-  const loss = dice.pick([0, 0.1, 0.5]);
-  const delayed = dice.pick([0, 0.2, 0.6]);
-  const repeated = dice.pick([0, 0.2, 0.5]);
-  const longest_ms = timed(history) ? LONGEST_DELAY_MS.timed : LONGEST_DELAY_MS.untimed;
-  const known = new Set<string>();
-  for (const life of history.lives) {
-    // Without a Class, a second life whose Start never comes cannot be told from a first one that went on.
-    const startCounts = !history.echoesClass && known.has(life.sid);
-    known.add(life.sid);
-    for (const report of life.reports) {
-      const certain = startCounts && report.kind === 'start';
-      if (!certain && dice.chance(loss)) continue;
-      const delay = (): number => (dice.chance(delayed) ? dice.between(1, longest_ms) : 0);
-      const arrival = arrive(history, dice, life, report, report.at_ms, certain ? 0 : delay());
-      for (let more = dice.chance(repeated) ? dice.between(1, 2) : 0; more > 0; more--)
-        history.arrivals.push({
-          ...arrival,
-          at_ms: arrival.at_ms + dice.between(0, longest_ms - (arrival.at_ms - arrival.sent_ms)),
-        });
-    }
-  }
-}
-
-function arrive(
-  history: History,
-  dice: Dice,
-  life: Life | undefined,
-  report: Report | undefined,
-  sent_ms: number,
-  delay_ms: number,
-): Arrival {
-  const arrival = { at_ms: sent_ms + delay_ms, life, report, sent_ms, identifier: dice.between(0, 255) };
-  history.arrivals.push(arrival);
-  return arrival;
+/**
+ * Whether wrong clocks make two lives of one id seem to begin together: then a record of the second one is like one of the first in which somebody logged in
+ * anew (docs/reference/accounting.md), until its Start comes.
+ */
+function beginningsMeet(history: History): boolean {
+  if (history.clock !== 'steps' && ourClockIsRight(history)) return false;
+  const begun = history.arrivals.flatMap(({ life, report, sent_ms, at_ms }) => {
+    if (!life || !report) return [];
+    const lasted_ms = report.sessionTime_s * 1000;
+    const ours_ms = at_ms + (shownAt(history.ours, at_ms) ?? 0);
+    const theirs_ms = sent_ms + (shownAt(history.phases, sent_ms) ?? Infinity);
+    return [ours_ms, theirs_ms].map((moment_ms) => ({ life, at_ms: moment_ms - lasted_ms }));
+  });
+  return begun.some((one) =>
+    begun.some(
+      ({ life, at_ms }) => life !== one.life && life.sid === one.life.sid && Math.abs(at_ms - one.at_ms) < 8000,
+    ),
+  );
 }
 
 /**
- * A counter of 32 bits tells its wraps only while no more than 3 GiB pass between two records that arrive, and the first
- * one comes before the first wrap (docs/reference/accounting.md).
+ * A counter of 32 bits tells its wraps only while no more than 3 GiB pass between two records that are written, and the first one comes before the first
+ * wrap (docs/reference/accounting.md). What is kept on disk is written at any time after what came before it, so what is written at once must not need it.
  */
 function wrapsAreKnowable(history: History): boolean {
-  const seen = new Map<Life, Report>();
-  const inOrder = [...history.arrivals].sort((a, b) => a.at_ms - b.at_ms);
-  for (const { life, report } of inOrder) {
+  const [atOnce, all] = [new Map<Life, Report>(), new Map<Life, Report>()];
+  for (const { life, report, via } of history.arrivals) {
     if (!life || !report || report.kind === 'start') continue;
-    const before = seen.get(life);
-    if (before && before.sessionTime_s >= report.sessionTime_s) continue;
-    for (const direction of ['up', 'down'] as const) {
-      if (
-        before === undefined ? report[direction] >= 2n ** 32n : report[direction] - before[direction] > 3n * BigInt(GIB)
-      )
-        return false;
+    for (const [seen, counts] of [
+      [atOnce, via !== 'spool'],
+      [all, via !== 'direct'],
+    ] as const) {
+      const before = seen.get(life);
+      if (before && before.sessionTime_s >= report.sessionTime_s) continue;
+      if (counts && !isKnowable(before, report)) return false;
+      if (seen === all || counts) seen.set(life, report);
     }
-    seen.set(life, report);
   }
   return true;
+}
+
+function isKnowable(before: Report | undefined, report: Report): boolean {
+  return (['up', 'down'] as const).every((way) =>
+    before ? report[way] - before[way] <= 3n * BigInt(GIB) : report[way] < 2n ** 32n,
+  );
 }

@@ -1,5 +1,6 @@
 import { addText } from '../../../../radius/attributes';
 import { Code, decodePacket, PacketBuilder, type Packet } from '../../../../radius/packet';
+import { stampOf } from './clock';
 import type { Arrival, History } from './history';
 
 /** The datagram of an arrival, as its router would have built it: a repetition has the same octets. */
@@ -12,12 +13,12 @@ export function packetOf(
   const put = (name: string, value: string | number): void => {
     if (!addText(builder, name, String(value))) throw new Error(`${name} ${value} is not understood`);
   };
-  const { life, report } = arrival;
+  const { life, report, restart } = arrival;
   put('NAS-Identifier', 'history');
-  const clock = eventTimestamp(history, who.base_ms + arrival.sent_ms);
-  if (clock !== undefined) put('Event-Timestamp', clock);
+  const stamp = arrival.stamped ? stampOf(history.phases, who.base_ms, arrival.sent_ms) : undefined;
+  if (stamp !== undefined) put('Event-Timestamp', stamp);
   if (!life || !report) {
-    put('Acct-Status-Type', 'Accounting-On');
+    put('Acct-Status-Type', restart?.kind === 'off' ? 'Accounting-Off' : 'Accounting-On');
   } else {
     put('Acct-Status-Type', { start: 'Start', interim: 'Interim-Update', stop: 'Stop' }[report.kind]);
     put('Acct-Session-Id', life.sid);
@@ -38,17 +39,4 @@ export function packetOf(
   const decoded = decodePacket(builder.seal(who.secret));
   if (decoded.kind !== 'packet') throw new Error('a history made a malformed packet');
   return decoded.packet;
-}
-
-function eventTimestamp(history: History, at_ms: number): number | undefined {
-  switch (history.clock) {
-    case 'none':
-      return undefined;
-    case '1970':
-      return 5;
-    case 'right':
-    case 'behind':
-    case 'ahead':
-      return Math.floor((at_ms + history.skew_ms) / 1000);
-  }
 }

@@ -189,6 +189,37 @@ test('nor does one whose address was changed go on with the old one', async () =
   expect(await enforcements('moved1')).toMatchObject([{ kind: 'cut', reason: 'static_ip_changed', state: 'open' }]);
 });
 
+test('what is bought or changed between an Accept and its Start is told, and what came with the Accept is not told twice', async () => {
+  const names = ['paid-before', 'paid-between', 'topped-between', 'moved-between'];
+  const changes: Record<string, string> = {
+    'paid-before': `expires_at = expires_at + interval '30 days'`,
+    'paid-between': `expires_at = expires_at + interval '30 days'`,
+    'topped-between': 'topup_bytes = topup_bytes + 1000000',
+    'moved-between': `plan_version_id = (SELECT plan_version_id FROM subscription WHERE username = 'paid-before')`,
+  };
+  const told = async (id: string): Promise<string> => {
+    const { rows } = await world.owner.query<{ told: string }>(
+      'SELECT told FROM access_card WHERE subscription_id = $1',
+      [id],
+    );
+    return rows[0]!.told;
+  };
+  for (const [n, name] of names.entries()) {
+    const id = await world.subscription({ username: name, quotaBytes: 1_000_000_000 });
+    const before = await told(id);
+    await world.owner.query(`UPDATE subscription SET ${changes[name]!}, updated_at = lango_now() WHERE id = $1`, [id]);
+    const accepted = name === 'paid-before' ? await told(id) : before;
+    await report(`${name}1`, name, 'Start', 0, { Class: `L1:${id}:00112233445566${n}${n}:f@${accepted}` });
+  }
+  const orders = await Promise.all(names.map((name) => enforcements(`${name}1`)));
+  expect(orders.map((all) => all.map(({ kind, reason }) => `${kind} ${reason}`))).toEqual([
+    [],
+    ['refresh extended'],
+    ['refresh extended'],
+    ['refresh plan_changed'],
+  ]);
+});
+
 test('a cut that a payment has made pointless leaves no room for a second device', async () => {
   await world.subscription({ username: 'payer', interim_s: 60 });
   await report('payer1', 'payer', 'Start', 700, { 'Calling-Station-Id': 'AA:00:00:00:01:01' });

@@ -153,6 +153,7 @@ DECLARE
   v_throttle_rate text;
   v_has_rules boolean;
   v_told_rate text := '';
+  v_told text;
   v_names text[];
   v_values text[];
   v_ops text[];
@@ -181,11 +182,11 @@ BEGIN
     v_username := access_text(p_username_hex);
     v_station := access_text(p_station_hex);
   END;
-  SELECT k.subscription_id, k.mac_lock, k.simultaneous_use, k.interim_s, k.throttle_rate, k.has_rules, k.item_names, k.item_values, k.item_ops, k.on_quota,
+  SELECT k.subscription_id, k.mac_lock, k.simultaneous_use, k.interim_s, k.throttle_rate, k.has_rules, k.told, k.item_names, k.item_values, k.item_ops, k.on_quota,
          k.expires_at + make_interval(secs => k.grace_s), k.allowance_bytes - coalesce(u.input_bytes + u.output_bytes, 0), access_literal(c.value),
          subscription_state_at(k.status, k.expires_at, k.grace_s, k.allowance_bytes, coalesce(u.input_bytes + u.output_bytes, 0), k.on_quota, v_at),
          (SELECT count(*) FROM session_live l WHERE l.subscription_id = k.subscription_id AND l.stopped_at IS NULL)
-  INTO v_subscription_id, v_mac_lock, v_simultaneous_use, v_interim_s, v_throttle_rate, v_has_rules, v_names, v_values, v_ops, v_on_quota,
+  INTO v_subscription_id, v_mac_lock, v_simultaneous_use, v_interim_s, v_throttle_rate, v_has_rules, v_told, v_names, v_values, v_ops, v_on_quota,
        v_valid_until, v_left_bytes, v_password,
        v_state,
        v_open_sessions
@@ -269,7 +270,7 @@ BEGIN
       (0, '', 'Lango-Login', p_tenant_id || ' ' || p_nas_id || ' ' || v_login, ':='),
       (0, '', 'Lango-Decision', 'accept', ':='),
       (0, '', 'Lango-Reason', v_reason, ':='),
-      (0, '', 'Class', 'L1:' || v_subscription_id || ':' || v_login || ':f' || v_told_rate, ':='),
+      (0, '', 'Class', 'L1:' || v_subscription_id || ':' || v_login || ':f@' || v_told || v_told_rate, ':='),
       (0, '', 'Acct-Interim-Interval', v_interim_s::text, ':='),
       -- A session must never outlive the entitlement; 0 would mean no limit, and RouterOS takes no more than 21474720.
       (0, '', 'Session-Timeout', least(21474720, greatest(1, floor(extract(epoch FROM v_valid_until - v_at))))::text, ':=');
@@ -310,7 +311,7 @@ BEGIN
     ('Cleartext-Password', v_password, ':='),
     ('Lango-No-Secret', CASE WHEN access_has_no_secret(p_tenant_id, v_subscription_id, v_username, v_password) THEN 'yes' END, ':='),
     ('Reply-Message', access_sentence(v_reason), ':='),
-    ('Class', 'L1:' || v_subscription_id || ':' || v_login || ':' || left(v_mode, 1) || CASE v_mode WHEN 'throttled' THEN v_told_rate ELSE '' END, ':='),
+    ('Class', 'L1:' || v_subscription_id || ':' || v_login || ':' || left(v_mode, 1) || CASE v_mode WHEN 'throttled' THEN '@' || v_told || v_told_rate ELSE '' END, ':='),
     ('Acct-Interim-Interval', CASE WHEN v_mode IS NOT NULL THEN v_interim_s::text END, ':='),
     ('Session-Timeout', CASE v_mode WHEN 'garden' THEN '300'
       WHEN 'throttled' THEN least(21474720, greatest(1, floor(extract(epoch FROM v_valid_until - v_at))))::text END, ':='),

@@ -21,21 +21,27 @@ BEGIN
   IF FOUND THEN PERFORM pg_notify('lango_enforcement', ''); END IF;
 END $$;
 
--- Sessions that are entitled to be online and whose subscription was changed since their router knew its end. It knows it as it was when it let the session in, or
--- was last heard of. Routers tell the time in seconds, and whoever pays is often in again within one: what was bought just before a login came with its Accept.
-CREATE OR REPLACE FUNCTION accounting_outdated(p_ids bigint[], p_heard_at timestamptz[]) RETURNS bigint[] LANGUAGE plpgsql STABLE SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
-DECLARE v_changed bigint[];
+-- What has changed of a subscription since its router was told of it, for sessions that have just begun or are heard of again and are entitled to be online: `extended`
+-- where it is their end or their data, `plan_changed` where it is more. A session that begins says in its Class what it was let in with (access_card.told). One that is heard
+-- of again, or whose router echoes no Class, is told of any change since it was last heard of, or began: routers tell the time in seconds, and whoever pays is often
+-- in again within one, so what was bought within two seconds of a login counts as told.
+DROP FUNCTION IF EXISTS accounting_outdated(bigint[], timestamptz[]);
+CREATE FUNCTION accounting_outdated(p_ids bigint[], p_heard_at timestamptz[], OUT o_ids bigint[], OUT o_reasons text[]) LANGUAGE plpgsql STABLE SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+DECLARE v_changed bigint[]; v_reasons text[];
 BEGIN
-  SELECT array_agg(l.radacctid) INTO v_changed
+  SELECT array_agg(l.radacctid), array_agg(CASE WHEN l.told IS NOT NULL AND right(l.told, 8) <> right(k.told, 8) THEN 'plan_changed' ELSE 'extended' END)
+  INTO v_changed, v_reasons
   FROM unnest(p_ids, p_heard_at) AS h (id, heard_at)
-  CROSS JOIN LATERAL (SELECT * FROM session_live x WHERE x.radacctid = h.id AND x.closed_by IS NULL OFFSET 0) l
+  CROSS JOIN LATERAL (SELECT x.*, CASE WHEN h.heard_at IS NULL THEN substring(encode(x.class, 'escape') FROM '^L1:\d+:[0-9a-f]{16}:[ft]@([0-9a-f]{16})') END AS told
+                      FROM session_live x WHERE x.radacctid = h.id AND x.closed_by IS NULL OFFSET 0) l
   CROSS JOIN LATERAL (SELECT * FROM subscription x WHERE x.id = l.subscription_id OFFSET 0) s
-  WHERE s.updated_at > greatest(s.created_at, coalesce(h.heard_at, l.started_at + interval '2 seconds')) AND l.mode IS DISTINCT FROM 'garden';
+  LEFT JOIN LATERAL (SELECT x.told FROM access_card x WHERE x.subscription_id = l.subscription_id AND l.told IS NOT NULL OFFSET 0) k ON true
+  WHERE CASE WHEN l.told IS NOT NULL THEN k.told <> l.told
+             ELSE s.updated_at > greatest(s.created_at, coalesce(h.heard_at, l.started_at + interval '2 seconds')) END AND l.mode IS DISTINCT FROM 'garden';
   -- Nearly always none: their state is worked out for these alone.
-  RETURN (
-    SELECT array_agg(l.radacctid ORDER BY l.radacctid)
-    FROM unnest(v_changed) AS o (id) CROSS JOIN LATERAL (SELECT * FROM session_live x WHERE x.radacctid = o.id OFFSET 0) l
-    CROSS JOIN LATERAL (SELECT access_state FROM subscription_now x WHERE x.id = l.subscription_id OFFSET 0) n WHERE subscription_is_entitled(n.access_state));
+  SELECT array_agg(l.radacctid ORDER BY l.radacctid), array_agg(o.reason ORDER BY l.radacctid) INTO o_ids, o_reasons
+  FROM unnest(v_changed, v_reasons) AS o (id, reason) CROSS JOIN LATERAL (SELECT * FROM session_live x WHERE x.radacctid = o.id OFFSET 0) l
+  CROSS JOIN LATERAL (SELECT access_state FROM subscription_now x WHERE x.id = l.subscription_id OFFSET 0) n WHERE subscription_is_entitled(n.access_state);
 END $$;
 
 -- Cuts what was let in before its name or address was changed: when a session was last heard of, or began, is told by our clock.
@@ -54,23 +60,23 @@ BEGIN
   END IF;
 END $$;
 
--- What a session that has just begun (or was re-opened) asks for: an entitlement that ended between Accept and Start, what was bought since its router was told
--- of an end, and too many sessions at once. p_heard_at: when each was last heard of before it was closed; NULL for one that is new.
+-- What a session that has just begun (or was re-opened) asks for: an entitlement that ended between Accept and Start, what was changed since its router was told
+-- of it, and too many sessions at once. p_heard_at: when each was last heard of before it was closed; NULL for one that is new.
 DROP FUNCTION IF EXISTS accounting_greet(bigint[]);
 CREATE OR REPLACE FUNCTION accounting_greet(p_ids bigint[], p_heard_at timestamptz[]) RETURNS void LANGUAGE plpgsql SET enable_seqscan = off AS $$
-DECLARE sub record; v_outdated bigint[];
+DECLARE sub record; v_outdated bigint[]; v_reasons text[];
 BEGIN
   -- Two Starts of one subscription in two processes must see each other: the second waits here and then counts both.
   PERFORM pg_advisory_xact_lock(1279350855, hashint8(o.subscription_id)) FROM (
     SELECT DISTINCT subscription_id FROM session_live WHERE radacctid = ANY (p_ids) AND subscription_id IS NOT NULL ORDER BY 1) o;
   -- Asked before what these very sessions change of their subscriptions.
-  v_outdated := accounting_outdated(p_ids, p_heard_at);
+  SELECT o_ids, o_reasons INTO v_outdated, v_reasons FROM accounting_outdated(p_ids, p_heard_at);
   PERFORM subscription_first_use(p_ids);
   PERFORM access_learn_devices(p_ids);
   -- Orders come after everything else that is locked; those that follow overtake these where they must.
   IF array_remove(p_heard_at, NULL) <> '{}' THEN PERFORM accounting_unprove(p_ids, p_heard_at); END IF;
   IF v_outdated IS NOT NULL THEN
-    PERFORM enforcement_open(v_outdated, array_fill('refresh'::text, ARRAY[cardinality(v_outdated)]), array_fill('extended'::text, ARRAY[cardinality(v_outdated)]), '{}');
+    PERFORM enforcement_open(v_outdated, array_fill('refresh'::text, ARRAY[cardinality(v_outdated)]), v_reasons, '{}');
   END IF;
   PERFORM accounting_cut_let_in_before(p_ids, p_heard_at);
   FOR sub IN

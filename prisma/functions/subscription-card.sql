@@ -1,13 +1,19 @@
 -- Keeps access_card: one row per subscription, rewritten in the transaction of whatever changes what a login is told. A test holds it to
 -- what it is derived from, after every kind of change.
 
+-- 8 hex digits.
+CREATE OR REPLACE FUNCTION access_sum(p_text text) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT lpad(to_hex(hashtext(p_text)), 8, '0') $$;
+
 -- What the rows of these logins should be, from the tables they are derived from.
 CREATE OR REPLACE FUNCTION access_cards_of(p_tenant_id bigint, p_usernames text[]) RETURNS SETOF access_card LANGUAGE sql STABLE AS $$
   SELECT s.tenant_id, s.username, s.id, s.status, s.expires_at, v.grace_s, s.cycle_no, s.quota_bytes + s.topup_bytes, v.on_quota, s.mac_lock,
          v.simultaneous_use,
          access_interim_s(v.interim_s, s.watch_bytes, greatest(v.down_kbps, v.burst_down_kbps) + greatest(v.up_kbps, v.burst_up_kbps)),
          CASE WHEN v.on_quota = 'throttle' THEN radius_rate_limit(v.throttle_up_kbps, v.throttle_down_kbps) END,
-         coalesce(i.names, '{}'), coalesce(i.vals, '{}'), coalesce(i.ops, '{}'), v.rules IS NOT NULL
+         coalesce(i.names, '{}'), coalesce(i.vals, '{}'), coalesce(i.ops, '{}'), v.rules IS NOT NULL,
+         -- As a number, because the text of a time hangs on the reader's zone.
+         access_sum(concat_ws(' ', extract(epoch FROM s.expires_at), v.grace_s, s.cycle_no, s.quota_bytes + s.topup_bytes))
+         || access_sum(concat_ws(' ', s.plan_version_id, i.names, i.vals))
   -- Name by name, each by the index: a plan made while there are few subscriptions reads all of the company's otherwise.
   FROM unnest(p_usernames) AS name (username)
   CROSS JOIN LATERAL (SELECT * FROM subscription WHERE tenant_id = p_tenant_id AND username = name.username OFFSET 0) s
@@ -41,10 +47,10 @@ SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS
 BEGIN
   INSERT INTO access_card AS k SELECT * FROM access_cards_of(p_tenant_id, p_usernames)
   ON CONFLICT (tenant_id, username) DO UPDATE SET
-    (subscription_id, status, expires_at, grace_s, cycle_no, allowance_bytes, on_quota, mac_lock, simultaneous_use, interim_s, throttle_rate, item_names, item_values, item_ops, has_rules)
+    (subscription_id, status, expires_at, grace_s, cycle_no, allowance_bytes, on_quota, mac_lock, simultaneous_use, interim_s, throttle_rate, item_names, item_values, item_ops, has_rules, told)
     = (excluded.subscription_id, excluded.status, excluded.expires_at, excluded.grace_s, excluded.cycle_no, excluded.allowance_bytes, excluded.on_quota, excluded.mac_lock,
        excluded.simultaneous_use, excluded.interim_s, excluded.throttle_rate, excluded.item_names, excluded.item_values, excluded.item_ops,
-       excluded.has_rules);
+       excluded.has_rules, excluded.told);
 END $$;
 
 -- Once for a statement, so that payments that are settled together cost one look at what they changed.

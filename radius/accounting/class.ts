@@ -1,4 +1,4 @@
-/** What our Class says of a login: `L1:<subscription id>:<login id, 16 hex>:<mode>`. */
+/** What our Class says of a login: `L1:<subscription id>:<login id, 16 hex>:<mode>`, with more behind it. */
 export interface LoginClass {
   subscriptionId: string;
   loginId: string;
@@ -6,8 +6,8 @@ export interface LoginClass {
 }
 
 const MODES = { f: 'full', t: 'throttled', g: 'garden' } as const;
-/** Logins on plans with rules add `:<rate>`, which session_told_rate in SQL reads. */
-const SHAPE = /^L1:(\d{1,18}):([0-9a-f]{16}):([ftg])(?::\S{1,64})?$/;
+/** `@` and 16 hex digits say what the login was told of (access_card), `:<rate>` at which rate on a plan with rules; SQL reads both. */
+const SHAPE = /^L1:(\d{1,18}):([0-9a-f]{16}):([ftg])(?:@[0-9a-f]{16})?(?::\S{1,64})?$/;
 
 /** Reads the Class at a span of read-record.ts; undefined when there is none or it is not ours. */
 export function readClass(bytes: Buffer, span: number): LoginClass | undefined {

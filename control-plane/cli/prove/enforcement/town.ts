@@ -21,8 +21,6 @@ const FULL = '5000k/10000k';
 const SLOW = '256k/512k';
 /** Ends of validity are moved by an hour. */
 const SAME_END_S = 60;
-/** Of what is bought in the moments between an Accept and its Start nobody is told: the session ends at its old end, and the next login has the new one. */
-const MOMENTS_MS = 1_000;
 const log = { debug: quiet, info: quiet, warn: quiet, error: quiet, fatal: quiet };
 function quiet(): void {
   return undefined;
@@ -35,8 +33,6 @@ const FAULTS: readonly CoaBehaviour[] = ['normal', 'silent', 'nak', 'ack_without
 
 interface Customer {
   subscriptionId: string;
-  /** When money last moved the end. */
-  paidAt_ms?: number;
   username: string;
   router: SimulatedMikrotik;
 }
@@ -86,7 +82,6 @@ export class Town {
     };
     switch (dice.pick(deeds)) {
       case 'pay':
-        customer.paidAt_ms = Date.now();
         // From here on his router is to know the new end, whatever it made of the last one.
         for (const session of router.sessions) if (session.username === username) this.lied.delete(session);
         return change(`expires_at = greatest(expires_at, lango_now()) + interval '1 hour'`, 'payment');
@@ -157,7 +152,7 @@ export class Town {
   async differences(): Promise<string[]> {
     const standing = await this.standing();
     const found: string[] = [];
-    for (const { subscriptionId, username, router, paidAt_ms = 0 } of this.customers) {
+    for (const { subscriptionId, username, router } of this.customers) {
       const { state, slow, left_s } = standing.get(subscriptionId) ?? { state: 'unknown', slow: false, left_s: 0 };
       const sessions = router.sessions.filter((session) => session.username === username && !inGarden(session));
       const waiting = router.sessions.filter((session) => session.username === username && inGarden(session));
@@ -172,8 +167,7 @@ export class Town {
         const { rateLimit } = session.entitlement;
         if (entitled && (rateLimit?.up_bps !== wanted?.up_bps || rateLimit?.down_bps !== wanted?.down_bps))
           found.push(`${username} is ${state} and runs at ${rateLimit?.up_bps}/${rateLimit?.down_bps}`);
-        const told = !this.lied.has(session) && Math.abs(paidAt_ms - session.startedAt_ms) > MOMENTS_MS;
-        if (entitled && told && !(Math.abs((session.timeLeft_s ?? Infinity) - left_s) < SAME_END_S))
+        if (entitled && !this.lied.has(session) && !(Math.abs((session.timeLeft_s ?? Infinity) - left_s) < SAME_END_S))
           found.push(`${username} has ${Math.round(left_s)} s left and its router ends it in ${session.timeLeft_s} s`);
       }
     }

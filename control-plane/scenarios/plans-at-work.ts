@@ -59,7 +59,7 @@ export function plansAtWork({ address, secret }: { address: string; secret: stri
     },
     dial,
 
-    async online(username: string, more: Partial<PppoeLogin> = {}): Promise<Session> {
+    online: async (username: string, more: Partial<PppoeLogin> = {}): Promise<Session> => {
       // A new device is refused until the Stop of the one before it has been written down.
       const login = await until(
         () => dial(username, more),

@@ -27,9 +27,12 @@ async function lead(pair: PostgresPair, url: string): Promise<string> {
 
 test('the standby takes over: no acknowledged record or confirmed payment is lost or doubled, and the network does what was sold', async () => {
   const pair = await startPostgresPair();
-  undo.push(pair.stop, () => cable.unplug());
+  undo.push(
+    () => pair.stop(),
+    () => cable.unplug(),
+  );
   const product: Product = await startProduct({ DATABASE_URL: await lead(pair, pair.primaryUrl) });
-  undo.push(product.stop);
+  undo.push(() => product.stop());
   const dice = new Dice(20_261_122);
   const town = await Town.settle(product, { routers: 2, residents: 24 }, dice.fork());
   undo.push(() => town.close());

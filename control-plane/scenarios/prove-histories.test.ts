@@ -37,9 +37,12 @@ function sameLife(rule: string, by: string): (owner: Client) => Promise<unknown>
   };
 }
 
+/** A method as it was, to be called with its object. */
+const whole = <T, K extends keyof T>(of: T, name: K): T[K] => of[name];
+
 /** What the spool keeps, changed. */
 function keep(change: (records: readonly AccountingRecord[]) => AccountingRecord[]): void {
-  const append = SpoolWriter.prototype.append;
+  const append: SpoolWriter['append'] = whole(SpoolWriter.prototype, 'append');
   jest.spyOn(SpoolWriter.prototype, 'append').mockImplementation(function (this: SpoolWriter, records) {
     return append.call(this, change(records));
   });
@@ -67,7 +70,7 @@ test('a spool that gives everything twice changes nothing', async () => {
 
 describe('is broken by', () => {
   test('an Accounting-Off that is ignored', async () => {
-    const restarted = AccountingStore.prototype.restarted;
+    const restarted: AccountingStore['restarted'] = whole(AccountingStore.prototype, 'restarted');
     jest.spyOn(AccountingStore.prototype, 'restarted').mockImplementation(async function (this: AccountingStore, r) {
       return get(r.packet, 'Acct-Status-Type') === 8 ? { kind: 'ok' } : restarted.call(this, r);
     });
@@ -76,7 +79,7 @@ describe('is broken by', () => {
   });
 
   test('an Event-Timestamp that is believed whatever it says', async () => {
-    const apply = AccountingStore.prototype.apply;
+    const apply: AccountingStore['apply'] = whole(AccountingStore.prototype, 'apply');
     jest.spyOn(AccountingStore.prototype, 'apply').mockImplementation(function (this: AccountingStore, records) {
       const believed = records.map((record) => {
         const said = get(record.packet, 'Event-Timestamp');

@@ -41,7 +41,7 @@ export function deliver(history: History, dice: Dice): void {
       );
   }
   for (const restart of history.restarts)
-    send(history, dice, { restart, sent_ms: restart.at_ms }, { ...fate, loss: 0.3, repeated: fate.repeated / 3 });
+    send(history, dice, { restart, sent_ms: restart.at_ms }, { ...fate, loss: 0.3, repeated: fate.repeated / 4 });
   history.arrivals.sort((a, b) => a.at_ms - b.at_ms);
   if (dice.chance(0.2)) keepSome(history, dice, certain);
 }

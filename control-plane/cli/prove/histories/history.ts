@@ -118,13 +118,13 @@ function live(history: History, dice: Dice): { boots: number[]; end_ms: number }
   let now_ms = 0;
   for (let epochs = dice.between(1, history.long ? 3 : 2); epochs > 0; epochs--) {
     boots.push(now_ms);
-    const goesDown = epochs > 1 || dice.chance(0.2);
+    const goesDown = epochs > 1 || dice.chance(0.15);
     const ends = sids.map((sid) => liveOn(history, dice, sid, now_ms, goesDown));
     now_ms = Math.max(...ends);
     if (!goesDown) continue;
     now_ms += gapAtRestart(history);
     // A power cut, or in order.
-    if (dice.chance(0.4)) {
+    if (dice.chance(0.3)) {
       history.restarts.push({ kind: 'off', at_ms: now_ms });
       now_ms += dice.between(20_000, 90_000);
     }

@@ -65,14 +65,14 @@ export async function play(stage: Stage, histories: readonly History[], dice: Di
         if (arrival.via !== 'spool') queues[sharedByTwo(history) ? dice.between(0, 1) : i % 2]!.push(record);
       }
       const direct = queues.map((queue) => writeAll(writer, queue));
-      await Promise.all(dice.chance(0.75) ? [...direct, drain()] : direct);
+      await Promise.all(dice.chance(0.35) ? [...direct, drain()] : direct);
       // Only now: before they were kept, what had come before them had been written.
       await disk.keep(kept);
       if (disk.pending > 0 && dice.chance(0.3)) {
         await disk.handOver();
         done['spools taken over'] += 1;
       }
-      if (dice.chance(0.15)) await drain();
+      if (dice.chance(0.05)) await drain();
       if (await upkeep(stage, disk.pending, chunk.at(-1)!.arrival.at_ms, dice))
         done['upkeeps by a wrong clock of Postgres'] += 1;
     }

@@ -54,7 +54,7 @@ test('a subscription in order passes every check, and the reply is what the rout
   expect(reply).toMatchObject({
     'Mikrotik-Rate-Limit': '5000k/10000k',
     'Mikrotik-Total-Limit': '1000000000',
-    Class: expect.stringMatching(/^L1:\d+:[0-9a-f]{16}:f@[0-9a-f]{16}$/),
+    Class: expect.stringMatching(/^L1:\d+:[0-9a-f]{16}:f:@[0-9a-f]{16}$/),
   });
   expect(JSON.stringify(told)).not.toContain('secret');
 });

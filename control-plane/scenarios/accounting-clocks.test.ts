@@ -71,6 +71,45 @@ test('somebody who logs in anew in the middle of a session goes on with it', asy
   expect((await world.usage(mine)).hours.output).toBe(2800n);
 });
 
+test.each<[string, ...(number | undefined)[]]>([
+  ['was behind at the Start', -60, 0, 0],
+  ['was a little behind at the Start', -8, 0, 0],
+  ['is ahead and not believed', 3, 3, 3],
+  ['is not told', undefined, undefined, undefined],
+])('so does one whose router’s clock %s', async (what, ...set) => {
+  const router = await world.router({ address: `10.12.1.${what.length}` });
+  const mine = await world.subscription({ username: `anew ${what}` });
+  const packet = packets(`anew ${what}`, mine);
+  const said = (n: number, status: string, at: number, o: { login?: string; seconds?: number }): Attributes => ({
+    ...packet(status, at, { ...o, set_s: set[n] ?? 0 }),
+    ...(set[n] === undefined ? { 'Event-Timestamp': undefined } : {}),
+  });
+  const report = (n: number, status: string, at: number, o: { login?: string; seconds?: number }) =>
+    world.report(router, at, said(n, status, at, o));
+  await report(0, 'Start', 4000, { login: first });
+  await report(1, 'Interim-Update', 1000, { login: first, seconds: 3000 });
+  await report(2, 'Interim-Update', 300, { login: second, seconds: 3700 });
+  await report(2, 'Interim-Update', 200, { login: second, seconds: 3800 });
+  await report(2, 'Stop', 20, { login: second, seconds: 3980 });
+  expect(await lives(`anew ${what}`)).toEqual([['39800', 'stop']]);
+  expect((await world.usage(mine)).cycles.output).toBe(39_800n);
+});
+
+test('a late Stop of an earlier life of the same login does not end the one that goes on', async () => {
+  const router = await world.router({ address: '10.12.0.6' });
+  const mine = await world.subscription({ username: 'remembered' });
+  const packet = packets('remembered', mine);
+  await world.report(router, 900, packet('Start', 900, { login: first }));
+  await world.report(router, 800, packet('Interim-Update', 800, { login: first, seconds: 100 }));
+  await world.report(router, 400, { ...packet('Start', 400, { login: first }), 'Acct-Delay-Time': 0 });
+  await world.report(router, 300, packet('Interim-Update', 300, { login: first, seconds: 100 }));
+  await world.report(router, 200, packet('Stop', 650, { login: first, seconds: 250 }));
+  expect(await lives('remembered')).toEqual([
+    ['1000', null],
+    ['2500', 'stop'],
+  ]);
+});
+
 test('what waited on the disk of a router without clock and Class is of the life that it was sent in', async () => {
   const router = await world.router({ address: '10.12.0.5' });
   const packet = (status: string, seconds?: number): Attributes => ({

@@ -209,7 +209,7 @@ test('what is bought or changed between an Accept and its Start is told, and wha
     const before = await told(id);
     await world.owner.query(`UPDATE subscription SET ${changes[name]!}, updated_at = lango_now() WHERE id = $1`, [id]);
     const accepted = name === 'paid-before' ? await told(id) : before;
-    await report(`${name}1`, name, 'Start', 0, { Class: `L1:${id}:00112233445566${n}${n}:f@${accepted}` });
+    await report(`${name}1`, name, 'Start', 0, { Class: `L1:${id}:00112233445566${n}${n}:f:@${accepted}` });
   }
   const orders = await Promise.all(names.map((name) => enforcements(`${name}1`)));
   expect(orders.map((all) => all.map(({ kind, reason }) => `${kind} ${reason}`))).toEqual([

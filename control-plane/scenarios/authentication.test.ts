@@ -133,7 +133,7 @@ describe('the state', () => {
     expect(timeout_s).toBeLessThanOrEqual(5000);
     expect(reply['Mikrotik-Total-Limit']).toBeUndefined();
     expect(Buffer.from(reply['Class']?.replace(/^0x/, '') ?? '', 'hex').toString()).toMatch(
-      new RegExp(`^L1:${id}:[0-9a-f]{16}:f@[0-9a-f]{16}$`),
+      new RegExp(`^L1:${id}:[0-9a-f]{16}:f:@[0-9a-f]{16}$`),
     );
     expect(await world.reasonOf('active')).toBe('active');
   });
@@ -236,7 +236,7 @@ describe('the state', () => {
     expect(code).toBe('accept');
     expect(reply['Mikrotik-Rate-Limit']).toBe('256k/512k');
     expect(names).not.toContain('Mikrotik-Total-Limit');
-    expect(Buffer.from(reply['Class']?.replace(/^0x/, '') ?? '', 'hex').toString()).toMatch(/:t@[0-9a-f]{16}$/);
+    expect(Buffer.from(reply['Class']?.replace(/^0x/, '') ?? '', 'hex').toString()).toMatch(/:t:@[0-9a-f]{16}$/);
   });
 
   test('a company that is closed lets nobody in, and says so only to who knows the password', async () => {

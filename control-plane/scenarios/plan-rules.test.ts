@@ -66,7 +66,7 @@ describe('fair use', () => {
     const session = await online(sold['username']);
     expect(down(session)).toBe(2);
     expect(session.entitlement.messages).toEqual(['You have used much data. You are online at reduced speed.']);
-    expect(session.entitlement.classes[0]?.toString()).toMatch(/:t@[0-9a-f]{16}:1000k\/2000k$/);
+    expect(session.entitlement.classes[0]?.toString()).toMatch(/:t:1000k\/2000k@[0-9a-f]{16}$/);
   });
 });
 

@@ -150,3 +150,27 @@ test('time online goes on being counted while a session may be open, and stands 
   expect(fell_s).toBeGreaterThanOrEqual(7);
   expect(fell_s).toBeLessThan(30);
 });
+
+test('a new period brings all of its time online, also where the old one was used up', async () => {
+  const plan = { online_s: 7200, quota_cycle: 'day', quota_bytes: 1_000_000_000, on_quota: 'cut' };
+  await there.world.addSubscription({ username: 'turns', plan, usedBytes: 0 });
+  await there.world.sql(
+    `UPDATE usage_cycle SET seconds = 7000 WHERE subscription_id = (SELECT id FROM subscription WHERE username = 'turns')`,
+  );
+  await there.world.sql(
+    `UPDATE subscription SET cycle_ends_at = lango_now() + interval '12 seconds' WHERE username = 'turns'`,
+  );
+  const ends_ms = Date.now() + 12_000;
+  await told('turns', 'left_s', 200);
+  await followed();
+  const before = await left('turns');
+  expect(Date.now()).toBeLessThan(ends_ms);
+  expect(before.timeout_s).toBe(200);
+  await until(
+    () => Date.now(),
+    (now_ms) => now_ms > ends_ms + 1500,
+    20_000,
+  );
+  // As aaa_authorize foretold it, to the minute in which it was asked.
+  expect(Math.abs((await left('turns')).timeout_s - 7200)).toBeLessThanOrEqual(1);
+});

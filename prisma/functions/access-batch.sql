@@ -31,7 +31,7 @@ BEGIN
       -- The line of FreeRADIUS' log as far as it is known here, instead of Lango-Login, Lango-Decision and Lango-Reason.
       q.tenant_id, ' ', split_part(q.question, ' ', 1), ' ', q.login, ' accept active ', CASE WHEN split_part(q.question, ' ', 10) <> '' THEN '1' END, ' ', q.name_hex, ' ',
       split_part(q.question, ' ', 7), ' ', split_part(q.question, ' ', 8), ' ', split_part(q.question, ' ', 9), ' ',
-      split_part(q.question, ' ', 12), ' ', split_part(q.question, ' ', 13), E'\x01L1:', k.subscription_id, ':', q.login, ':f@', k.told, E'\x01', k.interim_s, E'\x01',
+      split_part(q.question, ' ', 12), ' ', split_part(q.question, ' ', 13), E'\x01L1:', k.subscription_id, ':', q.login, ':f:@', k.told, E'\x01', k.interim_s, E'\x01',
       least(21474720, greatest(1, floor(extract(epoch FROM k.expires_at - v_at) + k.grace_s)))::bigint, E'\x01', access_literal(c.value),
       CASE WHEN b.left_bytes IS NOT NULL THEN concat(E'\x01', b.left_bytes % 4294967296, CASE WHEN b.left_bytes >= 4294967296 THEN E'\x01' || b.left_bytes / 4294967296 END) END,
       i.vals, bare.value, E'\x02:=\x01:=\x01:=\x01:=\x01:=',

@@ -67,7 +67,7 @@ BEGIN
     CASE -- Where the name is also the password, it is so in the spelling of this login.
          WHEN a.attribute = 'Cleartext-Password' AND (v_device OR a.value = access_literal(v_name)) THEN access_literal(p_typed)
          -- What it is told is only known when its first session has begun.
-         WHEN a.attribute = 'Class' AND v_fresh THEN regexp_replace(a.value, '^L1:[0-9]+:([0-9a-f]+:[ft])@[0-9a-f]+', 'L1:0:\1')
+         WHEN a.attribute = 'Class' AND v_fresh THEN regexp_replace(regexp_replace(a.value, '^L1:[0-9]+:', 'L1:0:'), ':?@[0-9a-f]+$', '')
          ELSE a.value END, a.op
   FROM jsonb_to_recordset(v_rows) AS a (attribute text, value text, op text)
   UNION ALL

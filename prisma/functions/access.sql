@@ -270,7 +270,7 @@ BEGIN
       (0, '', 'Lango-Login', p_tenant_id || ' ' || p_nas_id || ' ' || v_login, ':='),
       (0, '', 'Lango-Decision', 'accept', ':='),
       (0, '', 'Lango-Reason', v_reason, ':='),
-      (0, '', 'Class', 'L1:' || v_subscription_id || ':' || v_login || ':f@' || v_told || v_told_rate, ':='),
+      (0, '', 'Class', 'L1:' || v_subscription_id || ':' || v_login || ':f' || coalesce(nullif(v_told_rate, ''), ':') || '@' || v_told, ':='),
       (0, '', 'Acct-Interim-Interval', v_interim_s::text, ':='),
       -- A session must never outlive the entitlement; 0 would mean no limit, and RouterOS takes no more than 21474720.
       (0, '', 'Session-Timeout', least(21474720, greatest(1, floor(extract(epoch FROM v_valid_until - v_at))))::text, ':=');
@@ -311,7 +311,7 @@ BEGIN
     ('Cleartext-Password', v_password, ':='),
     ('Lango-No-Secret', CASE WHEN access_has_no_secret(p_tenant_id, v_subscription_id, v_username, v_password) THEN 'yes' END, ':='),
     ('Reply-Message', access_sentence(v_reason), ':='),
-    ('Class', 'L1:' || v_subscription_id || ':' || v_login || ':' || left(v_mode, 1) || CASE v_mode WHEN 'throttled' THEN '@' || v_told || v_told_rate ELSE '' END, ':='),
+    ('Class', 'L1:' || v_subscription_id || ':' || v_login || ':' || left(v_mode, 1) || CASE v_mode WHEN 'throttled' THEN coalesce(nullif(v_told_rate, ''), ':') || '@' || v_told ELSE '' END, ':='),
     ('Acct-Interim-Interval', CASE WHEN v_mode IS NOT NULL THEN v_interim_s::text END, ':='),
     ('Session-Timeout', CASE v_mode WHEN 'garden' THEN '300'
       WHEN 'throttled' THEN least(21474720, greatest(1, floor(extract(epoch FROM v_valid_until - v_at))))::text END, ':='),

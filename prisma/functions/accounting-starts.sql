@@ -32,7 +32,7 @@ BEGIN
   SELECT array_agg(l.radacctid), array_agg(CASE WHEN l.told IS NOT NULL AND right(l.told, 8) <> right(k.told, 8) THEN 'plan_changed' ELSE 'extended' END)
   INTO v_changed, v_reasons
   FROM unnest(p_ids, p_heard_at) AS h (id, heard_at)
-  CROSS JOIN LATERAL (SELECT x.*, CASE WHEN h.heard_at IS NULL THEN substring(encode(x.class, 'escape') FROM '^L1:\d+:[0-9a-f]{16}:[ft]@([0-9a-f]{16})') END AS told
+  CROSS JOIN LATERAL (SELECT x.*, CASE WHEN h.heard_at IS NULL THEN substring(encode(x.class, 'escape') FROM '^L1:\d+:[0-9a-f]{16}:[ft]:[^@\s]*@([0-9a-f]{16})$') END AS told
                       FROM session_live x WHERE x.radacctid = h.id AND x.closed_by IS NULL OFFSET 0) l
   CROSS JOIN LATERAL (SELECT * FROM subscription x WHERE x.id = l.subscription_id OFFSET 0) s
   LEFT JOIN LATERAL (SELECT x.told FROM access_card x WHERE x.subscription_id = l.subscription_id AND l.told IS NOT NULL OFFSET 0) k ON true

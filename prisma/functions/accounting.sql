@@ -17,8 +17,13 @@ CREATE OR REPLACE FUNCTION accounting_same_life(
   SELECT CASE
     -- Nobody logs in once and lives twice; but for a router that lets somebody in again by what it remembers, which another Start tells.
     WHEN login = r_login AND (kind <> 1 OR mark = r_mark OR r_mark IS NULL) THEN true
-    -- Where somebody logs in anew in the middle of a session (802.1X), all that is said of it since agrees with when it began.
-    WHEN login <> r_login AND (NOT timed OR at_start NOT BETWEEN r_started - interval '5 s' AND r_started + interval '5 s' OR kind = 1 AND mark <> r_mark) THEN false
+    -- Where somebody logs in anew in the middle of a session (802.1X), all that is said of it since agrees with when it began: as the router says now, or as its
+    -- last word said, whose clock may have been set since the Start or not be believed at all. Then it goes on where that word was, and its counters with it.
+    WHEN login <> r_login AND (kind = 1 AND mark <> r_mark
+      OR (NOT timed OR at_start NOT BETWEEN r_started - interval '5 s' AND r_started + interval '5 s')
+        AND (kind = 1 OR abs(extract(epoch FROM at_start - r_last) + r_st) > CASE WHEN timed THEN 5 ELSE 15 END OR at_start > r_last - interval '15 s'
+          OR NOT (st >= r_st AND coalesce(b_in >= r_in, true) AND coalesce(b_out >= r_out, true)
+               OR st <= r_st AND coalesce(b_in <= r_in, true) AND coalesce(b_out <= r_out, true)) IS TRUE)) THEN false
     -- It happened before this life began: what waited on the disk is written after what came later.
     WHEN at_event < r_started - CASE WHEN timed AND login = r_login IS NOT TRUE THEN interval '5 s' ELSE interval '60 s' END THEN false
     WHEN kind = 1 THEN CASE
@@ -99,6 +104,9 @@ BEGIN
           AND (s.generation = 0 OR p.timed OR NOT EXISTS (SELECT 1 FROM session_live o WHERE o.nas_id = s.nas_id AND o.acct_session_id = s.acct_session_id
             AND o.closed_by IS NOT NULL AND (o.start_mark = p.mark AND p.kind = 1
               OR p.kind <> 1 AND o.session_time_s = p.st AND o.input_bytes = p.b_in AND o.output_bytes = p.b_out)))
+          -- Nor is a late word of an earlier life of the same login, which a router that lets somebody in again by what it remembers uses again.
+          AND (s.generation = 0 OR p.kind = 1 OR p.event_at >= s.started_at - interval '60 s' OR NOT EXISTS (SELECT 1 FROM session_live o
+            WHERE o.nas_id = s.nas_id AND o.acct_session_id = s.acct_session_id AND o.radacctid <> s.radacctid AND o.login_id = p.login))
         ELSE s.radacctid = p.target END
     RETURNING p.n, s.radacctid, s.subscription_id, s.tenant_id, p.event_at, p.rate, p.kind = 2 AS stopped,
       s.input_bytes - s.prev_input_bytes AS d_in, s.output_bytes - s.prev_output_bytes AS d_out, s.session_time_s - s.prev_session_time_s AS d_s

@@ -62,8 +62,7 @@ BEGIN
     ORDER BY 1) o;
   RETURN NULL;
 END $$;
-DROP TRIGGER IF EXISTS hotspot_paid ON payment;
-CREATE TRIGGER hotspot_paid AFTER UPDATE OF state ON payment FOR EACH ROW
+CREATE OR REPLACE TRIGGER hotspot_paid AFTER UPDATE OF state ON payment FOR EACH ROW
   WHEN (NEW.state = 'settled' AND OLD.state <> 'settled' AND NEW.subscription_id IS NOT NULL) EXECUTE FUNCTION hotspot_paid();
 
 -- A device of a service that runs waits at a router: it is let in there. Whoever knows the device's address may ask for it, so nothing is bound anew.

@@ -279,10 +279,8 @@ BEGIN
   END IF;
   RAISE EXCEPTION 'what is issued never changes; issue a credit note instead';
 END $$;
-DROP TRIGGER IF EXISTS invoice_immutable ON invoice;
-CREATE TRIGGER invoice_immutable BEFORE UPDATE OR DELETE ON invoice FOR EACH ROW EXECUTE FUNCTION invoice_immutable();
-DROP TRIGGER IF EXISTS invoice_immutable ON invoice_line;
-CREATE TRIGGER invoice_immutable BEFORE UPDATE OR DELETE ON invoice_line FOR EACH ROW EXECUTE FUNCTION invoice_immutable();
+CREATE OR REPLACE TRIGGER invoice_immutable BEFORE UPDATE OR DELETE ON invoice FOR EACH ROW EXECUTE FUNCTION invoice_immutable();
+CREATE OR REPLACE TRIGGER invoice_immutable BEFORE UPDATE OR DELETE ON invoice_line FOR EACH ROW EXECUTE FUNCTION invoice_immutable();
 
 -- The lines of a document make its totals, when the transaction ends: no line is added afterwards either.
 CREATE OR REPLACE FUNCTION invoice_adds_up() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$

@@ -16,6 +16,5 @@ BEGIN
   DELETE FROM join_request r WHERE r.subscriber_id = NEW.id AND r.tenant_id = NEW.tenant_id;
   RETURN NULL;
 END $$;
-DROP TRIGGER IF EXISTS join_forget_erased ON subscriber;
-CREATE TRIGGER join_forget_erased AFTER UPDATE OF erased_at ON subscriber FOR EACH ROW WHEN (OLD.erased_at IS NULL AND NEW.erased_at IS NOT NULL)
+CREATE OR REPLACE TRIGGER join_forget_erased AFTER UPDATE OF erased_at ON subscriber FOR EACH ROW WHEN (OLD.erased_at IS NULL AND NEW.erased_at IS NOT NULL)
   EXECUTE FUNCTION join_forget_erased();

@@ -110,8 +110,7 @@ CREATE CONSTRAINT TRIGGER message_of_audit AFTER INSERT ON audit_event DEFERRABL
 DROP TRIGGER IF EXISTS message_of_start ON subscription;
 CREATE CONSTRAINT TRIGGER message_of_start AFTER UPDATE OF status ON subscription DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
   WHEN (OLD.status = 'pending' AND NEW.status = 'active') EXECUTE FUNCTION message_of_start();
-DROP TRIGGER IF EXISTS message_of_expiry ON subscription;
-CREATE TRIGGER message_of_expiry AFTER UPDATE OF expiry_due_at ON subscription FOR EACH ROW
+CREATE OR REPLACE TRIGGER message_of_expiry AFTER UPDATE OF expiry_due_at ON subscription FOR EACH ROW
   WHEN (OLD.expiry_due_at IS NOT NULL AND NEW.expiry_due_at IS NULL AND OLD.status = 'active' AND NEW.status = 'active' AND NEW.postpaid_from IS NULL)
   EXECUTE FUNCTION message_of_expiry();
 

@@ -21,8 +21,7 @@ BEGIN
   NEW.rules := plan_rules(NEW);
   RETURN NEW;
 END $$;
-DROP TRIGGER IF EXISTS plan_write_rules ON plan_version;
-CREATE TRIGGER plan_write_rules BEFORE INSERT ON plan_version FOR EACH ROW EXECUTE FUNCTION plan_write_rules();
+CREATE OR REPLACE TRIGGER plan_write_rules BEFORE INSERT ON plan_version FOR EACH ROW EXECUTE FUNCTION plan_write_rules();
 
 CREATE OR REPLACE FUNCTION plan_arm() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
@@ -31,8 +30,7 @@ BEGIN
   PERFORM pg_notify('lango_expiry', '');
   RETURN NULL;
 END $$;
-DROP TRIGGER IF EXISTS plan_arm ON plan_version;
-CREATE TRIGGER plan_arm AFTER INSERT ON plan_version FOR EACH ROW WHEN (NEW.time_rules IS NOT NULL) EXECUTE FUNCTION plan_arm();
+CREATE OR REPLACE TRIGGER plan_arm AFTER INSERT ON plan_version FOR EACH ROW WHEN (NEW.time_rules IS NOT NULL) EXECUTE FUNCTION plan_arm();
 
 -- Hours are told by the company's clock.
 CREATE OR REPLACE FUNCTION plan_timezone_changed() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -41,8 +39,7 @@ BEGIN
   PERFORM pg_notify('lango_expiry', '');
   RETURN NULL;
 END $$;
-DROP TRIGGER IF EXISTS plan_timezone_changed ON tenant;
-CREATE TRIGGER plan_timezone_changed AFTER UPDATE OF timezone ON tenant FOR EACH ROW WHEN (OLD.timezone <> NEW.timezone) EXECUTE FUNCTION plan_timezone_changed();
+CREATE OR REPLACE TRIGGER plan_timezone_changed AFTER UPDATE OF timezone ON tenant FOR EACH ROW WHEN (OLD.timezone <> NEW.timezone) EXECUTE FUNCTION plan_timezone_changed();
 
 -- Keeps what accounting and the enforcer's alarms need of a subscription, whoever changes it.
 CREATE OR REPLACE FUNCTION subscription_arm_rules() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -68,5 +65,4 @@ BEGIN
   END IF;
   RETURN NEW;
 END $$;
-DROP TRIGGER IF EXISTS subscription_arm_rules ON subscription;
-CREATE TRIGGER subscription_arm_rules BEFORE INSERT OR UPDATE ON subscription FOR EACH ROW EXECUTE FUNCTION subscription_arm_rules();
+CREATE OR REPLACE TRIGGER subscription_arm_rules BEFORE INSERT OR UPDATE ON subscription FOR EACH ROW EXECUTE FUNCTION subscription_arm_rules();

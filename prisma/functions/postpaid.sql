@@ -42,8 +42,7 @@ BEGIN
   END IF;
   RETURN NULL;
 END $$;
-DROP TRIGGER IF EXISTS postpaid_spans ON subscription;
-CREATE TRIGGER postpaid_spans AFTER UPDATE OF status, plan_version_id, expires_at, postpaid_from ON subscription FOR EACH ROW
+CREATE OR REPLACE TRIGGER postpaid_spans AFTER UPDATE OF status, plan_version_id, expires_at, postpaid_from ON subscription FOR EACH ROW
   WHEN (OLD.postpaid_from IS NOT NULL OR NEW.postpaid_from IS NOT NULL) EXECUTE FUNCTION postpaid_spans();
 
 -- What accounts are to pay for the period that ends at bill_at, part by part. Stretches of one service on one version that touch each other are one part.

@@ -45,8 +45,7 @@ BEGIN
   WHERE i.value IS NOT NULL;
   RETURN NULL;
 END $$;
-DROP TRIGGER IF EXISTS radius_write_plan_version ON plan_version;
-CREATE TRIGGER radius_write_plan_version AFTER INSERT ON plan_version FOR EACH ROW EXECUTE FUNCTION radius_write_plan_version();
+CREATE OR REPLACE TRIGGER radius_write_plan_version AFTER INSERT ON plan_version FOR EACH ROW EXECUTE FUNCTION radius_write_plan_version();
 
 -- Keeps radusergroup, radreply and radcheck in step with a subscription, whoever changes it. The password moves with a new username.
 CREATE OR REPLACE FUNCTION radius_write_subscription() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -86,8 +85,7 @@ BEGIN
   END IF;
   RETURN NULL;
 END $$;
-DROP TRIGGER IF EXISTS radius_write_subscription ON subscription;
-CREATE TRIGGER radius_write_subscription AFTER INSERT OR DELETE OR UPDATE OF username, plan_version_id, static_ip, routes, framed_ipv6_prefix, delegated_ipv6_prefix, status ON subscription
+CREATE OR REPLACE TRIGGER radius_write_subscription AFTER INSERT OR DELETE OR UPDATE OF username, plan_version_id, static_ip, routes, framed_ipv6_prefix, delegated_ipv6_prefix, status ON subscription
   FOR EACH ROW EXECUTE FUNCTION radius_write_subscription();
 
 -- Clear text because CHAP needs it, and no role can read it back.

@@ -2,7 +2,7 @@
 
 -- The rate that an open session runs at as far as we told it: by the last acknowledged CoA, else in the Class of its login. NULL when neither says.
 CREATE OR REPLACE FUNCTION session_told_rate(p_told_rate text, p_class bytea) RETURNS text LANGUAGE sql IMMUTABLE AS
-$$ SELECT coalesce(p_told_rate, substring(encode(p_class, 'escape') FROM '^L1:\d+:[0-9a-f]{16}:[ft](?:@[0-9a-f]+)?:(\S+)$')) $$;
+$$ SELECT coalesce(p_told_rate, substring(encode(p_class, 'escape') FROM '^L1:\d+:[0-9a-f]{16}:[ft]:([^@\s]+)')) $$;
 GRANT EXECUTE ON FUNCTION session_told_rate TO lango_web, lango_jobs, lango_accounting, lango_enforcer;
 
 -- Whether a session was told another rate than the one that holds; false where it cannot be known.

@@ -80,14 +80,10 @@ BEGIN
   RETURN NULL;
 END $$;
 -- After radius_write_subscription, which writes what is read here: what is told of a statement comes after what is told of its rows.
-DROP TRIGGER IF EXISTS subscription_access_card ON subscription;
 DROP FUNCTION IF EXISTS access_follow_subscription();
-DROP TRIGGER IF EXISTS access_card_insert ON subscription;
-CREATE TRIGGER access_card_insert AFTER INSERT ON subscription REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION access_follow_subscriptions();
-DROP TRIGGER IF EXISTS access_card_delete ON subscription;
-CREATE TRIGGER access_card_delete AFTER DELETE ON subscription REFERENCING OLD TABLE AS was FOR EACH STATEMENT EXECUTE FUNCTION access_follow_subscriptions();
-DROP TRIGGER IF EXISTS access_card_update ON subscription;
-CREATE TRIGGER access_card_update AFTER UPDATE ON subscription REFERENCING OLD TABLE AS was NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION access_follow_subscriptions();
+CREATE OR REPLACE TRIGGER access_card_insert AFTER INSERT ON subscription REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION access_follow_subscriptions();
+CREATE OR REPLACE TRIGGER access_card_delete AFTER DELETE ON subscription REFERENCING OLD TABLE AS was FOR EACH STATEMENT EXECUTE FUNCTION access_follow_subscriptions();
+CREATE OR REPLACE TRIGGER access_card_update AFTER UPDATE ON subscription REFERENCING OLD TABLE AS was NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION access_follow_subscriptions();
 
 -- radreply and radusergroup are also written by the subscription's own trigger, which is followed above; this is for everybody else.
 CREATE OR REPLACE FUNCTION access_follow_items() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -112,13 +108,13 @@ DO $$
 DECLARE t text;
 BEGIN
   FOREACH t IN ARRAY ARRAY['radreply', 'radusergroup', 'radgroupreply'] LOOP
-    EXECUTE format('DROP TRIGGER IF EXISTS access_card_insert ON %1$I; CREATE TRIGGER access_card_insert AFTER INSERT ON %1$I
+    EXECUTE format('CREATE OR REPLACE TRIGGER access_card_insert AFTER INSERT ON %1$I
       REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION access_follow_items()', t);
-    EXECUTE format('DROP TRIGGER IF EXISTS access_card_delete ON %1$I; CREATE TRIGGER access_card_delete AFTER DELETE ON %1$I
+    EXECUTE format('CREATE OR REPLACE TRIGGER access_card_delete AFTER DELETE ON %1$I
       REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION access_follow_items()', t);
-    EXECUTE format('DROP TRIGGER IF EXISTS access_card_update_new ON %1$I; CREATE TRIGGER access_card_update_new AFTER UPDATE ON %1$I
+    EXECUTE format('CREATE OR REPLACE TRIGGER access_card_update_new AFTER UPDATE ON %1$I
       REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION access_follow_items()', t);
-    EXECUTE format('DROP TRIGGER IF EXISTS access_card_update_old ON %1$I; CREATE TRIGGER access_card_update_old AFTER UPDATE ON %1$I
+    EXECUTE format('CREATE OR REPLACE TRIGGER access_card_update_old AFTER UPDATE ON %1$I
       REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION access_follow_items()', t);
   END LOOP;
 END $$;

@@ -105,11 +105,9 @@ END $$;
 
 DROP TRIGGER IF EXISTS webhook_of_audit ON audit_event;
 CREATE CONSTRAINT TRIGGER webhook_of_audit AFTER INSERT ON audit_event DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION webhook_of_audit();
-DROP TRIGGER IF EXISTS webhook_of_enforcement ON enforcement;
-CREATE TRIGGER webhook_of_enforcement AFTER UPDATE OF state ON enforcement FOR EACH ROW
+CREATE OR REPLACE TRIGGER webhook_of_enforcement AFTER UPDATE OF state ON enforcement FOR EACH ROW
   WHEN (OLD.state = 'open' AND (NEW.state = 'gave_up' OR NEW.state = 'proven' AND NEW.kind IN ('cut', 'throttle', 'restore'))) EXECUTE FUNCTION webhook_of_enforcement();
-DROP TRIGGER IF EXISTS webhook_of_expiry ON subscription;
-CREATE TRIGGER webhook_of_expiry AFTER UPDATE OF expiry_due_at ON subscription FOR EACH ROW
+CREATE OR REPLACE TRIGGER webhook_of_expiry AFTER UPDATE OF expiry_due_at ON subscription FOR EACH ROW
   WHEN (OLD.expiry_due_at IS NOT NULL AND NEW.expiry_due_at IS NULL AND OLD.status = 'active' AND NEW.status = 'active') EXECUTE FUNCTION webhook_of_expiry();
 
 -- A word to one endpoint alone, so that a person can see it arrive.

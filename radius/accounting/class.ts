@@ -6,8 +6,8 @@ export interface LoginClass {
 }
 
 const MODES = { f: 'full', t: 'throttled', g: 'garden' } as const;
-/** `@` and 16 hex digits say what the login was told of (access_card), `:<rate>` at which rate on a plan with rules; SQL reads both. */
-const SHAPE = /^L1:(\d{1,18}):([0-9a-f]{16}):([ftg])(?:@[0-9a-f]{16})?(?::\S{1,64})?$/;
+/** What follows is read in SQL: `:`, on a plan with rules the rate, and `@` with 16 hex digits that say what the login was told of (access_card). */
+const SHAPE = /^L1:(\d{1,18}):([0-9a-f]{16}):([ftg])(?::\S{1,64})?$/;
 
 /** Reads the Class at a span of read-record.ts; undefined when there is none or it is not ours. */
 export function readClass(bytes: Buffer, span: number): LoginClass | undefined {

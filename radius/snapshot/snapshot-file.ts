@@ -21,11 +21,9 @@ export interface Progress {
 
 /** Statement that keeps what is left to logins; given as JSON of snapshot_left. */
 const putLeft = (left: string): string => `INSERT OR REPLACE INTO allowance
-SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'), json_extract(value, '$[3]'), json_extract(value, '$[4]')
+SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'), json_extract(value, '$[3]'), json_extract(value, '$[4]'),
+  json_extract(value, '$[5]')
 FROM json_each(${textLiteral(left)});`;
-
-/** As long as a statement may well be. */
-const MOST_LEFT = 5000;
 
 /** A disk that lost something, or somebody else's file under our name. */
 const isBroken = (error: unknown): boolean => /malformed|not a database/.test(String(error));
@@ -88,11 +86,13 @@ ${cursor}
 COMMIT`);
   }
 
-  /** What is left to logins that have used something (JSON of aaa_snapshot_used), as of this transaction. */
-  async used(left: string, xid: string): Promise<void> {
-    const all = JSON.parse(left) as unknown[];
-    for (let from = 0; from < all.length; from += MOST_LEFT)
-      await this.file.run(putLeft(JSON.stringify(all.slice(from, from + MOST_LEFT))));
+  /** What is left to some logins: JSON of aaa_snapshot_left. */
+  async left(left: string): Promise<void> {
+    await this.file.run(putLeft(left));
+  }
+
+  /** All that was used before this transaction is in. */
+  async usedUpTo(xid: string): Promise<void> {
     await this.file.run(`UPDATE state SET used_xid = ${textLiteral(xid)}`);
   }
 

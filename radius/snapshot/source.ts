@@ -63,9 +63,17 @@ export class SnapshotSource {
     ]);
   }
 
-  /** What is left to those who have used something since that transaction, as JSON text ready for the file. */
-  async used(since: string): Promise<string> {
-    const rows = await this.rows<{ left: string }>('SELECT aaa_snapshot_used($1) AS left', [since]);
+  /** Those who may have used something since that transaction. */
+  async used(since: string): Promise<Login[]> {
+    return this.rows('SELECT tenant_id, username FROM aaa_snapshot_used($1)', [since]);
+  }
+
+  /** What is left to them, as JSON text ready for the file. */
+  async left(logins: readonly Login[]): Promise<string> {
+    const rows = await this.rows<{ left: string }>('SELECT aaa_snapshot_left($1, $2) AS left', [
+      logins.map(({ tenant_id }) => tenant_id),
+      logins.map(({ username }) => username),
+    ]);
     return rows[0]!.left;
   }
 

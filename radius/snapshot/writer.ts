@@ -24,6 +24,9 @@ const LOOK_EVERY_MS = 1000;
 /** What was used is asked for so often, and never for more than a twentieth of the time. */
 const USED_EVERY_MS = 10_000;
 const USED_SHARE = 20;
+const USED_PAGE = 2000;
+/** After so long the other news have their turn. */
+const MOST_USED_MS = 500;
 const ENDING_EVERY_S = 60;
 const HOURLY_S = 3600;
 /** More changes than this are not told one by one: a pass over everything is made instead. */
@@ -51,6 +54,8 @@ export class SnapshotWriter {
   /** When what was used is asked for again, by performance.now(). */
   private used_ms = 0;
   private ending_at = 0;
+  /** Who has used something, as of that transaction, and was not looked up yet. */
+  private spent: { logins: Login[]; xid: string } | undefined;
   private hourly_at = 0;
   /** When the file was last brought up to date, or this writer began, by performance.now(). */
   private good_ms = performance.now();
@@ -127,6 +132,7 @@ export class SnapshotWriter {
     progress.kinds = point.kinds;
     progress.xid = point.xid;
     progress.used_xid = point.xid;
+    this.spent = undefined;
     await this.file.beginPass(progress.pass, point.xid);
   }
 
@@ -143,12 +149,18 @@ export class SnapshotWriter {
     for (const change of changes) this.seen.set(keyOf(change), change.xid);
   }
 
-  /** What was used of allowances since the last look. */
+  /** What was used of allowances since the last look: who it was in one go, what is left to them over as many turns as it takes. */
   private async used(progress: Progress, point: Point): Promise<void> {
     const begun_ms = performance.now();
-    if (begun_ms < this.used_ms) return;
-    await this.file.used(await this.source.used(progress.used_xid ?? point.xid), point.xid);
-    progress.used_xid = point.xid;
+    if (!this.spent && begun_ms < this.used_ms) return;
+    this.spent ??= { logins: await this.source.used(progress.used_xid ?? point.xid), xid: point.xid };
+    const { logins, xid } = this.spent;
+    while (logins.length > 0 && performance.now() - begun_ms < MOST_USED_MS && !this.stopped)
+      await this.file.left(await this.source.left(logins.splice(-USED_PAGE)));
+    if (logins.length > 0) return;
+    await this.file.usedUpTo(xid);
+    progress.used_xid = xid;
+    this.spent = undefined;
     const ended_ms = performance.now();
     this.used_ms = ended_ms + Math.max(USED_EVERY_MS, (ended_ms - begun_ms) * USED_SHARE);
   }
@@ -209,6 +221,7 @@ export class SnapshotWriter {
     }
     // The file may be another one now; what is true of it is read again.
     this.progress = undefined;
+    this.spent = undefined;
     this.vouchers.forget();
     if (this.file.discardIfBroken(error))
       this.o.log.error(

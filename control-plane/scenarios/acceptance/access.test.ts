@@ -54,7 +54,7 @@ describe.each(methods)('a simulated MikroTik by %s', (authentication) => {
     expect(login.session.entitlement.sessionTimeout_s).toBeGreaterThan(86_000);
     expect(login.session.entitlement.sessionTimeout_s).toBeLessThanOrEqual(86_400);
     expect(login.session.entitlement.classes[0]?.toString()).toMatch(
-      new RegExp(`^L1:${sub['id']}:[0-9a-f]{16}:f@[0-9a-f]{16}$`),
+      new RegExp(`^L1:${sub['id']}:[0-9a-f]{16}:f:@[0-9a-f]{16}$`),
     );
     const refusals = [await by(authentication, name(sub), 'wrong'), await by(authentication, 'nobody-here', password)];
     for (const refused of refusals) expect(refused).toMatchObject({ kind: 'rejected' });

@@ -22,6 +22,7 @@ CREATE OR REPLACE FUNCTION accounting_same_life(
     WHEN login <> r_login AND (kind = 1 AND mark <> r_mark
       OR (NOT timed OR at_start NOT BETWEEN r_started - interval '5 s' AND r_started + interval '5 s')
         AND (kind = 1 OR abs(extract(epoch FROM at_start - r_last) + r_st) > CASE WHEN timed THEN 5 ELSE 15 END OR at_start > r_last - interval '15 s'
+          OR st > r_st AND r_closed_by IN ('stop', 'nas_reboot')
           OR NOT (st >= r_st AND coalesce(b_in >= r_in, true) AND coalesce(b_out >= r_out, true)
                OR st <= r_st AND coalesce(b_in <= r_in, true) AND coalesce(b_out <= r_out, true)) IS TRUE)) THEN false
     -- It happened before this life began: what waited on the disk is written after what came later.

@@ -10,18 +10,21 @@
 -- ours say: clocks are set back too. Without a Class time decides, for two lives of one id never overlap: a new life began after the last word of the old
 -- one. By the router's clock that is certain to 2 s; without it a packet only ever seems later than it was, so 60 s are allowed. Clocks can jump, so for a
 -- session that is still open a later beginning alone is not believed: a counter fell. p_* is the packet, r_* the stored session; r_closed_by NULL means open.
+DROP FUNCTION IF EXISTS accounting_same_life(smallint, boolean, timestamptz, timestamptz, bigint, bigint, bigint, text, bigint, timestamptz, timestamptz, text, bigint, bigint, bigint, text, bigint);
 CREATE OR REPLACE FUNCTION accounting_same_life(
-  kind smallint, timed boolean, at_start timestamptz, at_event timestamptz, st bigint, b_in bigint, b_out bigint, login text, mark bigint,
-  r_started timestamptz, r_last timestamptz, r_closed_by text, r_st bigint, r_in bigint, r_out bigint, r_login text, r_mark bigint
+  kind smallint, timed boolean, at_start timestamptz, at_event timestamptz, at_arrival timestamptz, st bigint, b_in bigint, b_out bigint, login text, mark bigint,
+  r_started timestamptz, r_last timestamptz, r_arrival timestamptz, r_closed_by text, r_st bigint, r_in bigint, r_out bigint, r_login text, r_mark bigint
 ) RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE AS $$
   SELECT CASE
     -- Nobody logs in once and lives twice; but for a router that lets somebody in again by what it remembers, which another Start tells.
     WHEN login = r_login AND (kind <> 1 OR mark = r_mark OR r_mark IS NULL) THEN true
     -- Where somebody logs in anew in the middle of a session (802.1X), all that is said of it since agrees with when it began: as the router says now, or as its
-    -- last word said, whose clock may have been set since the Start or not be believed at all. Then it goes on where that word was, and its counters with it.
+    -- last word said, whose clock may have been set since the Start or not be believed at all. Then it goes on where that word was, also by when the two arrived, and
+    -- its counters with it: by chance a clock is set so that another life seems to begin with this one.
     WHEN login <> r_login AND (kind = 1 AND mark <> r_mark
       OR (NOT timed OR at_start NOT BETWEEN r_started - interval '5 s' AND r_started + interval '5 s')
         AND (kind = 1 OR abs(extract(epoch FROM at_start - r_last) + r_st) > CASE WHEN timed THEN 5 ELSE 15 END OR at_start > r_last - interval '15 s'
+          OR abs(extract(epoch FROM at_arrival - r_arrival) - (st - r_st)) > 15
           OR st > r_st AND r_closed_by IN ('stop', 'nas_reboot')
           OR NOT (st >= r_st AND coalesce(b_in >= r_in, true) AND coalesce(b_out >= r_out, true)
                OR st <= r_st AND coalesce(b_in <= r_in, true) AND coalesce(b_out <= r_out, true)) IS TRUE)) THEN false
@@ -99,8 +102,8 @@ BEGIN
     ) p
     WHERE s.nas_id = ANY (ARRAY[p.nas]) AND s.acct_session_id = ANY (ARRAY[p.sid]) AND coalesce(p.target, 1) > 0
       AND CASE WHEN p.target IS NULL
-        THEN s.stopped_at IS NULL AND accounting_same_life(p.kind, p.timed, p.start_at, p.event_at, p.st, p.b_in, p.b_out, p.login, p.mark,
-          s.started_at, s.updated_at, NULL, s.session_time_s, s.input_bytes, s.output_bytes, s.login_id, s.start_mark)
+        THEN s.stopped_at IS NULL AND accounting_same_life(p.kind, p.timed, p.start_at, p.event_at, p.received_at, p.st, p.b_in, p.b_out, p.login, p.mark,
+          s.started_at, s.updated_at, s.received_at, NULL, s.session_time_s, s.input_bytes, s.output_bytes, s.login_id, s.start_mark)
           -- A repeated last word of an earlier life, from a router without a clock, is not this one's.
           AND (s.generation = 0 OR p.timed OR NOT EXISTS (SELECT 1 FROM session_live o WHERE o.nas_id = s.nas_id AND o.acct_session_id = s.acct_session_id
             AND o.closed_by IS NOT NULL AND (o.start_mark = p.mark AND p.kind = 1

@@ -108,9 +108,11 @@ BEGIN
           AND (s.generation = 0 OR p.timed OR NOT EXISTS (SELECT 1 FROM session_live o WHERE o.nas_id = s.nas_id AND o.acct_session_id = s.acct_session_id
             AND o.closed_by IS NOT NULL AND (o.start_mark = p.mark AND p.kind = 1
               OR p.kind <> 1 AND o.session_time_s = p.st AND o.input_bytes = p.b_in AND o.output_bytes = p.b_out)))
-          -- Nor is a late word of an earlier life of the same login, which a router that lets somebody in again by what it remembers uses again.
-          AND (s.generation = 0 OR p.kind = 1 OR p.event_at >= s.started_at - interval '60 s' OR NOT EXISTS (SELECT 1 FROM session_live o
-            WHERE o.nas_id = s.nas_id AND o.acct_session_id = s.acct_session_id AND o.radacctid <> s.radacctid AND o.login_id = p.login))
+          -- Nor is what another life of its own login has, or a late word of an earlier life of the same login, which a router that lets somebody in again by
+          -- what it remembers uses again.
+          AND (p.login = s.login_id AND (p.kind = 1 OR p.event_at >= s.started_at - interval '60 s') OR p.login IS NULL
+            OR NOT EXISTS (SELECT 1 FROM session_live o WHERE o.nas_id = s.nas_id AND o.acct_session_id = s.acct_session_id AND o.radacctid <> s.radacctid
+              AND o.login_id = p.login))
         ELSE s.radacctid = p.target END
     RETURNING p.n, s.radacctid, s.subscription_id, s.tenant_id, p.event_at, p.rate, p.kind = 2 AS stopped,
       s.input_bytes - s.prev_input_bytes AS d_in, s.output_bytes - s.prev_output_bytes AS d_out, s.session_time_s - s.prev_session_time_s AS d_s

@@ -11,5 +11,5 @@ test.each([11])(
     expect(violations).toEqual([]);
     expect(done['deeds']).toBe(36);
   },
-  90_000,
+  240_000,
 );

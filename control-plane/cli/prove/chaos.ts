@@ -64,13 +64,7 @@ async function runChaos(input: ProofInput): Promise<ProofResult> {
     input.progress('everything is left alone now; the network has to agree with what was sold');
     await product.ready();
     await town.rest();
-    const agreed_ms = await expectAgreement(product, town, violations);
-    await town.lastWords();
-    const mark = town.witness.mark();
-    await drained(product, violations);
-    await nothingRefused(product, violations);
-    const compared = await town.witness.judge(product, violations, mark);
-    await moneyAgrees(product, staff, violations);
+    const { agreed_ms, compared } = await settled(product, town, staff, violations);
     return {
       done: {
         kills: tellBlows(blowsDone, 'kill'),
@@ -91,6 +85,18 @@ async function runChaos(input: ProofInput): Promise<ProofResult> {
     await town?.close();
     await product.stop();
   }
+}
+
+/** What must be true once everything is left alone: the network does what was sold, every record is in its row, every confirmed payment booked once. */
+export async function settled(product: Product, town: Town, staff: Staff, violations: Violations) {
+  const agreed_ms = await expectAgreement(product, town, violations);
+  await town.lastWords();
+  const mark = town.witness.mark();
+  await drained(product, violations);
+  await nothingRefused(product, violations);
+  const compared = await town.witness.judge(product, violations, mark);
+  await moneyAgrees(product, staff, violations);
+  return { agreed_ms, compared };
 }
 
 /** Strikes each once (small) or in ever new orders until the time is over. Gives how often each was struck. */
@@ -215,8 +221,7 @@ export async function nothingRefused(product: Product, violations: Violations): 
   for (const { error, n } of rows) violations.add(`${n} good records were put into quarantine: ${error}`);
 }
 
-/** The ledger adds up, and each confirmed payment is booked once. */
-export async function moneyAgrees(product: Product, staff: Staff, violations: Violations): Promise<void> {
+async function moneyAgrees(product: Product, staff: Staff, violations: Violations): Promise<void> {
   const faults = await product.ask<{ fault: string }>('SELECT v::text AS fault FROM ledger_verify(NULL) v');
   for (const { fault } of faults) violations.add(`the ledger: ${fault}`);
   const [row] = await product.ask<{ n: string }>(`SELECT count(*)::text AS n FROM payment WHERE state = 'settled'`);

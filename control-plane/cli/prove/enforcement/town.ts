@@ -130,8 +130,8 @@ export class Town {
   async dueIn(): Promise<{ order: string; seconds: number }[]> {
     const { rows } = await this.world.owner.query<{ order: string; seconds: number | null }>(
       `SELECT kind || ' of session ' || session_id || ' after ' || attempts || ' tries' AS "order",
-         -- One that is being worked may fail this time too, and rests after that.
-         CASE WHEN claimed_by IS NULL THEN extract(epoch FROM next_attempt_at - lango_now()) ELSE 40 END::float8 AS seconds
+         -- One that is being worked may fail this time too, or be acknowledged and not done, which the next interim would show (of a minute here).
+         CASE WHEN claimed_by IS NULL THEN extract(epoch FROM next_attempt_at - lango_now()) ELSE 70 END::float8 AS seconds
        FROM enforcement WHERE state = 'open'`,
     );
     return rows.map(({ order, seconds }) => ({ order, seconds: seconds ?? Infinity }));

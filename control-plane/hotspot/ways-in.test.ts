@@ -66,9 +66,7 @@ const codeOn = async (phone: string, many = 1): Promise<string> => {
   const to = `+254${phone.slice(1)}`;
   const all = await until(
     // On a busy machine a message is sent again whose answer came too late: it is no other code.
-    () => [
-      ...new Set(at.sent.filter((one) => one.to === to).map(({ text }) => /\b(\d{6})\b/.exec(text)?.[1] ?? '')),
-    ],
+    () => [...new Set(at.sent.filter((one) => one.to === to).map(({ text }) => /\b(\d{6})\b/.exec(text)?.[1] ?? ''))],
     (codes) => codes.length >= many,
   );
   return all.at(-1)!;

@@ -103,9 +103,9 @@ CREATE OR REPLACE FUNCTION aaa_snapshot_used(p_since text) RETURNS TABLE (tenant
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
   SELECT k.tenant_id, k.username
   FROM (
-    -- Transactions of a session wrap around; age() counts from the newest. A few more than asked for do no harm.
+    -- Numbers of transactions go round; both ages are counted from the same one, the newest.
     SELECT DISTINCT l.subscription_id FROM session_live l
-    WHERE l.subscription_id IS NOT NULL AND age(l.xmin) <= pg_snapshot_xmax(pg_current_snapshot())::text::bigint - p_since::bigint + 1000) d
+    WHERE l.subscription_id IS NOT NULL AND age(l.xmin) <= age((p_since::numeric % 4294967296)::text::xid)) d
   CROSS JOIN LATERAL (SELECT * FROM access_card c WHERE c.subscription_id = d.subscription_id OFFSET 0) k
   WHERE k.allowance_bytes IS NOT NULL OR k.has_rules
 $$;

@@ -55,7 +55,7 @@ export class SnapshotWriter {
   private used_ms = 0;
   private ending_at = 0;
   /** Who has used something, as of that transaction, and was not looked up yet. */
-  private spent: { logins: Login[]; xid: string } | undefined;
+  private spent: { logins: Login[]; xid: string; took_ms: number } | undefined;
   private hourly_at = 0;
   /** When the file was last brought up to date, or this writer began, by performance.now(). */
   private good_ms = performance.now();
@@ -153,16 +153,21 @@ export class SnapshotWriter {
   private async used(progress: Progress, point: Point): Promise<void> {
     const begun_ms = performance.now();
     if (!this.spent && begun_ms < this.used_ms) return;
-    this.spent ??= { logins: await this.source.used(progress.used_xid ?? point.xid), xid: point.xid };
-    const { logins, xid } = this.spent;
+    const spent = (this.spent ??= {
+      logins: await this.source.used(progress.used_xid ?? point.xid),
+      xid: point.xid,
+      took_ms: 0,
+    });
+    const { logins, xid } = spent;
     while (logins.length > 0 && performance.now() - begun_ms < MOST_USED_MS && !this.stopped)
       await this.file.left(await this.source.left(logins.splice(-USED_PAGE)));
+    const ended_ms = performance.now();
+    spent.took_ms += ended_ms - begun_ms;
     if (logins.length > 0) return;
     await this.file.usedUpTo(xid);
     progress.used_xid = xid;
     this.spent = undefined;
-    const ended_ms = performance.now();
-    this.used_ms = ended_ms + Math.max(USED_EVERY_MS, (ended_ms - begun_ms) * USED_SHARE);
+    this.used_ms = ended_ms + Math.max(USED_EVERY_MS, spent.took_ms * USED_SHARE);
   }
 
   private async pass(progress: Progress, point: Point, now_s: number): Promise<void> {

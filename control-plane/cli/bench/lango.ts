@@ -48,15 +48,18 @@ export async function startLango(o: StockOptions, roles = 'freeradius,accounting
   return { authPort: o.authPort, acctPort: o.acctPort, databaseUrl, pid: child.pid ?? 0, stop: () => stop(child) };
 }
 
+/** Ten seconds: between the seed and the pass that follows it more than four have been seen. */
+const IDLE_LOOKS = 50;
+
 /** Waits for the host's snapshot of so many new logins, which takes a minute of processor, once: nothing is to be measured beside it. */
 export async function snapshotMade(databaseUrl: string): Promise<void> {
   const db = new Client({ connectionString: databaseUrl });
   await db.connect();
   try {
-    for (let idle = 0, tries = 0; idle < 20 && tries < 1500; tries++) {
+    for (let idle = 0, tries = 0; idle < IDLE_LOOKS && tries < 1500; tries++) {
       await sleep(200);
       const { rows } = await db.query(
-        `SELECT FROM pg_stat_activity WHERE application_name = 'lango-snapshot' AND state = 'active' AND query ~ 'answers'`,
+        `SELECT FROM pg_stat_activity WHERE application_name = 'lango-snapshot' AND state = 'active' AND query ~ 'aaa_snapshot_(answers|used|left)'`,
       );
       idle = rows.length > 0 ? 0 : idle + 1;
     }

@@ -1,6 +1,6 @@
 /** A primary that loses its power, and its standby that takes over (docs/operate/two-machines.md): real streaming replication, the whole product before it. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { settled, Staff } from '../cli/prove/chaos';
+import { moneyAgrees, settled, Staff } from '../cli/prove/chaos';
 import { Dice } from '../cli/prove/dice';
 import { startProduct, type Product } from '../cli/prove/product';
 import { Violations } from '../cli/prove/proof';
@@ -51,7 +51,8 @@ test('the standby takes over: no acknowledged record or confirmed payment is los
   await staff.end();
   await town.rest();
   const violations = new Violations();
-  const { compared } = await settled(product, town, staff, violations);
+  const { compared } = await settled(product, town, violations);
+  await moneyAgrees(product, staff, violations);
   expect(violations.found).toEqual([]);
   // There was something to lose, and it went on afterwards.
   expect(before.records).toBeGreaterThan(50);

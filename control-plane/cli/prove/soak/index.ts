@@ -2,8 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { bookFaults } from '../../../test-kit/verify-books';
 import { receiptsOf, startProvider } from '../../bench/payments/town';
 import { noteBefore } from '../../bench/payments/verify';
-import { expectAgreement } from '../agreement';
-import { drained, nothingRefused } from '../chaos';
+import { settled } from '../chaos';
 import { Dice } from '../dice';
 import { startProduct, type Product } from '../product';
 import { Violations, type Proof, type ProofInput, type ProofResult } from '../proof';
@@ -53,12 +52,7 @@ async function runSoak(input: ProofInput): Promise<ProofResult> {
     await product.ready();
     const known_s = await untilKnown(product, receiptsOf(daraja), violations);
     await town.rest();
-    const agreed_ms = await expectAgreement(product, town, violations);
-    await town.lastWords();
-    const mark = town.witness.mark();
-    await drained(product, violations);
-    await nothingRefused(product, violations);
-    const compared = await town.witness.judge(product, violations, mark);
+    const { agreed_ms, compared } = await settled(product, town, violations);
     for (const text of await moneyDiffers(product.ask.bind(product), receiptsOf(daraja), price_cents))
       violations.add(text);
     for (const text of await bookFaults(product.ownerUrl)) violations.add(text);

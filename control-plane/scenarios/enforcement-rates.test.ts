@@ -1,4 +1,4 @@
-import { enforcementAtWork } from './enforcement-at-work';
+import { enforcementAtWork, type Online } from './enforcement-at-work';
 import { until } from './enforcement-router';
 
 const at = enforcementAtWork(3);
@@ -16,6 +16,22 @@ const report = async (sessionId: string, rate: string | null): Promise<void> => 
 };
 const mode = async (sessionId: string): Promise<string> =>
   (await at.world.owner.query('SELECT mode FROM session_live WHERE radacctid = $1', [sessionId])).rows[0].mode;
+const change = async (subscriptionId: string, set: string, reason: string): Promise<void> => {
+  await at.world.owner.query(`UPDATE subscription SET ${set} WHERE id = $1`, [subscriptionId]);
+  await at.world.owner.query('SELECT enforce_subscription($1, $2)', [subscriptionId, reason]);
+};
+/** Both in one transaction: nobody is told of the first. */
+const changeTwice = async (
+  subscriptionId: string,
+  first: [set: string, reason: string],
+  then: [set: string, reason: string],
+): Promise<void> => {
+  await at.world.owner.query('BEGIN');
+  await change(subscriptionId, ...first);
+  await change(subscriptionId, ...then);
+  await at.world.owner.query('COMMIT');
+};
+const rates = (on: Online): (string | undefined)[] => on.router.asked.map((asked) => asked.rateLimit);
 
 describe('rate', () => {
   const overCap = { quotaBytes: 1000, usedBytes: 1000, onQuota: 'throttle' as const };
@@ -24,15 +40,43 @@ describe('rate', () => {
     const on = await online({ subscription: overCap });
     await at.world.owner.query(`SELECT enforce_subscription($1, 'cap_throttle')`, [on.subscriptionId]);
     const row = await tried(on.sessionId, 1);
-    expect(on.router.asked).toEqual([
-      expect.objectContaining({ code: 'coa', rateLimit: '256k/512k', sessionTimeout: undefined }),
-    ]);
+    expect(on.router.asked).toEqual([expect.objectContaining({ code: 'coa', rateLimit: '256k/512k' })]);
     expect(row.state).toBe('open');
     expect(await mode(on.sessionId)).toBe('throttled');
     await report(on.sessionId, '5M/10M');
     expect((await only(on.sessionId)).state).toBe('open');
     await report(on.sessionId, '256k/512k');
     expect(await only(on.sessionId)).toMatchObject({ state: 'proven', proven_by: 'interim' });
+  });
+
+  test('who pays while he is to be throttled gets his time along with the rate', async () => {
+    const on = await online({ subscription: { ...overCap, expiresInS: 3600 } });
+    on.router.react = () => 'silence';
+    await at.world.owner.query(`SELECT enforce_subscription($1, 'cap_throttle')`, [on.subscriptionId]);
+    await tried(on.sessionId, 1);
+    on.router.react = () => 'ack';
+    await change(on.subscriptionId, `expires_at = expires_at + interval '1 hour'`, 'payment');
+    await until(() => on.router.asked.some(({ sessionTimeout }) => (sessionTimeout ?? 0) > 7200));
+    expect(on.router.asked.at(-1)).toMatchObject({ code: 'coa', rateLimit: '256k/512k' });
+  });
+
+  test('an accounting record with another rate than was acknowledged has it told again at once, then brought by a new login', async () => {
+    const on = await online({ subscription: overCap });
+    const told = async (): Promise<string[]> =>
+      on.router.asked.map((asked) => `${asked.code} ${asked.rateLimit ?? ''}`.trim());
+    await at.world.owner.query(`SELECT enforce_subscription($1, 'cap_throttle')`, [on.subscriptionId]);
+    const { id } = await tried(on.sessionId, 1);
+    // It may have been on its way when the router obeyed.
+    await report(on.sessionId, '5M/10M');
+    expect((await only(on.sessionId)).due_in_s).toBeGreaterThan(60);
+    await at.world.shiftClock('10 seconds');
+    await report(on.sessionId, '5M/10M');
+    await tried(on.sessionId, 2);
+    expect(await told()).toEqual(['coa 256k/512k', 'coa 256k/512k']);
+    await at.world.shiftClock('20 seconds');
+    await report(on.sessionId, '5M/10M');
+    await tried(on.sessionId, 3);
+    expect(await outcomes(id)).toEqual(['coa ack', 'coa ack', 'disconnect ack']);
   });
 
   test('a top-up restores the rate in place and lets the session last as long as it is paid', async () => {
@@ -102,6 +146,148 @@ describe('rate', () => {
     expect(await becomes(on.sessionId, 'proven')).toMatchObject({ kind: 'restore', proven_by: 'stop' });
     // A busy machine may have sent it twice; no CoA is what matters.
     expect([...new Set(on.router.asked.map((a) => a.code))]).toEqual(['disconnect']);
+  });
+});
+
+describe('a rate that was acknowledged, and overtaken before anything showed it', () => {
+  const overCap = { quotaBytes: 1000, usedBytes: 1000, onQuota: 'throttle' as const };
+  const suspended: [string, string] = [`status = 'suspended'`, 'suspended'];
+  const resumed: [string, string] = [`status = 'active'`, 'resumed'];
+
+  test('is told again when a suspension is taken back: the router may not have slowed it', async () => {
+    const on = await online({ subscription: overCap });
+    await change(on.subscriptionId, 'topup_bytes = 0', 'cap_throttle');
+    await tried(on.sessionId, 1);
+    await changeTwice(on.subscriptionId, suspended, resumed);
+    await until(() => on.router.asked.length > 1);
+    expect(rates(on)).toEqual(['256k/512k', '256k/512k']);
+    await until(async () =>
+      (await at.world.enforcementsOf(on.sessionId)).some(({ state, attempts }) => state === 'open' && attempts === 1),
+    );
+    await report(on.sessionId, '256k/512k');
+    // What accounting has shown is not in doubt any more.
+    await changeTwice(on.subscriptionId, suspended, resumed);
+    await becomes(on.sessionId, 'unproven');
+    expect(rates(on)).toEqual(['256k/512k', '256k/512k', undefined]);
+  });
+
+  test('is told again to who paid: the router may have left him slow', async () => {
+    const on = await online({ subscription: overCap, session: { mode: 'throttled' } });
+    await change(on.subscriptionId, 'topup_bytes = 5000', 'topped_up');
+    await tried(on.sessionId, 1);
+    await changeTwice(on.subscriptionId, suspended, resumed);
+    await until(() => on.router.asked.length > 1);
+    expect(rates(on)).toEqual(['5000k/10000k', '5000k/10000k']);
+  });
+
+  test('is taken back by a top-up, though its router may never have answered', async () => {
+    const on = await online({ subscription: overCap });
+    on.router.react = () => 'silence';
+    await change(on.subscriptionId, 'topup_bytes = 0', 'cap_throttle');
+    await tried(on.sessionId, 1);
+    on.router.react = () => 'ack';
+    await change(on.subscriptionId, 'topup_bytes = 5000', 'topped_up');
+    await until(() => rates(on).includes('5000k/10000k'));
+  });
+
+  test('is told again by the sweep, should nobody else', async () => {
+    const on = await online({ subscription: overCap });
+    await change(on.subscriptionId, 'topup_bytes = 0', 'cap_throttle');
+    const { id } = await tried(on.sessionId, 1);
+    await at.world.owner.query(`SELECT enforcement_close($1, 'proven', 'superseded')`, [id]);
+    await at.world.owner.query('SELECT enforcement_sweep()');
+    await until(() => on.router.asked.length > 1);
+    expect(rates(on)).toEqual(['256k/512k', '256k/512k']);
+  });
+
+  test('is told again when its session was taken for gone and is heard of again', async () => {
+    const on = await online({ subscription: overCap });
+    await change(on.subscriptionId, 'topup_bytes = 0', 'cap_throttle');
+    await tried(on.sessionId, 1);
+    await at.world.owner.query(`SELECT accounting_close(ARRAY[$1::bigint], 'stale', lango_now())`, [on.sessionId]);
+    expect(await only(on.sessionId)).toMatchObject({ state: 'proven', proven_by: 'silence' });
+    await at.world.owner.query(
+      'UPDATE session_live SET stopped_at = NULL, closed_by = NULL, terminate_cause = NULL WHERE radacctid = $1',
+      [on.sessionId],
+    );
+    await at.world.owner.query(`SELECT accounting_greet(ARRAY[$1::bigint], ARRAY[lango_now() - interval '1 minute'])`, [
+      on.sessionId,
+    ]);
+    await until(() => on.router.asked.length > 1);
+    expect(rates(on)).toEqual(['256k/512k', '256k/512k']);
+  });
+
+  test('is left alone where staff set a rate meanwhile', async () => {
+    const on = await online({ subscription: overCap, session: { mode: 'throttled' } });
+    await change(on.subscriptionId, 'topup_bytes = 5000', 'topped_up');
+    await tried(on.sessionId, 1);
+    await at.world.owner.query(
+      `SELECT enforce_session($1, 'throttle', 'staff_rate', '{"down_kbps": 2000, "up_kbps": 1000}')`,
+      [on.sessionId],
+    );
+    await until(() => rates(on).includes('1000k/2000k'));
+    const swept = async (): Promise<number> =>
+      (await at.world.owner.query<{ n: number }>('SELECT enforcement_sweep() AS n')).rows[0]!.n;
+    expect(await swept()).toBe(0);
+    await at.world.shiftClock('10 seconds');
+    await report(on.sessionId, '1M/2M');
+    await becomes(on.sessionId, 'proven');
+    expect(await swept()).toBe(0);
+    await change(on.subscriptionId, 'topup_bytes = 6000', 'topped_up');
+    await becomes(on.sessionId, 'unproven');
+    expect(rates(on)).toEqual(['5000k/10000k', '1000k/2000k', undefined]);
+  });
+
+  test('a rate that staff set stands beside a plan that was changed just before', async () => {
+    const on = await online();
+    await change(on.subscriptionId, 'topup_bytes = 0', 'plan_changed');
+    await tried(on.sessionId, 1);
+    await at.world.owner.query(
+      `SELECT enforce_session($1, 'throttle', 'staff_rate', '{"down_kbps": 2000, "up_kbps": 1000}')`,
+      [on.sessionId],
+    );
+    await becomes(on.sessionId, 'unproven');
+    await at.world.shiftClock('10 seconds');
+    await report(on.sessionId, '1M/2M');
+    await becomes(on.sessionId, 'proven');
+    expect(rates(on).slice(1).sort()).toEqual(['1000k/2000k', undefined]);
+  });
+
+  test('costs nobody his connection who was never slowed', async () => {
+    const on = await online({ subscription: overCap });
+    on.router.react = () => 'silence';
+    await change(on.subscriptionId, 'topup_bytes = 0', 'cap_throttle');
+    await tried(on.sessionId, 1);
+    await change(on.subscriptionId, 'topup_bytes = 5000', 'topped_up');
+    const restored = async (tries: number): Promise<boolean> =>
+      (await at.world.enforcementsOf(on.sessionId)).some((row) => row.kind === 'restore' && row.attempts >= tries);
+    for (const tries of [1, 2, 3]) {
+      await until(() => restored(tries));
+      await hurry();
+    }
+    expect(new Set(on.router.asked.map(({ code }) => code))).toEqual(new Set(['coa']));
+  });
+
+  test('what ends a session is not taken back by a payment because a changed plan asked for it first', async () => {
+    const on = await online({ subscription: { expiresInS: -5 } });
+    on.router.react = () => 'silence';
+    await change(on.subscriptionId, 'topup_bytes = 0', 'plan_changed');
+    await change(on.subscriptionId, 'topup_bytes = 0', 'username_changed');
+    await change(on.subscriptionId, `expires_at = lango_now() + interval '1 hour'`, 'payment');
+    expect(await at.world.enforcementsOf(on.sessionId)).toContainEqual(
+      expect.objectContaining({ kind: 'cut', reason: 'username_changed', state: 'open' }),
+    );
+  });
+
+  test('a changed plan is told though a payment crosses it before its router answers', async () => {
+    const on = await online();
+    on.router.react = () => 'silence';
+    await change(on.subscriptionId, 'topup_bytes = 0', 'plan_changed');
+    await tried(on.sessionId, 1);
+    on.router.react = () => 'ack';
+    await change(on.subscriptionId, `expires_at = now() + interval '1 year'`, 'payment');
+    await until(() => on.router.asked.at(-1)!.sessionTimeout! > 30_000_000 / 2);
+    expect(rates(on).at(-1)).toBe('5000k/10000k');
   });
 });
 

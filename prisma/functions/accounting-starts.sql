@@ -1,14 +1,14 @@
 -- What the beginning of a session sets going.
 
--- Sessions that were taken for gone are heard of again: what their silence had proved, or what was given up meanwhile, is to be done after all. What the router has
--- acknowledged stands, unless it was to end the session; too many sessions and locked devices are weighed anew by accounting_greet. Rows are locked in the order of
--- their ids, as wherever many are (enforcement-proof.sql).
+-- Sessions that were taken for gone are heard of again: what their silence had proved, or what was given up meanwhile, is to be done after all, whatever the router had
+-- acknowledged of it. Too many sessions and locked devices are weighed anew by accounting_greet. Rows are locked in the order of their ids, as wherever many are
+-- (enforcement-proof.sql).
 CREATE OR REPLACE FUNCTION accounting_unprove(p_ids bigint[], p_heard_at timestamptz[]) RETURNS void LANGUAGE plpgsql SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 BEGIN
   WITH silent AS (
     SELECT DISTINCT ON (x.session_id, x.kind) x.id FROM unnest(p_ids, p_heard_at) AS h (id, heard_at)
     CROSS JOIN LATERAL (SELECT * FROM enforcement o WHERE o.session_id = h.id AND (o.proven_by = 'silence' OR o.state = 'gave_up') AND o.closed_at >= h.heard_at
-      AND (o.kind = 'cut' OR o.acked_at IS NULL) AND o.reason NOT IN ('simultaneous_use', 'mac_lock_changed') OFFSET 0) x
+      AND o.reason NOT IN ('simultaneous_use', 'mac_lock_changed') OFFSET 0) x
     WHERE NOT EXISTS (SELECT 1 FROM enforcement o WHERE o.session_id = x.session_id AND o.kind = x.kind AND coalesce(o.state, '') = 'open' OFFSET 0)
     ORDER BY x.session_id, x.kind, x.id DESC
   ), found AS MATERIALIZED (

@@ -29,8 +29,9 @@ BEGIN
   SELECT array_agg(radacctid), array_agg(kind), array_agg(CASE kind WHEN 'cut' THEN access_state WHEN 'throttle' THEN 'cap_throttle' ELSE 'resumed' END)
   INTO v_sessions, v_kinds, v_reasons
   FROM (
-    SELECT l.radacctid, l.mode, sub.access_state, enforcement_needed(sub.access_state, l.mode, 'sweep', NULL, NULL,
-                                                                     session_must_rerate('sweep', l.told_rate, l.class, sub.service_rate)) AS kind
+    SELECT l.radacctid, l.mode, sub.access_state,
+           enforcement_or_rate_anew(enforcement_needed(sub.access_state, l.mode, 'sweep', NULL, NULL, session_must_rerate('sweep', l.told_rate, l.class, sub.service_rate)),
+                                    sub.access_state, l.radacctid) AS kind
     FROM (SELECT unnest(v_next) AS id UNION SELECT unnest(v_fresh)) looked
     CROSS JOIN LATERAL (SELECT * FROM session_live WHERE radacctid = looked.id AND closed_by IS NULL OFFSET 0) l
     CROSS JOIN LATERAL (SELECT * FROM subscription_now WHERE id = l.subscription_id OFFSET 0) sub

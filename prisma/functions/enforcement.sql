@@ -30,6 +30,26 @@ LANGUAGE sql IMMUTABLE AS $$
 $$;
 COMMENT ON FUNCTION enforcement_needed IS 'Kind of enforcement that makes a session agree with its subscription, or NULL.';
 
+-- What a session needs (enforcement_needed), or its rate anew where nobody knows which one it runs at.
+CREATE OR REPLACE FUNCTION enforcement_or_rate_anew(p_kind text, p_state text, p_session_id bigint) RETURNS text LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  IF coalesce(p_kind, 'refresh') = 'refresh' AND subscription_is_entitled(p_state) AND enforcement_leaves_rate_in_doubt(p_session_id) THEN
+    RETURN CASE p_state WHEN 'throttled' THEN 'throttle' ELSE 'restore' END;
+  END IF;
+  RETURN p_kind;
+END $$;
+
+-- Whether the last order that was to change a session's rate was overtaken, or given up, before anything showed if the router obeyed: it may have acknowledged and
+-- done nothing, or obeyed and never been heard. The session's mode tells what was acknowledged. A rate that staff set is the last word on it, whatever came of it.
+CREATE OR REPLACE FUNCTION enforcement_leaves_rate_in_doubt(p_session_id bigint) RETURNS boolean LANGUAGE plpgsql STABLE SET enable_seqscan = off AS $$
+BEGIN
+  RETURN coalesce((
+    SELECT last.in_doubt FROM (
+      SELECT e.closed_at, NOT e.params ? 'down_kbps' AND (coalesce(e.proven_by = 'superseded', false) OR e.state = 'gave_up') AS in_doubt FROM enforcement e
+      WHERE e.session_id = p_session_id AND (e.kind IN ('throttle', 'restore') OR e.reason = 'plan_changed') AND (e.state <> 'open' OR e.params ? 'down_kbps') OFFSET 0) last
+    ORDER BY last.closed_at DESC NULLS FIRST, last.in_doubt DESC LIMIT 1), false);
+END $$;
+
 -- Whether an open row still says something true: asked again before every send, so that a cut that crossed a payment is dropped.
 CREATE OR REPLACE FUNCTION enforcement_still_wanted(p_kind text, p_reason text, p_params jsonb, p_state text, p_mode text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
   SELECT CASE p_kind
@@ -73,7 +93,9 @@ BEGIN
     SELECT l.tenant_id, l.radacctid, l.nas_id, l.subscription_id, wish.kind, wish.reason, p_params, v_now, v_now
     FROM wish CROSS JOIN LATERAL (SELECT * FROM session_live WHERE radacctid = wish.session_id OFFSET 0) l ORDER BY l.radacctid
     ON CONFLICT (session_id, kind) WHERE state = 'open' DO UPDATE
-      SET reason = CASE WHEN enforcement_is_final(enforcement.reason) THEN enforcement.reason ELSE excluded.reason END,
+      -- A changed plan asks for more than whatever comes after it and does not end the session.
+      SET reason = CASE WHEN enforcement_is_final(enforcement.reason) OR enforcement.reason = 'plan_changed' AND NOT enforcement_is_final(excluded.reason) THEN enforcement.reason
+                        ELSE excluded.reason END,
           params = excluded.params, attempts = 0, acked_at = NULL, next_attempt_at = v_now
     RETURNING id
   )
@@ -106,7 +128,9 @@ BEGIN
   UPDATE enforcement e SET state = 'proven', proven_by = 'superseded', proven_at = v_now, closed_at = v_now, claimed_by = NULL, claimed_until = NULL
   FROM unnest(v_sessions, v_modes, v_states) AS l (id, mode, access_state)
   WHERE e.session_id = ANY (ARRAY[l.id]) AND coalesce(e.state, '') = 'open' AND NOT enforcement_still_wanted(e.kind, e.reason, e.params, l.access_state, l.mode);
-  SELECT array_agg(id ORDER BY id), array_agg(kind ORDER BY id) INTO v_sessions, v_kinds FROM unnest(v_sessions, v_kinds) AS needed (id, kind) WHERE kind IS NOT NULL;
+  -- Asked after that: what has just been overtaken leaves its rate in doubt.
+  SELECT array_agg(id ORDER BY id), array_agg(kind ORDER BY id) INTO v_sessions, v_kinds
+  FROM (SELECT id, enforcement_or_rate_anew(kind, state, id) AS kind FROM unnest(v_sessions, v_kinds, v_states) AS l (id, kind, state) OFFSET 0) needed WHERE kind IS NOT NULL;
   IF v_sessions IS NULL THEN RETURN '{}'; END IF;
   RETURN enforcement_open(v_sessions, v_kinds, array_fill(p_reason, ARRAY[cardinality(v_kinds)]), '{}');
 END $$;
@@ -168,6 +192,11 @@ BEGIN
   SELECT * INTO s FROM session_live WHERE radacctid = p_session_id AND stopped_at IS NULL;
   IF NOT FOUND THEN RETURN NULL; END IF;
   PERFORM enforcement_check_tenant(s.tenant_id);
+  -- A changed plan's rate gives way to the one that staff set; the end of validity is still told.
+  IF p_kind = 'throttle' THEN
+    UPDATE enforcement SET reason = 'extended', params = '{}', attempts = 0, acked_at = NULL, next_attempt_at = lango_now()
+    WHERE session_id = p_session_id AND state = 'open' AND kind = 'refresh' AND reason = 'plan_changed';
+  END IF;
   RETURN (enforcement_open(ARRAY[p_session_id], ARRAY[p_kind], ARRAY[p_reason], coalesce(p_params, '{}')))[1];
 END $$;
 COMMENT ON FUNCTION enforce_session IS 'One session by hand or by the rules of simultaneous use. Returns the enforcement id, or NULL when the session is not open any more.';

@@ -106,8 +106,9 @@ function rateStep(task: Task): Step {
   if (last.outcome === 'ack') return rateProofStep(task, last);
   const silences = task.history.filter((a) => a.outcome === 'silence').length;
   if (last.outcome === 'nak' ? hasUntriedVariant(task, last) : silences < 2) return send(task, 'coa');
-  if (!task.byHand) return send(task, 'disconnect');
-  // A new login would lose what staff asked for, so it is not forced.
+  // A new login would lose what staff asked for, and throw off a payer who as far as we know was never slowed: neither is forced.
+  const neverSlowed = task.kind === 'restore' && task.session?.mode === 'full' && last.outcome === 'silence';
+  if (!task.byHand && !neverSlowed) return send(task, 'disconnect');
   const refused = last.outcome === 'nak' && last.errorCause !== SESSION_CONTEXT_NOT_FOUND;
   return refused || task.history.length >= MAX_TRIES ? close('gave_up') : send(task, 'coa');
 }

@@ -45,7 +45,7 @@ function variants(task: Task, via: Via): Variant[] {
 
 function mikrotikVariants(task: Task, via: Via): Variant[] {
   const named = [PLAIN, { ...PLAIN, ip: false }, { ...PLAIN, user: false }];
-  const limited = via === 'coa' && task.kind === 'refresh' && task.change.totalLimitBytes !== null;
+  const limited = via === 'coa' && task.kind !== 'throttle' && task.change.totalLimitBytes !== null;
   return limited ? [{ ...PLAIN, limits: true }, ...named] : named;
 }
 
@@ -65,18 +65,19 @@ function identify(builder: PacketBuilder, task: Task, way: Variant): void {
   if (way.nas && session.nasIdentifier !== null) add(builder, 'NAS-Identifier', session.nasIdentifier);
 }
 
-/** The rate by itself when throttling; all that a new entitlement changes when restoring or refreshing. */
+/** The rate by itself when staff set it; else also the end, which may have moved while the router was not heard, and all else that a new entitlement changes. */
 function change(builder: PacketBuilder, task: Task, way: Variant): void {
   const { rateLimit, sessionTimeoutS, totalLimitBytes, addressList } = task.change;
   if (changesRate(task) && rateLimit !== null) {
     add(builder, 'Mikrotik-Rate-Limit', rateLimit);
     if (task.nas?.type === 'other') addWisprRates(builder, rateLimit);
   }
-  if (task.kind === 'throttle') return;
+  if (task.byHand) return;
   if (sessionTimeoutS !== null) {
     add(builder, 'Session-Timeout', Math.min(Math.max(Math.ceil(sessionTimeoutS), 1), LONGEST_TIMEOUT_S));
   }
-  if (task.reason === 'plan_changed' && addressList !== null) add(builder, 'Mikrotik-Address-List', addressList);
+  if ((task.reason === 'plan_changed' || task.kind === 'restore') && addressList !== null)
+    add(builder, 'Mikrotik-Address-List', addressList);
   if (way.limits && totalLimitBytes !== null) {
     // Counted over the whole session, hence what it has used and what is left.
     add(builder, 'Mikrotik-Total-Limit', Number(totalLimitBytes & 0xffffffffn));

@@ -74,6 +74,7 @@ test('somebody who logs in anew in the middle of a session goes on with it', asy
 test.each<[string, ...(number | undefined)[]]>([
   ['was behind at the Start', -60, 0, 0],
   ['was a little behind at the Start', -8, 0, 0],
+  ['is set after he logged in anew', 0, 0, 0, -60],
   ['is ahead and not believed', 3, 3, 3],
   ['is not told', undefined, undefined, undefined],
 ])('so does one whose router’s clock %s', async (what, ...set) => {
@@ -81,16 +82,16 @@ test.each<[string, ...(number | undefined)[]]>([
   const mine = await world.subscription({ username: `anew ${what}` });
   const packet = packets(`anew ${what}`, mine);
   const said = (n: number, status: string, at: number, o: { login?: string; seconds?: number }): Attributes => ({
-    ...packet(status, at, { ...o, set_s: set[n] ?? 0 }),
-    ...(set[n] === undefined ? { 'Event-Timestamp': undefined } : {}),
+    ...packet(status, at, { ...o, set_s: set[Math.min(n, set.length - 1)] ?? 0 }),
+    ...(set[0] === undefined ? { 'Event-Timestamp': undefined } : {}),
   });
   const report = (n: number, status: string, at: number, o: { login?: string; seconds?: number }) =>
     world.report(router, at, said(n, status, at, o));
   await report(0, 'Start', 4000, { login: first });
   await report(1, 'Interim-Update', 1000, { login: first, seconds: 3000 });
   await report(2, 'Interim-Update', 300, { login: second, seconds: 3700 });
-  await report(2, 'Interim-Update', 200, { login: second, seconds: 3800 });
-  await report(2, 'Stop', 20, { login: second, seconds: 3980 });
+  await report(3, 'Interim-Update', 200, { login: second, seconds: 3800 });
+  await report(3, 'Stop', 20, { login: second, seconds: 3980 });
   expect(await lives(`anew ${what}`)).toEqual([['39800', 'stop']]);
   expect((await world.usage(mine)).cycles.output).toBe(39_800n);
 });

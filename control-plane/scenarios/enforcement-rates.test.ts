@@ -250,7 +250,7 @@ describe('a rate that was acknowledged, and overtaken before anything showed it'
     await at.world.shiftClock('10 seconds');
     await report(on.sessionId, '1M/2M');
     await becomes(on.sessionId, 'proven');
-    expect(rates(on).slice(1).sort()).toEqual(['1000k/2000k', undefined]);
+    expect(new Set(rates(on).slice(1))).toEqual(new Set(['1000k/2000k', undefined]));
   });
 
   test('costs nobody his connection who was never slowed', async () => {

@@ -12,13 +12,16 @@ jest.setTimeout(180_000);
 afterEach(() => jest.restoreAllMocks());
 
 /** One small round; `spoil`: what is done to the database before. */
-async function prove(spoil: (owner: Client) => Promise<unknown> = () => Promise.resolve()): Promise<ProofResult> {
+async function prove(
+  spoil: (owner: Client) => Promise<unknown> = () => Promise.resolve(),
+  seed = 20261122,
+): Promise<ProofResult> {
   const database = await createTestDatabase();
   const owner = new Client({ connectionString: database.ownerUrl });
   await owner.connect();
   try {
     await spoil(owner);
-    return await proveHistories({ seed: 20261122, minutes: 0, size: 'small', progress: () => undefined }, database);
+    return await proveHistories({ seed, minutes: 0, size: 'small', progress: () => undefined }, database);
   } finally {
     await owner.end();
     await database.drop();
@@ -59,6 +62,7 @@ test('with clocks that are set, a spool that is drained late and routers that go
     'Accounting-Off heard': 20,
     'packets kept on disk': 100,
     'of them also written at once': 10,
+    'logged in anew in the middle': 30,
   };
   for (const [what, n] of Object.entries(least)) expect([what, Number(done[what]) >= n]).toEqual([what, true]);
 });
@@ -98,6 +102,16 @@ describe('is broken by', () => {
   test('another login that is taken for the same when a clock was set back', async () => {
     const { violations } = await prove(
       sameLife('WHEN login <> r_login AND (kind = 1', 'WHEN login <> r_login AND NOT timed AND (kind = 1'),
+    );
+    expect(violations.join('\n')).toMatch(/clock steps/);
+  });
+
+  test('somebody who logs in anew and is known by his first login only', async () => {
+    const { violations } = await prove(
+      (owner) =>
+        owner.query(`CREATE OR REPLACE FUNCTION accounting_known_login(p_login text, p_login_id text, p_relogin_ids text[]) RETURNS text
+        LANGUAGE sql IMMUTABLE PARALLEL SAFE AS 'SELECT p_login_id'`),
+      1,
     );
     expect(violations.join('\n')).toMatch(/clock steps/);
   });

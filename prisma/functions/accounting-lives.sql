@@ -61,10 +61,12 @@ BEGIN
       SELECT generation, started_at FROM session_live WHERE nas_id = p_nas AND acct_session_id = p_sid
       UNION ALL SELECT generation, started_at FROM session_closed WHERE nas_id = p_nas AND acct_session_id = p_sid) g;
     SELECT s.* INTO best FROM (
-      SELECT false AS archived, first_seen_on, generation, started_at, updated_at, received_at, closed_by, session_time_s, input_bytes, output_bytes, login_id, start_mark
+      SELECT false AS archived, first_seen_on, generation, started_at, updated_at, received_at, closed_by, session_time_s, input_bytes, output_bytes,
+        accounting_known_login(p_login, login_id, relogin_ids) AS login_id, start_mark
       FROM session_live WHERE nas_id = p_nas AND acct_session_id = p_sid
       UNION ALL
-      SELECT true, first_seen_on, generation, started_at, updated_at, received_at, closed_by, session_time_s, input_bytes, output_bytes, login_id, start_mark
+      SELECT true, first_seen_on, generation, started_at, updated_at, received_at, closed_by, session_time_s, input_bytes, output_bytes,
+        accounting_known_login(p_login, login_id, relogin_ids) AS login_id, start_mark
       FROM session_closed WHERE nas_id = p_nas AND acct_session_id = p_sid) s
     WHERE accounting_same_life(p_kind, timed, at_start, p_event, p_received, p_st, p_in, p_out, p_login, p_mark, s.started_at, s.updated_at, s.received_at, s.closed_by,
       s.session_time_s, s.input_bytes, s.output_bytes, s.login_id, s.start_mark)

@@ -19,7 +19,7 @@ export async function compare(
 ): Promise<void> {
   const found = await rowsByRouter(owner);
   for (const [i, history] of round.entries()) {
-    for (const difference of differences(history, found.get(cast[i]!.nas.id) ?? [], base_ms))
+    for (const difference of differences(history, knownBy(history, found.get(cast[i]!.nas.id) ?? []), base_ms))
       violations.add(`history ${history.seed}, ${describe(history)}, ${difference}`);
   }
   const refused = await owner.query<{ error: string; n: string }>(
@@ -52,6 +52,14 @@ async function rowsByRouter(owner: Client): Promise<Map<string, Found[]>> {
     found.set(row.nas, [...(found.get(row.nas) ?? []), life]);
   }
   return found;
+}
+
+/** By the first login of each life: of one whose beginning was not heard, the second is known first. */
+function knownBy({ lives }: History, there: readonly Found[]): Found[] {
+  return there.map((row) => {
+    const life = lives.find(({ sid, relogin }) => sid === row.sid && relogin && relogin.loginId === row.login);
+    return life ? { ...row, login: life.loginId } : row;
+  });
 }
 
 function* differences(history: History, there: readonly Found[], base_ms: number): Generator<string> {

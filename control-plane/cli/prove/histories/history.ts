@@ -11,6 +11,7 @@ import {
   type SteadyClock,
 } from './clock';
 import { deliver } from './delivery';
+import { logInAnew, type Relogin } from './relogin';
 
 /** One packet as the router meant it; whether and when it arrives is another matter. */
 export interface Report {
@@ -26,6 +27,8 @@ export interface Life {
   sid: string;
   /** 16 hex digits as our Class carries them. */
   loginId: string;
+  /** From this report on it has another login: somebody logged in anew in the middle of it (802.1X). */
+  relogin?: Relogin;
   reports: Report[];
   endedByStop: boolean;
 }
@@ -97,11 +100,15 @@ export function makeHistory(dice: Dice): History {
     history.ours = [{ from_ms: 0, shows: 0 }];
   }
   if (!history.wide && !wrapsAreKnowable(history)) history.wide = true;
+  if (history.echoesClass && ourClockIsRight(history))
+    for (const life of history.lives)
+      if (dice.chance(history.clock === 'steps' ? 0.8 : 0.2)) logInAnew(history, life, dice);
   return history;
 }
 
 /** Whether its packets may come to either of two listeners, in any order: what only the order of arrival can tell stays with one of them. */
 export function sharedByTwo(history: History): boolean {
+  if (history.clock === 'steps' && history.lives.some(({ relogin }) => relogin)) return false;
   return history.wide && history.echoesClass && trustOf(history.clock) === 'timed';
 }
 

@@ -73,6 +73,7 @@ function counted(round: readonly History[]): Record<string, number> {
     histories: round.length,
     packets: arrivals.length,
     lives: lives.length,
+    'logged in anew in the middle': lives.filter(({ relogin }) => relogin).length,
     repeated: arrivals.length - new Set(arrivals.map(({ report, restart }) => report ?? restart)).size,
     'without a believable clock': having(({ clock }) => trustOf(clock) === 'untimed'),
     'with 32-bit counters': having(({ wide }) => !wide),
@@ -81,6 +82,9 @@ function counted(round: readonly History[]): Record<string, number> {
     'packets that tell no time at times': arrivals.filter(({ stamped }) => !stamped).length,
     'with our own clock wrong': having((history) => !ourClockIsRight(history)),
     'steps of our own clock': sum((history) => stepsOf(history.ours, ends(history))),
+    'of them with a clock that steps': having(
+      ({ clock, lives: of }) => clock === 'steps' && of.some(({ relogin }) => relogin),
+    ),
     'Accounting-On heard': restarts('on'),
     'Accounting-Off heard': restarts('off'),
     'packets kept on disk': arrivals.filter(({ via }) => via !== 'direct').length,

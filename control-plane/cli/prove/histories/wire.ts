@@ -2,6 +2,7 @@ import { addText } from '../../../../radius/attributes';
 import { Code, decodePacket, PacketBuilder, type Packet } from '../../../../radius/packet';
 import { stampOf } from './clock';
 import type { Arrival, History } from './history';
+import { loginOf } from './relogin';
 
 /** The datagram of an arrival, as its router would have built it: a repetition has the same octets. */
 export function packetOf(
@@ -24,7 +25,7 @@ export function packetOf(
     put('Acct-Session-Id', life.sid);
     put('User-Name', who.username);
     if (history.echoesClass)
-      put('Class', `0x${Buffer.from(`L1:${who.subscriptionId}:${life.loginId}:f`).toString('hex')}`);
+      put('Class', `0x${Buffer.from(`L1:${who.subscriptionId}:${loginOf(life, report)}:f`).toString('hex')}`);
     if (report.kind !== 'start') {
       put('Acct-Session-Time', report.sessionTime_s);
       for (const [direction, octets] of [

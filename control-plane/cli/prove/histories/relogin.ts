@@ -6,6 +6,7 @@ import { shownAt } from './clock';
 const LEAST_S = 17;
 /** So soon after it was sent, a packet says when it happened by its arrival too. */
 const PROMPT_MS = 5000;
+const WRAP = 2n ** 32n;
 
 /** From this report on a life has another login. */
 export interface Relogin {
@@ -57,6 +58,8 @@ function goesOn(history: History, life: Life, as: Life): boolean {
       .slice(0, first)
       .every((word) => word.report!.sessionTime_s <= before.report!.sessionTime_s && dated(word) <= dated(before)) &&
     before.report!.sessionTime_s >= LEAST_S &&
+    // It goes on with its counters as well, which one of 32 bits that went round does not show.
+    (history.wide || (next.report!.up < WRAP && next.report!.down < WRAP)) &&
     next.report!.sessionTime_s >= before.report!.sessionTime_s &&
     shownAt(history.phases, before.sent_ms) === shownAt(history.phases, next.sent_ms)
   );

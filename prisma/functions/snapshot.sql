@@ -53,14 +53,22 @@ CREATE OR REPLACE FUNCTION aaa_snapshot_signers() RETURNS bigint[] LANGUAGE sql 
 $$ SELECT coalesce(array_agg(nas_id), '{}') FROM nas_status WHERE message_authenticator_seen_at IS NOT NULL $$;
 GRANT EXECUTE ON FUNCTION aaa_snapshot_signers TO lango_radius;
 
--- Logins changed by p_since or a later transaction, a page at a time.
+-- Logins changed by p_since or a later transaction, each once; p_limit of them where there are more.
 CREATE OR REPLACE FUNCTION aaa_snapshot_changed(p_since text, p_limit integer) RETURNS TABLE (tenant_id bigint, username text, xid text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-  SELECT c.tenant_id, c.username, max(c.xid::text::bigint)::text FROM (
-    SELECT * FROM snapshot_change WHERE xid >= p_since::xid8 ORDER BY xid LIMIT p_limit) c
-  GROUP BY 1, 2
+  SELECT c.tenant_id, c.username, max(c.xid::text::bigint)::text FROM snapshot_change c WHERE c.xid >= p_since::xid8 GROUP BY 1, 2 LIMIT p_limit
 $$;
 GRANT EXECUTE ON FUNCTION aaa_snapshot_changed TO lango_radius;
+
+-- Those of them who may not come in at all now, however many: they leave before the others are read anew.
+CREATE OR REPLACE FUNCTION aaa_snapshot_barred(p_since text) RETURNS TABLE (tenant_id bigint, username text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT c.tenant_id, c.username FROM (SELECT DISTINCT x.tenant_id, x.username FROM snapshot_change x WHERE x.xid >= p_since::xid8) c
+  LEFT JOIN LATERAL (SELECT s.status FROM subscription s WHERE s.tenant_id = c.tenant_id AND s.username = c.username OFFSET 0) s ON true
+  WHERE s.status IN ('suspended', 'paused', 'ended')
+    OR s.status IS NULL AND NOT EXISTS (SELECT FROM radcheck r WHERE r.tenant_id = c.tenant_id AND r.username = c.username OFFSET 0)
+$$;
+GRANT EXECUTE ON FUNCTION aaa_snapshot_barred TO lango_radius;
 
 -- All logins in their order, after one of them; of one company or of all.
 CREATE OR REPLACE FUNCTION aaa_snapshot_logins(p_after_tenant bigint, p_after_username text, p_limit integer) RETURNS TABLE (tenant_id bigint, username text)

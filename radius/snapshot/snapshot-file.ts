@@ -25,6 +25,14 @@ SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(va
   json_extract(value, '$[5]')
 FROM json_each(${textLiteral(left)});`;
 
+/** Statements that forget these logins. */
+function forget(logins: readonly Login[]): string {
+  const keys = textLiteral(JSON.stringify(logins.map(({ tenant_id, username }) => [Number(tenant_id), username])));
+  const from = (table: string): string =>
+    `DELETE FROM ${table} WHERE (tenant_id, username) IN (SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(${keys}));`;
+  return ['answer', 'certificate', 'allowance'].map(from).join('\n');
+}
+
 /** A disk that lost something, or somebody else's file under our name. */
 const isBroken = (error: unknown): boolean => /malformed|not a database/.test(String(error));
 
@@ -70,9 +78,7 @@ export class SnapshotFile {
       : '';
     // A login that is known is no unused voucher any more.
     await this.file.run(`BEGIN IMMEDIATE;
-DELETE FROM answer WHERE (tenant_id, username) IN (SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(${textLiteral(keys)}));
-DELETE FROM certificate WHERE (tenant_id, username) IN (SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(${textLiteral(keys)}));
-DELETE FROM allowance WHERE (tenant_id, username) IN (SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(${textLiteral(keys)}));
+${forget(logins)}
 DELETE FROM voucher WHERE (tenant_id, code) IN (SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(${textLiteral(keys)}));
 INSERT OR REPLACE INTO answer
 SELECT json_extract(value, '$.t'), json_extract(value, '$.n'), json_extract(value, '$.k'), json_extract(value, '$.s'), json_extract(value, '$.d'),
@@ -84,6 +90,11 @@ FROM json_each(${textLiteral(known.certificates)});
 ${putLeft(known.left)}
 ${cursor}
 COMMIT`);
+  }
+
+  /** Forgets logins; the pass that follows says what becomes of them. */
+  async forget(logins: readonly Login[]): Promise<void> {
+    await this.file.run(`BEGIN IMMEDIATE;\n${forget(logins)}\nCOMMIT`);
   }
 
   /** What is left to some logins: JSON of aaa_snapshot_left. */

@@ -54,6 +54,11 @@ export class SnapshotSource {
     return this.rows('SELECT tenant_id, username, xid FROM aaa_snapshot_changed($1, $2)', [since, limit]);
   }
 
+  /** Those of them who may not come in at all. */
+  async barred(since: string): Promise<Login[]> {
+    return this.rows('SELECT tenant_id, username FROM aaa_snapshot_barred($1)', [since]);
+  }
+
   /** In their order, after one of them. */
   async logins(after: Login, limit: number): Promise<Login[]> {
     return this.rows('SELECT tenant_id, username FROM aaa_snapshot_logins($1, $2, $3)', [

@@ -29,8 +29,9 @@ const USED_PAGE = 2000;
 const MOST_USED_MS = 500;
 const ENDING_EVERY_S = 60;
 const HOURLY_S = 3600;
-/** More changes than this are not told one by one: a pass over everything is made instead. */
+/** More logins than this are not told one by one: those who may not come in any more are forgotten, and a pass over everything is made. */
 const MOST_CHANGES = 20_000;
+const FORGET_PAGE = 5000;
 const PAGE = 200;
 const MOST_ENDING = 5000;
 /** Foretold beyond the bound, so that a login is not asked about again every minute. */
@@ -140,6 +141,8 @@ export class SnapshotWriter {
   private async follow(progress: Progress, point: Point): Promise<void> {
     const changes = await this.source.changed(progress.xid!, MOST_CHANGES);
     if (changes.length >= MOST_CHANGES) {
+      const barred = await this.source.barred(progress.xid!);
+      while (barred.length > 0 && !this.stopped) await this.file.forget(barred.splice(-FORGET_PAGE));
       await this.beginPass(progress, point);
       return;
     }

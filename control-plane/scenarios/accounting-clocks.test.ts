@@ -111,6 +111,25 @@ test('a late Stop of an earlier life of the same login does not end the one that
   ]);
 });
 
+test('a late word of a life that lies in the archive is its own, though by chance it seems to go on with the life after it', async () => {
+  const router = await world.router({ address: '10.12.0.7' });
+  const mine = await world.subscription({ username: 'archived' });
+  const packet = (status: string, login: string, seconds?: number): Attributes => ({
+    ...packets('archived', mine)(status, 0, { login, ...(seconds === undefined ? {} : { seconds }) }),
+    'Event-Timestamp': undefined,
+  });
+  await world.report(router, 2000, packet('Start', first));
+  await world.report(router, 1931, packet('Interim-Update', first, 69));
+  await world.report(router, 300, packet('Interim-Update', second, 25));
+  await world.owner
+    .query(`WITH moved AS (DELETE FROM session_live WHERE acct_session_id = 'archived' AND closed_by = 'new_generation' RETURNING *)
+    INSERT INTO session_closed SELECT * FROM moved`);
+  await world.report(router, 200, packet('Start', second));
+  await world.report(router, 165, packet('Interim-Update', first, 55));
+  await world.report(router, 150, packet('Stop', first, 87));
+  expect((await lives('archived')).map(([bytes]) => bytes)).toEqual(['250', '870']);
+});
+
 test('what waited on the disk of a router without clock and Class is of the life that it was sent in', async () => {
   const router = await world.router({ address: '10.12.0.5' });
   const packet = (status: string, seconds?: number): Attributes => ({

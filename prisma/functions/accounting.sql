@@ -117,6 +117,8 @@ BEGIN
           -- what it remembers uses again.
           AND (p.login = accounting_known_login(p.login, s.login_id, s.relogin_ids) AND (p.kind = 1 OR p.event_at >= s.started_at - interval '60 s') OR p.login IS NULL
             OR NOT EXISTS (SELECT 1 FROM session_live o WHERE o.nas_id = s.nas_id AND o.acct_session_id = s.acct_session_id AND o.radacctid <> s.radacctid
+              AND p.login = accounting_known_login(p.login, o.login_id, o.relogin_ids))
+            AND NOT EXISTS (SELECT 1 FROM session_closed o WHERE o.nas_id = s.nas_id AND o.acct_session_id = s.acct_session_id
               AND p.login = accounting_known_login(p.login, o.login_id, o.relogin_ids)))
         ELSE s.radacctid = p.target END
     RETURNING p.n, s.radacctid, s.subscription_id, s.tenant_id, p.event_at, p.rate, p.kind = 2 AS stopped,

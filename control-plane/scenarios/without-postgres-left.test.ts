@@ -15,10 +15,12 @@ const GIB4 = 4_294_967_296;
 const there = worldWithoutPostgres();
 const { cable, inSnapshot, followed } = there;
 const dataDir = mkdtempSync(join(tmpdir(), 'lango-left-'));
+const other = { address: '127.61.0.2', type: 'other' as const };
 let accounting: Awaited<ReturnType<typeof startAccounting>>;
 let router: SimulatedMikrotik;
 
 beforeAll(async () => {
+  await there.world.addRouter(other);
   accounting = await startAccounting({
     databaseUrl: there.world.db.urls.accounting,
     bind: '127.0.0.1',
@@ -101,6 +103,54 @@ test('the data left is what the last record before the outage leaves: of an inte
   // A low word of 0 would be no limit.
   expect(await left('even')).toMatchObject({ bytes: GIB4 - 1, words: 1 });
   expect(await left('free')).toMatchObject({ bytes: undefined, words: 0 });
+});
+
+test('an allowance that ends with a Stop is ended in the snapshot too', async () => {
+  const plans = {
+    'cut short': { quota_bytes: 1_000_000_000, on_quota: 'cut' },
+    slowed: { quota_bytes: 1_000_000_000, on_quota: 'throttle', throttle_down_kbps: 512, throttle_up_kbps: 256 },
+    stepped: { fair_use: JSON.stringify([{ at_bytes: 1_000_000_000, down_kbps: 700, up_kbps: 300 }]) },
+    timed: { online_s: 3600 },
+  };
+  const names = Object.keys(plans);
+  for (const [username, plan] of Object.entries(plans)) await there.world.addSubscription({ username, plan });
+  await there.world.sql(
+    `UPDATE usage_cycle SET seconds = 3595 WHERE subscription_id = (SELECT id FROM subscription WHERE username = 'timed')`,
+  );
+  const sessions: Session[] = [];
+  for (const username of names) sessions.push(await online(username));
+  await told('cut short', 'left_bytes', 1_000_000_000);
+  await told('slowed', 'left_bytes', 1_000_000_000);
+  // As a router ends it at its Mikrotik-Total-Limit or Session-Timeout: the packet that crosses is the last one.
+  await until(
+    () => sessions[3]!.live,
+    (live) => !live,
+    10_000,
+  );
+  for (const session of sessions.slice(0, 3)) {
+    session.addTraffic(0, 1_500_000_000);
+    await session.logout();
+  }
+  await until(
+    () => there.world.sql('SELECT FROM session_live WHERE stopped_at IS NULL AND username = ANY ($1)', [names]),
+    (open) => open.length === 0,
+  );
+  await followed();
+  const answer = async (username: string, from = homeRouter.address) => {
+    const { code, reply } = await there.ask({ username, from, signed: true });
+    return [code, reply['Mikrotik-Address-List'] ?? reply['Mikrotik-Rate-Limit'] ?? reply['WISPr-Bandwidth-Max-Down']];
+  };
+  const answered = [];
+  for (const username of names) answered.push([username, ...(await answer(username))]);
+  for (const username of ['cut short', 'slowed']) answered.push([username, ...(await answer(username, other.address))]);
+  expect(answered).toEqual([
+    ['cut short', 'accept', 'expired'],
+    ['slowed', 'accept', '256k/512k'],
+    ['stepped', 'accept', '300k/700k'],
+    ['timed', 'accept', 'expired'],
+    ['cut short', 'reject', undefined],
+    ['slowed', 'accept', '256k/512k'],
+  ]);
 });
 
 test('what was used while this host could not ask is read as soon as it can, of sessions that are over as well', async () => {

@@ -1,4 +1,5 @@
--- Adds usage to hours and to the running cycle, and asks for enforcement where that ended an allowance.
+-- Adds usage to hours and to the running cycle, and asks for enforcement where that ended an allowance. Logins are answered otherwise from then on, which the
+-- snapshots are told here: a router that ends a session at its limit crosses with the Stop, and then there is no order that would tell.
 CREATE OR REPLACE FUNCTION accounting_count_usage(
   p_sub bigint[], p_tenant bigint[], p_event timestamptz[], p_in bigint[], p_out bigint[], p_s bigint[]
 ) RETURNS void LANGUAGE plpgsql AS $$
@@ -40,7 +41,8 @@ BEGIN
       FROM d JOIN subscription s ON s.id = ANY (ARRAY[d.sub])
       WHERE c.subscription_id = ANY (ARRAY[d.sub]) AND c.cycle_no = s.cycle_no
       RETURNING c.subscription_id, c.input_bytes + c.output_bytes - c.free_bytes AS used, d.b_in + d.b_out AS delta, s.watch_bytes AS allowance,
-        c.seconds >= s.watch_seconds AS time_up, c.tenant_id, c.left_hour, c.left_input_bytes, c.left_output_bytes, c.left_seconds
+        c.seconds >= s.watch_seconds AS time_up, c.seconds - d.s < s.watch_seconds AS time_was_left,
+        c.tenant_id, c.left_hour, c.left_input_bytes, c.left_output_bytes, c.left_seconds
     ), inserted AS (
       INSERT INTO usage_cycle AS c (subscription_id, cycle_no, tenant_id, started_at, input_bytes, output_bytes, seconds, free_bytes)
       SELECT d.sub, s.cycle_no, s.tenant_id, coalesce(s.starts_at, lango_now()), d.b_in, d.b_out, d.s,
@@ -57,17 +59,23 @@ BEGIN
       ON CONFLICT (subscription_id, hour) DO UPDATE SET input_bytes = h.input_bytes + excluded.input_bytes,
         output_bytes = h.output_bytes + excluded.output_bytes, seconds = h.seconds + excluded.seconds
     ), counted AS (
-      SELECT subscription_id, used, delta, allowance, time_up FROM updated
+      SELECT subscription_id, used, delta, allowance, time_up, time_was_left FROM updated
       UNION ALL
-      SELECT i.subscription_id, i.used, (SELECT d.b_in + d.b_out FROM d WHERE d.sub = i.subscription_id), s.watch_bytes, i.seconds >= s.watch_seconds
+      SELECT i.subscription_id, i.used, (SELECT d.b_in + d.b_out FROM d WHERE d.sub = i.subscription_id), s.watch_bytes, i.seconds >= s.watch_seconds, true
       FROM inserted i JOIN subscription s ON s.id = ANY (ARRAY[i.subscription_id]) AND (s.watch_bytes IS NOT NULL OR s.watch_seconds IS NOT NULL)
     )
-    SELECT s.id, v.on_quota, v.rules IS NOT NULL AS ruled, counted.used - counted.delta < counted.allowance
-      OR v.rules IS NOT NULL AND plan_crosses(v.rules, s.quota_bytes, s.topup_bytes, counted.used - counted.delta, counted.used)
-      OR counted.time_up AS crossed
+    SELECT s.id, s.tenant_id, s.username, v.on_quota, v.rules IS NOT NULL AS ruled, data.passed OR counted.time_up AS crossed,
+      -- Time that is used up stays so with every record, also of the walled garden.
+      data.passed OR counted.time_up AND counted.time_was_left AS is_news
     FROM counted JOIN subscription s ON s.id = ANY (ARRAY[counted.subscription_id]) JOIN plan_version v ON v.id = ANY (ARRAY[s.plan_version_id])
+    CROSS JOIN LATERAL (
+      SELECT counted.used - counted.delta < counted.allowance AND counted.used >= counted.allowance
+        OR v.rules IS NOT NULL AND plan_crosses(v.rules, s.quota_bytes, s.topup_bytes, counted.used - counted.delta, counted.used) AS passed) data
     WHERE counted.used >= counted.allowance OR counted.time_up
   LOOP
+    IF over.is_news THEN
+      INSERT INTO snapshot_change (tenant_id, username) VALUES (over.tenant_id, over.username);
+    END IF;
     -- Beyond the crossing, a session that goes on in the wrong mode is asked for again, but not with every packet.
     IF over.ruled THEN
       IF over.crossed THEN

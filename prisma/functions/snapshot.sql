@@ -13,7 +13,8 @@ BEGIN
   INSERT INTO snapshot_change (tenant_id, username) SELECT c.tenant_id, c.username FROM changed c UNION SELECT o.tenant_id, o.username FROM was o;
   RETURN NULL;
 END $$;
--- Usage that ends an allowance changes no card; the row that it leaves for the enforcer tells. Nor does a certificate that is issued or revoked.
+-- Time online that runs out changes no card; the row that it leaves for the enforcer tells (usage that is counted: accounting_count_usage). Nor does a certificate
+-- that is issued or revoked.
 CREATE OR REPLACE FUNCTION snapshot_note_subscriptions() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
   INSERT INTO snapshot_change (tenant_id, username)

@@ -191,6 +191,38 @@ test('validity ends at its second also without Postgres, and Session-Timeout nev
   ]);
 });
 
+test('barred hours end a session that is let in by the snapshot, however much time online or from first use is left', async () => {
+  const [at] = await there.world.sql<{ slow: string; barred: string; free: string; barred_s: string }>(
+    `SELECT to_char(m + interval '30 min', 'HH24:MI') AS slow, to_char(m + interval '60 min', 'HH24:MI') AS barred, to_char(m + interval '90 min', 'HH24:MI') AS free,
+            extract(epoch FROM date_trunc('minute', lango_now()) + interval '60 min') AS barred_s
+     FROM (SELECT lango_now() AT TIME ZONE timezone AS m FROM tenant WHERE id = $1) t`,
+    [there.world.tenantId],
+  );
+  const { slow, barred, free, barred_s } = at!;
+  const days = [1, 2, 3, 4, 5, 6, 7];
+  const time_rules = JSON.stringify([
+    { days, from: slow, to: barred, down_kbps: 2000, up_kbps: 1000 },
+    { days, from: barred, to: free, blocked: true },
+  ]);
+  await there.world.addSubscription({ username: 'long', plan: { time_rules, online_s: 108_000 } });
+  await there.world.addSubscription({ username: 'short', plan: { time_rules, online_s: 600 } });
+  await there.world.addSubscription({ username: 'first', plan: { time_rules, starts_on: 'first_use' } });
+  await there.world.sql(`UPDATE subscription SET expires_at = '9999-12-31 00:00+00', unused_validities = 1 WHERE username = 'first'`);
+  await followed();
+  const written_ms = Date.now();
+  const ends = inSnapshot(
+    `SELECT DISTINCT username, from_at > 0, coalesce(ends_at, 'never') - ${barred_s} FROM answer
+     WHERE username IN ('long', 'short', 'first') AND from_at < ${barred_s} ORDER BY 1, 2`,
+  );
+  expect(ends.trim().split('\n')).toEqual(['first', 'long', 'short'].flatMap((name) => [`${name}|0|0.0`, `${name}|1|0.0`]));
+  await sleep(written_ms + 4000 - Date.now());
+  for (const username of ['long', 'first']) {
+    const { reply } = await ask({ username });
+    expect(Date.now() / 1000 + Number(reply['Session-Timeout'])).toBeLessThan(Number(barred_s) + 1);
+  }
+  expect((await ask({ username: 'short' })).reply['Session-Timeout']).toBe('600');
+});
+
 test('who is online gets in again from the snapshot: it knows of no sessions, so a lost Stop locks nobody out', async () => {
   const id = await there.world.addSubscription({ username: 'online' });
   await there.world.addSession(id, { mac: 'AA:00:00:00:00:09' });

@@ -155,13 +155,18 @@ END $$;
 CREATE OR REPLACE FUNCTION snapshot_answers_now(p_tenant_ids bigint[], p_usernames text[], p_from double precision[], p_until double precision[]) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
   WITH login AS (
-    SELECT k.*, a.f, a.u FROM unnest(p_tenant_ids, p_usernames, p_from, p_until) AS a (tenant, name, f, u)
+    SELECT k.*, a.f, a.u, own.id IS NOT NULL AS own_time, own.hours_end_at FROM unnest(p_tenant_ids, p_usernames, p_from, p_until) AS a (tenant, name, f, u)
     JOIN access_card k ON k.tenant_id = a.tenant AND k.username = a.name
+    -- Where time online or a first use is sold, and when the hours of such a plan end the service, whatever time of its own is left.
+    LEFT JOIN LATERAL (
+      SELECT n.id, r.until AS hours_end_at FROM subscription_now n
+      LEFT JOIN LATERAL subscription_rules_now(n.rules - '{online_s,first_use}'::text[], n.tenant_id, n.id, n.status, n.expires_at, n.grace_s, n.quota_bytes, n.topup_bytes,
+        n.on_quota, n.unused_validities, n.cycle_ends_at, n.used_bytes, 0, lango_now()) r ON n.rules ? 'week'
+      WHERE k.has_rules AND n.id = k.subscription_id AND n.rules ?| ARRAY['online_s', 'first_use']) own ON true
   ), asked AS (
     SELECT l.tenant_id, l.username, l.subscription_id, l.mac_lock, l.f, l.u, l.expires_at + make_interval(secs => l.grace_s) AS valid_until, t.type, s.service, d.device, a.*,
-           l.has_rules AND EXISTS (SELECT FROM subscription sold JOIN plan_version p ON p.id = sold.plan_version_id
-                                   WHERE sold.id = l.subscription_id AND p.rules ?| ARRAY['online_s', 'first_use']) AS own_time,
-           l.has_rules AND EXISTS (SELECT FROM subscription_now n WHERE n.id = l.subscription_id AND n.online_s - n.online_used_s <= a.timeout_s + 1) AS online_ends
+           l.own_time, l.hours_end_at,
+           l.own_time AND EXISTS (SELECT FROM subscription_now n WHERE n.id = l.subscription_id AND n.online_s - n.online_used_s <= a.timeout_s + 1) AS online_ends
     FROM login l
     JOIN LATERAL (SELECT DISTINCT n.type FROM nas n WHERE n.tenant_id = l.tenant_id) t ON true
     CROSS JOIN (VALUES ('ppp', '2', '15'), ('other', '1', '19')) AS s (service, service_type, port_type)
@@ -189,9 +194,10 @@ LANGUAGE sql STABLE AS $$
     -- What other spellings of this name come to (access_meant_username).
     'a', coalesce(access_mac(q.username), (SELECT u.code FROM voucher u WHERE u.tenant_id = q.tenant_id AND u.code = q.username AND u.subscription_id = q.subscription_id)),
     'f', q.f, 'u', q.u, 'p', q.pairs,
-    -- A timeout is what is left until a moment, or a time of its own: in the garden, and where time online or a first use is sold. Time online of the
-    -- period that runs is counted by the host (snapshot_left).
-    'x', CASE WHEN q.decision <> 'garden' THEN extract(epoch FROM least(q.valid_until, CASE WHEN NOT q.own_time THEN lango_now() + make_interval(secs => q.timeout_s + 1) END)) END,
+    -- A timeout is what is left until a moment, or a time of its own: in the garden, and where time online or a first use is sold, which validity and hours end
+    -- as well. Time online of the period that runs is counted by the host (snapshot_left).
+    'x', CASE WHEN q.decision <> 'garden' THEN
+      extract(epoch FROM least(q.valid_until, CASE WHEN q.own_time THEN q.hours_end_at ELSE lango_now() + make_interval(secs => q.timeout_s + 1) END)) END,
     'c', CASE WHEN q.decision = 'garden' OR q.own_time AND NOT (q.online_ends AND q.f = 0) THEN q.timeout_s END)), '[]')
   FROM asked q JOIN one ON (one.tenant_id, one.username, one.type, one.device) = (q.tenant_id, q.username, q.type, q.device)
   WHERE one.kinds > 1 OR q.service = one.service

@@ -193,12 +193,49 @@ describe('cut', () => {
   test('the next session of the same name and device on a hotspot is not cut for the one before', async () => {
     const on = await online({ service: 'hotspot' });
     await world.owner.query(
-      `UPDATE session_live SET started_at = lango_now() - interval '1 hour', acct_session_id = '80f0beef' WHERE radacctid = $1`,
+      `UPDATE session_live SET started_at = lango_now() - interval '1 hour', session_time_s = 3600, acct_session_id = '80f0beef' WHERE radacctid = $1`,
       [on.sessionId],
     );
     await suspend(on.subscriptionId);
     expect(await becomes(on.sessionId, 'proven')).toMatchObject({ proven_by: 'read_back' });
     expect(on.session.live).toBe(true);
+  });
+
+  test('a hotspot session is found though its router’s clock is behind, by how long it says that it has lasted', async () => {
+    const on = await online({ service: 'hotspot' });
+    on.router.faults.coa = 'ack_without_effect';
+    await world.owner.query(
+      `UPDATE session_live SET started_at = lango_now() - interval '10 minutes' WHERE radacctid = $1`,
+      [on.sessionId],
+    );
+    await suspend(on.subscriptionId);
+    expect(await becomes(on.sessionId, 'proven')).toMatchObject({ proven_by: 'read_back' });
+    expect(on.session.live).toBe(false);
+  });
+
+  test('what a session that seemed gone was to be told is told when it is heard of again', async () => {
+    const on = await online({ service: 'hotspot' });
+    on.router.faults.coa = 'ack_without_effect';
+    const lasts = (s: number) =>
+      world.owner.query(
+        `UPDATE session_live SET started_at = lango_now() - make_interval(secs => $2), session_time_s = $2 WHERE radacctid = $1`,
+        [on.sessionId, s],
+      );
+    await lasts(3600);
+    await world.owner.query(`SELECT enforce_session($1, 'cut', 'staff_disconnect')`, [on.sessionId]);
+    expect(await becomes(on.sessionId, 'proven')).toMatchObject({ proven_by: 'read_back' });
+    expect(on.session.live).toBe(true);
+    await lasts(0);
+    await world.owner.query(
+      `UPDATE session_live SET stopped_at = NULL, closed_by = NULL, closed_at = NULL, terminate_cause = NULL WHERE radacctid = $1`,
+      [on.sessionId],
+    );
+    await world.owner.query(`SELECT accounting_greet(ARRAY[$1::bigint], ARRAY[lango_now() - interval '1 minute'])`, [
+      on.sessionId,
+    ]);
+    expect(await only(on.sessionId)).toMatchObject({ state: 'open', reason: 'staff_disconnect' });
+    await becomes(on.sessionId, 'proven');
+    expect(on.session.live).toBe(false);
   });
 
   test('a user without the right to write: tried twice, told on the router’s row, and Disconnect goes on', async () => {

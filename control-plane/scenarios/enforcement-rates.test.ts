@@ -217,6 +217,36 @@ describe('a rate that was acknowledged, and overtaken before anything showed it'
     expect(rates(on)).toEqual(['256k/512k', '256k/512k']);
   });
 
+  test('is told as it was last, should a session whose rates were all seen be taken for gone', async () => {
+    const on = await online({ subscription: { quotaBytes: 1000 }, session: { mode: 'full' } });
+    const seen = async (kind: string, after: string): Promise<void> => {
+      const { id } = await until(async () =>
+        (await at.world.enforcementsOf(on.sessionId)).find((row) => row.kind === kind && row.attempts > 0),
+      );
+      await at.world.owner.query(`SELECT enforcement_close($1, 'proven', 'read_back')`, [id]);
+      await at.world.owner.query(`UPDATE enforcement SET closed_at = closed_at - $2::interval WHERE id = $1`, [
+        id,
+        after,
+      ]);
+    };
+    await at.world.owner.query(
+      `SELECT enforce_session($1, 'throttle', 'staff_rate', '{"down_kbps": 2000, "up_kbps": 1000}')`,
+      [on.sessionId],
+    );
+    await seen('throttle', '20 seconds');
+    await at.world.owner.query(`SELECT enforce_session($1, 'restore', 'plan_changed')`, [on.sessionId]);
+    await seen('restore', '10 seconds');
+    await at.world.owner.query(`SELECT accounting_greet(ARRAY[$1::bigint], ARRAY[lango_now() - interval '1 minute'])`, [
+      on.sessionId,
+    ]);
+    await until(() => on.router.asked.length > 2);
+    expect(rates(on)).toEqual(['1000k/2000k', '5000k/10000k', '5000k/10000k']);
+    expect((await at.world.enforcementsOf(on.sessionId)).map(({ kind, state }) => [kind, state])).toEqual([
+      ['throttle', 'proven'],
+      ['restore', 'open'],
+    ]);
+  });
+
   test('is left alone where staff set a rate meanwhile', async () => {
     const on = await online({ subscription: overCap, session: { mode: 'throttled' } });
     await change(on.subscriptionId, 'topup_bytes = 5000', 'topped_up');

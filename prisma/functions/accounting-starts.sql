@@ -1,18 +1,20 @@
 -- What the beginning of a session sets going.
 
--- Sessions that were taken for gone are heard of again: what their silence had proved, or what was given up meanwhile, is to be done after all, whatever the router had
--- acknowledged of it. Too many sessions and locked devices are weighed anew by accounting_greet. Rows are locked in the order of their ids, as wherever many are
--- (enforcement-proof.sql).
+-- Sessions that were taken for gone are heard of again: what their silence had proved, or a look at the router that did not find them, or what was given up
+-- meanwhile, is to be done after all, whatever the router had acknowledged of it. A look may also have seen what was wanted: that is told again only where
+-- nothing was closed after it, so that nobody gets an older rate than the last. Too many sessions and locked devices are weighed anew by accounting_greet.
+-- Rows are locked in the order of their ids, as wherever many are (enforcement-proof.sql).
 CREATE OR REPLACE FUNCTION accounting_unprove(p_ids bigint[], p_heard_at timestamptz[]) RETURNS void LANGUAGE plpgsql SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 BEGIN
   WITH silent AS (
     SELECT DISTINCT ON (x.session_id, x.kind) x.id FROM unnest(p_ids, p_heard_at) AS h (id, heard_at)
-    CROSS JOIN LATERAL (SELECT * FROM enforcement o WHERE o.session_id = h.id AND (o.proven_by = 'silence' OR o.state = 'gave_up') AND o.closed_at >= h.heard_at
+    CROSS JOIN LATERAL (SELECT * FROM enforcement o WHERE o.session_id = h.id AND (o.proven_by IN ('silence', 'read_back') OR o.state = 'gave_up') AND o.closed_at >= h.heard_at
       AND o.reason NOT IN ('simultaneous_use', 'mac_lock_changed') OFFSET 0) x
     WHERE NOT EXISTS (SELECT 1 FROM enforcement o WHERE o.session_id = x.session_id AND o.kind = x.kind AND coalesce(o.state, '') = 'open' OFFSET 0)
+      AND (x.proven_by IS DISTINCT FROM 'read_back' OR NOT EXISTS (SELECT 1 FROM enforcement o WHERE o.session_id = x.session_id AND o.closed_at > x.closed_at OFFSET 0))
     ORDER BY x.session_id, x.kind, x.id DESC
   ), found AS MATERIALIZED (
-    SELECT e.id FROM silent JOIN enforcement e ON e.id = ANY (ARRAY[silent.id]) AND (e.proven_by = 'silence' OR e.state = 'gave_up') ORDER BY e.id + 0 FOR UPDATE OF e
+    SELECT e.id FROM silent JOIN enforcement e ON e.id = ANY (ARRAY[silent.id]) AND (e.proven_by IN ('silence', 'read_back') OR e.state = 'gave_up') ORDER BY e.id + 0 FOR UPDATE OF e
   )
   UPDATE enforcement e SET state = 'open', proven_by = NULL, proven_at = NULL, closed_at = NULL, acked_at = NULL, attempts = 0,
     -- It is due from now on: nobody could be asked before.

@@ -63,7 +63,8 @@ BEGIN
     'session', CASE WHEN s.radacctid IS NOT NULL AND s.stopped_at IS NULL THEN jsonb_build_object(
       'username', s.username, 'acct_session_id', s.acct_session_id, 'framed_ip', host(s.framed_ip), 'nas_identifier', s.nas_identifier,
       'nas_ip_address', host(s.nas_ip_address), 'service', s.service, 'mode', s.mode, 'rate_limit', s.rate_limit, 'mac', s.mac,
-      'age_s', extract(epoch FROM v_now - s.started_at),
+      -- By whichever of the router's clock and its own count says it is younger: a clock that is behind makes it begin too early.
+      'age_s', least(extract(epoch FROM v_now - s.started_at), s.session_time_s + extract(epoch FROM v_now - s.received_at)),
       'heard_s', extract(epoch FROM v_now - s.received_at)) END,
     'ended_by', s.closed_by,
     'interim_s', coalesce(s.interim_s, v.interim_s, 300),
@@ -77,6 +78,7 @@ BEGIN
         ELSE radius_rate_limit(v.up_kbps, v.down_kbps, v.burst_up_kbps, v.burst_down_kbps, v.burst_threshold_up_kbps, v.burst_threshold_down_kbps, v.burst_time_s) END,
       -- A list in a CoA replaces the membership and nothing clears it: a plan without one is told by the name that means nothing.
       'address_list', coalesce(v.address_list, CASE WHEN e.reason = 'plan_changed' AND s.address_list IS NOT NULL THEN 'active' END),
+      'left_s', extract(epoch FROM coalesce(sub.service_until, sub.valid_until) - v_now),
       'same_rate', enforcement_same_rate(e.params->>'rate_limit', s.rate_limit),
       -- From the session's start, by whichever of our clock and the router's says it is older: a payer is never cut early.
       'session_timeout_s', ceil(extract(epoch FROM coalesce(sub.service_until, sub.valid_until) - v_now) + greatest(extract(epoch FROM v_now - s.started_at), s.session_time_s + extract(epoch FROM v_now - s.received_at))),

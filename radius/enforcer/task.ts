@@ -61,7 +61,7 @@ export interface TaskSession {
   /** Seconds since its last accounting record arrived. */
   heardS: number;
   mac: string | null;
-  /** Seconds since it began. */
+  /** Seconds since it began, at the least. */
   ageS: number;
 }
 
@@ -71,7 +71,10 @@ export interface TaskChange {
   addressList: string | null;
   /** The router reports the rate that it acknowledged. */
   sameRate: boolean;
+  /** From the session's start. */
   sessionTimeoutS: number | null;
+  /** The same from now. */
+  leftS: number | null;
   totalLimitBytes: bigint | null;
 }
 
@@ -154,6 +157,7 @@ interface ClaimedJson {
     address_list: string | null;
     same_rate: boolean;
     session_timeout_s: number | null;
+    left_s: number | null;
     total_limit_bytes: string | null;
   } | null;
 }
@@ -163,6 +167,7 @@ const NO_CHANGE: TaskChange = {
   addressList: null,
   sameRate: false,
   sessionTimeoutS: null,
+  leftS: null,
   totalLimitBytes: null,
 };
 
@@ -202,6 +207,7 @@ function readChange(row: NonNullable<ClaimedJson['change']>): TaskChange {
     addressList: row.address_list,
     sameRate: row.same_rate,
     sessionTimeoutS: row.session_timeout_s,
+    leftS: row.left_s,
     totalLimitBytes: row.total_limit_bytes === null ? null : BigInt(row.total_limit_bytes),
   };
 }

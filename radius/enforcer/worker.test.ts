@@ -46,7 +46,7 @@ const cut = (id: string, router: string, silent: boolean): Task => ({
   endedBy: null,
   interimS: 300,
   silenceProvesInS: null,
-  change: { rateLimit: null, addressList: null, sameRate: false, sessionTimeoutS: null, totalLimitBytes: null },
+  change: { rateLimit: null, addressList: null, sameRate: false, sessionTimeoutS: null, leftS: null, totalLimitBytes: null },
 }); // prettier-ignore
 
 /** The rows that wait, given out as enforcement_claim does: to each router as many as it has room for. */

@@ -69,9 +69,8 @@ async function lookAtTime(ask: Ask, task: Task): Promise<RouterWord> {
   if (found.kind === 'failed') return failed(found.outcome);
   if (found.kind === 'gone') return gone('the session is not there any more');
   const left_s = parseDuration(found.row['session-time-left']);
-  const wanted_s = (task.change.sessionTimeoutS ?? 0) - (task.session?.ageS ?? 0);
-  if (left_s === undefined || task.change.sessionTimeoutS === null)
-    return { outcome: 'ack', detail: 'the router shows no time left' };
+  const { leftS: wanted_s } = task.change;
+  if (left_s === undefined || wanted_s === null) return { outcome: 'ack', detail: 'the router shows no time left' };
   // More than was meant harms nobody: the end of validity has its own Disconnect.
   return left_s >= wanted_s - TIME_SLACK_S
     ? { outcome: 'ack', detail: `${left_s} s left`, shows: 'as_wanted' }

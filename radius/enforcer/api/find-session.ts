@@ -9,7 +9,7 @@ export type Found =
   | { kind: 'gone' }
   | { kind: 'failed'; outcome: Exclude<ApiOutcome, { kind: 'done' }> };
 
-/** A session of the same name that has lasted this much less than ours began after it. Clocks and late Starts differ by less. */
+/** A session of the same name that has lasted this much less than ours began after it. Late Starts and what is under way differ by less. */
 const YOUNGER_S = 60;
 
 /**

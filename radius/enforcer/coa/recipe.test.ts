@@ -22,6 +22,7 @@ const task = (type: 'mikrotik' | 'other'): Task =>
       addressList: null,
       sameRate: false,
       sessionTimeoutS: 60,
+      leftS: 50,
       totalLimitBytes: null,
     },
   }) as unknown as Task;

@@ -207,14 +207,18 @@ test('barred hours end a session that is let in by the snapshot, however much ti
   await there.world.addSubscription({ username: 'long', plan: { time_rules, online_s: 108_000 } });
   await there.world.addSubscription({ username: 'short', plan: { time_rules, online_s: 600 } });
   await there.world.addSubscription({ username: 'first', plan: { time_rules, starts_on: 'first_use' } });
-  await there.world.sql(`UPDATE subscription SET expires_at = '9999-12-31 00:00+00', unused_validities = 1 WHERE username = 'first'`);
+  await there.world.sql(
+    `UPDATE subscription SET expires_at = '9999-12-31 00:00+00', unused_validities = 1 WHERE username = 'first'`,
+  );
   await followed();
   const written_ms = Date.now();
   const ends = inSnapshot(
     `SELECT DISTINCT username, from_at > 0, coalesce(ends_at, 'never') - ${barred_s} FROM answer
      WHERE username IN ('long', 'short', 'first') AND from_at < ${barred_s} ORDER BY 1, 2`,
   );
-  expect(ends.trim().split('\n')).toEqual(['first', 'long', 'short'].flatMap((name) => [`${name}|0|0.0`, `${name}|1|0.0`]));
+  expect(ends.trim().split('\n')).toEqual(
+    ['first', 'long', 'short'].flatMap((name) => [`${name}|0|0.0`, `${name}|1|0.0`]),
+  );
   await sleep(written_ms + 4000 - Date.now());
   for (const username of ['long', 'first']) {
     const { reply } = await ask({ username });
@@ -275,6 +279,27 @@ test('a device that is a login by its address is known in every spelling', async
     ]);
   expect((await ask({ username: 'aabbccddee02', password: 'aabbccddee02', tries: 1 })).code).toBe('none');
 });
+
+test.each(['first', 'last'] as const)(
+  'a request that names two devices is refused, the other named %s',
+  async (place) => {
+    const [mine, theirs] = ['48:A9:8A:00:22:01', place === 'first' ? '48:A9:8A:00:22:02' : '48:A9:8A:00:22:03'];
+    const username = `two devices ${place}`;
+    await there.world.addSubscription({ username, macLock: theirs });
+    await there.world.addSubscription({ username: theirs, password: theirs, macLock: theirs });
+    await followed();
+    const named = (mac: string) => ({ [place]: [[0, 31, Buffer.from(mac)] as const] });
+    const asked = { username, service: 'hotspot', station: mine } as const;
+    const twice = { code: 'reject', reply: { 'Reply-Message': expect.stringMatching(/two devices/) } };
+    expect(await ask({ ...asked, forged: named(theirs) })).toMatchObject(twice);
+    expect(await ask({ ...asked, password: 'wrong', forged: named(theirs) })).toMatchObject(twice);
+    expect(await ask({ ...asked, username: theirs, password: '', forged: named(theirs) })).toMatchObject(twice);
+    // The same one twice is one.
+    expect(await ask({ ...asked, station: theirs, forged: named(theirs) })).toMatchObject({ code: 'accept' });
+    expect(await ask({ ...asked, username: theirs, password: '', station: theirs })).toMatchObject({ code: 'accept' });
+    expect((await ask({ ...asked, username: 'nobody', forged: named(theirs), tries: 1 })).code).toBe('none');
+  },
+);
 
 test('a company that is closed is refused, a router that has signed must sign, one that must sign too', async () => {
   await there.world.addRouter({ address: '127.61.0.3', policy: 'require' });

@@ -234,7 +234,10 @@ test('a wrong password stays wrong until another is set, or with PAP the secret 
       }),
     );
   expect((await reasons()).sort()).toEqual(['CHAP wrong_password', 'PAP wrong_password']);
-  await lango.asOwner(`UPDATE nas SET secret = 'another', updated_at = lango_now() WHERE id = $1`, [nas['id']]);
+  expect((await lango.api.patch(`/routers/${nas['id']}`, { name: 'another name' })).status).toBe(200);
+  expect((await reasons()).sort()).toEqual(['CHAP wrong_password', 'PAP wrong_password']);
+  // As a rotation does: nobody has changed the router.
+  await lango.asOwner(`UPDATE nas SET secret = 'another' WHERE id = $1`, [nas['id']]);
   expect((await reasons()).sort()).toEqual(['CHAP wrong_password', 'PAP active']);
   expect((await lango.api.patch(`/subscriptions/${made['id']}`, { password: 'a-new-one-77' })).status).toBe(200);
   expect((await reasons()).sort()).toEqual(['CHAP active', 'PAP active']);

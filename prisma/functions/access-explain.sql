@@ -68,7 +68,7 @@ BEGIN
   END IF;
   SELECT nas.id, nas.tenant_id, nas.name, nas.nasname, nas.type, nas.message_authenticator, st.message_authenticator_seen_at,
          CASE WHEN st.secret_wrong_at > nas.updated_at AND coalesce(st.last_access_at < st.secret_wrong_at, true) THEN st.secret_wrong_at END AS secret_wrong_at,
-         greatest(st.last_access_at, st.last_accounting_at) AS heard_at, t.status AS company, nas.updated_at INTO n
+         greatest(st.last_access_at, st.last_accounting_at) AS heard_at, t.status AS company, nas.secret_set_at INTO n
   FROM nas JOIN tenant t ON t.id = nas.tenant_id LEFT JOIN nas_status st ON st.nas_id = nas.id
   WHERE nas.tenant_id = lango_tenant() AND (nas.id = p_router_id OR p_router_id IS NULL)
   -- Where this login was last tried, else the first MikroTik.
@@ -126,7 +126,7 @@ BEGIN
       AND (s.id IS NOT NULL AND NOT s.has_password
         -- Until a new password is set; or, with PAP, the secret, of which a wrong one makes noise of any password.
         OR p_tried ->> 'reason' = 'wrong_password'
-          AND coalesce(greatest(s.set_at, CASE WHEN upper(p_method) = 'PAP' THEN n.updated_at END) <= (p_tried ->> 'at')::timestamptz, true)) THEN
+          AND coalesce(greatest(s.set_at, CASE WHEN upper(p_method) = 'PAP' THEN n.secret_set_at END) <= (p_tried ->> 'at')::timestamptz, true)) THEN
       v_reason := 'wrong_password';
     END IF;
     IF v_decision <> 'none' AND v_reason IN ('two_devices', 'no_tunnel', 'unknown_certificate', 'unsupported_method', 'wrong_password') THEN

@@ -109,7 +109,7 @@ describe('is broken by', () => {
   test('somebody who logs in anew and is known by his first login only', async () => {
     const { violations } = await prove(
       (owner) =>
-        owner.query(`CREATE OR REPLACE FUNCTION accounting_known_login(p_login text, p_login_id text, p_relogin_ids text[]) RETURNS text
+        owner.query(`CREATE OR REPLACE FUNCTION accounting_known_login(p_kind smallint, p_login text, p_login_id text, p_relogin_ids text[]) RETURNS text
         LANGUAGE sql IMMUTABLE PARALLEL SAFE AS 'SELECT p_login_id'`),
       1,
     );

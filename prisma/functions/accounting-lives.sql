@@ -62,15 +62,15 @@ BEGIN
       UNION ALL SELECT generation, started_at FROM session_closed WHERE nas_id = p_nas AND acct_session_id = p_sid) g;
     SELECT s.* INTO best FROM (
       SELECT false AS archived, first_seen_on, generation, started_at, updated_at, received_at, closed_by, session_time_s, input_bytes, output_bytes,
-        accounting_known_login(p_login, login_id, relogin_ids) AS login_id, start_mark
+        accounting_known_login(p_kind, p_login, login_id, relogin_ids) AS known_login, login_id, start_mark
       FROM session_live WHERE nas_id = p_nas AND acct_session_id = p_sid
       UNION ALL
       SELECT true, first_seen_on, generation, started_at, updated_at, received_at, closed_by, session_time_s, input_bytes, output_bytes,
-        accounting_known_login(p_login, login_id, relogin_ids) AS login_id, start_mark
+        accounting_known_login(p_kind, p_login, login_id, relogin_ids) AS known_login, login_id, start_mark
       FROM session_closed WHERE nas_id = p_nas AND acct_session_id = p_sid) s
     WHERE accounting_same_life(p_kind, timed, at_start, p_event, p_received, p_st, p_in, p_out, p_login, p_mark, s.started_at, s.updated_at, s.received_at, s.closed_by,
-      s.session_time_s, s.input_bytes, s.output_bytes, s.login_id, s.start_mark)
-    ORDER BY (p_login = s.login_id) IS TRUE DESC,
+      s.session_time_s, s.input_bytes, s.output_bytes, s.known_login, s.start_mark)
+    ORDER BY (p_login = s.login_id) IS TRUE DESC, (p_login = s.known_login) IS TRUE DESC,
       (p_kind = 1 AND s.start_mark = p_mark OR p_kind <> 1 AND s.session_time_s = p_st AND s.input_bytes = p_in AND s.output_bytes = p_out) IS TRUE DESC,
       CASE WHEN timed THEN abs(extract(epoch FROM s.started_at - at_start)) END, s.generation DESC
     LIMIT 1;

@@ -57,9 +57,11 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   END
 $$;
 
--- By which login a session knows a packet: its own, or one with which somebody logged in anew meanwhile (802.1X) and that was accepted for the same life.
-CREATE OR REPLACE FUNCTION accounting_known_login(p_login text, p_login_id text, p_relogin_ids text[]) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
-$$ SELECT CASE WHEN p_login = ANY (p_relogin_ids) THEN p_login ELSE p_login_id END $$;
+-- By which login a session knows a packet: its own, or one with which somebody logged in anew meanwhile (802.1X) and that was accepted for the same life. That
+-- sends no Start: who sends one has another life, whatever was accepted before.
+DROP FUNCTION IF EXISTS accounting_known_login(text, text, text[]);
+CREATE OR REPLACE FUNCTION accounting_known_login(p_kind smallint, p_login text, p_login_id text, p_relogin_ids text[]) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
+$$ SELECT CASE WHEN p_kind <> 1 AND p_login = ANY (p_relogin_ids) THEN p_login ELSE p_login_id END $$;
 
 -- Writes packets into their sessions and gives what that changed. Without p_target a packet goes to the open session of its key if it is the same
 -- life (the everyday case); with it to the session with that id (0 or less: leave out). The delta is computed inside the update, where the old row is
@@ -88,7 +90,9 @@ BEGIN
       rate_limit = CASE WHEN p.event_at >= s.updated_at THEN coalesce(p.rate, s.rate_limit) ELSE s.rate_limit END,
       address_list = CASE WHEN p.event_at >= s.updated_at THEN coalesce(p.list, s.address_list) ELSE s.address_list END,
       login_id = coalesce(s.login_id, p.login),
-      relogin_ids = CASE WHEN p.login <> accounting_known_login(p.login, s.login_id, s.relogin_ids) THEN (p.login || s.relogin_ids)[1:8] ELSE s.relogin_ids END,
+      -- Of a word that says more than is known: one that repeats what is known may be of another life that is like this one.
+      relogin_ids = CASE WHEN p.login <> accounting_known_login(p.kind, p.login, s.login_id, s.relogin_ids) AND p.st > s.session_time_s
+        THEN (p.login || s.relogin_ids)[1:8] ELSE s.relogin_ids END,
       start_mark = coalesce(s.start_mark, CASE WHEN p.kind = 1 THEN p.mark END),
       -- The first Stop stands; a late record only moves the last known moment of a session that we had closed ourselves.
       stopped_at = CASE
@@ -108,18 +112,20 @@ BEGIN
     WHERE s.nas_id = ANY (ARRAY[p.nas]) AND s.acct_session_id = ANY (ARRAY[p.sid]) AND coalesce(p.target, 1) > 0
       AND CASE WHEN p.target IS NULL
         THEN s.stopped_at IS NULL AND accounting_same_life(p.kind, p.timed, p.start_at, p.event_at, p.received_at, p.st, p.b_in, p.b_out, p.login, p.mark,
-          s.started_at, s.updated_at, s.received_at, NULL, s.session_time_s, s.input_bytes, s.output_bytes, accounting_known_login(p.login, s.login_id, s.relogin_ids), s.start_mark)
+          s.started_at, s.updated_at, s.received_at, NULL, s.session_time_s, s.input_bytes, s.output_bytes, accounting_known_login(p.kind, p.login, s.login_id, s.relogin_ids), s.start_mark)
           -- A repeated last word of an earlier life, from a router without a clock, is not this one's.
           AND (s.generation = 0 OR p.timed OR NOT EXISTS (SELECT 1 FROM session_live o WHERE o.nas_id = s.nas_id AND o.acct_session_id = s.acct_session_id
             AND o.closed_by IS NOT NULL AND (o.start_mark = p.mark AND p.kind = 1
               OR p.kind <> 1 AND o.session_time_s = p.st AND o.input_bytes = p.b_in AND o.output_bytes = p.b_out)))
           -- Nor is what another life of its own login has, or a late word of an earlier life of the same login, which a router that lets somebody in again by
           -- what it remembers uses again.
-          AND (p.login = accounting_known_login(p.login, s.login_id, s.relogin_ids) AND (p.kind = 1 OR p.event_at >= s.started_at - interval '60 s') OR p.login IS NULL
+          AND (p.login = s.login_id AND (p.kind = 1 OR p.event_at >= s.started_at - interval '60 s') OR p.login IS NULL
+            OR p.login = ANY (s.relogin_ids) AND NOT EXISTS (SELECT 1 FROM session_live o WHERE o.nas_id = s.nas_id AND o.acct_session_id = s.acct_session_id
+              AND o.radacctid <> s.radacctid AND o.login_id = p.login)
             OR NOT EXISTS (SELECT 1 FROM session_live o WHERE o.nas_id = s.nas_id AND o.acct_session_id = s.acct_session_id AND o.radacctid <> s.radacctid
-              AND p.login = accounting_known_login(p.login, o.login_id, o.relogin_ids))
+              AND p.login = accounting_known_login(p.kind, p.login, o.login_id, o.relogin_ids))
             AND NOT EXISTS (SELECT 1 FROM session_closed o WHERE o.nas_id = s.nas_id AND o.acct_session_id = s.acct_session_id
-              AND p.login = accounting_known_login(p.login, o.login_id, o.relogin_ids)))
+              AND p.login = accounting_known_login(p.kind, p.login, o.login_id, o.relogin_ids)))
         ELSE s.radacctid = p.target END
     RETURNING p.n, s.radacctid, s.subscription_id, s.tenant_id, p.event_at, p.rate, p.kind = 2 AS stopped,
       s.input_bytes - s.prev_input_bytes AS d_in, s.output_bytes - s.prev_output_bytes AS d_out, s.session_time_s - s.prev_session_time_s AS d_s

@@ -25,6 +25,8 @@ interface Claimed {
   bytes: number;
   /** Unknown until read; counted as one so that nothing is swept meanwhile. */
   segments: number;
+  /** When its first segment was written last. */
+  begun_ms: number;
 }
 
 /** A segment whose records are on their way into the database. */
@@ -165,10 +167,13 @@ export class Drainer {
     for (const { path, from } of this.o.directory.claimLeftBehind()) {
       const segments = segmentsIn(path);
       const bytes = segments.reduce((sum, segment) => sum + statSync(segment).size, 0);
-      this.claimed.push({ path, from, bytes, segments: segments.length });
+      const begun_ms = segments[0] === undefined ? Infinity : statSync(segments[0]).mtimeMs;
+      this.claimed.push({ path, from, bytes, segments: segments.length, begun_ms });
       if (bytes > 0)
         this.o.writer.log.info({ from, bytes }, 'taking over accounting records that another process left on disk');
     }
+    // One after the other, as they lived: a counter of 32 bits tells its wraps only in the order in which it was heard.
+    this.claimed.sort((a, b) => a.begun_ms - b.begun_ms);
   }
 
   /** Loads the oldest segment that is not loaded yet, of the dead first; false when there is none. */

@@ -73,6 +73,8 @@ export interface History {
 }
 
 const GIB = 2 ** 30;
+/** By a router's own time what goes on is told to 5 s, without a usable one to 15 s (docs/reference/accounting.md); and times are in whole seconds. */
+const MEETING_MS = { theirs: 8000, ours: 18_000 };
 /** Between two lives of one id: what docs/reference/accounting.md asks for, and a little more. */
 const GAP_MS = { timed: 10_000, untimed: 120_000 };
 
@@ -203,21 +205,30 @@ function grow(history: History, dice: Dice, life: Life, start_ms: number): numbe
 
 /**
  * Whether wrong clocks make two lives of one id seem to begin together: then a record of the second one is like one of the first in which somebody logged in
- * anew (docs/reference/accounting.md), until its Start comes.
+ * anew (docs/reference/accounting.md), until its Start comes. A session's last moment and its time online may have been told by two records.
  */
 function beginningsMeet(history: History): boolean {
   if (history.clock !== 'steps' && ourClockIsRight(history)) return false;
-  const begun = history.arrivals.flatMap(({ life, report, sent_ms, at_ms }) => {
-    if (!life || !report) return [];
-    const lasted_ms = report.sessionTime_s * 1000;
-    const ours_ms = at_ms + (shownAt(history.ours, at_ms) ?? 0);
-    const theirs_ms = sent_ms + (shownAt(history.phases, sent_ms) ?? Infinity);
-    return [ours_ms, theirs_ms].map((moment_ms) => ({ life, at_ms: moment_ms - lasted_ms }));
-  });
-  return begun.some((one) =>
-    begun.some(
-      ({ life, at_ms }) => life !== one.life && life.sid === one.life.sid && Math.abs(at_ms - one.at_ms) < 8000,
-    ),
+  const meet = (shown: (arrival: Arrival) => number, within_ms: number): boolean => {
+    const words = new Map<Life, { moment_ms: number; lasted_ms: number }[]>();
+    for (const arrival of history.arrivals) {
+      const { life, report } = arrival;
+      if (!life || !report) continue;
+      const told = { moment_ms: shown(arrival), lasted_ms: report.sessionTime_s * 1000 };
+      words.set(life, [...(words.get(life) ?? []), told]);
+    }
+    const begun = [...words].flatMap(([life, told]) =>
+      told.flatMap(({ moment_ms }) => told.map(({ lasted_ms }) => ({ life, at_ms: moment_ms - lasted_ms }))),
+    );
+    return begun.some((one) =>
+      begun.some(
+        ({ life, at_ms }) => life !== one.life && life.sid === one.life.sid && Math.abs(at_ms - one.at_ms) < within_ms,
+      ),
+    );
+  };
+  return (
+    meet(({ sent_ms }) => sent_ms + (shownAt(history.phases, sent_ms) ?? Infinity), MEETING_MS.theirs) ||
+    (!ourClockIsRight(history) && meet(({ at_ms }) => at_ms + (shownAt(history.ours, at_ms) ?? 0), MEETING_MS.ours))
   );
 }
 

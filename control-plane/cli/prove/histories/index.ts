@@ -10,7 +10,7 @@ import { compare } from './compare';
 import { makeHistory, ourClockIsRight, type History } from './history';
 import { play } from './play';
 
-const ROUND = { small: 200, full: 2000 };
+const ROUND = { small: 400, full: 2000 };
 /** So long ago that the archive takes what is closed, and a late packet has to bring it back. */
 const AGO_MS = 36 * 3_600_000;
 

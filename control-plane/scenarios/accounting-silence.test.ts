@@ -1,5 +1,6 @@
 /** Sessions of which nothing is heard any more, and those of which something is heard again. */
 import type { Nas } from '../../radius/accounting/nas';
+import { insertVersion } from '../test-kit/rows';
 import { upkeepOf } from './accounting-upkeep';
 import { createAccountingWorld, type AccountingWorld } from './accounting-world';
 
@@ -74,6 +75,94 @@ test('what was paid for while a session was taken for dead is told to its router
   expect(await enforcements('extended1')).toEqual([
     { kind: 'refresh', reason: 'extended', state: 'open', proven_by: null },
   ]);
+});
+
+describe('a plan that was changed while a session was taken for dead', () => {
+  const told = async (id: string): Promise<string> =>
+    (await world.owner.query<{ told: string }>('SELECT told FROM access_card WHERE subscription_id = $1', [id])).rows[0]!
+      .told;
+  /** Moves to a plan, so long ago. */
+  const move = async (id: string, columns: Record<string, unknown>, ago_s: number): Promise<void> => {
+    const version = await insertVersion(world.owner, world.tenantId, columns);
+    await world.owner.query(`UPDATE subscription SET plan_version_id = $2, updated_at = lango_now() WHERE id = $1`, [
+      id,
+      version,
+    ]);
+    await world.owner.query(
+      `UPDATE subscription SET created_at = created_at - interval '1 day', updated_at = updated_at - make_interval(secs => $2),
+         plan_changed_at = plan_changed_at - make_interval(secs => $2) WHERE id = $1`,
+      [id, ago_s],
+    );
+  };
+  /** A session of one who was heard of last 590 s ago, with the Class that his login gave him unless the router echoes none. */
+  const begin = async (name: string, echoes = true): Promise<string> => {
+    const id = await world.subscription({ username: name, interim_s: 60 });
+    const accepted = echoes ? { Class: `L1:${id}:0011223344556677:f:@${await told(id)}` } : {};
+    await report(`${name}1`, name, 'Start', 700, accepted);
+    await report(`${name}1`, name, 'Interim-Update', 590, { 'Acct-Session-Time': 110 });
+    return id;
+  };
+  const goSilent = async (name: string): Promise<void> => {
+    await world.owner.query(`UPDATE session_live SET received_at = updated_at WHERE username = $1`, [name]);
+    await listenersCaughtUp();
+    await run('sessions.sweep-stale');
+    expect((await session(`${name}1`)).closed_by).toBe('stale');
+  };
+  const isHeard = async (name: string): Promise<string[]> => {
+    await report(`${name}1`, name, 'Interim-Update', 1, { 'Acct-Session-Time': 699 });
+    return (await enforcements(`${name}1`))
+      .filter(({ state }) => state === 'open')
+      .map(({ kind, reason }) => `${kind} ${reason}`);
+  };
+
+  test.each([true, false])('is told to its router with its rate when it is heard of again (Class echoed: %s)', async (echoes) => {
+    const name = `replanned-${echoes}`;
+    const id = await begin(name, echoes);
+    await goSilent(name);
+    await move(id, { down_kbps: 20_000 }, 100);
+    expect(await isHeard(name)).toEqual(['refresh plan_changed']);
+  });
+
+  test('is told as a renewal where it says what the last one said, and where it was changed while the session was heard', async () => {
+    const same = await begin('same-terms');
+    await goSilent('same-terms');
+    await move(same, { interim_s: 60, price_cents: 120_000, throttle_down_kbps: 1000, throttle_up_kbps: 500 }, 100);
+    expect(await isHeard('same-terms')).toEqual(['refresh extended']);
+    // His router was told then; a rate that staff set since would be lost.
+    const before = await begin('told-then');
+    await move(before, { down_kbps: 20_000 }, 650);
+    await goSilent('told-then');
+    await extend(before, 100);
+    expect(await isHeard('told-then')).toEqual(['refresh extended']);
+  });
+
+  test('gives way to a rate that staff set after it, and is the last word after one that they set before', async () => {
+    const by = (name: string): Promise<unknown> =>
+      world.owner.query(
+        `SELECT enforce_session(radacctid, 'throttle', 'staff_rate', '{"down_kbps": 64, "up_kbps": 64}') FROM session_live WHERE username = $1`,
+        [name],
+      );
+    const after = await begin('staff-after');
+    await move(after, { down_kbps: 20_000 }, 100);
+    await by('staff-after');
+    await goSilent('staff-after');
+    expect(await isHeard('staff-after')).toEqual(['throttle staff_rate', 'refresh extended']);
+    const before = await begin('staff-before');
+    await by('staff-before');
+    await goSilent('staff-before');
+    await world.owner.query(`UPDATE enforcement SET created_at = created_at - interval '9 minutes' WHERE subscription_id = $1`, [
+      before,
+    ]);
+    await move(before, { down_kbps: 20_000 }, 100);
+    expect(await isHeard('staff-before')).toEqual(['refresh plan_changed']);
+  });
+
+  test('is told to a session of a router without Class that was let in before it', async () => {
+    const id = await world.subscription({ username: 'no-class', interim_s: 60 });
+    await move(id, { down_kbps: 20_000 }, 200);
+    await report('no-class1', 'no-class', 'Interim-Update', 1, { 'Acct-Session-Time': 299 });
+    expect(await enforcements('no-class1')).toMatchObject([{ kind: 'refresh', reason: 'plan_changed' }]);
+  });
 });
 
 test('what the silence had proved is to be done after all, whatever the router had acknowledged', async () => {

@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import { createTestDatabase, type TestDatabase } from '../test-kit/database';
-import { insertCompany, insertRouter, insertSubscription } from '../test-kit/rows';
+import { insertCompany, insertRouter, insertSubscription, insertVersion } from '../test-kit/rows';
 
 /** A test database with one company, one plan per behaviour at its cap, and ways to put routers, subscriptions and sessions into it. */
 export interface EnforcementWorld {
@@ -17,6 +17,8 @@ export interface EnforcementWorld {
   }): Promise<string>;
   /** Adds an active subscription on a plan of its own; returns its id. Times in seconds from now on Lango's clock. */
   subscription(o: SubscriptionInput): Promise<string>;
+  /** Adds a version of a plan of its own; returns its id. */
+  planVersion(columns: Record<string, unknown>): Promise<string>;
   /** Adds an open session as the listener would have; returns its id. */
   session(o: SessionInput): Promise<string>;
   /** What the API would show of an enforcement. */
@@ -37,6 +39,8 @@ export interface SubscriptionInput {
   usedBytes?: number;
   onQuota?: 'cut' | 'throttle';
   status?: 'pending' | 'active' | 'suspended' | 'paused' | 'ended';
+  /** Further columns of its plan. */
+  plan?: Record<string, unknown>;
 }
 
 export interface SessionInput {
@@ -62,6 +66,9 @@ export interface EnforcementRow {
   params: Record<string, unknown>;
   due_in_s: number;
 }
+
+/** What plans slow to at their cap. */
+const atCap = { throttle_down_kbps: 512, throttle_up_kbps: 256 };
 
 const SHOWN = `id, kind, reason, state, proven_by, attempts, params, extract(epoch FROM next_attempt_at - lango_now())::float AS due_in_s`;
 
@@ -90,10 +97,11 @@ export async function createEnforcementWorld(given?: TestDatabase): Promise<Enfo
         plan: {
           quota_bytes: o.quotaBytes ?? null,
           on_quota: o.onQuota ?? 'cut',
-          throttle_down_kbps: 512,
-          throttle_up_kbps: 256,
+          ...atCap,
+          ...o.plan,
         },
       }),
+    planVersion: (columns) => insertVersion(owner, tenantId, { ...atCap, ...columns }),
     session: (o) => insertSession(one, tenantId, o),
     enforcement: (id) => one<EnforcementRow>(`SELECT ${SHOWN} FROM enforcement WHERE id = $1`, [id]),
     enforcementsOf: async (sessionId) =>

@@ -130,6 +130,11 @@ export async function insertSubscription(owner: Client, tenantId: string, o: Sub
 
 let plans = 0;
 
+/** A version of a plan of its own, by the columns that differ from the usual one. Gives its id. */
+export function insertVersion(owner: Client, tenantId: string, columns: Record<string, unknown> = {}): Promise<string> {
+  return insertPlan(owner, tenantId, { ...usualPlan, ...columns });
+}
+
 async function insertPlan(owner: Client, tenantId: string, columns: Record<string, unknown>): Promise<string> {
   const named = [tenantId, `Plan ${(plans += 1)}`];
   const planId = await idOf(

@@ -26,20 +26,24 @@ END $$;
 -- What has changed of a subscription since its router was told of it, for sessions that have just begun or are heard of again and are entitled to be online: `extended`
 -- where it is their end or their data, `plan_changed` where it is more. A session that begins says in its Class what it was let in with (access_card.told). One that is heard
 -- of again, or whose router echoes no Class, is told of any change since it was last heard of, or began: routers tell the time in seconds, and whoever pays is often
--- in again within one, so what was bought within two seconds of a login counts as told.
+-- in again within one, so what was bought within two seconds of a login counts as told. Its Class does not say what it was told since that login; whether its plan came to
+-- say something else is kept (subscription_note_plan). A rate that staff set after that is the last word on it.
 DROP FUNCTION IF EXISTS accounting_outdated(bigint[], timestamptz[]);
 CREATE FUNCTION accounting_outdated(p_ids bigint[], p_heard_at timestamptz[], OUT o_ids bigint[], OUT o_reasons text[]) LANGUAGE plpgsql STABLE SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE v_changed bigint[]; v_reasons text[];
 BEGIN
-  SELECT array_agg(l.radacctid), array_agg(CASE WHEN l.told IS NOT NULL AND right(l.told, 8) <> right(k.told, 8) THEN 'plan_changed' ELSE 'extended' END)
+  SELECT array_agg(l.radacctid), array_agg(CASE WHEN CASE
+      WHEN l.told IS NOT NULL THEN right(l.told, 8) <> right(k.told, 8)
+      ELSE s.plan_changed_at > since.at AND NOT EXISTS (SELECT 1 FROM enforcement e WHERE e.session_id = l.radacctid AND e.params ? 'down_kbps' AND e.created_at >= s.plan_changed_at OFFSET 0)
+    END THEN 'plan_changed' ELSE 'extended' END)
   INTO v_changed, v_reasons
   FROM unnest(p_ids, p_heard_at) AS h (id, heard_at)
   CROSS JOIN LATERAL (SELECT x.*, CASE WHEN h.heard_at IS NULL THEN substring(encode(x.class, 'escape') FROM '^L1:\d+:[0-9a-f]{16}:[ft]:[^@\s]*@([0-9a-f]{16})$') END AS told
                       FROM session_live x WHERE x.radacctid = h.id AND x.closed_by IS NULL OFFSET 0) l
   CROSS JOIN LATERAL (SELECT * FROM subscription x WHERE x.id = l.subscription_id OFFSET 0) s
+  CROSS JOIN LATERAL (SELECT greatest(s.created_at, coalesce(h.heard_at, l.started_at + interval '2 seconds')) AS at) since
   LEFT JOIN LATERAL (SELECT x.told FROM access_card x WHERE x.subscription_id = l.subscription_id AND l.told IS NOT NULL OFFSET 0) k ON true
-  WHERE CASE WHEN l.told IS NOT NULL THEN k.told <> l.told
-             ELSE s.updated_at > greatest(s.created_at, coalesce(h.heard_at, l.started_at + interval '2 seconds')) END AND l.mode IS DISTINCT FROM 'garden';
+  WHERE CASE WHEN l.told IS NOT NULL THEN k.told <> l.told ELSE s.updated_at > since.at END AND l.mode IS DISTINCT FROM 'garden';
   -- Nearly always none: their state is worked out for these alone.
   SELECT array_agg(l.radacctid ORDER BY l.radacctid), array_agg(o.reason ORDER BY l.radacctid) INTO o_ids, o_reasons
   FROM unnest(v_changed, v_reasons) AS o (id, reason) CROSS JOIN LATERAL (SELECT * FROM session_live x WHERE x.radacctid = o.id OFFSET 0) l

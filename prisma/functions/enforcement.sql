@@ -87,7 +87,9 @@ DECLARE
 BEGIN
   WITH wish AS (SELECT * FROM unnest(p_session, p_kind, p_reason) AS w (session_id, kind, reason)), overtaken AS (
     UPDATE enforcement e SET state = 'proven', proven_by = 'superseded', proven_at = v_now, closed_at = v_now, claimed_by = NULL, claimed_until = NULL
-    FROM wish WHERE e.session_id = ANY (ARRAY[wish.session_id]) AND coalesce(e.state, '') = 'open' AND e.kind = ANY (enforcement_overtakes(wish.kind))
+    FROM wish WHERE e.session_id = ANY (ARRAY[wish.session_id]) AND coalesce(e.state, '') = 'open'
+      -- A rate that staff set holds until the plan says another.
+      AND (e.kind = ANY (enforcement_overtakes(wish.kind)) OR wish.reason = 'plan_changed' AND e.kind = 'throttle' AND e.params ? 'down_kbps' AND wish.kind <> 'throttle')
   ), opened AS (
     INSERT INTO enforcement (tenant_id, session_id, nas_id, subscription_id, kind, reason, params, created_at, next_attempt_at)
     SELECT l.tenant_id, l.radacctid, l.nas_id, l.subscription_id, wish.kind, wish.reason, p_params, v_now, v_now
@@ -104,13 +106,15 @@ BEGIN
   RETURN coalesce(v_ids, '{}');
 END $$;
 
--- Opens what the sessions of these subscriptions need. Gives the rows' ids.
+-- Opens what the sessions of these subscriptions need. Gives the rows' ids. Whatever has just happened, where another plan began with it (subscription_note_plan) sessions
+-- that go on are told of a changed plan: a payment alone tells no rate.
 CREATE OR REPLACE FUNCTION enforcement_open_needed(p_ids bigint[], p_reason text) RETURNS bigint[] LANGUAGE plpgsql SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   v_now timestamptz := lango_now();
   v_sessions bigint[];
   v_modes text[];
   v_states text[];
+  v_reasons text[];
   v_kinds text[];
 BEGIN
   PERFORM enforcement_log_back_in(p_ids, p_reason);
@@ -118,21 +122,26 @@ BEGIN
   IF enforcement_is_final(p_reason) AND p_reason <> 'mac_lock_changed' THEN
     UPDATE subscription s SET login_anew_at = v_now FROM (SELECT DISTINCT unnest(p_ids) AS id ORDER BY 1) u WHERE s.id = ANY (ARRAY[u.id]);
   END IF;
-  SELECT array_agg(l.radacctid), array_agg(l.mode), array_agg(sub.access_state),
-         array_agg(enforcement_needed(sub.access_state, l.mode, p_reason, sub.mac_lock, l.mac, session_must_rerate(p_reason, l.told_rate, l.class, sub.service_rate)))
-  INTO v_sessions, v_modes, v_states, v_kinds
+  SELECT array_agg(l.radacctid), array_agg(l.mode), array_agg(sub.access_state), array_agg(happened.reason),
+         array_agg(enforcement_needed(sub.access_state, l.mode, happened.reason, sub.mac_lock, l.mac, session_must_rerate(happened.reason, l.told_rate, l.class, sub.service_rate)))
+  INTO v_sessions, v_modes, v_states, v_reasons, v_kinds
   FROM (SELECT DISTINCT unnest(p_ids) AS id ORDER BY 1) u
   CROSS JOIN LATERAL (SELECT radacctid, subscription_id, mode, mac, told_rate, class FROM session_live WHERE subscription_id = u.id AND stopped_at IS NULL OFFSET 0) l
-  CROSS JOIN LATERAL (SELECT access_state, mac_lock, service_rate FROM subscription_now WHERE id = l.subscription_id OFFSET 0) sub;
+  CROSS JOIN LATERAL (SELECT access_state, mac_lock, service_rate FROM subscription_now WHERE id = l.subscription_id OFFSET 0) sub
+  -- Lango's time is the transaction's.
+  CROSS JOIN LATERAL (SELECT CASE WHEN plan_changed_at = v_now AND NOT enforcement_is_final(p_reason) THEN 'plan_changed' ELSE p_reason END AS reason
+                      FROM subscription WHERE id = l.subscription_id OFFSET 0) happened;
   IF v_sessions IS NULL THEN RETURN '{}'; END IF;
   UPDATE enforcement e SET state = 'proven', proven_by = 'superseded', proven_at = v_now, closed_at = v_now, claimed_by = NULL, claimed_until = NULL
   FROM unnest(v_sessions, v_modes, v_states) AS l (id, mode, access_state)
   WHERE e.session_id = ANY (ARRAY[l.id]) AND coalesce(e.state, '') = 'open' AND NOT enforcement_still_wanted(e.kind, e.reason, e.params, l.access_state, l.mode);
   -- Asked after that: what has just been overtaken leaves its rate in doubt.
-  SELECT array_agg(id ORDER BY id), array_agg(kind ORDER BY id) INTO v_sessions, v_kinds
-  FROM (SELECT id, enforcement_or_rate_anew(kind, state, id) AS kind FROM unnest(v_sessions, v_kinds, v_states) AS l (id, kind, state) OFFSET 0) needed WHERE kind IS NOT NULL;
+  SELECT array_agg(id ORDER BY id), array_agg(kind ORDER BY id), array_agg(CASE WHEN kind = 'cut' OR mode = 'garden' THEN p_reason ELSE reason END ORDER BY id)
+  INTO v_sessions, v_kinds, v_reasons
+  FROM (SELECT id, mode, reason, enforcement_or_rate_anew(kind, state, id) AS kind
+        FROM unnest(v_sessions, v_modes, v_reasons, v_kinds, v_states) AS l (id, mode, reason, kind, state) OFFSET 0) needed WHERE kind IS NOT NULL;
   IF v_sessions IS NULL THEN RETURN '{}'; END IF;
-  RETURN enforcement_open(v_sessions, v_kinds, array_fill(p_reason, ARRAY[cardinality(v_kinds)]), '{}');
+  RETURN enforcement_open(v_sessions, v_kinds, v_reasons, '{}');
 END $$;
 
 -- The same for any number of subscriptions at once. Returns the number of rows written.

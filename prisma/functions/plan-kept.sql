@@ -66,3 +66,18 @@ BEGIN
   RETURN NEW;
 END $$;
 CREATE OR REPLACE TRIGGER subscription_arm_rules BEFORE INSERT OR UPDATE ON subscription FOR EACH ROW EXECUTE FUNCTION subscription_arm_rules();
+
+-- When its plan came to say something else to who is online: only rates and the address list can be changed of a session that runs. Another price is no reason to tell a
+-- rate again, which would undo the one that staff set.
+CREATE OR REPLACE FUNCTION subscription_note_plan() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  IF (SELECT count(*) FROM (
+        SELECT DISTINCT radius_rate_limit(v.up_kbps, v.down_kbps, v.burst_up_kbps, v.burst_down_kbps, v.burst_threshold_up_kbps, v.burst_threshold_down_kbps, v.burst_time_s),
+          CASE WHEN v.on_quota = 'throttle' THEN radius_rate_limit(v.throttle_up_kbps, v.throttle_down_kbps) END, v.rules->'steps', v.rules->'week', v.address_list
+        FROM plan_version v WHERE v.id IN (OLD.plan_version_id, NEW.plan_version_id)) said) > 1 THEN
+    NEW.plan_changed_at := lango_now();
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE OR REPLACE TRIGGER subscription_note_plan BEFORE UPDATE OF plan_version_id ON subscription FOR EACH ROW
+  WHEN (OLD.plan_version_id <> NEW.plan_version_id) EXECUTE FUNCTION subscription_note_plan();

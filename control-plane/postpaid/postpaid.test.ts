@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { Client } from 'pg';
-import { make, makeClient, makePackage, unique, type Json } from '../test-kit/story';
+import { make, makeClient, makePackage, openSession, unique, type Json } from '../test-kit/story';
 import { startTestLango, type TestCompany, type TestLango } from '../test-kit/lango';
 import { until } from '../test-kit/until';
 import { billDue } from './jobs';
@@ -134,6 +134,18 @@ test('a month is billed after it, by the days that each plan ran; a pause costs 
   expect((await invoices(story)).slice(2).map((one) => one['total_cents'])).toEqual([560_000, 560_000, 560_000]);
   expect(await bill()).toBe(0);
   expect(await faults(story)).toEqual([]);
+});
+
+test('a plan chosen for renewal begins with the new month, and the session that is online is told its rate', async () => {
+  const story = await begin('2027-01-11 00:00');
+  const id = story.sub['id'];
+  const faster = await makePackage(story.company.api, { down_kbps: 20_000, validity: { count: 1, unit: 'month' } });
+  await ok(story.company.api.post(`/subscriptions/${id}/change-plan`, { package_id: faster['id'], when: 'renewal' }));
+  await openSession(lango.db, id);
+  await goTo('2027-02-01 00:00:05');
+  await bill();
+  const { items } = await ok(story.company.api.get(`/enforcements?subscription_id=${id}`));
+  expect((items as Json[]).map((order) => `${order['kind']} ${order['reason']}`)).toEqual(['refresh plan_changed']);
 });
 
 test('time that was paid before is used up first; made prepaid again, what ran is on the last bill', async () => {

@@ -79,8 +79,8 @@ test('what was paid for while a session was taken for dead is told to its router
 
 describe('a plan that was changed while a session was taken for dead', () => {
   const told = async (id: string): Promise<string> =>
-    (await world.owner.query<{ told: string }>('SELECT told FROM access_card WHERE subscription_id = $1', [id])).rows[0]!
-      .told;
+    (await world.owner.query<{ told: string }>('SELECT told FROM access_card WHERE subscription_id = $1', [id]))
+      .rows[0]!.told;
   /** Moves to a plan, so long ago. */
   const move = async (id: string, columns: Record<string, unknown>, ago_s: number): Promise<void> => {
     const version = await insertVersion(world.owner, world.tenantId, columns);
@@ -115,13 +115,16 @@ describe('a plan that was changed while a session was taken for dead', () => {
       .map(({ kind, reason }) => `${kind} ${reason}`);
   };
 
-  test.each([true, false])('is told to its router with its rate when it is heard of again (Class echoed: %s)', async (echoes) => {
-    const name = `replanned-${echoes}`;
-    const id = await begin(name, echoes);
-    await goSilent(name);
-    await move(id, { down_kbps: 20_000 }, 100);
-    expect(await isHeard(name)).toEqual(['refresh plan_changed']);
-  });
+  test.each([true, false])(
+    'is told to its router with its rate when it is heard of again (Class echoed: %s)',
+    async (echoes) => {
+      const name = `replanned-${echoes}`;
+      const id = await begin(name, echoes);
+      await goSilent(name);
+      await move(id, { down_kbps: 20_000 }, 100);
+      expect(await isHeard(name)).toEqual(['refresh plan_changed']);
+    },
+  );
 
   test('is told as a renewal where it says what the last one said, and where it was changed while the session was heard', async () => {
     const same = await begin('same-terms');
@@ -150,9 +153,10 @@ describe('a plan that was changed while a session was taken for dead', () => {
     const before = await begin('staff-before');
     await by('staff-before');
     await goSilent('staff-before');
-    await world.owner.query(`UPDATE enforcement SET created_at = created_at - interval '9 minutes' WHERE subscription_id = $1`, [
-      before,
-    ]);
+    await world.owner.query(
+      `UPDATE enforcement SET created_at = created_at - interval '9 minutes' WHERE subscription_id = $1`,
+      [before],
+    );
     await move(before, { down_kbps: 20_000 }, 100);
     expect(await isHeard('staff-before')).toEqual(['refresh plan_changed']);
   });

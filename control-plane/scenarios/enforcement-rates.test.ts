@@ -399,10 +399,10 @@ describe('a plan that begins with a purchase', () => {
     const version = await at.world.planVersion(plan);
     const { owner } = at.world;
     await owner.query('BEGIN');
-    await owner.query(
-      `UPDATE subscription SET plan_version_id = $2, updated_at = lango_now(), ${more} WHERE id = $1`,
-      [on.subscriptionId, version],
-    );
+    await owner.query(`UPDATE subscription SET plan_version_id = $2, updated_at = lango_now(), ${more} WHERE id = $1`, [
+      on.subscriptionId,
+      version,
+    ]);
     const { rows } = await owner.query<{ told: number }>('SELECT enforce_subscription($1, $2) AS told', [
       on.subscriptionId,
       reason,

@@ -141,6 +141,20 @@ it('a payment a moment before expiry keeps the live session alive past it', asyn
   expect((await show(sub['id']))['state']).toBe('active');
 });
 
+it('a plan chosen for renewal begins with the payment, on the session that is online', async () => {
+  const sub = await makeActive(lango.api);
+  const session = await reach(sub['username'], isFull);
+  const faster = await makePackage(lango.api, { down_kbps: 20_000, up_kbps: 8_000 });
+  await lango.api.post(`/subscriptions/${sub['id']}/change-plan`, { package_id: faster['id'], when: 'renewal' });
+  expect(session.entitlement.rateLimit?.down_bps).toBe(10_000_000);
+  await pay(sub['id']);
+  await until(
+    async () => session.entitlement.rateLimit,
+    (rate) => rate?.up_bps === 8_000_000 && rate.down_bps === 20_000_000,
+  );
+  expect(session.live).toBe(true);
+});
+
 it('a cap cuts, a top-up restores; suspension cuts for good until staff resume', async () => {
   const sub = await makeActive(lango.api, { quota_bytes: 1_000_000 });
   const session = await reach(sub['username'], isFull);

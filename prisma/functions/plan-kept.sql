@@ -71,10 +71,14 @@ CREATE OR REPLACE TRIGGER subscription_arm_rules BEFORE INSERT OR UPDATE ON subs
 -- rate again, which would undo the one that staff set.
 CREATE OR REPLACE FUNCTION subscription_note_plan() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
-  IF (SELECT count(*) FROM (
-        SELECT DISTINCT radius_rate_limit(v.up_kbps, v.down_kbps, v.burst_up_kbps, v.burst_down_kbps, v.burst_threshold_up_kbps, v.burst_threshold_down_kbps, v.burst_time_s),
-          CASE WHEN v.on_quota = 'throttle' THEN radius_rate_limit(v.throttle_up_kbps, v.throttle_down_kbps) END, v.rules->'steps', v.rules->'week', v.address_list
-        FROM plan_version v WHERE v.id IN (OLD.plan_version_id, NEW.plan_version_id)) said) > 1 THEN
+  -- Column by column, not as rate limits in words: a whole town may begin another plan at one midnight.
+  IF EXISTS (
+      SELECT FROM plan_version o, plan_version n WHERE o.id = OLD.plan_version_id AND n.id = NEW.plan_version_id AND
+        (o.up_kbps, o.down_kbps, o.burst_up_kbps, o.burst_down_kbps, o.burst_threshold_up_kbps, o.burst_threshold_down_kbps, o.burst_time_s, o.address_list,
+         CASE o.on_quota WHEN 'throttle' THEN ROW (o.throttle_up_kbps, o.throttle_down_kbps) END, o.rules->'steps', o.rules->'week')
+        IS DISTINCT FROM
+        (n.up_kbps, n.down_kbps, n.burst_up_kbps, n.burst_down_kbps, n.burst_threshold_up_kbps, n.burst_threshold_down_kbps, n.burst_time_s, n.address_list,
+         CASE n.on_quota WHEN 'throttle' THEN ROW (n.throttle_up_kbps, n.throttle_down_kbps) END, n.rules->'steps', n.rules->'week')) THEN
     NEW.plan_changed_at := lango_now();
   END IF;
   RETURN NEW;

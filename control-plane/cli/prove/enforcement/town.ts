@@ -16,9 +16,11 @@ const SECRET = 'router-secret';
 const PASSWORD = 'open-sesame';
 const API_PASSWORD = 'proof';
 const QUOTA_BYTES = 500_000_000;
-/** What the world's plan sells, and what it slows to at the cap (scenarios/enforcement-world.ts). */
-const FULL = '5000k/10000k';
-const SLOW = '256k/512k';
+/** Beside the plan that everybody begins with (scenarios/enforcement-world.ts), by columns: other rates, and another price for the same. */
+const OTHER_PLANS = [
+  { down_kbps: 20_000, up_kbps: 8000, throttle_down_kbps: 900, throttle_up_kbps: 300 },
+  { price_cents: 120_000 },
+];
 /** Ends of validity are moved by an hour. */
 const SAME_END_S = 60;
 const log = { debug: quiet, info: quiet, warn: quiet, error: quiet, fatal: quiet };
@@ -27,7 +29,18 @@ function quiet(): void {
 }
 
 /** What was done to whom, at random. */
-export const DEEDS = ['pay', 'expire', 'suspend', 'activate', 'use', 'top_up', 'lose', 'fault', 'wait'] as const;
+export const DEEDS = [
+  'pay',
+  'expire',
+  'suspend',
+  'activate',
+  'use',
+  'top_up',
+  'change_plan',
+  'lose',
+  'fault',
+  'wait',
+] as const;
 /** Of routers; `fault` picks one. */
 const FAULTS: readonly CoaBehaviour[] = ['normal', 'silent', 'nak', 'ack_without_effect', 'wrong_secret'];
 
@@ -35,11 +48,14 @@ interface Customer {
   subscriptionId: string;
   username: string;
   router: SimulatedMikrotik;
+  /** Versions that he may move to, all with his cap. */
+  plans: string[];
 }
 
 interface Standing {
   state: string;
-  slow: boolean;
+  /** What his plan says now, in the words of Mikrotik-Rate-Limit. */
+  rate: string;
   /** Until its validity ends. */
   left_s: number;
 }
@@ -74,17 +90,10 @@ export class Town {
     const customer = dice.pick(this.customers);
     const { subscriptionId: id, router, username } = customer;
     const { owner } = this.world;
-    const change = async (sql: string, reason: string): Promise<void> => {
-      await owner.query('BEGIN');
-      await owner.query(`UPDATE subscription SET ${sql}, updated_at = lango_now() WHERE id = $1`, [id]);
-      await owner.query('SELECT enforce_subscription($1, $2)', [id, reason]);
-      await owner.query('COMMIT');
-    };
+    const change = (sql: string, reason: string): Promise<void> => this.change(id, sql, reason);
     switch (dice.pick(deeds)) {
       case 'pay':
-        // From here on his router is to know the new end, whatever it made of the last one.
-        for (const session of router.sessions) if (session.username === username) this.lied.delete(session);
-        return change(`expires_at = greatest(expires_at, lango_now()) + interval '1 hour'`, 'payment');
+        return this.pay(customer);
       case 'expire':
         // The sleeper's work: no row is written here.
         await owner.query(`UPDATE subscription SET expires_at = lango_now() + interval '50 ms' WHERE id = $1`, [id]);
@@ -101,6 +110,14 @@ export class Town {
       }
       case 'top_up':
         return change(`topup_bytes = topup_bytes + ${QUOTA_BYTES}`, 'topped_up');
+      case 'change_plan': {
+        const version = dice.pick(customer.plans);
+        if (dice.chance(0.5))
+          return change(`plan_version_id = ${version}, next_plan_version_id = NULL`, 'plan_changed');
+        // His next payment buys it; often that is what it was chosen for.
+        await owner.query('UPDATE subscription SET next_plan_version_id = $2 WHERE id = $1', [id, version]);
+        return dice.chance(0.5) ? this.pay(customer) : undefined;
+      }
       case 'lose':
         // As after an hour without a word: whatever was under way is closed with it, and it is heard of again.
         await owner.query(
@@ -114,6 +131,28 @@ export class Town {
       case 'wait':
         await sleep(dice.between(5, 60));
     }
+  }
+
+  /** What was chosen for it begins with it. */
+  private async pay({ subscriptionId, router, username }: Customer): Promise<void> {
+    // From here on his router is to know the new end, whatever it made of the last one.
+    for (const session of router.sessions) if (session.username === username) this.lied.delete(session);
+    const end = `greatest(expires_at, lango_now()) + interval '1 hour'`;
+    const plan = 'coalesce(next_plan_version_id, plan_version_id)';
+    await this.change(
+      subscriptionId,
+      `expires_at = ${end}, plan_version_id = ${plan}, next_plan_version_id = NULL`,
+      'payment',
+    );
+  }
+
+  /** As a command does: the change and what the network is told of it, in one transaction. */
+  private async change(id: string, sql: string, reason: string): Promise<void> {
+    const { owner } = this.world;
+    await owner.query('BEGIN');
+    await owner.query(`UPDATE subscription SET ${sql}, updated_at = lango_now() WHERE id = $1`, [id]);
+    await owner.query('SELECT enforce_subscription($1, $2)', [id, reason]);
+    await owner.query('COMMIT');
   }
 
   /** Ends the routers' faults. */
@@ -154,7 +193,7 @@ export class Town {
     const standing = await this.standing();
     const found: string[] = [];
     for (const { subscriptionId, username, router } of this.customers) {
-      const { state, slow, left_s } = standing.get(subscriptionId) ?? { state: 'unknown', slow: false, left_s: 0 };
+      const { state, rate, left_s } = standing.get(subscriptionId) ?? { state: 'unknown', rate: '', left_s: 0 };
       const sessions = router.sessions.filter((session) => session.username === username && !inGarden(session));
       const waiting = router.sessions.filter((session) => session.username === username && inGarden(session));
       const entitled = ['active', 'grace', 'throttled'].includes(state);
@@ -163,11 +202,11 @@ export class Town {
         found.push(`${username} is ${state} and in the garden`);
       if (!entitled && sessions.length > 0) found.push(`${username} is ${state} and online`);
       if (entitled && sessions.length === 0) found.push(`${username} is ${state} and not online`);
-      const wanted = parseRateLimit(slow ? SLOW : FULL);
+      const wanted = parseRateLimit(rate);
       for (const session of sessions) {
         const { rateLimit } = session.entitlement;
         if (entitled && (rateLimit?.up_bps !== wanted?.up_bps || rateLimit?.down_bps !== wanted?.down_bps))
-          found.push(`${username} is ${state} and runs at ${rateLimit?.up_bps}/${rateLimit?.down_bps}`);
+          found.push(`${username} is ${state}, sold ${rate}, and runs at ${rateLimit?.up_bps}/${rateLimit?.down_bps}`);
         if (entitled && !this.lied.has(session) && !(Math.abs((session.timeLeft_s ?? Infinity) - left_s) < SAME_END_S))
           found.push(`${username} has ${Math.round(left_s)} s left and its router ends it in ${session.timeLeft_s} s`);
       }
@@ -249,25 +288,31 @@ export class Town {
 
   private async addCustomer(n: number): Promise<void> {
     const username = `customer${n}`;
-    const subscriptionId = await this.world.subscription({
-      username,
-      quotaBytes: QUOTA_BYTES,
-      onQuota: n % 3 === 0 ? 'cut' : 'throttle',
-    });
+    const onQuota = n % 3 === 0 ? 'cut' : 'throttle';
+    const subscriptionId = await this.world.subscription({ username, quotaBytes: QUOTA_BYTES, onQuota });
+    const { rows } = await this.world.owner.query<{ plan_version_id: string }>(
+      'SELECT plan_version_id FROM subscription WHERE id = $1',
+      [subscriptionId],
+    );
+    const plans = rows.map((row) => row.plan_version_id);
+    for (const other of OTHER_PLANS)
+      plans.push(await this.world.planVersion({ quota_bytes: QUOTA_BYTES, on_quota: onQuota, ...other }));
     await this.world.owner.query(
       `INSERT INTO radcheck (tenant_id, username, attribute, op, value) VALUES ($1, $2, 'Cleartext-Password', ':=', $3)`,
       [this.world.tenantId, username, PASSWORD],
     );
     const router = this.routers[n % this.routers.length];
     if (router === undefined) throw new Error('a town needs routers');
-    this.customers.push({ subscriptionId, username, router });
+    this.customers.push({ subscriptionId, username, router, plans });
   }
 
   private async standing(): Promise<Map<string, Standing>> {
-    const { rows } = await this.world.owner.query<{ id: string; state: string; left_s: number }>(
-      'SELECT id, state, extract(epoch FROM valid_until - lango_now())::float8 AS left_s FROM subscription_now',
+    const { rows } = await this.world.owner.query<Standing & { id: string }>(
+      `SELECT n.id, n.state, extract(epoch FROM n.valid_until - lango_now())::float8 AS left_s,
+         CASE n.state WHEN 'throttled' THEN format('%sk/%sk', v.throttle_up_kbps, v.throttle_down_kbps) ELSE format('%sk/%sk', v.up_kbps, v.down_kbps) END AS rate
+       FROM subscription_now n JOIN plan_version v ON v.id = n.plan_version_id`,
     );
-    return new Map(rows.map(({ id, state, left_s }) => [id, { state, slow: state === 'throttled', left_s }]));
+    return new Map(rows.map((row) => [row.id, row]));
   }
 }
 

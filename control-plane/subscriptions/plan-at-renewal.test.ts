@@ -47,7 +47,7 @@ it('by a payment, which tells of the sessions that hear of it', async () => {
   const id = await chosen();
   const paid = await pay(id);
   expect(await told(id)).toEqual(['refresh plan_changed']);
-  const { timeline } = (await lango.api.get<Json>(`/billing/transactions/${paid['id']}`)).body;
+  const { timeline } = (await lango.api.get<Json>(`/billing/payments/${paid['id']}`)).body;
   expect(timeline).toContainEqual(expect.objectContaining({ step: 'network_told', detail: '1 live session' }));
 });
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { addText, type AttributeName } from '../../attributes';
@@ -151,6 +151,24 @@ test('a damaged segment that a dead process left is written as far as it can be 
   // Its folder is removed beside what goes on.
   await until(() => !readdirSync(root).some((name) => name.includes('+')));
   expect(readdirSync(root).sort()).toEqual(['.damaged', directory.instance].sort());
+});
+
+test('what several dead processes left is written in the order in which they lived', async () => {
+  const lived = ['d0', 'd1', 'd2', 'd3', 'd4', 'd5', 'd6', 'd7'];
+  for (const [n, session] of lived.entries()) {
+    const { path } = new SpoolDirectory(root);
+    writeFileSync(join(path, '00000001.seg'), encodeRecord(interim(session)));
+    utimesSync(join(path, '00000001.seg'), 1_000_000 + n, 1_000_000 + n);
+    rmSync(join(path, 'owner.json'));
+  }
+  const directory = new SpoolDirectory(root);
+  const spool = new SpoolWriter({ directory: directory.path, log });
+  await spool.append([interim('ours')]);
+  const drained: string[] = [];
+  const { drainer, batches } = drain(directory, spool, drained);
+  await until(() => drained.length === lived.length && batches.flat().length > lived.length);
+  await drainer.stop();
+  expect(batches.flat()).toEqual([...lived, 'ours']);
 });
 
 test('what a segment holds is pending while it is closed: nobody may think that the spool is empty', async () => {

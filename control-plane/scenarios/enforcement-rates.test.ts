@@ -309,6 +309,19 @@ describe('a rate that was acknowledged, and overtaken before anything showed it'
     );
   });
 
+  test('what a changed plan asks for goes on with the order that overtakes it', async () => {
+    const on = await online({ subscription: { ...overCap, usedBytes: 10 } });
+    on.router.react = () => 'silence';
+    await at.world.owner.query('BEGIN');
+    await change(on.subscriptionId, 'topup_bytes = 0', 'plan_changed');
+    await at.world.owner.query(`SELECT enforce_session($1, 'restore', 'sweep')`, [on.sessionId]);
+    await at.world.owner.query('COMMIT');
+    expect(await at.world.enforcementsOf(on.sessionId)).toMatchObject([
+      { kind: 'refresh', reason: 'plan_changed', proven_by: 'superseded' },
+      { kind: 'restore', reason: 'plan_changed', state: 'open' },
+    ]);
+  });
+
   test('a changed plan is told though a payment crosses it before its router answers', async () => {
     const on = await online();
     on.router.react = () => 'silence';

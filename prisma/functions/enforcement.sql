@@ -85,7 +85,13 @@ DECLARE
   v_now timestamptz := lango_now();
   v_ids bigint[];
 BEGIN
-  WITH wish AS (SELECT * FROM unnest(p_session, p_kind, p_reason) AS w (session_id, kind, reason)), overtaken AS (
+  WITH wish AS (
+    -- What a changed plan still asks for goes on with what overtakes it.
+    SELECT w.session_id, w.kind, CASE WHEN w.kind IN ('throttle', 'restore') AND NOT p_params ? 'down_kbps' AND NOT enforcement_is_final(w.reason) AND EXISTS (
+      SELECT FROM enforcement o WHERE o.session_id = ANY (ARRAY[w.session_id]) AND coalesce(o.state, '') = 'open' AND o.reason = 'plan_changed' OFFSET 0)
+      THEN 'plan_changed' ELSE w.reason END AS reason
+    FROM unnest(p_session, p_kind, p_reason) AS w (session_id, kind, reason)
+  ), overtaken AS (
     UPDATE enforcement e SET state = 'proven', proven_by = 'superseded', proven_at = v_now, closed_at = v_now, claimed_by = NULL, claimed_until = NULL
     FROM wish WHERE e.session_id = ANY (ARRAY[wish.session_id]) AND coalesce(e.state, '') = 'open'
       -- A rate that staff set holds until the plan says another.

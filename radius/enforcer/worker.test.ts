@@ -208,3 +208,24 @@ test('rows that need no exchange make room in the moment they begin', async () =
   for (let n = 0; n < 7; n += 1) await soon();
   expect([rows.recorded, wire.asked.length]).toEqual([100, 0]);
 });
+
+test('an end of validity that moves while everything is looked at is looked at a tenth of a second later, and not when the worker has slept', async () => {
+  const rows = new Rows();
+  const { worker } = await start(rows);
+  let looks = 0;
+  let answer: () => void = () => undefined;
+  rows.enforceExpired = async () => {
+    looks += 1;
+    return 0;
+  };
+  rows.nextMs = () => new Promise((resolve) => (answer = () => resolve(null)));
+  worker.wake();
+  await soon();
+  worker.hint();
+  rows.nextMs = async () => null;
+  answer();
+  await jest.advanceTimersByTimeAsync(150);
+  expect(looks).toBe(2);
+  await jest.advanceTimersByTimeAsync(10_000);
+  expect(looks).toBe(2);
+});

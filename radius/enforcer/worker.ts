@@ -55,6 +55,8 @@ export class Worker {
   private wantAll = false;
   /** When everything was looked at last, and when the last round was over, by performance.now(). */
   private lookedAt = -Infinity;
+  /** When a hint is to be followed at the latest, whatever a look that was under way when it came has found. */
+  private owedAt = Infinity;
   private roundOverAt = -Infinity;
   private gathering: NodeJS.Timeout | undefined;
   private round: Promise<void> | undefined;
@@ -75,7 +77,8 @@ export class Worker {
 
   /** Something may be due sooner than what is slept for: looked at now, or together with what else is hinted at within a tenth of a second. */
   hint(): void {
-    const gap_ms = HINT_GAP_MS - (performance.now() - this.lookedAt);
+    this.owedAt = Math.min(this.owedAt, this.lookedAt + HINT_GAP_MS);
+    const gap_ms = this.owedAt - performance.now();
     if (gap_ms <= 0) this.wake();
     else this.sleepAtMost(gap_ms);
   }
@@ -161,6 +164,7 @@ export class Worker {
   /** Milliseconds until something is due next. */
   private async lookAtAll(): Promise<number> {
     this.lookedAt = performance.now();
+    this.owedAt = Infinity;
     let expired: number;
     let ruled: number;
     do {
@@ -182,8 +186,9 @@ export class Worker {
   private sleep(ms: number): void {
     clearTimeout(this.timer);
     if (this.stopped) return;
-    this.dueAt = performance.now() + ms;
-    this.timer = setTimeout(() => this.wake(), ms);
+    const rest_ms = Math.max(0, Math.min(ms, this.owedAt - performance.now()));
+    this.dueAt = performance.now() + rest_ms;
+    this.timer = setTimeout(() => this.wake(), rest_ms);
   }
 
   /** What the rows just taken lead to may be due sooner than what was slept for. */

@@ -110,6 +110,23 @@ export function enforcementAtWork(block: number) {
     await world.owner.query(`SELECT pg_notify('lango_enforcement', '')`);
   };
 
+  /** What the listener does with an accounting record that says this rate. */
+  const report = async (sessionId: string, rate: string | null): Promise<void> => {
+    await world.owner.query('UPDATE session_live SET received_at = lango_now(), rate_limit = $2 WHERE radacctid = $1', [
+      sessionId,
+      rate,
+    ]);
+    await world.owner.query(
+      'SELECT enforcement_prove_reported(ARRAY[$1::bigint], ARRAY[$2], ARRAY[lango_now()], ARRAY[false])',
+      [sessionId, rate],
+    );
+  };
+  const change = async (subscriptionId: string, set: string, reason: string): Promise<void> => {
+    await world.owner.query(`UPDATE subscription SET ${set} WHERE id = $1`, [subscriptionId]);
+    await world.owner.query('SELECT enforce_subscription($1, $2)', [subscriptionId, reason]);
+  };
+  const rates = (on: Online): (string | undefined)[] => on.router.asked.map((asked) => asked.rateLimit);
+
   return {
     get world() {
       return world;
@@ -122,5 +139,8 @@ export function enforcementAtWork(block: number) {
     outcomes,
     tried,
     hurry,
+    report,
+    change,
+    rates,
   };
 }

@@ -59,7 +59,6 @@ $$;
 
 -- By which login a session knows a packet: its own, or one with which somebody logged in anew meanwhile (802.1X) and that was accepted for the same life. That
 -- sends no Start: who sends one has another life, whatever was accepted before.
-DROP FUNCTION IF EXISTS accounting_known_login(text, text, text[]);
 CREATE OR REPLACE FUNCTION accounting_known_login(p_kind smallint, p_login text, p_login_id text, p_relogin_ids text[]) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
 $$ SELECT CASE WHEN p_kind <> 1 AND p_login = ANY (p_relogin_ids) THEN p_login ELSE p_login_id END $$;
 

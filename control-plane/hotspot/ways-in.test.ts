@@ -65,8 +65,12 @@ async function customer(fields: Json): Promise<Json> {
 const codeOn = async (phone: string, many = 1): Promise<string> => {
   const to = `+254${phone.slice(1)}`;
   const all = await until(
-    // On a busy machine a message is sent again whose answer came too late: it is no other code.
-    () => [...new Set(at.sent.filter((one) => one.to === to).map(({ text }) => /\b(\d{6})\b/.exec(text)?.[1] ?? ''))],
+    // On a busy machine a message is sent again whose answer came too late: it is no other code. Nor is a welcome one.
+    () => [
+      ...new Set(
+        at.sent.filter((one) => one.to === to).flatMap(({ text }) => /\b(\d{6}) is your code\b/.exec(text)?.[1] ?? []),
+      ),
+    ],
     (codes) => codes.length >= many,
   );
   return all.at(-1)!;

@@ -229,3 +229,25 @@ test('an end of validity that moves while everything is looked at is looked at a
   await jest.advanceTimersByTimeAsync(10_000);
   expect(looks).toBe(2);
 });
+
+test('an order whose outcome is written while everything is looked at is taken when it is due again', async () => {
+  const rows = new Rows();
+  rows.add('tower', 1);
+  const { wire, worker } = await start(rows);
+  let answer: () => void = () => undefined;
+  rows.nextMs = () => new Promise((resolve) => (answer = () => resolve(null)));
+  rows.record = async () => {
+    rows.add('tower', 1);
+    return 300 as never;
+  };
+  worker.wake();
+  await soon();
+  // The look has asked before the outcome was written, and its answer comes after.
+  await wire.end('tower', 'silence');
+  rows.nextMs = async () => null;
+  answer();
+  await jest.advanceTimersByTimeAsync(200);
+  expect(wire.asked).toHaveLength(1);
+  await jest.advanceTimersByTimeAsync(200);
+  expect(wire.asked).toHaveLength(2);
+});

@@ -55,7 +55,7 @@ export class Worker {
   private wantAll = false;
   /** When everything was looked at last, and when the last round was over, by performance.now(). */
   private lookedAt = -Infinity;
-  /** When a hint is to be followed at the latest, whatever a look that was under way when it came has found. */
+  /** When everything is to be looked at again at the latest, whatever a look that was under way when that became known has found. */
   private owedAt = Infinity;
   private roundOverAt = -Infinity;
   private gathering: NodeJS.Timeout | undefined;
@@ -77,7 +77,12 @@ export class Worker {
 
   /** Something may be due sooner than what is slept for: looked at now, or together with what else is hinted at within a tenth of a second. */
   hint(): void {
-    this.owedAt = Math.min(this.owedAt, this.lookedAt + HINT_GAP_MS);
+    this.owe(this.lookedAt + HINT_GAP_MS);
+  }
+
+  /** Everything is looked at then at the latest, by performance.now(). */
+  private owe(at: number): void {
+    this.owedAt = Math.min(this.owedAt, at);
     const gap_ms = this.owedAt - performance.now();
     if (gap_ms <= 0) this.wake();
     else this.sleepAtMost(gap_ms);
@@ -87,7 +92,7 @@ export class Worker {
   private dueAgain(ms: number): void {
     if (ms <= 0) this.wakeForRows();
     // A millisecond more, so that the database's clock is past the moment and not just before it.
-    else this.sleepAtMost(ms + 1);
+    else this.owe(performance.now() + ms + 1);
   }
 
   /** The room that an exchange took is free for a row that was left. */

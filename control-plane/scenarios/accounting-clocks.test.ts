@@ -96,16 +96,20 @@ test.each<[string, ...(number | undefined)[]]>([
   expect((await world.usage(mine)).cycles.output).toBe(39_800n);
 });
 
-test('a late Stop of an earlier life of the same login does not end the one that goes on', async () => {
-  const router = await world.router({ address: '10.12.0.6' });
-  const mine = await world.subscription({ username: 'remembered' });
-  const packet = packets('remembered', mine);
+test.each([
+  ['of the same login', '10.12.0.6', first],
+  ['that logged in anew by the login of the next', '10.12.0.8', second],
+])('a late Stop of an earlier life %s does not end the one that goes on', async (_, address, login) => {
+  const username = `remembered-${address}`;
+  const router = await world.router({ address });
+  const mine = await world.subscription({ username });
+  const packet = packets(username, mine);
   await world.report(router, 900, packet('Start', 900, { login: first }));
-  await world.report(router, 800, packet('Interim-Update', 800, { login: first, seconds: 100 }));
-  await world.report(router, 400, { ...packet('Start', 400, { login: first }), 'Acct-Delay-Time': 0 });
-  await world.report(router, 300, packet('Interim-Update', 300, { login: first, seconds: 100 }));
-  await world.report(router, 200, packet('Stop', 650, { login: first, seconds: 250 }));
-  expect(await lives('remembered')).toEqual([
+  await world.report(router, 800, packet('Interim-Update', 800, { login, seconds: 100 }));
+  await world.report(router, 400, { ...packet('Start', 400, { login }), 'Acct-Delay-Time': 0 });
+  await world.report(router, 300, packet('Interim-Update', 300, { login, seconds: 100 }));
+  await world.report(router, 200, packet('Stop', 650, { login, seconds: 250 }));
+  expect(await lives(username)).toEqual([
     ['1000', null],
     ['2500', 'stop'],
   ]);

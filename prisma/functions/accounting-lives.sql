@@ -70,9 +70,10 @@ BEGIN
       FROM session_closed WHERE nas_id = p_nas AND acct_session_id = p_sid) s
     WHERE accounting_same_life(p_kind, timed, at_start, p_event, p_received, p_st, p_in, p_out, p_login, p_mark, s.started_at, s.updated_at, s.received_at, s.closed_by,
       s.session_time_s, s.input_bytes, s.output_bytes, s.known_login, s.start_mark)
-    ORDER BY (p_login = s.login_id) IS TRUE DESC, (p_login = s.known_login) IS TRUE DESC,
+    -- Two lives may know one login: the first logged in by it in mid-session, the second began by it, on a router that remembers who it let in.
+    ORDER BY (p_login = s.known_login) IS TRUE DESC,
       (p_kind = 1 AND s.start_mark = p_mark OR p_kind <> 1 AND s.session_time_s = p_st AND s.input_bytes = p_in AND s.output_bytes = p_out) IS TRUE DESC,
-      CASE WHEN timed THEN abs(extract(epoch FROM s.started_at - at_start)) END, s.generation DESC
+      CASE WHEN timed THEN abs(extract(epoch FROM s.started_at - at_start)) END, (p_login = s.login_id) IS TRUE DESC, s.generation DESC
     LIMIT 1;
     IF FOUND THEN
       -- A session from the archive comes back among the live ones.

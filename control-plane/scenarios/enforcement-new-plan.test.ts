@@ -67,6 +67,23 @@ describe('a plan that begins with a purchase', () => {
     expect(on.router.asked[0]!.bytes.includes('active')).toBe(true);
   });
 
+  test('puts an end to the list of the plan before also where a suspension has crossed it', async () => {
+    const on = await online({ subscription: { plan: { address_list: 'gold' } } });
+    await at.world.owner.query(`UPDATE session_live SET address_list = 'gold' WHERE radacctid = $1`, [on.sessionId]);
+    on.router.react = () => 'silence';
+    await buys(on, {});
+    await tried(on.sessionId, 1);
+    await at.world.owner.query('BEGIN');
+    await change(on.subscriptionId, `status = 'suspended'`, 'suspended');
+    await change(on.subscriptionId, `status = 'active'`, 'resumed');
+    await at.world.owner.query('COMMIT');
+    await until(async () =>
+      (await at.world.enforcementsOf(on.sessionId)).some(({ kind, attempts }) => kind === 'restore' && attempts > 0),
+    );
+    expect(on.router.asked.at(-1)).toMatchObject({ code: 'coa', rateLimit: '5000k/10000k' });
+    expect(on.router.asked.at(-1)!.bytes.includes('active')).toBe(true);
+  });
+
   test('leaves a rate alone that staff set where it says what the last one said', async () => {
     const on = await online();
     await staffRate(on.sessionId);

@@ -76,8 +76,9 @@ BEGIN
         WHEN sub.service_rate IS NOT NULL THEN sub.service_rate
         WHEN sub.access_state = 'throttled' THEN radius_rate_limit(v.throttle_up_kbps, v.throttle_down_kbps)
         ELSE radius_rate_limit(v.up_kbps, v.down_kbps, v.burst_up_kbps, v.burst_down_kbps, v.burst_threshold_up_kbps, v.burst_threshold_down_kbps, v.burst_time_s) END,
-      -- A list in a CoA replaces the membership and nothing clears it: a plan without one is told by the name that means nothing.
-      'address_list', coalesce(v.address_list, CASE WHEN e.reason = 'plan_changed' AND s.address_list IS NOT NULL THEN 'active' END),
+      -- A list in a CoA replaces the membership and nothing clears it: a plan without one is told by the name that means nothing, also where the order that was to tell of
+      -- that plan has ended without it.
+      'address_list', coalesce(v.address_list, CASE WHEN s.address_list IS NOT NULL THEN 'active' END),
       'left_s', extract(epoch FROM coalesce(sub.service_until, sub.valid_until) - v_now),
       'same_rate', enforcement_same_rate(e.params->>'rate_limit', s.rate_limit),
       -- From the session's start, by whichever of our clock and the router's says it is older: a payer is never cut early.

@@ -76,8 +76,7 @@ function change(builder: PacketBuilder, task: Task, way: Variant): void {
   if (sessionTimeoutS !== null) {
     add(builder, 'Session-Timeout', Math.min(Math.max(Math.ceil(sessionTimeoutS), 1), LONGEST_TIMEOUT_S));
   }
-  if ((task.reason === 'plan_changed' || task.kind === 'restore') && addressList !== null)
-    add(builder, 'Mikrotik-Address-List', addressList);
+  if (changesRate(task) && addressList !== null) add(builder, 'Mikrotik-Address-List', addressList);
   if (way.limits && totalLimitBytes !== null) {
     // Counted over the whole session, hence what it has used and what is left.
     add(builder, 'Mikrotik-Total-Limit', Number(totalLimitBytes & 0xffffffffn));

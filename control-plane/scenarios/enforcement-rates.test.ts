@@ -253,6 +253,23 @@ describe('a rate that was acknowledged, and overtaken before anything showed it'
     expect(rates(on)).toEqual(['5000k/10000k', '1000k/2000k', undefined]);
   });
 
+  test('tells of what was paid though staff set a rate before the router has answered', async () => {
+    const on = await online({ subscription: { ...overCap, expiresInS: 3600 } });
+    on.router.react = () => 'silence';
+    await change(on.subscriptionId, 'topup_bytes = 0', 'cap_throttle');
+    await tried(on.sessionId, 1);
+    await change(on.subscriptionId, `topup_bytes = 5000, expires_at = expires_at + interval '1 hour'`, 'topped_up');
+    await at.world.owner.query(
+      `SELECT enforce_session($1, 'throttle', 'staff_rate', '{"down_kbps": 2000, "up_kbps": 1000}')`,
+      [on.sessionId],
+    );
+    on.router.asked.length = 0;
+    on.router.react = () => 'ack';
+    await hurry();
+    await until(() => on.router.asked.some(({ sessionTimeout }) => (sessionTimeout ?? 0) > 7000));
+    expect(new Set(rates(on))).toEqual(new Set(['1000k/2000k', undefined]));
+  });
+
   test('a rate that staff set stands beside a plan that was changed just before', async () => {
     const on = await online();
     await change(on.subscriptionId, 'topup_bytes = 0', 'plan_changed');

@@ -207,8 +207,11 @@ BEGIN
   SELECT * INTO s FROM session_live WHERE radacctid = p_session_id AND stopped_at IS NULL;
   IF NOT FOUND THEN RETURN NULL; END IF;
   PERFORM enforcement_check_tenant(s.tenant_id);
-  -- A changed plan's rate gives way to the one that staff set; the end of validity is still told.
+  -- A changed plan's rate, or the full one, gives way to the one that staff set; the end of validity is still told.
   IF p_kind = 'throttle' THEN
+    IF s.mode IS DISTINCT FROM 'garden' AND EXISTS (SELECT FROM enforcement WHERE session_id = p_session_id AND state = 'open' AND kind = 'restore' AND acked_at IS NULL) THEN
+      PERFORM enforcement_open(ARRAY[p_session_id], ARRAY['refresh'], ARRAY['extended'], '{}');
+    END IF;
     UPDATE enforcement SET reason = 'extended', params = '{}', attempts = 0, acked_at = NULL, next_attempt_at = lango_now()
     WHERE session_id = p_session_id AND state = 'open' AND kind = 'refresh' AND reason = 'plan_changed';
   END IF;

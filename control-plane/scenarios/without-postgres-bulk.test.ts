@@ -1,4 +1,5 @@
 /** A snapshot that is told of very many changes at once. */
+import { Client } from 'pg';
 import { SnapshotFile } from '../../radius/snapshot/snapshot-file';
 import { until } from '../test-kit/until';
 import { worldWithoutPostgres } from './without-postgres-world';
@@ -56,4 +57,32 @@ test('whoever is suspended along with twenty thousand others leaves before they 
   );
   await becomes('zz-last', 'reject');
   expect(said).toEqual([', passing 0']);
+});
+
+test('what changes along with twenty thousand others is read while an old transaction is open', async () => {
+  for (let n = 0; n < 201; n += 1) await there.world.addSubscription({ username: `before-${n}` });
+  const id = await there.world.addSubscription({ username: 'behind' });
+  const becomesOf = (status: string): string => `UPDATE subscription SET status = '${status}' WHERE id = $1`;
+  await there.world.sql(becomesOf('suspended'), [id]);
+  await becomes('behind', 'reject');
+  await until(
+    () => inSnapshot('SELECT passing FROM state').trim(),
+    (passing) => passing === '0',
+    90_000,
+  );
+  const old = new Client({ connectionString: there.world.db.ownerUrl });
+  await old.connect();
+  try {
+    await old.query('BEGIN');
+    await old.query('SELECT pg_current_xact_id()');
+    await there.world.sql(
+      `WITH many AS (UPDATE radcheck SET value = 'third' WHERE username LIKE 'many%' RETURNING 1)
+       ${becomesOf('active')} AND (SELECT count(*) FROM many) > 20000`,
+      [id],
+    );
+    await becomes('behind', 'accept');
+    await old.query('COMMIT');
+  } finally {
+    await old.end();
+  }
 });

@@ -1,3 +1,4 @@
+import { Client } from 'pg';
 import { enforcementAtWork, type Online } from './enforcement-at-work';
 import { until } from './enforcement-router';
 
@@ -82,6 +83,38 @@ describe('a plan that begins with a purchase', () => {
     );
     expect(on.router.asked.at(-1)).toMatchObject({ code: 'coa', rateLimit: '5000k/10000k' });
     expect(on.router.asked.at(-1)!.bytes.includes('active')).toBe(true);
+  });
+
+  test('is told to a session whose Start was written across it, by the sweep: neither had seen the other', async () => {
+    const on = await online();
+    const { owner } = at.world;
+    const { rows } = await owner.query<{ told: string }>('SELECT told FROM access_card WHERE subscription_id = $1', [
+      on.subscriptionId,
+    ]);
+    await owner.query('DELETE FROM session_live WHERE radacctid = $1', [on.sessionId]);
+    const version = await at.world.planVersion({ down_kbps: 20_000, up_kbps: 8000 });
+    const buyer = new Client({ connectionString: at.world.database.ownerUrl });
+    await buyer.connect();
+    await buyer.query('BEGIN');
+    await buyer.query('UPDATE subscription SET plan_version_id = $2, updated_at = lango_now() WHERE id = $1', [
+      on.subscriptionId,
+      version,
+    ]);
+    await buyer.query(`SELECT enforce_subscription($1, 'payment')`, [on.subscriptionId]);
+    const sessionId = await at.world.session({ ...on, startedAgoS: 1 });
+    await owner.query('UPDATE session_live SET class = $2 WHERE radacctid = $1', [
+      sessionId,
+      Buffer.from(`L1:${on.subscriptionId}:0011223344556677:f:@${rows[0]!.told}`),
+    ]);
+    await owner.query('SELECT accounting_greet(ARRAY[$1::bigint], ARRAY[NULL::timestamptz])', [sessionId]);
+    await buyer.query('COMMIT');
+    await buyer.end();
+    expect(await at.world.enforcementsOf(sessionId)).toEqual([]);
+    await owner.query('SELECT enforcement_sweep()');
+    await until(() => rates(on).includes('8000k/20000k'));
+    // Once.
+    await owner.query('SELECT enforcement_sweep()');
+    expect(await at.world.enforcementsOf(sessionId)).toMatchObject([{ kind: 'refresh', reason: 'plan_changed' }]);
   });
 
   test('leaves a rate alone that staff set where it says what the last one said', async () => {

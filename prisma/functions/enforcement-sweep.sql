@@ -1,7 +1,7 @@
 -- The net under everything, and the count of what has slipped through it.
 
 -- Finds open sessions that disagree with their subscription and for which nothing is under way (a login that was accepted just before the cut and
--- started after it; a row given up an hour ago). A town has 100,000 sessions, so each look takes those that began since the last one and the next
+-- started after it; a row given up an hour ago), and those that began while something was bought for them. A town has 100,000 sessions, so each look takes those that began since the last one and the next
 -- p_sessions of a round through all of them. Returns the number of rows written, or -1 when another enforcer is at it.
 DROP FUNCTION IF EXISTS enforcement_sweep(interval);
 CREATE OR REPLACE FUNCTION enforcement_sweep(p_sessions integer DEFAULT 5000, p_again_after interval DEFAULT '1 hour') RETURNS integer
@@ -13,6 +13,7 @@ DECLARE
   v_sessions bigint[];
   v_kinds text[];
   v_reasons text[];
+  v_written integer := 0;
 BEGIN
   IF NOT pg_try_advisory_xact_lock(hashtext('enforcement_sweep')) THEN RETURN -1; END IF;
   SELECT * INTO v_round FROM enforcement_round FOR UPDATE;
@@ -43,8 +44,17 @@ BEGIN
   WHERE kind IS NOT NULL AND NOT (kind = 'throttle' AND mode IS NULL)
     AND NOT EXISTS (SELECT 1 FROM enforcement e WHERE e.session_id = found.radacctid
                       AND (e.state = 'open' AND e.kind IN (found.kind, 'cut') OR e.kind = found.kind AND e.state IN ('gave_up', 'unproven') AND e.closed_at > lango_now() - p_again_after) OFFSET 0);
-  IF v_sessions IS NULL THEN RETURN 0; END IF;
-  RETURN cardinality(enforcement_open(v_sessions, v_kinds, v_reasons, '{}'));
+  IF v_sessions IS NOT NULL THEN v_written := cardinality(enforcement_open(v_sessions, v_kinds, v_reasons, '{}')); END IF;
+  -- A purchase and a Start that were written across each other: the one saw no session to tell, the other (accounting_greet) not what was bought.
+  SELECT o_ids, o_reasons INTO v_sessions, v_reasons FROM accounting_outdated(ARRAY(
+    SELECT l.radacctid FROM unnest(v_fresh) AS fresh (id)
+    CROSS JOIN LATERAL (SELECT * FROM session_live WHERE radacctid = fresh.id AND closed_by IS NULL OFFSET 0) l
+    WHERE l.received_at - l.session_time_s * interval '1 second' > lango_now() - interval '2 minutes'
+      AND NOT EXISTS (SELECT 1 FROM enforcement e WHERE e.session_id = l.radacctid OFFSET 0)), '{}');
+  IF v_sessions IS NOT NULL THEN
+    v_written := v_written + cardinality(enforcement_open(v_sessions, array_fill('refresh'::text, ARRAY[cardinality(v_sessions)]), v_reasons, '{}'));
+  END IF;
+  RETURN v_written;
 END $$;
 GRANT EXECUTE ON FUNCTION enforcement_sweep TO lango_enforcer;
 

@@ -225,7 +225,8 @@ test('no phone number, address, code or key stands in a log, whatever went wrong
     () => lango.asOwner<Row>('SELECT * FROM message WHERE state = $1', ['waiting']),
     (rows) => rows.length === 1 && rows[0]?.tries === 1 && rows[0].data_enc !== null,
   );
-  const log = lines.join('');
+  // By chance a time in milliseconds holds any code.
+  const log = lines.join('').replaceAll(/"time":\d+/g, '');
   expect(lines.length).toBeGreaterThan(0);
   for (const word of ['712345678', '712345679', '771177', '881188', '991199', '903114', 'njeri', 'atsk_live_key'])
     expect({ word, there: log.includes(word) }).toEqual({ word, there: false });

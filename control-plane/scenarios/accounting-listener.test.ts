@@ -11,6 +11,7 @@ import type { Nas } from '../../radius/accounting/nas';
 import { addText, type AttributeName } from '../../radius/attributes';
 import { Code, PacketBuilder } from '../../radius/packet';
 import { type Exchange, exchange } from '../../radius/testing';
+import { stopwatch } from '../test-kit/stopwatch';
 import { createAccountingWorld, type AccountingWorld } from './accounting-world';
 
 let world: AccountingWorld;
@@ -235,12 +236,12 @@ describe('while the database does not take records', () => {
 
   test('packets are answered from the spool within the time of a router, and all arrive once', async () => {
     const release = await hang();
-    const began = performance.now();
+    const began = stopwatch();
     const answers = await Promise.all(
       Array.from({ length: 300 }, (_, i) => ask(interim(`hung${i}`, 10, 7), { tries: 3 })),
     );
     expect(answers.every((answer) => answer.kind === 'reply')).toBe(true);
-    expect(performance.now() - began).toBeLessThan(2500);
+    expect(began()).toBeLessThan(2500);
     expect(listener.counters.spooled).toBeGreaterThanOrEqual(300);
     await release();
     await until(
@@ -272,18 +273,23 @@ describe('while the database does not take records', () => {
       log,
     );
     const release = await hang();
-    const answers = await Promise.all(
-      Array.from({ length: 200 }, (_, i) =>
-        ask(interim(`full${i}`, 10, 7), { port: small.port, tries: 1, timeout_ms: 700 }),
-      ),
-    );
-    const first = answers.filter((answer) => answer.kind === 'reply').length;
+    // Until one is not answered: how many fit depends on how many are written together.
+    const answered: string[] = [];
+    for (let full = false; !full;) {
+      const names = Array.from({ length: 50 }, (_, n) => `full${answered.length + n}`);
+      const heard = await Promise.all(
+        names.map((name) => ask(interim(name, 10, 7), { port: small.port, tries: 2, timeout_ms: 1000 })),
+      );
+      answered.push(...names.filter((_, n) => heard[n]?.kind === 'reply'));
+      full = heard.some(({ kind }) => kind === 'timeout');
+      expect(answered.length).toBeLessThan(1000);
+    }
     const more = await Promise.all(
       Array.from({ length: 100 }, (_, i) =>
         ask(interim(`fuller${i}`, 10, 7), { port: small.port, tries: 1, timeout_ms: 700 }),
       ),
     );
-    expect(first).toBe(200);
+    expect(answered.length).toBeGreaterThanOrEqual(100);
     expect(more.every((answer) => answer.kind === 'timeout')).toBe(true);
     const status = PacketBuilder.request(Code.StatusServer, 9)
       .addMessageAuthenticator()
@@ -292,10 +298,10 @@ describe('while the database does not take records', () => {
     const elsewhere = { port: small.port, source: other.address, tries: 3 };
     expect((await ask(interim('beside', 10, 7), elsewhere)).kind).toBe('reply');
     await release();
-    await until(
-      'drained',
-      async () => (await world.sessions()).filter((row) => row.acct_session_id.startsWith('full')).length >= 200,
-    );
+    await until('drained', async () => {
+      const booked = new Set((await world.sessions()).map((row) => row.acct_session_id));
+      return answered.every((name) => booked.has(name));
+    });
     await small.stop();
     rmSync(tiny, { recursive: true, force: true });
   });

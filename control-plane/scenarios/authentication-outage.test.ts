@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { healthAddress, healthSecret } from '../../freeradius-config/generate';
 import { askStatus } from '../health';
 import { Cable } from '../test-kit/cable';
+import { until } from '../test-kit/until';
 import { createAccessWorld, type AccessWorld, type Ask } from './access-world';
 
 jest.setTimeout(90_000);
@@ -117,9 +118,11 @@ test('what was answered before and after stands in radpostauth, once each, altho
   await cable.plug();
   await recovers(4000);
   expect(await ask({ username: 'logged', password: 'wrong' })).toBe('reject');
-  await sleep(2500);
-  const rows = await world.sql<{ reason: string }>(
-    `SELECT reason FROM radpostauth WHERE username = 'logged' ORDER BY id`,
-  );
+  const logged = () =>
+    world.sql<{ reason: string }>(`SELECT reason FROM radpostauth WHERE username = 'logged' ORDER BY id`);
+  await until(logged, (rows) => rows.length >= 2, 20_000);
+  // None comes twice.
+  await sleep(1000);
+  const rows = await logged();
   expect(rows.map(({ reason }) => reason)).toEqual(['active', 'wrong_password']);
 });

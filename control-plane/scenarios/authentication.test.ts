@@ -385,7 +385,7 @@ async function ensureOther(): Promise<void> {
 }
 
 async function eventually(check: () => Promise<void>): Promise<void> {
-  const end_ms = Date.now() + 2000;
+  const end_ms = Date.now() + 15_000;
   for (;;) {
     try {
       return await check();

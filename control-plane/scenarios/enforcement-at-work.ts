@@ -34,6 +34,8 @@ export function enforcementAtWork(block: number) {
     await world.owner.query(
       `INSERT INTO platform_heartbeat (part, instance, beat_at) VALUES ('accounting', 'test', 'infinity')`,
     );
+    // Sweeps are the tests' own: the enforcer's would find what a test has half done, and have its order begun anew.
+    await world.owner.query(`SELECT pg_advisory_lock(hashtext('enforcement_sweep'))`);
   });
   beforeEach(async () => {
     enforcer = await startEnforcer({

@@ -258,11 +258,13 @@ describe('a rate that was acknowledged, and overtaken before anything showed it'
     on.router.react = () => 'silence';
     await change(on.subscriptionId, 'topup_bytes = 0', 'cap_throttle');
     await tried(on.sessionId, 1);
+    await at.world.owner.query('BEGIN');
     await change(on.subscriptionId, `topup_bytes = 5000, expires_at = expires_at + interval '1 hour'`, 'topped_up');
     await at.world.owner.query(
       `SELECT enforce_session($1, 'throttle', 'staff_rate', '{"down_kbps": 2000, "up_kbps": 1000}')`,
       [on.sessionId],
     );
+    await at.world.owner.query('COMMIT');
     on.router.asked.length = 0;
     on.router.react = () => 'ack';
     await hurry();

@@ -180,8 +180,12 @@ test('an order is obeyed at every moment of it', async () => {
     const login = await router.device.connectPppoe({ username: name, password: 'open-sesame' });
     if (login.kind !== 'online') throw new Error(JSON.stringify(login));
     const since = router.device.events.position;
-    const { items } = (await whole.api.get<{ items: Json[] }>(`/sessions?username=${name}`)).body;
-    await whole.api.post(`/sessions/${items[0]?.['id']}/disconnect`);
+    // Its Start may be answered from the spool, a moment before it is in the books.
+    const [open] = await until(
+      async () => (await whole.api.get<{ items: Json[] }>(`/sessions?username=${name}`)).body.items,
+      (items) => items.length > 0,
+    );
+    await whole.api.post(`/sessions/${open?.['id']}/disconnect`);
     await router.device.events.waitFor('ended', (ended) => ended.session === login.session, {
       since,
       timeout_ms: 20_000,

@@ -4,6 +4,7 @@ import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { detectFreeradius, freeradiusCommand } from '../../freeradius-config/generate';
+import { stopwatch } from '../test-kit/stopwatch';
 import { until } from '../test-kit/until';
 import type { Answered } from './access-world';
 import { worldWithoutPostgres } from './without-postgres-world';
@@ -88,12 +89,12 @@ test('a Postgres that hangs: answers within 10 s and then under a second, and th
   await sleep(Math.max(0, 10_000 - (Date.now() - began)));
   // By then each is answered within a second, one alone and a dozen at once.
   for (let n = 0; n < 30; n++) {
-    const asked = Date.now();
+    const asked = stopwatch();
     const many = Array.from({ length: n % 3 === 0 ? 12 : 1 }, () =>
-      there.world.ask({ username: 'known', timeout_ms: 1000 }),
+      there.world.ask({ username: 'known', timeout_ms: 5000 }),
     );
     expect((await Promise.all(many)).map(({ code }) => code)).toEqual(many.map(() => 'accept'));
-    expect(Date.now() - asked).toBeLessThan(1000);
+    expect(asked()).toBeLessThan(1000);
     await sleep(100);
   }
   cable.release();

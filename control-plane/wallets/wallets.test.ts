@@ -86,7 +86,8 @@ test('a month that ends in February renews itself from the wallet before its las
   expect(end.slice(0, 10)).toBe('2027-02-28');
   await now('2027-02-28 23:25');
   await lango.asOwner(`NOTIFY lango_clock`);
-  const renewed = await until(read, (one) => one['expires_at'].slice(0, 7) === '2027-03');
+  // It is looked for every fifteen seconds.
+  const renewed = await until(read, (one) => one['expires_at'].slice(0, 7) === '2027-03', 40_000);
   // From its end on, not from the moment at which the job came by.
   expect(renewed['expires_at']).toBe(`2027-03-28${end.slice(10)}`);
   expect(await balance(client['id'])).toBe(20_000);

@@ -339,7 +339,3 @@ test.each(['', '5m/10m', '5M/', '/5M', '5M/10M/2M', '1.5M/2M', '5M/10M 8M/16M 4M
     expect(parseRateLimit(text)).toBeUndefined();
   },
 );
-
-function sleep(time_ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, time_ms));
-}

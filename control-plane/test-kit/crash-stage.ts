@@ -57,7 +57,10 @@ export function crashStage() {
     },
     /** Kills it as soon as it waits for what `holder` holds; what it had begun is over when this returns, and the run is up for another at once. */
     killInTheMiddle: async (run: string): Promise<void> => {
-      await until(waiting, (many) => many > 0, 60_000);
+      // Not what anything else of the process waits for, as when it starts.
+      const [{ pid } = { pid: 0 }] = (await holder.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')).rows;
+      const held = () => number(`(SELECT count(*) FROM pg_stat_activity WHERE ${pid} = ANY (pg_blocking_pids(pid)))`);
+      await until(held, (many) => many > 0, 60_000);
       await kill();
       await holder.query('ROLLBACK');
       await until(waiting, (many) => many === 0, 20_000);

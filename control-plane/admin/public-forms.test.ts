@@ -2,11 +2,11 @@ import type { Browser, Page } from 'playwright-core';
 import { slicePageRoutes } from '../slices';
 import { bySpecificity } from '../platform/http/routes-order';
 import { fromBase32, hotp } from '../staff/totp';
+import { earlyInAStep } from '../test-kit/code-app';
 import { consoleClient, type ConsoleClient } from '../test-kit/console-client';
 import { startTestLango, type TestLango } from '../test-kit/lango';
 import { sendsSms } from '../test-kit/messaging/company-sms';
 import { make, makePackage } from '../test-kit/story';
-import { until } from '../test-kit/until';
 import { openBrowser } from './testing/browser';
 import { answerToNonsense, formsOf, type Way } from './testing/nonsense';
 
@@ -87,11 +87,7 @@ async function atSecondDoor(page: Page): Promise<void> {
   await send(page, { fresh: password });
   const who = await consoleClient(lango, { email, password });
   const secret = /class="id secret">([A-Z2-7 ]+)</.exec((await who.get('/staff/me/codes')).text)?.[1] ?? '';
-  // So that it is looked at in the same time step.
-  await until(
-    () => Date.now() % 30_000,
-    (at_ms) => at_ms < 25_000,
-  );
+  await earlyInAStep();
   const step = Math.floor(Date.now() / 30_000) - 1;
   await who.post('/staff/me/codes', { code: hotp(fromBase32(secret.replaceAll(' ', '')), step) });
   await page.context().clearCookies();

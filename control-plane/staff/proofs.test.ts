@@ -4,6 +4,7 @@ import { createSecretBox } from '../platform/crypto';
 import { loadTranslator, LOCALES } from '../platform/i18n';
 import { permissions } from '../platform/permissions';
 import { projectRoot } from '../platform/project-root';
+import { earlyInAStep } from '../test-kit/code-app';
 import { consoleClient, type ConsoleClient } from '../test-kit/console-client';
 import { apiClient } from '../test-kit/api-client';
 import { startTestLango, type TestLango } from '../test-kit/lango';
@@ -33,13 +34,6 @@ async function colleague(role = 'support'): Promise<Colleague> {
 
 /** The app on somebody's phone: knows the secret, and what it shows in the time step that many steps from now. */
 const shows = (secret: string, steps = 0): string => hotp(fromBase32(secret), Math.floor(Date.now() / 30_000) + steps);
-
-/** A code that is asked for now is looked at in the same time step. */
-const earlyInAStep = (): Promise<number> =>
-  until(
-    () => Date.now() % 30_000,
-    (at_ms) => at_ms < 25_000,
-  );
 
 /** Sets up a code app at the console, as the page leads through it. The code that confirms is the step's before, so that the next ones are fresh. */
 async function setUpApp(client: ConsoleClient): Promise<{ secret: string; recovery: string[] }> {
